@@ -1,0 +1,5 @@
+"""`python -m nightfx`."""
+
+from nightfx.cli import main
+
+main()

@@ -1,0 +1,51 @@
+"""The command line: parse, one library call, print.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 some of several inputs failed, 75 worth retrying, 130 interrupted, 143 terminated.
+Commands import what they need when they run, so that `nightfx --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import nightfx
+from nightfx.cli import presets, render, shell, tools, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Turn day footage into night, and night into day, for film.",
+)
+app.command("render")(shell.guarded(render.render))
+app.command("train")(shell.guarded(train.train))
+app.command("doctor")(shell.guarded(tools.doctor))
+app.add_typer(presets.app, name="presets")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nightfx {nightfx.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback where an error ends the command.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options that stand before every command."""
+    shell.settings.debug = debug
+
+
+def main() -> None:
+    """The program `nightfx`."""
+    shell.listen()
+    app()

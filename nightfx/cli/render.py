@@ -1,0 +1,112 @@
+"""`nightfx render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nightfx.cli import shell
+
+if TYPE_CHECKING:
+    from nightfx.engine.batch import Job
+    from nightfx.engine.options import RenderOptions
+    from nightfx.engine.tiling import TilePx
+    from nightfx.presets import Preset
+
+SOME_FAILED = 3
+
+
+def render(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT…", help="Clips, pictures, or folders of them.")
+    ],
+    to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Output file; for several inputs a folder.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="tiles; by default the preset's own.")] = None,
+    tile_px: Annotated[
+        str | None,
+        typer.Option(
+            help="Side of a tile, a multiple of 8, or whole; by default what memory allows."
+        ),
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="0 is the plate, 1 the preset.")
+    ] = 1.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    start: Annotated[float | None, typer.Option(min=0, help="Start at this second.")] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="End before this second.")] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(help="h264, h265, prores or ffv1; by default it follows the source."),
+    ] = None,
+    crf: Annotated[
+        int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing outputs.")
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Render what decodes of a damaged clip.")
+    ] = False,
+) -> int:
+    """Render clips and pictures to night, or to day; each output stands beside its input as NAME.night.EXT."""
+    from nightfx.engine.batch import plan_jobs
+    from nightfx.engine.options import RenderOptions
+    from nightfx.presets import load_preset
+    from nightfx.video.codecs import EncodeOptions
+
+    options = RenderOptions(
+        method=method,  # type: ignore[arg-type]  # checked by RenderOptions
+        tile_px=_tile_px(tile_px),
+        strength=strength,
+        device=device,  # type: ignore[arg-type]  # checked by pick_device
+        start_seconds=start,
+        end_seconds=end,
+        encode=EncodeOptions(codec=codec, crf=crf),  # type: ignore[arg-type]  # checked by EncodeOptions
+        overwrite=overwrite,
+        keep_going=keep_going,
+    )
+    preset = load_preset(to)
+    jobs = plan_jobs(inputs, out, preset, options)
+    if len(jobs) == 1:
+        _render_one(jobs[0], preset, options)
+        return 0
+    failed = [job for job in jobs if not _survives(job, preset, options)]
+    if failed:
+        typer.echo(f"{len(failed)} of {len(jobs)} failed", err=True)
+    return SOME_FAILED if failed else 0
+
+
+def _tile_px(text: str | None) -> TilePx:
+    if text is None:
+        return None
+    if text == "whole":
+        return "whole"
+    if not text.isdigit():
+        raise typer.BadParameter(f"--tile-px must be a number of pixels, or whole, got {text!r}")
+    return int(text)
+
+
+def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
+    from nightfx.errors import NightfxError
+
+    try:
+        _render_one(job, preset, options)
+    except NightfxError as error:
+        shell.fail(error)
+        return False
+    return True
+
+
+def _render_one(job: Job, preset: Preset, options: RenderOptions) -> None:
+    from nightfx.engine.render import render as render_file
+
+    with shell.progress(job.source.name) as show:
+        target = render_file(
+            job.source, job.target, preset=preset, options=options, on_progress=show
+        )
+    typer.echo(str(target))

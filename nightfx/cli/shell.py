@@ -1,0 +1,134 @@
+"""Between the library and a shell: exit codes, one-line errors, warnings, progress."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, ParamSpec
+
+import typer
+
+from nightfx.errors import NightfxError
+
+P = ParamSpec("P")
+INTERRUPTED, TERMINATED = 130, 143
+PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
+
+
+@dataclass
+class Settings:
+    """What the options before the command say."""
+
+    debug: bool = False
+
+
+settings = Settings()
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM); unwinds like Ctrl-C does."""
+
+
+def listen() -> None:
+    """Turn SIGTERM into an exception and the library's warnings into lines on stderr."""
+    signal.signal(signal.SIGTERM, _terminate)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    logging.getLogger("nightfx").addHandler(handler)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """`warning: message`."""
+        return f"{record.levelname.lower()}: {record.getMessage()}"
+
+
+def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Wrap a command: its number becomes the exit code, a `NightfxError` one line on stderr."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs) or 0
+        except NightfxError as error:
+            code = fail(error)
+        except KeyboardInterrupt:
+            code = _stop("interrupted", INTERRUPTED)
+        except Terminated:
+            code = _stop("terminated", TERMINATED)
+        raise typer.Exit(code)
+
+    return run
+
+
+def fail(error: NightfxError) -> int:
+    """Print `error` as one line on stderr and return its exit code."""
+    if settings.debug:
+        raise error
+    typer.echo(f"error: {error}", err=True)
+    return error.exit_code
+
+
+def _stop(word: str, code: int) -> int:
+    typer.echo(f"{word}; nothing was written under the final name", err=True)
+    return code
+
+
+@contextmanager
+def progress(
+    label: str, unit: str = "frames"
+) -> Generator[Callable[[int, int | None], None], None, None]:
+    """A bar with count, rate and time left on a terminal; a plain line every few seconds elsewhere."""
+    if not sys.stderr.isatty():
+        yield _plain(label, unit)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TextColumn(unit), rate, TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bar:
+        task = bar.add_task(label, total=None, rate="")
+        started = time.monotonic()
+
+        def show(done: int, total: int | None) -> None:
+            rate = done / max(time.monotonic() - started, 1e-9)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+
+        yield show
+
+
+def _plain(label: str, unit: str) -> Callable[[int, int | None], None]:
+    started = last = time.monotonic()
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < PLAIN_SECONDS and done != total:
+            return
+        last, rate = now, done / max(now - started, 1e-9)
+        left = f", {max(total - done, 0) / rate:.0f} s left" if total and total > done else ""
+        typer.echo(
+            f"{label}: {done}{f'/{total}' if total else ''} {unit}, {rate:.1f}/s{left}", err=True
+        )
+
+    return show

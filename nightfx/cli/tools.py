@@ -1,0 +1,52 @@
+"""`nightfx doctor`."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+PACKAGES = (
+    "nightfx",
+    "torch",
+    "av",
+    "numpy",
+    "numba",
+    "opencv-python-headless",
+    "pillow",
+    "safetensors",
+    "typer",
+)
+ENCODERS = ("libx264", "libx265", "prores", "prores_ks", "ffv1")
+
+
+def doctor() -> int:
+    """Say which versions, devices and codecs this machine has; exit 1 where something needed is missing."""
+    import av
+    import torch
+
+    from nightfx.model import pick_device, pick_trunk_dtype
+    from nightfx.presets import list_presets
+
+    typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
+    for name in PACKAGES:
+        typer.echo(f"{name:24} {_version(name)}")
+    device = pick_device("auto")
+    typer.echo(
+        f"device      {device} ({pick_trunk_dtype(device)}), {torch.get_num_threads()} threads"
+    )
+    missing = [name for name in ENCODERS if name not in av.codecs_available]
+    typer.echo(f"encoders    {', '.join(name for name in ENCODERS if name not in missing)}")
+    presets = ", ".join(preset.name for preset in list_presets())
+    typer.echo(f"presets     {presets or 'none'}")
+    if missing:
+        typer.echo(f"missing     {', '.join(missing)}", err=True)
+    return 1 if missing or not presets else 0
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,53 @@
+"""`nightfx train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nightfx.cli import shell
+
+
+def train(
+    day: Annotated[
+        Path, typer.Option(help="Folder of day pictures; its subfolders are drawn alike.")
+    ],
+    night: Annotated[Path, typer.Option(help="Folder of night pictures.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; holds the presets night/ and day/.")
+    ],
+    day_held_out: Annotated[
+        Path | None, typer.Option(help="Day pictures to judge by; by default every tenth.")
+    ] = None,
+    night_held_out: Annotated[Path | None, typer.Option(help="Night pictures to judge by.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 12_000,
+    batch: Annotated[int, typer.Option(min=1, help="Crops of each class a step.")] = 4,
+    crop_px: Annotated[int, typer.Option(help="Side of a crop.")] = 128,
+    every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 500,
+    seed: Annotated[int, typer.Option(help="Seeds weights and draws.")] = 0,
+    architecture: Annotated[str, typer.Option(help="relit, or paper (crops of 256).")] = "relit",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Train a look from two folders of pictures; run it again to go on where it stopped."""
+    from nightfx.training.options import TrainOptions
+    from nightfx.training.trainer import train as train_presets
+
+    options = TrainOptions(
+        architecture=architecture,  # type: ignore[arg-type]  # checked by TrainOptions
+        steps=steps,
+        batch=batch,
+        crop_px=crop_px,
+        every=every,
+        seed=seed,
+    )
+    with shell.progress(out.name, "steps") as show:
+        train_presets(
+            *(day, night, out, options),
+            day_held_out=day_held_out,
+            night_held_out=night_held_out,
+            device=device,  # type: ignore[arg-type]  # checked by pick_device
+            on_progress=lambda step, total, losses: show(step, total),
+        )
+    typer.echo(f"{out / 'night'}\n{out / 'day'}")

@@ -1,0 +1,60 @@
+"""What a render is asked for: one dataclass for the library and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nightfx.engine.tiling import TilePx
+from nightfx.errors import UsageError
+from nightfx.model import MULTIPLE_PX, DeviceName
+from nightfx.video.codecs import EncodeOptions
+
+Method = Literal["tiles"]
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How to render; everything besides the input, the output and the preset."""
+
+    method: Method | None = None
+    """How the generator's light reaches the plate; None is the preset's own choice."""
+    tile_px: TilePx = None
+    """Side of a tile's core, a multiple of 8; "whole" is one tile; None the largest that memory allows."""
+    strength: float = 1.0
+    """Scales the change of light: 0 is the plate, 1 the preset."""
+    device: DeviceName = "auto"
+    """Where the generator runs."""
+    start_seconds: float | None = None
+    """First moment rendered, counted from the first shown frame."""
+    end_seconds: float | None = None
+    """First moment no longer rendered."""
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+    """Codec and quality; by default they follow the source."""
+    overwrite: bool = False
+    """Replace an existing output."""
+    keep_going: bool = False
+    """Render what decodes of a damaged clip."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise UsageError(f"--strength must be from 0 to 1, got {self.strength:g}")
+        if self.method not in (None, "tiles"):
+            raise UsageError(f"--method must be tiles, got {self.method!r}")
+        self._check_tiles()
+        self._check_times()
+
+    def _check_tiles(self) -> None:
+        if isinstance(self.tile_px, int) and (
+            self.tile_px < MULTIPLE_PX or self.tile_px % MULTIPLE_PX
+        ):
+            raise UsageError(
+                f"--tile-px must be a multiple of {MULTIPLE_PX}, or whole, got {self.tile_px}"
+            )
+
+    def _check_times(self) -> None:
+        start, end = self.start_seconds or 0.0, self.end_seconds
+        if start < 0 or (end is not None and end <= start):
+            raise UsageError(
+                f"--end must be after --start, and both from 0 up, got {start:g} and {end}"
+            )

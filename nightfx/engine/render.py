@@ -1,0 +1,176 @@
+"""Render one clip or picture: decode | compute | encode, three threads with few frames between them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nightfx.engine.options import RenderOptions
+from nightfx.engine.pipeline import prefetch
+from nightfx.engine.relight import apply_light
+from nightfx.engine.tiling import light_of
+from nightfx.errors import RetryError, TargetError, UsageError
+from nightfx.model import Generator, pick_device, pick_trunk_dtype
+from nightfx.presets import Preset, load_preset
+from nightfx.video.codecs import plan_output
+from nightfx.video.color import to_rgb
+from nightfx.video.frame import Coding, Frame
+from nightfx.video.picture import is_picture, read_picture, write_picture
+from nightfx.video.reader import Reader
+from nightfx.video.writer import write_clip
+
+log = logging.getLogger(__name__)
+
+DEPTH_FRAMES = (
+    3  # waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
+)
+Progress = Callable[[int, int | None], None]
+
+
+def render(
+    source: str | Path,
+    target: str | Path | None = None,
+    *,
+    preset: str | Path | Preset = "night",
+    options: RenderOptions | None = None,
+    on_progress: Progress | None = None,
+) -> Path:
+    """Render the clip or picture `source` under the light of `preset`; returns the path written.
+
+    `target` is by default beside the source, `NAME.night.EXT`. `on_progress` is called with the frames done and the
+    frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
+    """
+    options, source = options or RenderOptions(), Path(source)
+    chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+    job = _render_picture if is_picture(source) else _render_clip
+    try:
+        return job(source, Path(target) if target else None, chosen, options, on_progress)
+    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
+        raise RetryError(f"{source}: out of memory; try a smaller --tile-px: {error}") from error
+
+
+def default_target(source: Path, preset: Preset, suffix: str) -> Path:
+    """`NAME.night.EXT` beside the source."""
+    return source.with_name(f"{source.stem}.{preset.name}{suffix}")
+
+
+def _render_clip(
+    source: Path,
+    target: Path | None,
+    preset: Preset,
+    options: RenderOptions,
+    on_progress: Progress | None,
+) -> Path:
+    with Reader(source, keep_going=options.keep_going) as reader:
+        plan = plan_output(reader.info, target.suffix if target else None, options.encode)
+        target = target or default_target(source, preset, plan.suffix)
+        check_target(source, target, options.overwrite)
+        generator = ready_generator(preset, options)
+        _note(source, [*reader.notes, *plan.notes], reader.info.height, preset)
+        reader.notes.clear()
+        times = options.start_seconds, options.end_seconds
+        frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
+        lit = prefetch(relight_frames(frames, generator, options, plan.coding), DEPTH_FRAMES)
+        total = reader.info.frames_estimate if times == (None, None) else None
+        try:
+            write_clip(
+                _count(lit, total, on_progress),
+                target,
+                source=source,
+                info=reader.info,
+                plan=plan,
+                start_seconds=options.start_seconds,
+                end_seconds=options.end_seconds,
+                on_note=lambda note: log.warning("%s: %s", source.name, note),
+            )
+        finally:
+            for stage in (lit, frames):  # the threads end before the reader closes under them
+                stage.close()
+        _note(source, reader.notes)
+    return target
+
+
+def _render_picture(
+    source: Path,
+    target: Path | None,
+    preset: Preset,
+    options: RenderOptions,
+    on_progress: Progress | None,
+) -> Path:
+    target = target or default_target(source, preset, source.suffix)
+    check_target(source, target, options.overwrite)
+    frame = read_picture(source)
+    _note(source, [], frame.height, preset)
+    (lit,) = relight_frames([frame], ready_generator(preset, options), options, frame.coding)
+    write_picture(lit, target, like=source)
+    if on_progress:
+        on_progress(1, 1)
+    return target
+
+
+def check_target(source: Path, target: Path, overwrite: bool) -> None:
+    """Refuse a target that is the source, exists, or has no folder."""
+    if target.exists() and target.samefile(source):
+        raise UsageError(f"{target}: input and output are the same file; choose another -o")
+    if target.exists() and not overwrite:
+        raise TargetError(f"{target}: exists already; --overwrite replaces it")
+    if not target.parent.is_dir():
+        raise TargetError(f"{target.parent}: no such folder; make it first")
+
+
+def ready_generator(preset: Preset, options: RenderOptions) -> Generator:
+    """The preset's generator where it is to run: on the device, channels last, its trunk in bf16 where that is native.
+
+    Without inference mode's copies a 10-bit plate needs the last layer in float32: `light` sees to that.
+    """
+    device = pick_device(options.device)
+    generator = preset.generator.to(device)
+    generator.trunk.to(pick_trunk_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return generator
+
+
+def relight_frames(
+    frames: Iterable[Frame], generator: Generator, options: RenderOptions, coding: Coding
+) -> Iterator[Frame]:
+    """The tiles method: each frame under the light that the generator sees in it, in `coding`."""
+    for frame in frames:
+        rgb = to_rgb(frame)
+        light = light_of(generator, _upright(rgb, frame), options.strength, options.tile_px)
+        gain, offset = (_as_coded(tensor.numpy(), frame) for tensor in light)
+        yield apply_light(frame, rgb, gain, offset, coding)
+
+
+def _upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
+    # a phone's clip lies on its side; the generator was taught that the sky is above
+    return np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90), axes=(1, 2)))
+
+
+def _as_coded(maps: np.ndarray, frame: Frame) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(maps, -round(frame.rotation / 90), axes=(1, 2)))
+
+
+def _count(
+    frames: Iterable[Frame], total: int | None, on_progress: Progress | None
+) -> Iterator[Frame]:
+    for done, frame in enumerate(frames, start=1):
+        yield frame
+        if on_progress:
+            on_progress(done, total)
+
+
+def _note(
+    source: Path, notes: Iterable[str], height: int | None = None, preset: Preset | None = None
+) -> None:
+    for note in notes:
+        log.warning("%s: %s", source.name, note)
+    if height and preset:
+        low, high = preset.facts.heights_px
+        if not low <= height <= high:
+            log.warning(
+                "%s: %d lines; %s was trained on %d to %d, and the tiles method shows it the full size",
+                *(source.name, height, preset.name, low, high),
+            )

@@ -1,0 +1,51 @@
+"""Everything nightfx raises on purpose.
+
+NightfxError                    the one thing a caller catches
+├── UsageError                  the caller asked for something contradictory or out of range
+├── SourceError                 the input cannot be read
+│   └── DamagedSourceError      the input is truncated or damaged; some of its frames may decode
+├── TargetError                 the output cannot be written
+├── PresetError                 a preset is unknown, incomplete or damaged
+├── TrainingError               a training run cannot start, or stopped to avoid wasting time
+└── RetryError                  nothing is wrong with the job; it is worth trying again (disk full, memory)
+"""
+
+from __future__ import annotations
+
+
+class NightfxError(Exception):
+    """What was wrong, the value, and the way out, in one line; `exit_code` is what the CLI leaves with."""
+
+    exit_code = 1
+
+
+class UsageError(NightfxError):
+    """The caller asked for something contradictory or out of range."""
+
+    exit_code = 2
+
+
+class SourceError(NightfxError):
+    """The input cannot be read: missing, not a picture or a clip, or without a picture in it."""
+
+
+class DamagedSourceError(SourceError):
+    """The input is truncated or damaged; some of its frames may decode."""
+
+
+class TargetError(NightfxError):
+    """The output cannot be written: it exists, its folder is missing, or it may not be written to."""
+
+
+class PresetError(NightfxError):
+    """A preset is unknown, incomplete or damaged."""
+
+
+class TrainingError(NightfxError):
+    """A training run cannot start, or stopped rather than waste time."""
+
+
+class RetryError(NightfxError):
+    """Nothing is wrong with the job; it is worth trying again (a full disk, too little memory)."""
+
+    exit_code = 75

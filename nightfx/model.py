@@ -1,0 +1,250 @@
+"""The networks: two generators that share a trunk, two discriminators, and where they run.
+
+No generator here has a normalisation layer, so what it says about a pixel depends only on the
+`HALO_PX` pixels around it: tiles with that much halo equal the whole frame.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from nightfx.errors import UsageError
+
+Architecture = Literal["paper", "relit"]
+
+MULTIPLE_PX = 8  # three layers of stride 2
+HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
+MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
+
+
+class Light(NamedTuple):
+    """A change of light: `picture * gain + offset`, both (N, 3, H, W) float32, linear in strength's terms."""
+
+    gain: Tensor
+    offset: Tensor
+
+
+class Same(nn.Module):
+    """TensorFlow's SAME padding at stride 2 on even sizes: one row and column more, bottom and right."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pad (N, C, H, W) to (N, C, H + 1, W + 1) with zeros."""
+        return F.pad(x, (0, 1, 0, 1))
+
+
+class Crop(nn.Module):
+    """The counterpart of `Same` behind a transposed convolution."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Crop (N, C, H + 1, W + 1) to (N, C, H, W)."""
+        return x[..., :-1, :-1]
+
+
+class Residual(nn.Module):
+    """Two connected 3×3 convolutions beside a shortcut, ReLU at the exit."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        return F.relu(x + self.second(F.relu(self.first(x))))
+
+
+def trunk(*, same: bool) -> nn.Sequential:
+    """Rows 1 to 12 of Table I: (N, 3, H, W) to (N, 16, H, W), H and W multiples of 8.
+
+    `same` pads as TensorFlow does, which the paper used; otherwise padding is centred.
+    Row 4 prints stride 2 between two 32×32 shapes: stride 1 is meant.
+    """
+    down, up = (_down_same, _up_same) if same else (_down_centred, _up_centred)
+    layers = [
+        layer
+        for i, o in ((3, 32), (32, 64), (64, 128))
+        for layer in (*down(i, o), nn.ReLU(inplace=True))
+    ]
+    layers += [nn.Conv2d(128, 128, 3, padding=1), nn.ReLU(inplace=True)]
+    layers += [Residual(128) for _ in range(5)]
+    layers += [
+        layer
+        for i, o in ((128, 64), (64, 32), (32, 16))
+        for layer in (*up(i, o), nn.ReLU(inplace=True))
+    ]
+    return nn.Sequential(*layers)
+
+
+def _down_same(inputs: int, outputs: int) -> list[nn.Module]:
+    return [Same(), nn.Conv2d(inputs, outputs, 3, stride=2)]
+
+
+def _up_same(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2), Crop()]
+
+
+def _down_centred(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)]
+
+
+def _up_centred(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)]
+
+
+class PaperGenerator(nn.Module):
+    """The paper's generator (Table I): 1,813,987 parameters, ReLU at the output.
+
+    A ReLU cannot say negative values, so pictures are in [0, 1]; values above 1 are clipped by the writer.
+    """
+
+    architecture: Architecture = "paper"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = trunk(same=True)
+        self.out = nn.Conv2d(16, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map pictures (N, 3, H, W) in [0, 1] to pictures of the same shape, 0 and above."""
+        return F.relu(self.out(self.trunk(x)))
+
+    def light(self, x: Tensor, strength: float) -> Light:
+        """The change from `x` to the generator's picture: its picture replaces the plate by `strength`."""
+        return Light(torch.full_like(x, 1 - strength), strength * self(x).float())
+
+
+class RelitGenerator(nn.Module):
+    """The generator that ships: it says how the light changes, and the plate keeps the rest.
+
+    The paper's trunk; the last convolution gives six maps, a log gain g and an offset o a channel.
+    It starts as the identity.
+    """
+
+    architecture: Architecture = "relit"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = trunk(same=False)
+        self.out = nn.Conv2d(16, 6, 3, padding=1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
+
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Log gain g, |g| ≤ 4, and offset o for pictures (N, 3, H, W) in [0, 1]; both float32.
+
+        The last layer runs in float32 whatever the trunk ran in: bf16 has 8 bits, 10-bit plates have more.
+        """
+        features = self.trunk(x.to(self._trunk_dtype())).float()
+        with torch.autocast(x.device.type, enabled=False):
+            g, o = self.out(features).chunk(2, dim=1)
+        return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map pictures (N, 3, H, W) in [0, 1] to relit pictures, not clipped."""
+        g, o = self.maps(x)
+        return x * torch.exp(g) + o
+
+    def light(self, x: Tensor, strength: float) -> Light:
+        """The change of light for `x`; strength scales g and o."""
+        g, o = self.maps(x)
+        return Light(torch.exp(strength * g), strength * o)
+
+    def _trunk_dtype(self) -> torch.dtype:
+        return next(self.trunk.parameters()).dtype
+
+
+Generator = PaperGenerator | RelitGenerator
+
+
+def build_generator(architecture: Architecture) -> Generator:
+    """A fresh generator, weights from torch's random state."""
+    return PaperGenerator() if architecture == "paper" else RelitGenerator()
+
+
+class PaperDiscriminator(nn.Module):
+    """The paper's discriminator (Table II): four 4×4 convolutions of stride 4, one score a picture.
+
+    Its printed last activation, a softmax over a single score, is the constant 1: sigmoid is meant.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.Conv2d(3, 32, 4, stride=4), nn.ReLU()),
+            *(nn.Conv2d(32, 64, 4, stride=4), nn.ReLU()),
+            *(nn.Conv2d(64, 128, 4, stride=4), nn.ReLU()),
+            *(nn.Conv2d(128, 1, 4, stride=4), nn.Sigmoid()),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Score pictures (N, 3, 256, 256) in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
+        score: Tensor = self.layers(x)
+        return score
+
+
+class PatchDiscriminator(nn.Module):
+    """Scores patches at full and at quarter size: texture at the one, the whole picture's light at the other.
+
+    Spectral norm on every layer (Miyato et al. 2018, arXiv 1802.05957) keeps a small data set from being learnt by heart.
+    """
+
+    def __init__(self, channels: int = 48) -> None:
+        super().__init__()
+        self.fine = _patch_layers(channels)
+        self.coarse = _patch_layers(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Score pictures (N, 3, H, W) in [0, 1], H and W at least 96: (N, 2, h, w), both scales on the fine one's grid."""
+        fine: Tensor = self.fine(x)
+        coarse = F.interpolate(self.coarse(F.avg_pool2d(x, 4)), size=fine.shape[-2:])
+        return torch.cat([fine, coarse], dim=1)
+
+
+def _patch_layers(c: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(spectral_norm(nn.Conv2d(3, c, 4, 2, 1)), nn.LeakyReLU(0.2)),
+        *(spectral_norm(nn.Conv2d(c, 2 * c, 4, 2, 1)), nn.LeakyReLU(0.2)),
+        *(spectral_norm(nn.Conv2d(2 * c, 4 * c, 4, 2, 1)), nn.LeakyReLU(0.2)),
+        spectral_norm(nn.Conv2d(4 * c, 1, 4, 1, 1)),
+    )
+
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def pick_device(name: DeviceName = "auto") -> torch.device:
+    """The device to compute on; auto takes CUDA, then MPS, then the CPU. Raises `UsageError` where it is missing."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, there in available.items() if there))
+    if not available.get(name, False):
+        there = ", ".join(kind for kind, there in available.items() if there)
+        raise UsageError(
+            f"device {name} is not available here; there is {there} (see nightfx doctor)"
+        )
+    return torch.device(name)
+
+
+def pick_trunk_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where `device` computes in it natively, else float32."""
+    if device.type == "cuda":
+        return (
+            torch.bfloat16
+            if torch.cuda.is_bf16_supported(including_emulation=False)
+            else torch.float32
+        )
+    return torch.bfloat16 if device.type == "cpu" and _cpu_has_bf16() else torch.float32
+
+
+def _cpu_has_bf16() -> bool:
+    # oneDNN accepts bf16 from AVX-512 on, but without these instructions it is slower than float32
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

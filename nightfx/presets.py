@@ -1,0 +1,182 @@
+"""Presets: a folder with `preset.toml`, `weights.safetensors` and `CARD.md`.
+
+A preset comes from others as often as from us: TOML is validated, weights are safetensors whose hash
+must match, names cannot leave the folder of presets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from nightfx.errors import PresetError
+from nightfx.model import Architecture, Generator, build_generator
+
+PACKAGE = Path(__file__).parent
+# a wheel carries the presets inside the package; a source tree (and so an editable install) beside it
+BUNDLED = (PACKAGE / "presets_bundled", PACKAGE.parent / "presets")
+
+
+@dataclass(frozen=True)
+class PresetFacts:
+    """What `preset.toml` says."""
+
+    name: str
+    """What `--to` calls it."""
+    description: str
+    """One line for `nightfx presets list`."""
+    architecture: Architecture
+    """Which network the weights are for."""
+    heights_px: tuple[int, int]
+    """Frame heights that the training covered; the tiles method warns outside."""
+    weights_sha256: str
+    """Hash of `weights.safetensors`."""
+    method: str = "tiles"
+    """The default of `--method`."""
+    training: dict[str, Any] | None = None
+    """How the weights came to be: recipe, steps, seed, data, versions."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset on disk; the weights are read when `generator` is first asked for."""
+
+    folder: Path
+    facts: PresetFacts
+
+    @property
+    def name(self) -> str:
+        """What `--to` calls it."""
+        return self.facts.name
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The network in float32 on the CPU, ready to infer. Raises `PresetError` for damaged weights."""
+        return _read_weights(self.folder / "weights.safetensors", self.facts)
+
+
+def load_preset(name_or_folder: str | Path) -> Preset:
+    """Load a bundled preset by name, or any preset by its folder. Raises `PresetError`."""
+    folder = _find(str(name_or_folder))
+    return Preset(folder, _read_facts(folder / "preset.toml"))
+
+
+def list_presets() -> Iterator[Preset]:
+    """The bundled presets, by name."""
+    for name in _bundled_names():
+        yield load_preset(name)
+
+
+def verify_preset(name_or_folder: str | Path) -> str:
+    """Read the weights, check their hash, and run the network once; returns a line of facts. Raises `PresetError`."""
+    preset = load_preset(name_or_folder)
+    with torch.inference_mode():
+        light = preset.generator.light(torch.rand(1, 3, 64, 64), 1.0)
+    if not all(bool(tensor.isfinite().all()) for tensor in light):
+        raise PresetError(f"{preset.folder}: the generator's output is not finite; train it anew")
+    stops = float(light.gain.mean().log2())
+    return f"ok, {preset.facts.architecture}, hash matches, mean gain {stops:+.2f} stops on noise"
+
+
+def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> None:
+    """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        k: v.detach().to("cpu", torch.float16).contiguous()
+        for k, v in generator.state_dict().items()
+    }
+    weights = save_tensors(tensors)
+    complete = PresetFacts(
+        **facts,
+        architecture=generator.architecture,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+    )
+    (folder / "weights.safetensors").write_bytes(weights)
+    (folder / "preset.toml").write_text(_to_toml(asdict(complete)), encoding="utf-8")
+    (folder / "CARD.md").write_text(card, encoding="utf-8")
+
+
+def _find(name: str) -> Path:
+    is_path = "/" in name or "\\" in name or (Path(name) / "preset.toml").exists()
+    candidates = [Path(name)] if is_path else [root / name for root in BUNDLED]
+    for folder in candidates:
+        if name not in ("", ".", "..") and (folder / "preset.toml").is_file():
+            return folder
+    if is_path:
+        raise PresetError(f"{name}: no preset.toml in this folder")
+    known = ", ".join(_bundled_names()) or "none"
+    raise PresetError(f"unknown preset {name!r}; known: {known}, or the path of a preset folder")
+
+
+def _bundled_names() -> list[str]:
+    return sorted({path.parent.name for root in BUNDLED for path in root.glob("*/preset.toml")})
+
+
+def _read_facts(path: Path) -> PresetFacts:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        known = {key: table[key] for key in table if key in {f.name for f in fields(PresetFacts)}}
+        facts = PresetFacts(**{**known, "heights_px": tuple(known["heights_px"])})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+        raise PresetError(f"{path}: not a preset: {error}") from error
+    _verify(path, facts)
+    return facts
+
+
+def _verify(path: Path, facts: PresetFacts) -> None:
+    words = (facts.name, facts.description, facts.weights_sha256, facts.method)
+    if not all(isinstance(word, str) for word in words):
+        raise PresetError(f"{path}: name, description, weights_sha256 and method must be text")
+    if facts.architecture not in get_args(Architecture):
+        raise PresetError(
+            f"{path}: architecture must be paper or relit, got {facts.architecture!r}"
+        )
+    numbers = (
+        all(isinstance(height, int) for height in facts.heights_px) and len(facts.heights_px) == 2
+    )
+    if not (numbers and 0 < facts.heights_px[0] <= facts.heights_px[1]):
+        raise PresetError(
+            f"{path}: heights_px must be two rising numbers, got {list(facts.heights_px)}"
+        )
+
+
+def _read_weights(path: Path, facts: PresetFacts) -> Generator:
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != facts.weights_sha256:
+            raise PresetError(
+                f"{path}: damaged: its hash differs from preset.toml; fetch the preset again"
+            )
+        tensors = {key: tensor.float() for key, tensor in load_tensors(data).items()}
+        generator = build_generator(facts.architecture)
+        generator.load_state_dict(tensors)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise PresetError(
+            f"{path}: not weights of a {facts.architecture} generator: {error}"
+        ) from error
+    return generator.eval().requires_grad_(False)
+
+
+def _to_toml(table: dict[str, Any]) -> str:
+    # JSON's text, numbers, booleans and lists are TOML too
+    plain = {
+        key: value
+        for key, value in table.items()
+        if value is not None and not isinstance(value, dict)
+    }
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", _to_toml(value).rstrip()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,165 @@
+"""Unpaired pictures: two folders in, random crops out.
+
+The first folder below the given one is a picture's *source* (a camera, a site, a shoot). Sources are drawn alike, however
+many pictures each has: a camera that repeats one view a thousand times must not become the look.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from nightfx.errors import TrainingError
+
+log = logging.getLogger(__name__)
+
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
+MAX_UPSCALE = 2.0  # a picture below half the crop's size is left out
+CropScale = tuple[float, float]
+
+
+@dataclass
+class Pictures:
+    """Pictures by source, decoded when drawn and kept while memory lasts."""
+
+    by_source: list[list[Path]]
+    kept: dict[Path, np.ndarray] = field(default_factory=dict)
+    kept_bytes: int = 0
+
+    def __len__(self) -> int:
+        return sum(len(paths) for paths in self.by_source)
+
+    def load(self, path: Path) -> np.ndarray:
+        """Decode the picture at `path`: (H, W, 3) uint8 RGB, upright."""
+        if path in self.kept:
+            return self.kept[path]
+        pixels = load_picture(path)
+        if self.kept_bytes + pixels.nbytes <= MEMORY_BYTES:
+            self.kept[path] = pixels
+            self.kept_bytes += pixels.nbytes
+        return pixels
+
+
+def open_pictures(
+    folder: Path, held_out: Path | None, *, crop_px: int
+) -> tuple[Pictures, list[Path]]:
+    """The pictures to train on, and those kept out: the ones below `held_out`, else every tenth of each source."""
+    pictures = find_pictures(folder, crop_px=crop_px)
+    if held_out is not None:
+        return pictures, list_pictures(held_out)
+    kept_out = [path for source in pictures.by_source for path in source[::10] if len(source) > 1]
+    rest = [[path for path in source if path not in set(kept_out)] for source in pictures.by_source]
+    return Pictures([source for source in rest if source]), kept_out
+
+
+def find_pictures(folder: Path, *, crop_px: int) -> Pictures:
+    """The readable pictures below `folder`; small and damaged ones are counted in one warning each.
+
+    Raises `TrainingError` when fewer than two are left.
+    """
+    paths = list_pictures(folder)
+    sides = {path: _short_side_px(path) for path in paths}
+    usable = [path for path, side in sides.items() if side * MAX_UPSCALE >= crop_px]
+    if len(usable) < 2:
+        raise TrainingError(
+            f"{folder}: {len(usable)} usable pictures of {len(paths)}, at least 2 are needed; "
+            f"their short side must be {crop_px / MAX_UPSCALE:.0f} px or more"
+        )
+    _warn_about(folder, sides, crop_px)
+    return Pictures(_group(folder, usable))
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Every picture file below `folder`, sorted."""
+    if not folder.is_dir():
+        raise TrainingError(f"{folder}: not a folder of pictures")
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+
+
+def load_picture(path: Path) -> np.ndarray:
+    """Decode one picture: (H, W, 3) uint8 RGB, EXIF orientation applied."""
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255
+
+
+def _short_side_px(path: Path) -> int:
+    # 0 for a file that is no picture: read the header only, decoding 10,000 pictures takes minutes
+    try:
+        with Image.open(path) as image:
+            return int(min(image.size))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return 0
+
+
+def _warn_about(folder: Path, sides: dict[Path, int], crop_px: int) -> None:
+    damaged = sum(side == 0 for side in sides.values())
+    tiny = sum(0 < side * MAX_UPSCALE < crop_px for side in sides.values())
+    small = sum(crop_px <= side * MAX_UPSCALE < crop_px * MAX_UPSCALE for side in sides.values())
+    if damaged:
+        log.warning("%s: %d files are no readable pictures and are left out", folder, damaged)
+    if tiny:
+        log.warning("%s: %d pictures are under %g px and are left out", folder, tiny, crop_px / 2)
+    if small:
+        log.warning("%s: %d pictures are under %d px and are upscaled", folder, small, crop_px)
+
+
+def _group(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:
+    groups: dict[str, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(
+            path.relative_to(folder).parts[0] if path.parent != folder else "", []
+        ).append(path)
+    return list(groups.values())
+
+
+def draw_batch(
+    pictures: Pictures, size: int, crop_px: int, scale: CropScale, rng: torch.Generator
+) -> Tensor:
+    """Draw `size` random crops, (N, 3, crop_px, crop_px) in [0, 1]; half of them mirrored.
+
+    `scale` bounds how many times taller the picture is than the crop; it is drawn evenly in octaves.
+    """
+    return torch.stack([_draw_crop(pictures, crop_px, scale, rng) for _ in range(size)])
+
+
+def _draw_crop(pictures: Pictures, crop_px: int, scale: CropScale, rng: torch.Generator) -> Tensor:
+    source = pictures.by_source[_below(len(pictures.by_source), rng)]
+    pixels = pictures.load(source[_below(len(source), rng)])
+    window_px = _window_px(min(pixels.shape[:2]), crop_px, scale, rng)
+    top, left = (_below(side - window_px + 1, rng) for side in pixels.shape[:2])
+    crop = pixels[top : top + window_px, left : left + window_px]
+    if _uniform(rng) < 0.5:
+        crop = crop[:, ::-1]
+    shrinks = window_px > crop_px
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return to_tensor(
+        cv2.resize(np.ascontiguousarray(crop), (crop_px, crop_px), interpolation=method)
+    )
+
+
+def _window_px(short_px: int, crop_px: int, scale: CropScale, rng: torch.Generator) -> int:
+    low, high = scale
+    times: float = low * (high / low) ** _uniform(rng)
+    return max(min(round(short_px / times), short_px), min(round(crop_px / MAX_UPSCALE), short_px))
+
+
+def _uniform(rng: torch.Generator) -> float:
+    return float(torch.rand((), generator=rng))
+
+
+def _below(count: int, rng: torch.Generator) -> int:
+    return int(torch.randint(count, (), generator=rng))

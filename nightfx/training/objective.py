@@ -1,0 +1,85 @@
+"""What is minimised: equations (1) to (6) of the paper, and the pool that steadies the discriminators.
+
+Letters are the paper's and CycleGAN's: `real_A`, `fake_B` = G_AB(real_A), `rec_A` = G_BA(fake_B).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def discriminator_loss(real_score: Tensor, fake_score: Tensor) -> Tensor:
+    """(D(real) − 1)² + D(fake)²: equation (1), and (2) with G_AB(a) where G_AB(b) is printed."""
+    return (real_score - 1).square().mean() + fake_score.square().mean()
+
+
+def cycle_distance(real: Tensor, rec: Tensor) -> Tensor:
+    """Equation (3): the mean absolute difference over all pixels and channels."""
+    return (rec - real).abs().mean()
+
+
+def cycle_loss(real_A: Tensor, rec_A: Tensor, real_B: Tensor, rec_B: Tensor) -> Tensor:
+    """Equation (4): half the sum of both ways round."""
+    return (cycle_distance(real_A, rec_A) + cycle_distance(real_B, rec_B)) / 2
+
+
+def adversarial_loss(fake_score: Tensor) -> Tensor:
+    """The first term of equations (5) and (6): (D(fake) − 1)²."""
+    return (fake_score - 1).square().mean()
+
+
+def generator_loss(
+    fake_B_score: Tensor, fake_A_score: Tensor, cycle: Tensor, cycle_weight: float
+) -> Tensor:
+    """Equations (5) and (6) in one number to differentiate, λC in it once.
+
+    Each generator minimises its own equation and so receives λC once; the sum of both would give it 2λC.
+    """
+    return adversarial_loss(fake_B_score) + adversarial_loss(fake_A_score) + cycle_weight * cycle
+
+
+def roughness(maps: Tensor, picture: Tensor) -> Tensor:
+    """Mean step between neighbours in `maps` (N, C, H, W), where `picture` (N, 3, H, W) itself is smooth.
+
+    Light may change at an edge of the plate, not inside a surface: steps are discounted by exp(−20 |∇picture|).
+    """
+    total = maps.new_zeros(())
+    for axis in (-1, -2):
+        edge = picture.detach().diff(dim=axis).abs().mean(1, keepdim=True)
+        total = total + (maps.diff(dim=axis).abs() * torch.exp(-20 * edge)).mean()
+    return total
+
+
+# a plain day-for-night grade on the encoded signal, about −2 stops and cool: what a colourist tries first
+WARM_START_GAIN = (0.42, 0.46, 0.54)
+
+
+def warm_start_loss(real_A: Tensor, fake_B: Tensor, real_B: Tensor, fake_A: Tensor) -> Tensor:
+    """Distance of both generators to a plain grade, so that the adversary starts from a dark picture."""
+    gain = real_A.new_tensor(WARM_START_GAIN).view(1, 3, 1, 1)
+    return cycle_distance(real_A * gain, fake_B) + cycle_distance(
+        (real_B / gain).clamp(max=1), fake_A
+    )
+
+
+class ImagePool:
+    """Shows a discriminator older fakes half of the time (Shrivastava et al. 2017, arXiv 1612.07828)."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.pictures: list[Tensor] = []
+
+    def query(self, fakes: Tensor, rng: torch.Generator) -> Tensor:
+        """Swap each of `fakes` (N, 3, H, W) for an older one with probability ½, once the pool is full."""
+        return torch.stack([self._swap(fake, rng) for fake in fakes.detach()])
+
+    def _swap(self, fake: Tensor, rng: torch.Generator) -> Tensor:
+        if len(self.pictures) < self.capacity:
+            self.pictures.append(fake.clone())
+            return fake
+        if self.capacity == 0 or torch.rand((), generator=rng) < 0.5:
+            return fake
+        index = int(torch.randint(self.capacity, (), generator=rng))
+        older, self.pictures[index] = self.pictures[index], fake.clone()
+        return older

@@ -1,0 +1,114 @@
+"""How a run is doing: samples, curves, the distance to real pictures, and the best presets so far."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import torch
+from torch import Tensor
+
+from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
+from nightfx.model import Generator
+from nightfx.presets import save_preset
+from nightfx.training.data import load_picture, to_tensor
+from nightfx.training.figures import save_curves, save_grid
+from nightfx.training.options import TrainOptions
+from nightfx.training.state import Run
+
+VALIDATION_PX = 256
+VALIDATION_PICTURES = 96  # of each class, spread over the held-out ones
+SAMPLES = 6
+
+
+def report(
+    run: Run, options: TrainOptions, out: Path, held_out_A: list[Path], held_out_B: list[Path]
+) -> None:
+    """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
+    real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
+    fake_B, fake_A = translate(run.ema_AB, real_A), translate(run.ema_BA, real_B)
+    save_curves(run.history, run.steps, out / "losses.png")
+    every_A, every_B = (slice(None, None, max(len(x) // SAMPLES, 1)) for x in (real_A, real_B))
+    rows_A = [x[every_A][:SAMPLES] for x in (real_A, fake_B)]
+    rows_B = [x[every_B][:SAMPLES] for x in (real_B, fake_A)]
+    save_grid([*rows_A, *rows_B], out / f"samples_{run.step:06d}.png")
+    _keep_best(run, options, out, "night", measure(real_A, fake_B, real_B))
+    _keep_best(run, options, out, "day", measure(real_B, fake_A, real_A))
+
+
+def load_squares(paths: list[Path]) -> Tensor:
+    """The centre squares of up to `VALIDATION_PICTURES` of `paths`, (N, 3, 256, 256) in [0, 1]."""
+    spread = paths[:: max(len(paths) // VALIDATION_PICTURES, 1)][:VALIDATION_PICTURES]
+    return torch.stack([_load_square(path) for path in spread])
+
+
+def _load_square(path: Path) -> Tensor:
+    pixels = load_picture(path)
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = pixels[top : top + side, left : left + side]
+    return to_tensor(
+        cv2.resize(square, (VALIDATION_PX, VALIDATION_PX), interpolation=cv2.INTER_AREA)
+    )
+
+
+@torch.no_grad()
+def translate(G: Generator, real: Tensor) -> Tensor:
+    """G's pictures of `real` (N, 3, H, W), clipped to [0, 1], on the CPU."""
+    device = next(G.parameters()).device
+    return torch.cat([G(x.to(device)).clamp(0, 1).cpu() for x in real.split(8)])
+
+
+def measure(real: Tensor, fake: Tensor, wanted: Tensor) -> dict[str, float]:
+    """Figures of the pictures `fake`, made from `real`, against unrelated real pictures `wanted`."""
+    return {
+        "colour_distance": round(color_distance(fake, wanted), 4),
+        "patch_distance": round(patch_distance(fake, wanted), 4),
+        "brightness": round(hsp_brightness(fake), 3),
+        "brightness_wanted": round(hsp_brightness(wanted), 3),
+        "structure_kept": round(structure_kept(real, fake), 3),
+    }
+
+
+def _keep_best(
+    run: Run,
+    options: TrainOptions,
+    out: Path,
+    to: Literal["night", "day"],
+    figures: dict[str, float],
+) -> None:
+    distance = figures["colour_distance"] + figures["patch_distance"]
+    run.history.setdefault(f"distance to {to}", []).extend([distance] * _new_points(run, to))
+    if distance >= run.best.get(to, float("inf")):
+        return
+    run.best[to] = distance
+    generator = run.ema_AB if to == "night" else run.ema_BA
+    training = {
+        **asdict(options),
+        "step": run.step,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    training["scale"] = list(options.scale)
+    save_preset(
+        out / to,
+        generator,
+        _card(to, run.step, figures),
+        name=to,
+        description=f"Turns {'day' if to == 'night' else 'night'} into {to}; trained for {run.step} steps.",
+        heights_px=options.heights_px,
+        training=training,
+    )
+
+
+def _new_points(run: Run, to: str) -> int:
+    return len(run.steps) - len(run.history.get(f"distance to {to}", []))
+
+
+def _card(to: str, step: int, figures: dict[str, float]) -> str:
+    rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in figures.items())
+    return f"# {to}\n\nStep {step}. On held-out pictures at {VALIDATION_PX} px:\n\n| figure | value |\n|---|---|\n{rows}\n"

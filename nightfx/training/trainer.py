@@ -1,0 +1,175 @@
+"""The CycleGAN run: two generators, two discriminators, one visible loop.
+
+A run is a folder: `night/` and `day/` are presets usable at any moment (the best so far), `losses.png` and
+`samples_*.png` show how it goes, `run/checkpoint.pt` holds everything that the next step depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from nightfx.errors import TrainingError
+from nightfx.model import DeviceName, Generator, PaperGenerator, pick_device, pick_trunk_dtype
+from nightfx.training.data import Pictures, draw_batch, open_pictures
+from nightfx.training.objective import (
+    cycle_loss,
+    discriminator_loss,
+    generator_loss,
+    roughness,
+    warm_start_loss,
+)
+from nightfx.training.options import TrainOptions
+from nightfx.training.report import report
+from nightfx.training.state import Run, open_run, save_checkpoint
+
+Losses = dict[str, float]
+Progress = Callable[[int, int, Losses], None]
+
+
+def train(
+    day: Path,
+    night: Path,
+    out: Path,
+    options: TrainOptions | None = None,
+    *,
+    day_held_out: Path | None = None,
+    night_held_out: Path | None = None,
+    device: DeviceName = "auto",
+    on_progress: Progress | None = None,
+) -> Path:
+    """Train a night and a day preset from two folders of pictures, into the folder `out`; goes on where it stopped.
+
+    The held-out folders choose the best checkpoint; without them every tenth picture is held out.
+    """
+    options = options or TrainOptions()
+    where = pick_device(device)
+    pictures_A, held_out_A = open_pictures(day, day_held_out, crop_px=options.crop_px)
+    pictures_B, held_out_B = open_pictures(night, night_held_out, crop_px=options.crop_px)
+    out.mkdir(parents=True, exist_ok=True)
+    run = open_run(out / "run/checkpoint.pt", options, where)
+    while run.step < options.steps:
+        real_A, real_B = (
+            _draw(pictures, options, run, where) for pictures in (pictures_A, pictures_B)
+        )
+        losses = train_step(run, real_A, real_B, options)
+        _record(run, losses)
+        if on_progress:
+            on_progress(run.step, options.steps, losses)
+        if run.step % options.every == 0 or run.step == options.steps:
+            report(run, options, out, held_out_A, held_out_B)
+            save_checkpoint(run, options, out / "run/checkpoint.pt")
+    return out
+
+
+def _draw(pictures: Pictures, options: TrainOptions, run: Run, device: torch.device) -> Tensor:
+    crops = draw_batch(pictures, options.batch, options.crop_px, options.scale, run.rng)
+    return crops.to(device, memory_format=torch.channels_last)
+
+
+def _record(run: Run, losses: Losses) -> None:
+    # a point each 20 steps is enough for a curve, and a checkpoint stays small
+    if run.step % 20 and run.step > 1:
+        return
+    run.steps.append(run.step)
+    for name in ("generators", "discriminators", "roughness", "warm start"):
+        run.history.setdefault(name, []).append(losses.get(name, 0.0))
+
+
+def train_step(run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions) -> Losses:
+    """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name."""
+    _set_learning_rate(run, options)
+    fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options)
+    if not _is_warming(run, options):
+        losses["discriminators"] = _step_discriminators(run, real_A, real_B, fake_A, fake_B)
+    for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
+        # early on the mean would be mostly the first guess: let it follow sooner
+        _follow(mean, network, min(options.ema, (1 + run.step) / (10 + run.step)))
+    run.step += 1
+    return losses
+
+
+def _step_generators(
+    run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions
+) -> tuple[Tensor, Tensor, Losses]:
+    for network in (run.D_A, run.D_B):
+        network.requires_grad_(False)
+    with _mixed(real_A.device):
+        (fake_B, rough_A), (fake_A, rough_B) = (
+            _translate(run.G_AB, real_A),
+            _translate(run.G_BA, real_B),
+        )
+        if _is_warming(run, options):
+            losses = {"warm start": warm_start_loss(real_A, fake_B, real_B, fake_A)}
+        else:
+            cycle = cycle_loss(real_A, run.G_BA(fake_B), real_B, run.G_AB(fake_A))
+            scores = run.D_B(fake_B).float(), run.D_A(fake_A).float()
+            losses = {
+                "generators": generator_loss(*scores, cycle, options.cycle_weight),
+                "roughness": options.smooth_weight * (rough_A + rough_B),
+            }
+    run.generators.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    run.generators.step()
+    return (
+        fake_A.detach(),
+        fake_B.detach(),
+        {name: _finite(name, loss) for name, loss in losses.items()},
+    )
+
+
+def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
+    """G's picture of `real`, and how rough its maps are (0 for the paper's generator, which has none)."""
+    if isinstance(G, PaperGenerator):
+        return G(real), real.new_zeros(())
+    g, o = G.maps(real)
+    return real * torch.exp(g) + o, roughness(torch.cat([g, o], dim=1), real)
+
+
+def _step_discriminators(
+    run: Run, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor
+) -> float:
+    for network in (run.D_A, run.D_B):
+        network.requires_grad_(True)
+    older_A, older_B = run.pool_A.query(fake_A, run.rng), run.pool_B.query(fake_B, run.rng)
+    with _mixed(real_A.device):
+        loss_A = discriminator_loss(run.D_A(real_A).float(), run.D_A(older_A).float())
+        loss_B = discriminator_loss(run.D_B(real_B).float(), run.D_B(older_B).float())
+    run.discriminators.zero_grad()
+    (loss_A + loss_B).backward()
+    run.discriminators.step()
+    return _finite("discriminators", loss_A + loss_B)
+
+
+def _is_warming(run: Run, options: TrainOptions) -> bool:
+    return options.architecture == "relit" and run.step < options.warm_start_steps
+
+
+def _set_learning_rate(run: Run, options: TrainOptions) -> None:
+    left = (options.steps - run.step) / max(options.steps * (1 - options.decay_after), 1)
+    for optimiser in (run.generators, run.discriminators):
+        for group in optimiser.param_groups:
+            group["lr"] = options.learning_rate * min(1.0, left)
+
+
+def _mixed(device: torch.device) -> torch.autocast:
+    dtype = pick_trunk_dtype(device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+
+
+def _finite(name: str, loss: Tensor) -> float:
+    value = float(
+        loss.detach()
+    )  # waits for the device; a run that went wrong must not go on for hours
+    if value != value or abs(value) == float("inf"):
+        raise TrainingError(f"the {name} loss became {value}: lower learning_rate, or raise batch")
+    return value
+
+
+@torch.no_grad()
+def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
+    for average, now in zip(mean.parameters(), network.parameters(), strict=True):
+        average.lerp_(now, 1 - decay)

@@ -1,0 +1,217 @@
+"""YUV to RGB and back, exactly: own matrices, any depth and range, chroma sited as H.26x does.
+
+swscale is not used: it takes untagged HD for BT.601, makes 16-bit RGB 0.4 % too dark and clips
+what is above white. Here RGB is full-range float in [0, 1] that may overshoot on both sides.
+
+Chroma is left-sited: horizontally its samples stand on the even luma columns, vertically between
+two rows. Going up is linear interpolation, going down the triangle filter that matches it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from nightfx.video.frame import Coding, Frame, Matrix, Plane, Planes
+from nightfx.video.kernel import kernel
+
+Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+# red and blue share of luma; green has the rest (ITU-T H.273 table 4)
+LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
+    "bt709": (0.2126, 0.0722),
+    "bt601": (0.299, 0.114),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+    "gray": (0.2126, 0.0722),
+}
+
+
+def matrix_of(coding: Coding) -> tuple[Float64, Float64]:
+    """Return M (3, 3) and offset (3,) of `code = M @ rgb + offset`, rgb in [0, 1].
+
+    For gray only the first row says something: the luma of BT.709.
+    """
+    if coding.matrix == "rgb":
+        return np.eye(3) * coding.peak, np.zeros(3)
+    luma, chroma, black = _scales(coding)
+    rows = _luma_chroma_rows(*LUMA_SHARES[coding.matrix])
+    centre = float(1 << (coding.depth - 1))
+    if coding.matrix == "gray":
+        rows[1:], centre = 0.0, 0.0
+    return rows * np.array([[luma], [chroma], [chroma]]), np.array([black, centre, centre])
+
+
+def to_rgb(frame: Frame) -> Float32:
+    """Return the picture as RGB (3, H, W) float32, full range, not clipped: 1.09 stays 1.09."""
+    coding, planes = frame.coding, frame.planes
+    matrix, offset = matrix_of(coding)
+    rgb = np.empty((3, frame.height, frame.width), np.float32)
+    if coding.matrix == "gray":
+        _spread(planes[0], 1.0 / matrix[0].sum(), offset[0], rgb)
+    else:
+        inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
+        luma, chroma_b, chroma_r = planes[:3]
+        _decode(luma, chroma_b, chroma_r, coding.sub_x, coding.sub_y, inverse, offset, rgb)
+    return rgb
+
+
+def from_rgb(rgb: Float32, coding: Coding, alpha: Plane | None = None) -> Planes:
+    """Return the planes of an RGB picture (3, H, W), rounded and clipped to [0, peak].
+
+    `alpha` is the last plane when the coding has one, in the coding's own depth; opaque if None.
+    """
+    matrix, offset = matrix_of(coding)
+    size = rgb.shape[1:]
+    planes = tuple(
+        np.empty(coding.plane_size(index, *size), coding.dtype)
+        for index in range(coding.plane_count - coding.has_alpha)
+    )
+    rgb = np.ascontiguousarray(rgb, np.float32)
+    if coding.matrix == "gray":
+        _weigh(rgb, matrix[0], offset[0], coding.peak, planes[0])
+    else:
+        _encode(rgb, matrix, offset, coding.sub_x, coding.sub_y, coding.peak, *planes)
+    return (*planes, *_alpha_planes(coding, size, alpha))
+
+
+def convert_alpha(alpha: Plane, depth: int, new_depth: int) -> Plane:
+    """Return an alpha plane in another depth: full range, so opaque stays opaque."""
+    if depth == new_depth:
+        return alpha
+    scaled = alpha * (((1 << new_depth) - 1) / ((1 << depth) - 1))
+    return np.rint(scaled).astype(np.uint8 if new_depth == 8 else np.uint16)
+
+
+def _alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:
+    if not coding.has_alpha:
+        return ()
+    return (np.full(size, coding.peak, coding.dtype) if alpha is None else alpha,)
+
+
+def _scales(coding: Coding) -> tuple[float, float, float]:
+    """Codes between black and white, between the chroma extremes, and the code of black."""
+    if coding.full_range:
+        return float(coding.peak), float(coding.peak), 0.0
+    unit = 1 << (coding.depth - 8)
+    return 219.0 * unit, 224.0 * unit, 16.0 * unit
+
+
+def _luma_chroma_rows(red: float, blue: float) -> Float64:
+    luma = np.array([red, 1 - red - blue, blue])
+    to_blue = (np.array([0.0, 0.0, 1.0]) - luma) / (2 * (1 - blue))
+    to_red = (np.array([1.0, 0.0, 0.0]) - luma) / (2 * (1 - red))
+    return np.stack([luma, to_blue, to_red])
+
+
+@kernel(parallel=True)
+def _decode(
+    luma: Plane,
+    chroma_b: Plane,
+    chroma_r: Plane,
+    sub_x: int,
+    sub_y: int,
+    inverse: Float64,
+    offset: Float64,
+    rgb: Float32,
+) -> None:
+    height, width = luma.shape
+    m = inverse.astype(np.float32)
+    o = offset.astype(np.float32)
+    # chroma rows lie between two luma rows: 3/4 of the nearer one, 1/4 of the farther
+    share = np.float32(0.25 * sub_y)
+    for y in prange(height):
+        near = y >> sub_y
+        far = min(max(near + 2 * (y & 1) - 1, 0), chroma_b.shape[0] - 1)
+        full_b = _widened(chroma_b[near], chroma_b[far], share, sub_x, width, o[1])
+        full_r = _widened(chroma_r[near], chroma_r[far], share, sub_x, width, o[2])
+        row = luma[y]
+        red, green, blue = rgb[0, y], rgb[1, y], rgb[2, y]
+        for x in range(width):
+            value, b, r = np.float32(row[x]) - o[0], full_b[x], full_r[x]
+            red[x] = m[0, 0] * value + m[0, 1] * b + m[0, 2] * r
+            green[x] = m[1, 0] * value + m[1, 1] * b + m[1, 2] * r
+            blue[x] = m[2, 0] * value + m[2, 1] * b + m[2, 2] * r
+
+
+@kernel()
+def _widened(
+    near: Plane, far: Plane, share: float, sub_x: int, width: int, centre: float
+) -> Float32:
+    """Return one row of chroma at full width, less its centre; linear between the samples."""
+    step = 1 << sub_x
+    count = near.shape[0]
+    row = np.empty(count + 1, np.float32)
+    for i in range(count):
+        row[i] = near[i] * (np.float32(1) - share) + far[i] * share - centre
+    row[count] = row[count - 1]
+    full = np.empty(count * step, np.float32)
+    for k in range(step):
+        along = np.float32(k) / np.float32(step)
+        for i in range(count):
+            full[i * step + k] = row[i] + (row[i + 1] - row[i]) * along
+    return full[:width]
+
+
+@kernel(parallel=True)
+def _encode(
+    rgb: Float32,
+    matrix: Float64,
+    offset: Float64,
+    sub_x: int,
+    sub_y: int,
+    peak: int,
+    luma: Plane,
+    chroma_b: Plane,
+    chroma_r: Plane,
+) -> None:
+    _, height, width = rgb.shape
+    step = 1 << sub_x
+    m = matrix.astype(np.float32)
+    o = offset.astype(np.float32)
+    for row in prange(chroma_b.shape[0]):
+        top = row << sub_y
+        bottom = min(top + (1 << sub_y), height)
+        full_b = np.zeros(width, np.float32)  # chroma of this row at full width
+        full_r = np.zeros(width, np.float32)
+        share = np.float32(1) / np.float32(bottom - top)
+        for y in range(top, bottom):
+            for x in range(width):
+                r, g, b = rgb[0, y, x], rgb[1, y, x], rgb[2, y, x]
+                value = m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + o[0]
+                luma[y, x] = _code(value, peak)
+                full_b[x] += (m[1, 0] * r + m[1, 1] * g + m[1, 2] * b) * share
+                full_r[x] += (m[2, 0] * r + m[2, 1] * g + m[2, 2] * b) * share
+        for column in range(chroma_b.shape[1]):
+            sum_b = sum_r = np.float32(0)
+            for k in range(1 - step, step):  # triangle: [1] or [1 2 1]/4 or [1 2 3 4 3 2 1]/16
+                x = min(max((column << sub_x) + k, 0), width - 1)
+                weight = np.float32(step - abs(k)) / np.float32(step * step)
+                sum_b += full_b[x] * weight
+                sum_r += full_r[x] * weight
+            chroma_b[row, column] = _code(sum_b + o[1], peak)
+            chroma_r[row, column] = _code(sum_r + o[2], peak)
+
+
+@kernel(parallel=True)
+def _spread(luma: Plane, scale: float, black: float, rgb: Float32) -> None:
+    for y in prange(luma.shape[0]):
+        for x in range(luma.shape[1]):
+            value = np.float32((luma[y, x] - black) * scale)
+            rgb[0, y, x] = rgb[1, y, x] = rgb[2, y, x] = value
+
+
+@kernel(parallel=True)
+def _weigh(rgb: Float32, weights: Float64, black: float, peak: int, luma: Plane) -> None:
+    for y in prange(luma.shape[0]):
+        for x in range(luma.shape[1]):
+            value = weights[0] * rgb[0, y, x] + weights[1] * rgb[1, y, x]
+            luma[y, x] = _code(value + weights[2] * rgb[2, y, x] + black, peak)
+
+
+@kernel()
+def _code(value: float, peak: int) -> int:
+    return int(min(max(np.floor(value + 0.5), 0.0), float(peak)))

@@ -1,0 +1,102 @@
+"""A picture as decoded: planes of code values, what they stand for, and when it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Literal
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[Any]
+"""One plane (H, W), uint8 or uint16, C-contiguous."""
+
+Planes = tuple[Plane, ...]
+"""Y, U, V or R, G, B or Y alone; then alpha, when there is one."""
+
+Matrix = Literal["rgb", "gray", "bt709", "bt601", "bt2020", "smpte240m", "fcc"]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How code values stand for colour."""
+
+    pix_fmt: str
+    """Planar little-endian FFmpeg name, such as `yuv420p` or `gbrp16le` (never `yuvj…`)."""
+    depth: int
+    """Bits in a code value, 8 to 16."""
+    sub_x: int
+    """log2 of the horizontal chroma subsampling."""
+    sub_y: int
+    """log2 of the vertical chroma subsampling."""
+    matrix: Matrix
+    """What ties the planes to RGB."""
+    full_range: bool
+    """Codes 0 to `peak` for black to white, rather than 16 to 235 (at 8 bits)."""
+    has_alpha: bool
+    """The last plane is alpha, always full range."""
+
+    @property
+    def peak(self) -> int:
+        """Largest code value."""
+        return (1 << self.depth) - 1
+
+    @property
+    def dtype(self) -> type[np.uint8] | type[np.uint16]:
+        """Type of the planes' elements."""
+        return np.uint8 if self.depth == 8 else np.uint16
+
+    @property
+    def plane_count(self) -> int:
+        """Number of planes, alpha included."""
+        return (1 if self.matrix == "gray" else 3) + self.has_alpha
+
+    def plane_size(self, index: int, height: int, width: int) -> tuple[int, int]:
+        """Return (height, width) of a plane of a picture; chroma is rounded up."""
+        if index not in (1, 2):
+            return height, width
+        return -(-height >> self.sub_y), -(-width >> self.sub_x)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One shown picture."""
+
+    planes: Planes
+    """Y, U, V[, A] or R, G, B[, A] or Y; each (H, W), C-contiguous, uint8 or uint16."""
+    coding: Coding
+    """What the code values mean."""
+    pts: int
+    """When it is shown, in units of `time_base`."""
+    time_base: Fraction
+    """Seconds in one tick."""
+    duration: int = 0
+    """How long it is shown, in units of `time_base`; 0 is unknown."""
+    origin: av.VideoFrame | None = None
+    """The decoded frame, for its tags and side data; its pixels may be overwritten by the writer."""
+
+    @property
+    def width(self) -> int:
+        """Width of the picture in pixels."""
+        return int(self.planes[0].shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height of the picture in pixels."""
+        return int(self.planes[0].shape[0])
+
+    @property
+    def rotation(self) -> int:
+        """Degrees counter-clockwise by which a player turns the picture."""
+        return self.origin.rotation if self.origin is not None else 0
+
+    @property
+    def alpha(self) -> Plane | None:
+        """The alpha plane (H, W), or None."""
+        return self.planes[-1] if self.coding.has_alpha else None
+
+    def with_planes(self, planes: Planes, coding: Coding | None = None) -> Frame:
+        """Return this frame with other pixels, and with another coding if one is given."""
+        return replace(self, planes=planes, coding=coding or self.coding)

@@ -1,0 +1,34 @@
+"""Compile array loops with numba: the one place that chooses its threading layer.
+
+The work-queue layer needs nothing installed, but its kernels may be called from one thread at a
+time only: the engine's compute thread owns them, reader and writer threads must not call them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+numba.config.THREADING_LAYER = "workqueue"
+
+
+def kernel(*, parallel: bool = False) -> Callable[[F], F]:
+    """Decorate a numba kernel; compiled code is cached on disk where a cache can be written."""
+
+    def compile_lazily(function: F) -> F:
+        return cast(F, _jit(function, parallel=parallel))
+
+    return compile_lazily
+
+
+def _jit(function: Callable[..., Any], *, parallel: bool) -> Any:
+    # nogil: decoding and encoding go on beside it; no fastmath: renders are equal bit for bit
+    options = {"parallel": parallel, "nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # "no locator available": neither the package nor the home is writable
+        return numba.njit(**options)(function)

@@ -1,0 +1,58 @@
+"""Write a file so that its final name only ever stands for a complete one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+
+from nightfx.errors import RetryError, TargetError
+
+
+@contextmanager
+def partial_file(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside the target; rename it when complete, remove it otherwise.
+
+    What FFmpeg or the system raises inside is turned into TargetError, or RetryError where the
+    disk is full.
+    """
+    part = target.with_name(f".{target.name}.part")
+    _check_folder(target)
+    try:
+        with _translated(target):
+            yield part
+            _flush(part)
+            part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_folder(target: Path) -> None:
+    folder = target.parent
+    if target.is_dir():
+        raise TargetError(f"{target}: is a folder: name a file in it")
+    if not folder.is_dir():
+        raise TargetError(f"{folder}: no such folder: create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise TargetError(f"{folder}: may not be written to: choose another folder")
+
+
+@contextmanager
+def _translated(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RetryError(f"{target}: disk full: free some space and run again") from error
+        reason = error.strerror or error
+        raise TargetError(f"{target}: cannot be written ({reason})") from error
+
+
+def _flush(path: Path) -> None:
+    """Make sure that the bytes are on the disk before the name says so."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

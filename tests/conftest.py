@@ -1,0 +1,40 @@
+"""What several test files need: presets with known answers."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from nightfx.model import RelitGenerator
+from nightfx.presets import Preset, load_preset, save_preset
+
+FACTS: dict[str, Any] = {"description": "for a test", "heights_px": (8, 4000)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # two cores: small tensors gain nothing from a team of threads that waits for its slowest member
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+
+
+def preset_of(folder: Path, generator: RelitGenerator, name: str) -> Preset:
+    save_preset(folder / name, generator, f"# {name}\n", name=name, **FACTS)
+    return load_preset(folder / name)
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> Preset:
+    """A preset that changes nothing: g = o = 0."""
+    return preset_of(tmp_path, RelitGenerator(), "identity")
+
+
+@pytest.fixture
+def halving(tmp_path: Path) -> Preset:
+    """A preset that halves the signal everywhere."""
+    generator = RelitGenerator()
+    with torch.no_grad():
+        assert isinstance(generator.out.bias, nn.Parameter)
+        generator.out.bias[:3] = 4 * torch.atanh(torch.tensor(0.5).log() / 4)
+    return preset_of(tmp_path, generator, "halving")

@@ -1,0 +1,148 @@
+"""Makers of small clips, with pictures and times known by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.stream import Disposition
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from nightfx.video.coding import coding_of, fill, planar_name
+from nightfx.video.frame import Planes
+
+TICKS = Fraction(1, 24000)
+STEP = 1000  # ticks of a frame at 24 fps
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What to make; the defaults are a plain H.264 clip at 24 fps."""
+
+    codec: str = "libx264"
+    pix_fmt: str = "yuv420p"
+    size: tuple[int, int] = (48, 64)
+    count: int = 12
+    times: Sequence[int] = ()
+    options: dict[str, str] = field(default_factory=dict)
+    tags: tuple[int, int, int, int] = (1, 1, 1, 1)
+    container: str | None = None
+    container_options: dict[str, str] = field(default_factory=dict)
+    timecode: str | None = None
+    rotation: int = 0
+    aspect: Fraction = Fraction(1)
+    sound: bool = False
+    cover: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)
+    chapters: bool = False
+    language: str | None = None
+
+    @property
+    def pts(self) -> list[int]:
+        return list(self.times) or [STEP * i for i in range(self.count)]
+
+
+def pattern(index: int, pix_fmt: str, size: tuple[int, int]) -> Planes:
+    """Planes of a moving ramp with a little noise, all codes legal."""
+    coding = coding_of(av.VideoFrame(size[1], size[0], pix_fmt))
+    rng = np.random.default_rng(index)
+    planes = []
+    for plane in range(coding.plane_count):
+        rows, columns = coding.plane_size(plane, *size)
+        y, x = np.mgrid[:rows, :columns]
+        ramp = (x * 2 + y + index * 3 + plane * 20) % 150 + 40 + rng.integers(0, 3, x.shape)
+        planes.append((ramp << (coding.depth - 8)).astype(coding.dtype))
+    return tuple(planes)
+
+
+def image(planes: Planes, pix_fmt: str, pts: int = 0) -> av.VideoFrame:
+    """An FFmpeg picture with these planes (R, G, B order for RGB)."""
+    made = av.VideoFrame(planes[0].shape[1], planes[0].shape[0], planar_name(pix_fmt))
+    fill(made, planes, coding_of(made))
+    made = made.reformat(format=pix_fmt, threads=1)
+    made.pts, made.time_base = pts, TICKS
+    return made
+
+
+def make_clip(path: Path, clip: Clip = Clip()) -> Path:
+    """Write a clip with PyAV alone."""
+    ticks = str(TICKS.denominator)
+    options = {"video_track_timescale": ticks, "movie_timescale": ticks}
+    options = (options if path.suffix in (".mp4", ".mov") else {}) | clip.container_options
+    with av.open(path, "w", format=clip.container, container_options=options) as out:
+        out.metadata.update(clip.metadata)
+        if clip.chapters:
+            out.set_chapters([chapter(0, 0, 250, "one"), chapter(1, 250, 500, "two")])
+        video = _add_video(out, clip)
+        sound = out.add_stream("aac", rate=48000) if clip.sound else None
+        cover = _add_cover(out) if clip.cover else None
+        for index, pts in enumerate(clip.pts):
+            out.mux(video.encode(_tagged(index, pts, clip)))
+        out.mux(video.encode(None))
+        if isinstance(sound, av.AudioStream):
+            for samples in _samples(clip):
+                out.mux(sound.encode(samples))
+            out.mux(sound.encode(None))
+        if cover is not None:
+            out.mux(cover.encode(av.VideoFrame(16, 16, "rgb24")))
+            out.mux(cover.encode(None))
+    return path
+
+
+def chapter(number: int, start: int, end: int, title: str) -> av.container.core.Chapter:
+    base = Fraction(1, 1000)
+    return {
+        "id": number,
+        "start": start,
+        "end": end,
+        "time_base": base,
+        "metadata": {"title": title},
+    }
+
+
+def _add_video(out: av.container.OutputContainer, clip: Clip) -> VideoStream:
+    video = out.add_stream(clip.codec, rate=24, options=clip.options)
+    assert isinstance(video, VideoStream)
+    context = video.codec_context
+    context.height, context.width = clip.size
+    context.pix_fmt, context.time_base = clip.pix_fmt, TICKS
+    context.sample_aspect_ratio = clip.aspect
+    context.color_primaries, context.color_trc, context.colorspace, context.color_range = clip.tags
+    if clip.rotation:
+        video.set_display_rotation(clip.rotation)
+    if clip.timecode:
+        video.metadata["timecode"] = clip.timecode
+    if clip.language:
+        video.metadata["language"] = clip.language
+    return video
+
+
+def _add_cover(out: av.container.OutputContainer) -> VideoStream:
+    cover = out.add_stream("png", rate=1)
+    assert isinstance(cover, VideoStream)
+    cover.width, cover.height, cover.pix_fmt = 16, 16, "rgb24"
+    cover.disposition = Disposition.attached_pic
+    return cover
+
+
+def _tagged(index: int, pts: int, clip: Clip) -> av.VideoFrame:
+    made = image(pattern(index, clip.pix_fmt, clip.size), clip.pix_fmt, pts)
+    made.color_primaries, made.color_trc, made.colorspace, made.color_range = clip.tags
+    return made
+
+
+def _samples(clip: Clip) -> list[av.AudioFrame]:
+    seconds = float((clip.pts[-1] + STEP) * TICKS)
+    wave = 0.2 * np.sin(np.arange(int(seconds * 48000)) * 0.05)
+    frames = []
+    for start in range(0, len(wave) - 1023, 1024):
+        block: NDArray[np.float32] = np.tile(wave[start : start + 1024], (2, 1)).astype(np.float32)
+        made = av.AudioFrame.from_ndarray(block, "fltp", "stereo")
+        made.pts, made.rate, made.time_base = start, 48000, Fraction(1, 48000)
+        frames.append(made)
+    return frames

@@ -1,0 +1,68 @@
+"""The import direction of the package, and its public names, as tests."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nightfx
+
+PACKAGE = Path(nightfx.__file__).parent
+
+MAY_IMPORT = {
+    "errors": set(),
+    "model": {"errors"},
+    "metrics": {"errors"},
+    "video": {"errors"},
+    "presets": {"errors", "model"},
+    "engine": {"errors", "model", "presets", "video"},
+    "training": {"errors", "metrics", "model", "presets", "video"},
+}
+
+
+def imported_parts(path: Path) -> set[str]:
+    """Top-level parts of nightfx that the file at `path` imports, lazily or not."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: use an absolute import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("nightfx.")}
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_imports_point_downwards(part: str) -> None:
+    module = PACKAGE / f"{part}.py"
+    files = [module] if module.exists() else sorted((PACKAGE / part).rglob("*.py"))
+    assert files, f"{part} is in the table but not in the package"
+    for path in files:
+        assert imported_parts(path) <= MAY_IMPORT[part] | {part}, path
+
+
+def test_every_part_is_in_the_table() -> None:
+    parts = {
+        path.stem
+        for path in PACKAGE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert parts - {"__init__", "__main__", "cli"} == set(MAY_IMPORT)
+
+
+def test_public_names_are_all_and_resolve() -> None:
+    assert nightfx.__all__ == sorted(nightfx.__all__)
+    for name in nightfx.__all__:
+        assert getattr(nightfx, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = nightfx.nothing
+
+
+def test_help_imports_neither_torch_nor_av() -> None:
+    code = "import sys, nightfx.cli; print([m for m in ('torch', 'av', 'numba', 'cv2') if m in sys.modules])"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"

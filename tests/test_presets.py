@@ -1,0 +1,104 @@
+"""Preset folders: what is saved is loaded, and what is damaged is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from nightfx.errors import PresetError
+from nightfx.model import RelitGenerator
+from nightfx.presets import list_presets, load_preset, save_preset, verify_preset
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    generator = RelitGenerator()
+    nn.init.normal_(generator.out.weight, std=0.05)
+    facts: dict[str, Any] = {
+        "description": 'Dark, "quoted"',
+        "heights_px": (128, 512),
+        "training": {"steps": 3},
+    }
+    save_preset(tmp_path / "dusk", generator, "# dusk\n", name="dusk", **facts)
+    return tmp_path / "dusk"
+
+
+def rewrite(folder: Path, old: str, new: str) -> None:
+    path = folder / "preset.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def test_a_saved_preset_is_loaded_by_its_folder(folder: Path) -> None:
+    preset = load_preset(folder)
+    assert preset.facts.description == 'Dark, "quoted"'
+    assert preset.facts.heights_px == (128, 512)
+    assert preset.facts.training == {"steps": 3}
+
+
+def test_weights_come_back_as_they_were_rounded_to_half_floats(folder: Path) -> None:
+    torch.manual_seed(0)
+    generator = RelitGenerator()
+    nn.init.normal_(generator.out.weight, std=0.05)
+    loaded = load_preset(folder).generator
+    for name, tensor in generator.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor.half().float())
+
+
+def test_damaged_weights_are_refused(folder: Path) -> None:
+    weights = folder / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(PresetError, match="damaged: its hash differs"):
+        _ = load_preset(folder).generator
+
+
+def test_an_unknown_name_lists_the_known() -> None:
+    with pytest.raises(PresetError, match="unknown preset 'noon'; known: day, night"):
+        load_preset("noon")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../presets/night/..", "/nowhere"])
+def test_names_that_are_no_preset_are_refused(name: str) -> None:
+    with pytest.raises(PresetError):
+        load_preset(name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"relit"', '"relic"', "architecture must be paper or relit, got 'relic'"),
+        ("[128, 512]", "[512, 128]", "heights_px must be two rising numbers"),
+        ("[128, 512]", "12", "not a preset"),
+        ('name = "dusk"', "name = 7", "must be text"),
+        ('name = "dusk"', "name = ", "not a preset"),
+        ('weights_sha256 = "', 'weights = "', "not a preset"),
+    ],
+)
+def test_a_wrong_toml_is_named(folder: Path, old: str, new: str, message: str) -> None:
+    rewrite(folder, old, new)
+    with pytest.raises(PresetError, match=message):
+        load_preset(folder)
+
+
+def test_weights_of_another_network_are_refused(folder: Path) -> None:
+    rewrite(folder, '"relit"', '"paper"')
+    with pytest.raises(PresetError, match="not weights of a paper generator"):
+        _ = load_preset(folder).generator
+
+
+def test_the_bundled_presets_are_whole() -> None:
+    assert [preset.name for preset in list_presets()] == ["day", "night"]
+    for preset in list_presets():
+        assert verify_preset(preset.name).startswith("ok, relit")
+        assert (preset.folder / "CARD.md").read_text(encoding="utf-8").count("licence") > 0
+
+
+def test_night_darkens_and_day_brightens() -> None:
+    grey = torch.full((1, 3, 64, 64), 0.4)
+    with torch.inference_mode():
+        assert float(load_preset("night").generator(grey).mean()) < 0.35
+        assert float(load_preset("day").generator(grey * 0.3).mean()) > 0.15

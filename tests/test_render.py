@@ -1,0 +1,275 @@
+"""The whole way of a frame: identity gives the plate, a known light gives known codes, nothing is left behind."""
+
+import logging
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media import Clip, make_clip
+from PIL import Image
+
+import nightfx
+from nightfx.engine import render as engine
+from nightfx.errors import (
+    DamagedSourceError,
+    NightfxError,
+    PresetError,
+    SourceError,
+    TargetError,
+    UsageError,
+)
+from nightfx.presets import Preset
+from nightfx.video.codecs import EncodeOptions
+from nightfx.video.frame import Frame
+from nightfx.video.reader import Reader
+
+LOSSLESS = {
+    "8-bit": Clip("ffv1", "yuv420p", size=(50, 71)),
+    "10-bit": Clip("ffv1", "yuv422p10le"),
+    "rgb": Clip("ffv1", "bgr0", tags=(1, 1, 0, 2)),
+    "full-range": Clip("ffv1", "yuv444p", tags=(1, 1, 1, 2)),
+    "alpha": Clip("ffv1", "yuva444p10le"),
+    "rotated": Clip("ffv1", "yuv420p", rotation=90),
+}
+
+
+def frames_of(path: Path) -> list[Frame]:
+    with Reader(path) as reader:
+        return list(reader.frames())
+
+
+def assert_same_within_a_code(before: Path, after: Path) -> None:
+    pairs = list(zip(frames_of(before), frames_of(after), strict=True))
+    assert [a.pts * a.time_base for a, _ in pairs] == [b.pts * b.time_base for _, b in pairs]
+    for a, b in pairs:
+        for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
+            difference = np.abs(plane_a.astype(int) - plane_b)
+            assert difference.max() <= 1
+            assert difference.mean() < 0.3
+
+
+@pytest.mark.parametrize("kind", LOSSLESS)
+def test_an_identity_generator_returns_the_plate(
+    kind: str, tmp_path: Path, identity: Preset
+) -> None:
+    source = make_clip(tmp_path / "plate.mkv", LOSSLESS[kind])
+    target = nightfx.render(source, preset=identity)
+    assert target == tmp_path / "plate.identity.mkv"
+    assert_same_within_a_code(source, target)
+
+
+@pytest.mark.parametrize("kind", ["8-bit", "10-bit"])
+def test_a_thousandth_of_the_bundled_night_stays_within_a_code(kind: str, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "plate.mkv", LOSSLESS[kind])
+    target = nightfx.render(source, preset="night", options=nightfx.RenderOptions(strength=0.001))
+    for a, b in zip(frames_of(source), frames_of(target), strict=True):
+        for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
+            codes = 1 << (a.coding.depth - 8)  # a code of 8 bits is four of 10
+            assert np.abs(plane_a.astype(int) - plane_b).max() <= codes
+
+
+def test_halving_halves_luma_above_black(tmp_path: Path, halving: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mkv", LOSSLESS["10-bit"])
+    target = nightfx.render(source, preset=halving)
+    for a, b in zip(frames_of(source), frames_of(target), strict=True):
+        wanted = (a.planes[0].astype(float) - 64) / 2 + 64
+        assert np.abs(wanted - b.planes[0]).max() <= 1.5
+
+
+def test_tiles_give_the_codes_of_the_whole_frame(tmp_path: Path) -> None:
+    source = make_clip(
+        tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", size=(300, 420), count=2)
+    )
+    whole, tiled = (
+        nightfx.render(
+            source, tmp_path / f"{size}.mkv", options=nightfx.RenderOptions(tile_px=size)
+        )
+        for size in ("whole", 64)
+    )
+    assert_same_within_a_code(whole, tiled)
+
+
+def test_start_and_end_choose_frames(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p", count=24))
+    options = nightfx.RenderOptions(start_seconds=0.25, end_seconds=0.5)
+    target = nightfx.render(source, preset=identity, options=options)
+    wanted = frames_of(source)[6:12]
+    got = frames_of(target)
+    assert len(got) == len(wanted)
+    for a, b in zip(wanted, got, strict=True):
+        assert np.abs(a.planes[0].astype(int) - b.planes[0]).max() <= 1
+
+
+def test_ten_bits_stay_ten_bits_and_sound_stays(tmp_path: Path, identity: Preset) -> None:
+    options = {"x265-params": "log-level=none"}
+    source = make_clip(
+        tmp_path / "plate.mp4", Clip("libx265", "yuv420p10le", sound=True, options=options)
+    )
+    target = nightfx.render(source, preset=identity)
+    with Reader(target) as reader:
+        assert reader.info.codec == "hevc"
+        assert reader.info.coding.depth == 10
+        assert reader.info.audio_streams == 1
+
+
+def test_progress_counts_every_frame(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mp4", Clip(count=5))
+    seen: list[tuple[int, int | None]] = []
+    nightfx.render(
+        source, preset=identity, on_progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen == [(i, 5) for i in range(1, 6)]
+
+
+def test_the_generator_sees_a_rotated_clip_upright(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[tuple[int, ...]] = []
+    real = engine.light_of
+
+    def spy(generator: object, rgb: np.ndarray, *rest: object) -> object:
+        shapes.append(rgb.shape)
+        return real(generator, rgb, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "light_of", spy)
+    nightfx.render(make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1)))
+    assert shapes == [(3, 64, 48)]
+
+
+def test_heights_outside_the_training_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        nightfx.render(make_clip(tmp_path / "small.mp4", Clip(count=1)))
+    assert "48 lines; night was trained on" in caplog.text
+
+
+def test_an_existing_output_is_kept_unless_overwritten(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"precious")
+    with pytest.raises(TargetError, match=r"out\.mp4: exists already; --overwrite replaces it"):
+        nightfx.render(source, target, preset=identity)
+    assert target.read_bytes() == b"precious"
+    nightfx.render(source, target, preset=identity, options=nightfx.RenderOptions(overwrite=True))
+    assert len(frames_of(target)) == 2
+
+
+def test_the_source_is_never_the_target(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
+    with pytest.raises(UsageError, match="input and output are the same file"):
+        nightfx.render(
+            source, source, preset=identity, options=nightfx.RenderOptions(overwrite=True)
+        )
+
+
+def test_a_missing_folder_is_named(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
+    with pytest.raises(TargetError, match="no such folder"):
+        nightfx.render(source, tmp_path / "nowhere" / "out.mp4", preset=identity)
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "text.mp4", "folder.mp4", "empty.mp4"])
+def test_what_is_no_clip_is_one_clear_line(name: str, tmp_path: Path, identity: Preset) -> None:
+    (tmp_path / "text.mp4").write_text("this is not a clip, it is a sentence")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(SourceError, match=name) as caught:
+        nightfx.render(tmp_path / name, preset=identity)
+    assert "\n" not in str(caught.value)
+
+
+def truncated(tmp_path: Path) -> Path:
+    whole = make_clip(
+        tmp_path / "whole.mp4", Clip(count=48, container_options={"movflags": "faststart"})
+    )
+    data = whole.read_bytes()
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data[: len(data) * 2 // 3])
+    return broken
+
+
+def test_a_truncated_clip_is_refused_with_the_number_of_good_frames(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source = truncated(tmp_path)
+    with pytest.raises(DamagedSourceError, match=r"damaged: \d+ .*frames decode; --keep-going"):
+        nightfx.render(source, preset=identity)
+    assert not list(tmp_path.glob("*.identity.*")) + list(tmp_path.glob("*.part"))
+
+
+def test_keep_going_renders_what_decodes(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = truncated(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        target = nightfx.render(
+            source, preset=identity, options=nightfx.RenderOptions(keep_going=True)
+        )
+    assert 0 < len(frames_of(target)) < 48
+    assert "damaged" in caplog.text
+
+
+def test_an_error_half_way_leaves_nothing(
+    tmp_path: Path, halving: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "plate.mp4", Clip(count=12))
+    real, calls = engine.apply_light, []
+
+    def fail_late(*args: object) -> Frame:
+        calls.append(1)
+        if len(calls) == 6:
+            raise PresetError("broken half-way")
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "apply_light", fail_late)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(PresetError, match="broken half-way"):
+        nightfx.render(source, preset=halving)
+    assert set(tmp_path.iterdir()) == before
+    assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [("RGB", ".png"), ("RGBA", ".png"), ("RGB", ".jpg"), ("L", ".png")]
+)
+def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Preset) -> None:
+    colour = {"RGB": (200, 120, 40), "RGBA": (200, 120, 40, 77), "L": 200}[mode]
+    Image.new(mode, (33, 21), colour).save(tmp_path / f"still{suffix}")
+    target = nightfx.render(tmp_path / f"still{suffix}", preset=halving)
+    assert target.name == f"still.halving{suffix}"
+    with Image.open(target) as image:
+        assert (image.mode, image.size) == ("RGB" if mode == "L" else mode, (33, 21))  # light has a colour
+        got, wanted = np.atleast_1d(image.getpixel((5, 5))), np.atleast_1d(colour)
+    wanted = np.broadcast_to(wanted, got.shape)
+    np.testing.assert_allclose(got[:3], wanted[:3] / 2, atol=3 if suffix == ".jpg" else 1)
+    assert mode != "RGBA" or got[3] == 77
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strength": 2.0}, "--strength must be from 0 to 1, got 2"),
+        ({"tile_px": 100}, "--tile-px must be a multiple of 8, or whole, got 100"),
+        ({"method": "magic"}, "--method must be tiles, got 'magic'"),
+        ({"start_seconds": 2.0, "end_seconds": 1.0}, "--end must be after --start"),
+    ],
+)
+def test_contradictory_options_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        nightfx.RenderOptions(**options)  # type: ignore[arg-type]
+
+
+def test_a_codec_can_be_asked_for(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mp4", Clip(count=3))
+    options = nightfx.RenderOptions(encode=EncodeOptions(codec="prores"))
+    target = nightfx.render(source, preset=identity, options=options)
+    assert target.suffix == ".mov"
+    with Reader(target) as reader:
+        assert reader.info.codec == "prores"
+
+
+def test_every_error_is_a_nightfx_error(tmp_path: Path) -> None:
+    with pytest.raises(NightfxError):
+        nightfx.render(tmp_path / "missing.mp4")

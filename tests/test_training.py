@@ -1,0 +1,201 @@
+"""Training: the paper's equations by hand, crops with known answers, a run that resumes to the same weights."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nightfx.errors import TrainingError, UsageError
+from nightfx.presets import load_preset
+from nightfx.training.data import draw_batch, find_pictures, open_pictures
+from nightfx.training.figures import save_curves, save_grid
+from nightfx.training.objective import (
+    ImagePool,
+    cycle_distance,
+    cycle_loss,
+    discriminator_loss,
+    generator_loss,
+    roughness,
+)
+from nightfx.training.options import TrainOptions
+from nightfx.training.trainer import train
+
+QUICK = TrainOptions(
+    steps=4, batch=1, crop_px=96, scale=(1.0, 1.5), warm_start_steps=1, every=2, pool_size=2
+)
+
+
+def paint(folder: Path, count: int, level: int, size: tuple[int, int] = (120, 100)) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(level)
+    for index in range(count):
+        noise = rng.integers(-20, 20, (size[1], size[0], 3))
+        Image.fromarray((level + noise).astype(np.uint8)).save(folder / f"{index}.png")
+    return folder
+
+
+def test_equation_1_by_hand() -> None:
+    loss = discriminator_loss(torch.tensor([1.0, 0.5]), torch.tensor([0.0, 0.5]))
+    assert loss.item() == pytest.approx((0 + 0.25) / 2 + (0 + 0.25) / 2)
+
+
+def test_equations_3_and_4_by_hand() -> None:
+    a, b = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
+    assert cycle_distance(a, a + 0.25).item() == pytest.approx(0.25)
+    assert cycle_loss(a, a + 0.25, b, b - 0.75).item() == pytest.approx(0.5)
+
+
+def test_equations_5_and_6_carry_the_cycle_once() -> None:
+    loss = generator_loss(torch.tensor([0.5]), torch.tensor([0.0]), torch.tensor(0.2), 10.0)
+    assert loss.item() == pytest.approx(0.25 + 1.0 + 2.0)
+
+
+def test_roughness_counts_steps_inside_a_surface_and_forgives_them_at_its_edge() -> None:
+    maps = torch.zeros(1, 6, 8, 8)
+    maps[..., 4:] = 1
+    flat, edged = torch.full((1, 3, 8, 8), 0.5), maps[:, :3]
+    assert roughness(maps, flat).item() == pytest.approx(8 / 56)  # one step in each of 8 rows of 7
+    assert roughness(maps, edged).item() < 1e-6
+
+
+def test_pool_fills_first_and_then_returns_older_fakes() -> None:
+    pool, rng = ImagePool(2), torch.Generator().manual_seed(0)
+    fakes = [torch.full((1, 1, 1, 1), float(i)) for i in range(40)]
+    shown = [int(pool.query(fake, rng).item()) for fake in fakes]
+    assert shown[:2] == [0, 1]
+    older = sum(seen < index for index, seen in enumerate(shown))
+    assert 10 <= older <= 30
+
+
+def test_a_pool_of_none_shows_what_is_new() -> None:
+    pool, rng = ImagePool(0), torch.Generator()
+    fake = torch.ones(2, 3, 1, 1)
+    assert torch.equal(pool.query(fake, rng), fake)
+
+
+def test_crops_have_the_asked_size_and_range(tmp_path: Path) -> None:
+    pictures = find_pictures(paint(tmp_path, 3, 128), crop_px=96)
+    batch = draw_batch(pictures, 5, 96, (1.0, 2.0), torch.Generator().manual_seed(1))
+    assert batch.shape == (5, 3, 96, 96)
+    assert abs(float(batch.mean()) - 0.5) < 0.02
+
+
+def test_sources_are_drawn_alike_however_many_pictures_they_have(tmp_path: Path) -> None:
+    paint(tmp_path / "many", 30, 40)
+    paint(tmp_path / "few", 2, 200)
+    pictures = find_pictures(tmp_path, crop_px=96)
+    batch = draw_batch(pictures, 60, 96, (1.0, 1.0), torch.Generator().manual_seed(0))
+    bright = int((batch.mean((1, 2, 3)) > 0.5).sum())
+    assert 18 <= bright <= 42
+
+
+def test_small_and_damaged_pictures_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paint(tmp_path / "good", 2, 100)
+    paint(tmp_path / "small", 3, 100, (80, 60))
+    paint(tmp_path / "tiny", 1, 100, (20, 20))
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    with caplog.at_level(logging.WARNING):
+        assert len(find_pictures(tmp_path, crop_px=96)) == 5
+    assert [record.message.split(": ")[-1] for record in caplog.records] == [
+        "1 files are no readable pictures and are left out",
+        "1 pictures are under 48 px and are left out",
+        "3 pictures are under 96 px and are upscaled",
+    ]
+
+
+def test_every_tenth_picture_is_held_out_where_no_folder_is_given(tmp_path: Path) -> None:
+    pictures, held_out = open_pictures(paint(tmp_path, 20, 100), None, crop_px=96)
+    assert (len(pictures), len(held_out)) == (18, 2)
+    assert not set(held_out) & {path for source in pictures.by_source for path in source}
+
+
+@pytest.mark.parametrize("content", [None, []])
+def test_a_missing_or_empty_folder_is_named(tmp_path: Path, content: list[str] | None) -> None:
+    folder = tmp_path / "pictures"
+    if content is not None:
+        folder.mkdir()
+    with pytest.raises(TrainingError, match="pictures"):
+        find_pictures(folder, crop_px=96)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "paper"}, "needs crop_px 256, got 128"),
+        ({"crop_px": 100}, "multiple of 8 and at least 96, got 100"),
+        ({"steps": 0}, "at least 1"),
+        ({"scale": (2.0, 1.0)}, "two rising numbers"),
+    ],
+)
+def test_contradictory_options_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        TrainOptions(**changes)  # type: ignore[arg-type]
+
+
+def test_a_run_stopped_and_resumed_gives_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
+    day, night = paint(tmp_path / "day", 4, 170), paint(tmp_path / "night", 4, 60)
+    train(day, night, tmp_path / "whole", QUICK, device="cpu")
+
+    class Stopped(Exception):
+        pass
+
+    def stop(step: int, total: int, losses: dict[str, float]) -> None:
+        if step == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(day, night, tmp_path / "broken", QUICK, device="cpu", on_progress=stop)
+    train(day, night, tmp_path / "broken", QUICK, device="cpu")
+    states = [
+        torch.load(tmp_path / run / "run/checkpoint.pt", weights_only=True)
+        for run in ("whole", "broken")
+    ]
+    for network in ("G_AB", "G_BA", "D_A", "D_B", "ema_AB"):
+        for name, tensor in states[0][network].items():
+            assert torch.equal(tensor, states[1][network][name]), f"{network}.{name}"
+
+
+def test_a_run_leaves_presets_samples_and_curves(tmp_path: Path) -> None:
+    day, night = paint(tmp_path / "day", 4, 170), paint(tmp_path / "night", 4, 60)
+    out = train(day, night, tmp_path / "run", QUICK, device="cpu")
+    for name in ("night", "day"):
+        preset = load_preset(out / name)
+        assert preset.facts.heights_px == (96, 144)
+        assert preset.generator.architecture == "relit"
+    with (
+        Image.open(out / "losses.png") as curves,
+        Image.open(out / "samples_000004.png") as samples,
+    ):
+        assert curves.width > 500
+        assert samples.height == 4 * 256
+
+
+def test_a_run_with_other_options_is_not_mixed_in(tmp_path: Path) -> None:
+    day, night = paint(tmp_path / "day", 4, 170), paint(tmp_path / "night", 4, 60)
+    train(day, night, tmp_path / "run", QUICK, device="cpu")
+    other = TrainOptions(**{**QUICK.__dict__, "seed": 5})
+    with pytest.raises(TrainingError, match=r"other options .seed was 0, is 5.; use another --out"):
+        train(day, night, tmp_path / "run", other, device="cpu")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = torch.tensor(float("nan"), requires_grad=True)
+    monkeypatch.setattr("nightfx.training.trainer.warm_start_loss", lambda *pictures: nothing)
+    day, night = paint(tmp_path / "day", 3, 170), paint(tmp_path / "night", 3, 60)
+    with pytest.raises(TrainingError, match="warm start loss became nan: lower learning_rate"):
+        train(day, night, tmp_path / "run", QUICK, device="cpu")
+
+
+def test_figures_are_drawn_from_little(tmp_path: Path) -> None:
+    save_curves({"a": [1.0], "b": [0.5]}, [1], tmp_path / "curves.png")
+    save_grid([torch.zeros(2, 3, 8, 8), torch.full((2, 3, 8, 8), 2.0)], tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (16, 16)
+        assert grid.getpixel((0, 15)) == (255, 255, 255)
