@@ -6,7 +6,9 @@ from pathlib import Path
 
 ALLOWED = ("needs_cuda", "needs_shared", "slow")
 
-skips = re.findall(r"^SKIPPED .*$", Path(sys.argv[1]).read_text(encoding="utf-8"), flags=re.MULTILINE)
+skips = re.findall(
+    r"^SKIPPED .*$", Path(sys.argv[1]).read_text(encoding="utf-8"), flags=re.MULTILINE
+)
 wrong = [line for line in skips if not any(mark in line for mark in ALLOWED)]
 print(f"{len(skips)} skips, {len(wrong)} of them not allowed")
 sys.exit("\n".join(wrong) or 0)

@@ -8,8 +8,9 @@ of rights and can be remade by anyone. The same seed gives the same street by da
     street/bin/python examples/make_street.py --out night --night --frames 1-84 --step 7 \
         --size 640x360 --encode examples/street_night.mp4
 
-The night twin holds every seventh frame of the day clip. Frames that exist are not rendered
-again, so an interrupted render goes on where it stopped. `--street N` builds another street.
+The night twin holds every seventh frame of the day clip. A day frame takes about twenty seconds
+on two cores. Frames that exist are not rendered again, so an interrupted render goes on where
+it stopped; with all of them there, `--encode` only encodes. `--street N` builds another street.
 """
 
 import argparse

@@ -19,6 +19,7 @@ Architecture = Literal["paper", "relit"]
 
 MULTIPLE_PX = 8  # three layers of stride 2
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
+BAND_ROWS = 128
 MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
 
 
@@ -139,9 +140,9 @@ class RelitGenerator(nn.Module):
 
         The last layer runs in float32 whatever the trunk ran in: bf16 has 8 bits, 10-bit plates have more.
         """
-        features = self.trunk(x.to(self._trunk_dtype())).float()
+        features = self.trunk(x.to(self._trunk_dtype()))
         with torch.autocast(x.device.type, enabled=False):
-            g, o = self.out(features).chunk(2, dim=1)
+            g, o = self._last_layer(features).chunk(2, dim=1)
         return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
 
     def forward(self, x: Tensor) -> Tensor:
@@ -153,6 +154,16 @@ class RelitGenerator(nn.Module):
         """The change of light for `x`; strength scales g and o."""
         g, o = self.maps(x)
         return Light(torch.exp(strength * g), strength * o)
+
+    def _last_layer(self, features: Tensor) -> Tensor:
+        # in bands of rows: a whole 1080p frame of float32 features would be 130 MB more
+        height = features.shape[-2]
+        bands = []
+        for top in range(0, height, BAND_ROWS):
+            first, last = max(top - 1, 0), min(top + BAND_ROWS + 1, height)
+            band = self.out(features[..., first:last, :].float())
+            bands.append(band[..., top - first : top - first + min(BAND_ROWS, height - top), :])
+        return torch.cat(bands, dim=2) if len(bands) > 1 else bands[0]
 
     def _trunk_dtype(self) -> torch.dtype:
         return next(self.trunk.parameters()).dtype

@@ -18,6 +18,8 @@ from nightfx.video.frame import Planes
 
 TICKS = Fraction(1, 24000)
 STEP = 1000  # ticks of a frame at 24 fps
+VFR = [0, 1000, 1500, 4000, 4100, 9000, 10000, 11111, 12000, 15000]
+LATE = [5003 + STEP * i for i in range(10)]
 
 
 @dataclass(frozen=True)

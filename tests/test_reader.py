@@ -10,14 +10,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from media import STEP, TICKS, Clip, image, make_clip, pattern
+from media import STEP, TICKS, VFR, Clip, image, make_clip, pattern
 
 from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.video.coding import coding_of, frame_of, planar_name
 from nightfx.video.frame import Frame
 from nightfx.video.reader import Reader
-
-VFR = [0, 1000, 1500, 4000, 4100, 9000, 10000, 11111, 12000, 15000]
 
 
 def read(path: Path, **window: float) -> list[Frame]:

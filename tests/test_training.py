@@ -14,9 +14,11 @@ from nightfx.training.data import draw_batch, find_pictures, open_pictures
 from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.objective import (
     ImagePool,
+    Recent,
     cycle_distance,
     cycle_loss,
     discriminator_loss,
+    distribution_loss,
     generator_loss,
     roughness,
 )
@@ -59,6 +61,30 @@ def test_roughness_counts_steps_inside_a_surface_and_forgives_them_at_its_edge()
     flat, edged = torch.full((1, 3, 8, 8), 0.5), maps[:, :3]
     assert roughness(maps, flat).item() == pytest.approx(8 / 56)  # one step in each of 8 rows of 7
     assert roughness(maps, edged).item() < 1e-6
+
+
+def test_distribution_is_zero_for_a_set_against_itself_and_grows_with_a_shift() -> None:
+    reals = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    none = reals[:0]
+    same, near, far = (
+        distribution_loss(reals + d, none, reals, seed=1).item() for d in (0, 0.1, 0.2)
+    )
+    assert same == 0
+    assert far == pytest.approx(2 * near, rel=0.1)
+
+
+def test_distribution_matches_a_set_and_not_every_picture() -> None:
+    dark, bright = torch.full((1, 3, 32, 32), 0.1), torch.full((1, 3, 32, 32), 0.9)
+    reals = torch.cat([dark, bright])
+    assert distribution_loss(dark, bright, reals, seed=0).item() < 1e-6
+    assert distribution_loss(dark, dark, reals, seed=0).item() > 0.1
+
+
+def test_recent_forgets_the_oldest() -> None:
+    recent = Recent(3)
+    recent.add(torch.arange(2.0).view(2, 1, 1, 1))
+    recent.add(torch.arange(2.0, 4.0).view(2, 1, 1, 1))
+    assert recent.all().flatten().tolist() == [1, 2, 3]
 
 
 def test_pool_fills_first_and_then_returns_older_fakes() -> None:
@@ -194,7 +220,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
 
 
 def test_figures_are_drawn_from_little(tmp_path: Path) -> None:
-    save_curves({"a": [1.0], "b": [0.5]}, [1], tmp_path / "curves.png")
+    save_curves({"a": [(1, 1.0)], "b": [(1, 0.5), (2, 0.7)], "c": []}, tmp_path / "curves.png")
     save_grid([torch.zeros(2, 3, 8, 8), torch.full((2, 3, 8, 8), 2.0)], tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (16, 16)

@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from media import STEP, TICKS, Clip, make_clip
+from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 
 from nightfx.errors import RetryError, TargetError, UsageError
 from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
@@ -24,9 +24,6 @@ from nightfx.video.reader import Reader
 from nightfx.video.timecode import shift_timecode
 from nightfx.video.writer import write_clip
 
-VFR = [0, 1000, 1500, 4000, 4100, 9000, 10000, 11111, 12000, 15000]
-LATE = [5003 + STEP * i for i in range(10)]
-MOV_TICKS = {"movflags": "faststart"}
 CONTRACT = {
     "h264-mp4": ("a.mp4", Clip()),
     "h264-mkv": ("a.mkv", Clip()),
@@ -90,7 +87,7 @@ def packets(path: Path, kind: str = "audio") -> list[tuple[Any, ...]]:
         return [
             (p.stream.type, p.pts, p.time_base, bytes(p))
             for p in (container.demux(streams) if streams else ())
-            if p.dts is not None and not p.is_discard
+            if p.size and not p.is_discard
         ]
 
 

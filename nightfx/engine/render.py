@@ -20,6 +20,7 @@ from nightfx.video.codecs import plan_output
 from nightfx.video.color import to_rgb
 from nightfx.video.frame import Coding, Frame
 from nightfx.video.picture import is_picture, read_picture, write_picture
+from nightfx.video.probe import ClipInfo
 from nightfx.video.reader import Reader
 from nightfx.video.writer import write_clip
 
@@ -75,7 +76,7 @@ def _render_clip(
         times = options.start_seconds, options.end_seconds
         frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
         lit = prefetch(relight_frames(frames, generator, options, plan.coding), DEPTH_FRAMES)
-        total = reader.info.frames_estimate if times == (None, None) else None
+        total = _expected(reader.info, options)
         try:
             write_clip(
                 _count(lit, total, on_progress),
@@ -151,6 +152,14 @@ def _upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
 
 def _as_coded(maps: np.ndarray, frame: Frame) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(maps, -round(frame.rotation / 90), axes=(1, 2)))
+
+
+def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
+    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
+    if whole is None or info.rate is None:
+        return None
+    last = whole if end is None else min(whole, round(end * info.rate))
+    return max(last - round(start * info.rate), 1)
 
 
 def _count(

@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+Point = tuple[float, float]
 COLOURS = ("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b", "#e377c2")
 WIDTH_PX, HEIGHT_PX, MARGIN_PX = 960, 540, 60
 
@@ -21,34 +22,32 @@ def save_grid(rows: Sequence[Tensor], path: Path) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def save_curves(history: Mapping[str, Sequence[float]], steps: Sequence[int], path: Path) -> None:
-    """Draw each of `history`'s curves over `steps` into one PNG with a legend."""
+def save_curves(curves: Mapping[str, Sequence[Point]], path: Path) -> None:
+    """Draw each curve, its points being (step, value), into one PNG with a legend."""
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
     draw = ImageDraw.Draw(image)
-    top = max((max(values) for values in history.values() if values), default=1.0) or 1.0
-    _draw_axes(draw, steps, top)
-    for index, (name, values) in enumerate(history.items()):
+    points = np.array([point for curve in curves.values() for point in curve] or [(1.0, 1.0)])
+    right, top = np.maximum(points.max(axis=0), 1e-9)
+    _draw_axes(draw, right, top)
+    for index, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
-        draw.line(_to_points(steps, values, top), fill=colour, width=2)
+        draw.line([_place(point, right, top) for point in curve], fill=colour, width=2)
         draw.text((WIDTH_PX - 3 * MARGIN_PX, MARGIN_PX + 16 * index), name, fill=colour)
     image.save(path)
 
 
-def _draw_axes(draw: ImageDraw.ImageDraw, steps: Sequence[int], top: float) -> None:
-    left, bottom = MARGIN_PX, HEIGHT_PX - MARGIN_PX
-    draw.line([(left, MARGIN_PX), (left, bottom), (WIDTH_PX - MARGIN_PX, bottom)], fill="black")
+def _draw_axes(draw: ImageDraw.ImageDraw, right: float, top: float) -> None:
     for part in np.linspace(0, 1, 6):
-        y = bottom - part * (bottom - MARGIN_PX)
+        x, y = _place((part * right, part * top), right, top)
+        draw.line(
+            [_place((0, part * top), right, top), _place((right, part * top), right, top)],
+            fill="#dddddd",
+        )
         draw.text((8, y - 6), f"{top * part:.3g}", fill="black")
-        draw.line([(left, y), (WIDTH_PX - MARGIN_PX, y)], fill="#dddddd")
-        x = left + part * (WIDTH_PX - 2 * MARGIN_PX)
-        draw.text((x - 10, bottom + 8), f"{part * (steps[-1] if steps else 0):.0f}", fill="black")
+        draw.text((x - 10, HEIGHT_PX - MARGIN_PX + 8), f"{right * part:.0f}", fill="black")
     draw.text((WIDTH_PX // 2 - 15, HEIGHT_PX - 24), "steps", fill="black")
 
 
-def _to_points(
-    steps: Sequence[int], values: Sequence[float], top: float
-) -> list[tuple[float, float]]:
-    x = MARGIN_PX + np.asarray(steps) / max(steps[-1], 1) * (WIDTH_PX - 2 * MARGIN_PX)
-    y = HEIGHT_PX - MARGIN_PX - np.asarray(values) / top * (HEIGHT_PX - 2 * MARGIN_PX)
-    return list(zip(x.tolist(), y.tolist(), strict=True))
+def _place(point: Point, right: float, top: float) -> tuple[float, float]:
+    x = MARGIN_PX + point[0] / right * (WIDTH_PX - 2 * MARGIN_PX)
+    return x, HEIGHT_PX - MARGIN_PX - point[1] / top * (HEIGHT_PX - 2 * MARGIN_PX)

@@ -6,6 +6,7 @@ Letters are the paper's and CycleGAN's: `real_A`, `fake_B` = G_AB(real_A), `rec_
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -51,6 +52,45 @@ def roughness(maps: Tensor, picture: Tensor) -> Tensor:
     return total
 
 
+PROJECTIONS = 16
+PATCH_PX, PATCH_STRIDE_PX = 16, 8
+PIXELS_A_PICTURE = 256
+
+
+def distribution_loss(fakes: Tensor, older: Tensor, reals: Tensor, seed: int) -> Tensor:
+    """How far the colours and patches of `fakes` stand from those of `reals`, both (N, 3, H, W), as sets.
+
+    A sliced Wasserstein-1 distance (Bonneel et al. 2015) along random directions. Each fake value is compared with the
+    real one of the same rank among `fakes` and `older` together, so that a set is matched and not every picture alike.
+    """
+    sets = [_project(x, seed) for x in (fakes, older, reals)]
+    return torch.stack([_rank_distance(*values) for values in zip(*sets, strict=True)]).mean()
+
+
+def _project(pictures: Tensor, seed: int) -> list[Tensor]:
+    """Colours and patches of `pictures` along random directions, each (points, PROJECTIONS); the directions by `seed`."""
+    rng = torch.Generator().manual_seed(seed)
+    colours = _directions(3, rng).to(pictures.device)
+    filters = _directions(3 * PATCH_PX**2, rng).to(pictures.device)
+    height, width = pictures.shape[-2:]
+    at = torch.randint(height * width, (PIXELS_A_PICTURE,), generator=rng).to(pictures.device)
+    pixels = pictures.flatten(2)[..., at].transpose(1, 2).reshape(-1, 3)
+    patches = F.conv2d(pictures, filters.T.view(-1, 3, PATCH_PX, PATCH_PX), stride=PATCH_STRIDE_PX)
+    return [pixels @ colours, patches.permute(0, 2, 3, 1).reshape(-1, PROJECTIONS)]
+
+
+def _directions(size: int, rng: torch.Generator) -> Tensor:
+    return F.normalize(torch.randn(size, PROJECTIONS, generator=rng), dim=0)
+
+
+def _rank_distance(fakes: Tensor, older: Tensor, reals: Tensor) -> Tensor:
+    together = torch.cat([fakes.detach(), older])
+    order = together.argsort(dim=0)
+    ranks = torch.linspace(0, len(reals) - 1, len(together), device=reals.device).long()
+    wanted = torch.empty_like(together).scatter_(0, order, reals.sort(dim=0).values[ranks])
+    return (fakes - wanted[: len(fakes)]).abs().mean()
+
+
 # a plain day-for-night grade on the encoded signal, about −2 stops and cool: what a colourist tries first
 WARM_START_GAIN = (0.42, 0.46, 0.54)
 
@@ -63,6 +103,22 @@ def warm_start_loss(real_A: Tensor, fake_B: Tensor, real_B: Tensor, fake_A: Tens
     )
 
 
+class Recent:
+    """The last few real pictures: a sample of the set that the fakes are to match."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.pictures: list[Tensor] = []
+
+    def add(self, pictures: Tensor) -> None:
+        """Take in (N, 3, H, W)."""
+        self.pictures = [*self.pictures, *pictures.unbind()][-self.capacity :]
+
+    def all(self) -> Tensor:
+        """What is kept, (M, 3, H, W)."""
+        return torch.stack(self.pictures)
+
+
 class ImagePool:
     """Shows a discriminator older fakes half of the time (Shrivastava et al. 2017, arXiv 1612.07828)."""
 
@@ -73,6 +129,10 @@ class ImagePool:
     def query(self, fakes: Tensor, rng: torch.Generator) -> Tensor:
         """Swap each of `fakes` (N, 3, H, W) for an older one with probability ½, once the pool is full."""
         return torch.stack([self._swap(fake, rng) for fake in fakes.detach()])
+
+    def all_like(self, fakes: Tensor) -> Tensor:
+        """What is kept, (M, 3, H, W) float32; none at first, in the shape of `fakes`."""
+        return torch.stack(self.pictures).float() if self.pictures else fakes[:0].detach().float()
 
     def _swap(self, fake: Tensor, rng: torch.Generator) -> Tensor:
         if len(self.pictures) < self.capacity:

@@ -31,6 +31,8 @@ class TrainOptions:
     """λ of equations (5) and (6)."""
     smooth_weight: float = 0.3
     """Weight of the roughness of the maps inside surfaces (relit only)."""
+    distribution_weight: float = 6.0
+    """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
     warm_start_steps: int = 300
     """Steps spent on imitating a plain day-for-night grade first (relit only)."""
     pool_size: int = 50

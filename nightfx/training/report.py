@@ -17,7 +17,7 @@ from nightfx.presets import save_preset
 from nightfx.training.data import load_picture, to_tensor
 from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.options import TrainOptions
-from nightfx.training.state import Run
+from nightfx.training.state import Run, note
 
 VALIDATION_PX = 256
 VALIDATION_PICTURES = 96  # of each class, spread over the held-out ones
@@ -30,13 +30,13 @@ def report(
     """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
     real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
     fake_B, fake_A = translate(run.ema_AB, real_A), translate(run.ema_BA, real_B)
-    save_curves(run.history, run.steps, out / "losses.png")
     every_A, every_B = (slice(None, None, max(len(x) // SAMPLES, 1)) for x in (real_A, real_B))
     rows_A = [x[every_A][:SAMPLES] for x in (real_A, fake_B)]
     rows_B = [x[every_B][:SAMPLES] for x in (real_B, fake_A)]
     save_grid([*rows_A, *rows_B], out / f"samples_{run.step:06d}.png")
     _keep_best(run, options, out, "night", measure(real_A, fake_B, real_B))
     _keep_best(run, options, out, "day", measure(real_B, fake_A, real_A))
+    save_curves(run.curves, out / "losses.png")
 
 
 def load_squares(paths: list[Path]) -> Tensor:
@@ -82,7 +82,7 @@ def _keep_best(
     figures: dict[str, float],
 ) -> None:
     distance = figures["colour_distance"] + figures["patch_distance"]
-    run.history.setdefault(f"distance to {to}", []).extend([distance] * _new_points(run, to))
+    note(run, f"distance to {to}", distance)
     if distance >= run.best.get(to, float("inf")):
         return
     run.best[to] = distance
@@ -103,10 +103,6 @@ def _keep_best(
         heights_px=options.heights_px,
         training=training,
     )
-
-
-def _new_points(run: Run, to: str) -> int:
-    return len(run.steps) - len(run.history.get(f"distance to {to}", []))
 
 
 def _card(to: str, step: int, figures: dict[str, float]) -> str:

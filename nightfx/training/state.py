@@ -13,9 +13,11 @@ from torch import nn
 
 from nightfx.errors import TrainingError
 from nightfx.model import Generator, PaperDiscriminator, PatchDiscriminator, build_generator
-from nightfx.training.objective import ImagePool
+from nightfx.training.objective import ImagePool, Recent
 from nightfx.training.options import TrainOptions
 
+RECENT = 48  # real pictures of each class that the fakes are compared with as a set
+POOLS = ("pool_A", "pool_B", "recent_A", "recent_B")
 RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
 
 
@@ -33,10 +35,11 @@ class Run:
     discriminators: torch.optim.Adam
     pool_A: ImagePool
     pool_B: ImagePool
+    recent_A: Recent
+    recent_B: Recent
     rng: torch.Generator
     step: int = 0
-    history: dict[str, list[float]] = field(default_factory=dict)
-    steps: list[int] = field(default_factory=list)
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
 
 
@@ -60,8 +63,15 @@ def start_run(options: TrainOptions, device: torch.device) -> Run:
         discriminators=torch.optim.Adam(discriminators, options.learning_rate, (0.5, 0.999)),
         pool_A=ImagePool(options.pool_size),
         pool_B=ImagePool(options.pool_size),
+        recent_A=Recent(RECENT),
+        recent_B=Recent(RECENT),
         rng=torch.Generator().manual_seed(options.seed),
     )
+
+
+def note(run: Run, name: str, value: float) -> None:
+    """Add a point to one of the run's curves."""
+    run.curves.setdefault(name, []).append((run.step, value))
 
 
 def _build_discriminator(options: TrainOptions) -> nn.Module:
@@ -71,9 +81,13 @@ def _build_discriminator(options: TrainOptions) -> nn.Module:
 def save_checkpoint(run: Run, options: TrainOptions, path: Path) -> None:
     """Write `run` to `path`; a crash while writing leaves the one before."""
     state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in RESTORED}
-    state |= {name: getattr(run, name) for name in ("step", "history", "steps", "best")}
-    state |= {"pools": [run.pool_A.pictures, run.pool_B.pictures], "rng": run.rng.get_state()}
-    state |= {"torch_rng": torch.get_rng_state(), "options": asdict(options)}
+    state |= {name: getattr(run, name) for name in ("step", "curves", "best")}
+    state |= {name: getattr(run, name).pictures for name in POOLS}
+    state |= {
+        "rng": run.rng.get_state(),
+        "torch_rng": torch.get_rng_state(),
+        "options": asdict(options),
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
@@ -91,9 +105,10 @@ def open_run(path: Path, options: TrainOptions, device: torch.device) -> Run:
     _refuse_other_options(path, state["options"], asdict(options))
     for name in RESTORED:
         getattr(run, name).load_state_dict(state[name])
-    for name in ("step", "history", "steps", "best"):
+    for name in ("step", "curves", "best"):
         setattr(run, name, state[name])
-    run.pool_A.pictures, run.pool_B.pictures = state["pools"]
+    for name in POOLS:
+        getattr(run, name).pictures = state[name]
     run.rng.set_state(state["rng"].cpu())
     torch.set_rng_state(state["torch_rng"].cpu())
     return run

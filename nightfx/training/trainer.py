@@ -18,13 +18,14 @@ from nightfx.training.data import Pictures, draw_batch, open_pictures
 from nightfx.training.objective import (
     cycle_loss,
     discriminator_loss,
+    distribution_loss,
     generator_loss,
     roughness,
     warm_start_loss,
 )
 from nightfx.training.options import TrainOptions
 from nightfx.training.report import report
-from nightfx.training.state import Run, open_run, save_checkpoint
+from nightfx.training.state import Run, note, open_run, save_checkpoint
 
 Losses = dict[str, float]
 Progress = Callable[[int, int, Losses], None]
@@ -72,11 +73,9 @@ def _draw(pictures: Pictures, options: TrainOptions, run: Run, device: torch.dev
 
 def _record(run: Run, losses: Losses) -> None:
     # a point each 20 steps is enough for a curve, and a checkpoint stays small
-    if run.step % 20 and run.step > 1:
-        return
-    run.steps.append(run.step)
-    for name in ("generators", "discriminators", "roughness", "warm start"):
-        run.history.setdefault(name, []).append(losses.get(name, 0.0))
+    for name, value in losses.items():
+        if run.step % 20 == 0:
+            note(run, name, value)
 
 
 def train_step(run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions) -> Losses:
@@ -97,6 +96,8 @@ def _step_generators(
 ) -> tuple[Tensor, Tensor, Losses]:
     for network in (run.D_A, run.D_B):
         network.requires_grad_(False)
+    run.recent_A.add(real_A)
+    run.recent_B.add(real_B)
     with _mixed(real_A.device):
         (fake_B, rough_A), (fake_A, rough_B) = (
             _translate(run.G_AB, real_A),
@@ -107,10 +108,12 @@ def _step_generators(
         else:
             cycle = cycle_loss(real_A, run.G_BA(fake_B), real_B, run.G_AB(fake_A))
             scores = run.D_B(fake_B).float(), run.D_A(fake_A).float()
-            losses = {
-                "generators": generator_loss(*scores, cycle, options.cycle_weight),
-                "roughness": options.smooth_weight * (rough_A + rough_B),
-            }
+            losses = {"generators": generator_loss(*scores, cycle, options.cycle_weight)}
+            if options.architecture == "relit":
+                losses["roughness"] = options.smooth_weight * (rough_A + rough_B)
+                losses["distribution"] = options.distribution_weight * _distribution(
+                    run, fake_A, fake_B
+                )
     run.generators.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     run.generators.step()
@@ -119,6 +122,18 @@ def _step_generators(
         fake_B.detach(),
         {name: _finite(name, loss) for name, loss in losses.items()},
     )
+
+
+def _distribution(run: Run, fake_A: Tensor, fake_B: Tensor) -> Tensor:
+    sides = (fake_A, run.pool_A, run.recent_A), (fake_B, run.pool_B, run.recent_B)
+    with torch.autocast(
+        fake_A.device.type, enabled=False
+    ):  # ranks of bf16 values would be full of ties
+        losses = [
+            distribution_loss(fake.float(), pool.all_like(fake), recent.all(), seed=run.step)
+            for fake, pool, recent in sides
+        ]
+    return torch.stack(losses).sum()
 
 
 def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:

@@ -174,8 +174,10 @@ def _encoder_options(
 ) -> dict[str, str]:
     if codec == "prores":
         return {"profile": str(_prores_profile(source, coding))}
-    if codec == "ffv1":  # level 3: every slice carries a checksum
-        return {"level": "3", "g": "1", "slices": "4", "slicecrc": "1"}
+    if (
+        codec == "ffv1"
+    ):  # level 3: every slice carries a checksum; how many suit the size, it knows itself
+        return {"level": "3", "g": "1", "slicecrc": "1"}
     crf = 16 if options.crf is None else options.crf
     quality = {"crf": str(crf), "preset": options.speed}
     return quality | ({"x265-params": "log-level=none"} if codec == "h265" else {})

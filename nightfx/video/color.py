@@ -9,6 +9,8 @@ two rows. Going up is linear interpolation, going down the triangle filter that 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from nightfx.video.kernel import kernel
 
 Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
+Scalar = np.floating[Any]
 
 # red and blue share of luma; green has the rest (ITU-T H.273 table 4)
 LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
@@ -139,7 +142,7 @@ def _decode(
 
 @kernel()
 def _widened(
-    near: Plane, far: Plane, share: float, sub_x: int, width: int, centre: float
+    near: Plane, far: Plane, share: Scalar, sub_x: int, width: int, centre: Scalar
 ) -> Float32:
     """Return one row of chroma at full width, less its centre; linear between the samples."""
     step = 1 << sub_x

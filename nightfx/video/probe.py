@@ -134,8 +134,10 @@ def is_cover(stream: Stream) -> bool:
 
 def side_data_of(image: av.VideoFrame) -> dict[str, bytes]:
     """Return a picture's side data by FFmpeg's names, such as `DISPLAYMATRIX`."""
-    # its stub calls it a mapping, but iterating gives the items themselves
-    items = cast(Iterable[Any], image.side_data)
+    try:  # its stub calls it a mapping, but iterating gives the items themselves
+        items = list(cast(Iterable[Any], image.side_data))
+    except ValueError:  # one kind that PyAV 18 has no name for hides all the others
+        return {}
     return {item.type.name: bytes(item) for item in items}
 
 
@@ -143,7 +145,7 @@ def describe(
     path: Path, container: av.container.InputContainer, stream: VideoStream, first: av.VideoFrame
 ) -> ClipInfo:
     """Put together what the container claims and what its first picture shows."""
-    rate, duration = _fraction(stream.average_rate or stream.guessed_rate), _duration(stream)
+    rate, duration = _rate(stream), _duration(stream)
     claimed = stream.frames or None
     return ClipInfo(
         path=path,
@@ -189,6 +191,12 @@ def _estimate(
         duration = container_ticks / av.time_base
     by_time = round(duration * rate) if duration and rate else None
     return min((n for n in (claimed, by_time) if n), default=None)
+
+
+def _rate(stream: VideoStream) -> Fraction | None:
+    rate = _fraction(stream.average_rate or stream.guessed_rate)
+    # a thousand a second, in a clock of milliseconds, is how Matroska and FLV say "unknown"
+    return None if rate == 1000 == 1 / Fraction(stream.time_base or 1) else rate
 
 
 def _duration(stream: VideoStream) -> float | None:

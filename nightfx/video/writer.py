@@ -31,7 +31,7 @@ from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "date", "copyright"}
 PLAIN_KEYS |= {"composer", "description", "synopsis", "track", "disc", "show", "creation_time"}
 MOV = ("mp4", "mov")
-MOST_TICKS = 10_000_000  # a second
+MOST_TICKS = 1_000_000  # a second
 
 
 def write_clip(
@@ -111,6 +111,8 @@ def _add_video(
         context.codec_tag = "hvc1"  # the name that Apple's players look for
     if info.display_matrix is not None:
         video.set_display_matrix(info.display_matrix)
+    elif info.rotation:
+        video.set_display_rotation(info.rotation)
     return video
 
 
