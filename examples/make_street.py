@@ -947,15 +947,16 @@ def ambience(seconds: float, rate: int) -> np.ndarray:
     return (np.stack(sides) * fade).astype(np.float32)
 
 
-def pictures(paths: list[Path]) -> Iterator[av.VideoFrame]:
+def pictures(paths: list[Path], rate: Fraction) -> Iterator[av.VideoFrame]:
     """Yield the rendered frames as BT.709 video."""
-    for path in paths:
+    for i, path in enumerate(paths):
         with av.open(str(path)) as image:
             frame = next(image.decode(video=0))
         spaces = {"src_colorspace": "ITU709", "dst_colorspace": "ITU709"}
         ranges = {"src_color_range": "JPEG", "dst_color_range": "MPEG"}
         made = frame.reformat(format="yuv420p", **spaces, **ranges)
         made.color_primaries = made.color_trc = BT709
+        made.pts, made.time_base = i, 1 / rate
         yield made
 
 
@@ -971,14 +972,14 @@ def encode(paths: list[Path], target: Path, rate: Fraction, crf: int) -> None:
     """Write the clip as H.264 with sound and a start timecode."""
     with av.open(str(target), "w", options={"movflags": "+faststart"}) as file:
         video = file.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "slow"})
-        first = next(pictures(paths[:1]))
+        first = next(pictures(paths, rate))
         video.width, video.height, video.pix_fmt = first.width, first.height, "yuv420p"
         context = video.codec_context
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED
         video.metadata["timecode"] = "01:00:00:00"
         audio = file.add_stream("aac", rate=RATE, layout="stereo")
-        for frame in pictures(paths):
+        for frame in pictures(paths, rate):
             file.mux(video.encode(frame))
         file.mux(video.encode())
         sound_track(file, audio, len(paths) / float(rate))
@@ -996,7 +997,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--street", type=int, default=0, help="another street of the same town")
     parser.add_argument("--encode", type=Path, help="the clip to write from the frames")
-    parser.add_argument("--crf", type=int, default=20)
+    parser.add_argument("--crf", type=int, default=23)
     return parser.parse_args()
 
 

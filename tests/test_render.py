@@ -10,7 +10,8 @@ from media import Clip, make_clip
 from PIL import Image
 
 import nightfx
-from nightfx.engine import render as engine
+from nightfx.engine.relight import apply_light
+from nightfx.engine.tiling import light_of
 from nightfx.errors import (
     DamagedSourceError,
     NightfxError,
@@ -126,13 +127,13 @@ def test_the_generator_sees_a_rotated_clip_upright(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes: list[tuple[int, ...]] = []
-    real = engine.light_of
+    real = light_of
 
     def spy(generator: object, rgb: np.ndarray, *rest: object) -> object:
         shapes.append(rgb.shape)
         return real(generator, rgb, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "light_of", spy)
+    monkeypatch.setattr("nightfx.engine.render.light_of", spy)
     nightfx.render(make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1)))
     assert shapes == [(3, 64, 48)]
 
@@ -215,7 +216,7 @@ def test_an_error_half_way_leaves_nothing(
     tmp_path: Path, halving: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = make_clip(tmp_path / "plate.mp4", Clip(count=12))
-    real, calls = engine.apply_light, []
+    real, calls = apply_light, []
 
     def fail_late(*args: object) -> Frame:
         calls.append(1)
@@ -223,7 +224,7 @@ def test_an_error_half_way_leaves_nothing(
             raise PresetError("broken half-way")
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "apply_light", fail_late)
+    monkeypatch.setattr("nightfx.engine.render.apply_light", fail_late)
     before = set(tmp_path.iterdir())
     with pytest.raises(PresetError, match="broken half-way"):
         nightfx.render(source, preset=halving)

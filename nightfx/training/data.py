@@ -131,7 +131,8 @@ def draw_batch(
 ) -> Tensor:
     """Draw `size` random crops, (N, 3, crop_px, crop_px) in [0, 1]; half of them mirrored.
 
-    `scale` bounds how many times taller the picture is than the crop; it is drawn evenly in octaves.
+    `scale` bounds how many times taller the picture is than the crop; half of the crops lie in the lowest
+    quarter of its octaves, since light is a matter of the whole picture.
     """
     return torch.stack([_draw_crop(pictures, crop_px, scale, rng) for _ in range(size)])
 
@@ -153,7 +154,7 @@ def _draw_crop(pictures: Pictures, crop_px: int, scale: CropScale, rng: torch.Ge
 
 def _window_px(short_px: int, crop_px: int, scale: CropScale, rng: torch.Generator) -> int:
     low, high = scale
-    times: float = low * (high / low) ** _uniform(rng)
+    times: float = low * (high / low) ** (_uniform(rng) ** 2)
     return max(min(round(short_px / times), short_px), min(round(crop_px / MAX_UPSCALE), short_px))
 
 
