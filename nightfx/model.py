@@ -112,7 +112,7 @@ class PaperGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures (N, 3, H, W) in [0, 1] to pictures of the same shape, 0 and above."""
-        return F.relu(self.out(self.trunk(x)))
+        return F.relu(self.out(self.trunk(x.to(_dtype_of(self.trunk))).to(_dtype_of(self.out))))
 
     def light(self, x: Tensor, strength: float) -> Light:
         """The change from `x` to the generator's picture: its picture replaces the plate by `strength`."""
@@ -140,7 +140,7 @@ class RelitGenerator(nn.Module):
 
         The last layer runs in float32 whatever the trunk ran in: bf16 has 8 bits, 10-bit plates have more.
         """
-        features = self.trunk(x.to(self._trunk_dtype()))
+        features = self.trunk(x.to(_dtype_of(self.trunk)))
         with torch.autocast(x.device.type, enabled=False):
             g, o = self._last_layer(features).chunk(2, dim=1)
         return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
@@ -165,8 +165,9 @@ class RelitGenerator(nn.Module):
             bands.append(band[..., top - first : top - first + min(BAND_ROWS, height - top), :])
         return torch.cat(bands, dim=2) if len(bands) > 1 else bands[0]
 
-    def _trunk_dtype(self) -> torch.dtype:
-        return next(self.trunk.parameters()).dtype
+
+def _dtype_of(network: nn.Module) -> torch.dtype:
+    return next(network.parameters()).dtype
 
 
 Generator = PaperGenerator | RelitGenerator

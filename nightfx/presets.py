@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -23,6 +24,7 @@ from safetensors.torch import save as save_tensors
 from nightfx.errors import PresetError
 from nightfx.model import Architecture, Generator, build_generator
 
+NAME = re.compile(r"[\w-]+")
 PACKAGE = Path(__file__).parent
 # a wheel carries the presets inside the package; a source tree (and so an editable install) beside it
 BUNDLED = (PACKAGE / "presets_bundled", PACKAGE.parent / "presets")
@@ -102,18 +104,23 @@ def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> 
         architecture=generator.architecture,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
-    (folder / "weights.safetensors").write_bytes(weights)
-    (folder / "preset.toml").write_text(_to_toml(asdict(complete)), encoding="utf-8")
-    (folder / "CARD.md").write_text(card, encoding="utf-8")
+    files = {
+        "weights.safetensors": weights,
+        "preset.toml": _to_toml(asdict(complete)).encode(),
+        "CARD.md": card.encode(),
+    }
+    for name, data in files.items():
+        (folder / f"{name}.part").write_bytes(data)
+    for name in files:
+        (folder / f"{name}.part").replace(folder / name)
 
 
 def _find(name: str) -> Path:
-    is_path = "/" in name or "\\" in name or (Path(name) / "preset.toml").exists()
-    candidates = [Path(name)] if is_path else [root / name for root in BUNDLED]
-    for folder in candidates:
-        if name not in ("", ".", "..") and (folder / "preset.toml").is_file():
+    bundled = [root / name for root in BUNDLED if NAME.fullmatch(name)]
+    for folder in [*bundled, Path(name)]:  # a folder called night does not hide the preset night
+        if name and (folder / "preset.toml").is_file():
             return folder
-    if is_path:
+    if name and not NAME.fullmatch(name):
         raise PresetError(f"{name}: no preset.toml in this folder")
     known = ", ".join(_bundled_names()) or "none"
     raise PresetError(f"unknown preset {name!r}; known: {known}, or the path of a preset folder")
@@ -128,7 +135,7 @@ def _read_facts(path: Path) -> PresetFacts:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         known = {key: table[key] for key in table if key in {f.name for f in fields(PresetFacts)}}
         facts = PresetFacts(**{**known, "heights_px": tuple(known["heights_px"])})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise PresetError(f"{path}: not a preset: {error}") from error
     _verify(path, facts)
     return facts
@@ -138,13 +145,17 @@ def _verify(path: Path, facts: PresetFacts) -> None:
     words = (facts.name, facts.description, facts.weights_sha256, facts.method)
     if not all(isinstance(word, str) for word in words):
         raise PresetError(f"{path}: name, description, weights_sha256 and method must be text")
+    if not NAME.fullmatch(facts.name):
+        raise PresetError(f"{path}: a name is letters, digits, - and _, got {facts.name!r}")
+    if facts.method != "tiles":
+        raise PresetError(
+            f"{path}: method must be tiles, got {facts.method!r}; is nightfx too old?"
+        )
     if facts.architecture not in get_args(Architecture):
         raise PresetError(
             f"{path}: architecture must be paper or relit, got {facts.architecture!r}"
         )
-    numbers = (
-        all(isinstance(height, int) for height in facts.heights_px) and len(facts.heights_px) == 2
-    )
+    numbers = [type(height) for height in facts.heights_px] == [int, int]
     if not (numbers and 0 < facts.heights_px[0] <= facts.heights_px[1]):
         raise PresetError(
             f"{path}: heights_px must be two rising numbers, got {list(facts.heights_px)}"
@@ -162,9 +173,12 @@ def _read_weights(path: Path, facts: PresetFacts) -> Generator:
         generator = build_generator(facts.architecture)
         generator.load_state_dict(tensors)
     except (OSError, SafetensorError, RuntimeError) as error:
+        first_line = str(error).splitlines()[0]
         raise PresetError(
-            f"{path}: not weights of a {facts.architecture} generator: {error}"
+            f"{path}: not weights of a {facts.architecture} generator: {first_line}"
         ) from error
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise PresetError(f"{path}: weights are not finite; train the preset anew")
     return generator.eval().requires_grad_(False)
 
 

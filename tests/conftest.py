@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from nightfx.model import RelitGenerator
+from nightfx.model import Generator, RelitGenerator
 from nightfx.presets import Preset, load_preset, save_preset
 
 FACTS: dict[str, Any] = {"description": "for a test", "heights_px": (8, 4000)}
@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     torch.set_num_threads(min(2, os.cpu_count() or 1))
 
 
-def preset_of(folder: Path, generator: RelitGenerator, name: str) -> Preset:
+def preset_of(folder: Path, generator: Generator, name: str) -> Preset:
     save_preset(folder / name, generator, f"# {name}\n", name=name, **FACTS)
     return load_preset(folder / name)
 

@@ -101,6 +101,8 @@ def test_an_existing_output_is_exit_1(clip: Path, identity: Preset) -> None:
         ["--strength", "2"],
         ["--tile-px", "100"],
         ["--tile-px", "big"],
+        ["--tile-px", "²"],
+        ["--end", "inf"],
         ["--method", "magic"],
         ["--device", "abacus"],
         ["--codec", "vhs"],
@@ -150,6 +152,29 @@ def test_one_failure_of_several_is_exit_3_and_the_others_are_rendered(
     assert result.exit_code == 3
     assert "1 of 2 failed" in result.stderr
     assert other.with_name("other.identity.mp4").stat().st_size > 0
+
+
+def test_an_unreadable_input_does_not_stop_the_others(
+    clip: Path, tmp_path: Path, identity: Preset
+) -> None:
+    (tmp_path / "text.mp4").write_text("a sentence")
+    words = [tmp_path / "missing.mp4", tmp_path / "text.mp4", clip]
+    result = nightfx("render", *words, "--to", identity.folder)
+    assert result.exit_code == 3
+    assert "2 of 3 failed" in result.stderr
+    assert clip.with_name("plate.identity.mp4").exists()
+
+
+def test_a_version_of_a_shot_is_a_shot(tmp_path: Path, identity: Preset) -> None:
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for name in ("sh010.mp4", "sh010.v2.mp4", "sh010.night.mp4", "._sh010.mp4"):
+        make_clip(shots / name, Clip(count=1))
+    result = nightfx("render", shots, "--to", identity.folder, "-o", tmp_path / "renders")
+    assert result.exit_code == 0
+    renders = sorted(path.name for path in (tmp_path / "renders").iterdir())
+    assert renders == ["sh010.identity.mp4", "sh010.v2.identity.mp4"]
+    assert "1 renders of earlier calls are left out" in result.stderr
 
 
 def test_two_inputs_with_one_output_name_are_refused(

@@ -54,6 +54,7 @@ def test_every_part_is_in_the_table() -> None:
 
 def test_public_names_are_all_and_resolve() -> None:
     assert nightfx.__all__ == sorted(nightfx.__all__)
+    assert set(nightfx.__all__) == {*nightfx._HOMES, "NightfxError", "__version__"}
     for name in nightfx.__all__:
         assert getattr(nightfx, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

@@ -75,6 +75,10 @@ def test_names_that_are_no_preset_are_refused(name: str) -> None:
         ("[128, 512]", "12", "not a preset"),
         ('name = "dusk"', "name = 7", "must be text"),
         ('name = "dusk"', "name = ", "not a preset"),
+        ('name = "dusk"', 'name = "../../evil"', "a name is letters"),
+        ('method = "tiles"', 'method = "magic"', "method must be tiles, got 'magic'"),
+        ("[128, 512]", "[true, true]", "heights_px must be two rising numbers"),
+        ('name = "dusk"', f"name = {'[' * 5000}", "not a preset"),
         ('weights_sha256 = "', 'weights = "', "not a preset"),
     ],
 )
@@ -88,6 +92,23 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
     rewrite(folder, '"relit"', '"paper"')
     with pytest.raises(PresetError, match="not weights of a paper generator"):
         _ = load_preset(folder).generator
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    generator = RelitGenerator()
+    nn.init.constant_(generator.out.weight, float("nan"))
+    save_preset(tmp_path, generator, "", name="bad", description="", heights_px=(1, 2))
+    with pytest.raises(PresetError, match="not finite"):
+        _ = load_preset(tmp_path).generator
+
+
+def test_a_folder_does_not_hide_a_bundled_preset(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.rename(tmp_path / "night")
+    monkeypatch.chdir(tmp_path)
+    assert load_preset("night").name == "night"
+    assert load_preset("./night").name == "dusk"
 
 
 def test_the_bundled_presets_are_whole() -> None:

@@ -152,6 +152,7 @@ def test_a_missing_or_empty_folder_is_named(tmp_path: Path, content: list[str] |
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"architecture": "papper"}, "must be relit or paper, got 'papper'"),
         ({"architecture": "paper"}, "needs crop_px 256, got 128"),
         ({"crop_px": 100}, "multiple of 8 and at least 96, got 100"),
         ({"steps": 0}, "at least 1"),
@@ -199,6 +200,17 @@ def test_a_run_leaves_presets_samples_and_curves(tmp_path: Path) -> None:
     ):
         assert curves.width > 500
         assert samples.height == 4 * 256
+
+
+def test_what_cannot_be_judged_by_or_resumed_is_said_before_training(tmp_path: Path) -> None:
+    day, night = paint(tmp_path / "day", 4, 170), paint(tmp_path / "night", 4, 60)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(TrainingError, match="no pictures to judge by"):
+        train(day, night, tmp_path / "run", QUICK, day_held_out=tmp_path / "none")
+    (tmp_path / "run" / "run").mkdir(parents=True)
+    (tmp_path / "run" / "run" / "checkpoint.pt").write_bytes(b"nonsense")
+    with pytest.raises(TrainingError, match=r"not a checkpoint .*delete it to start anew"):
+        train(day, night, tmp_path / "run", QUICK)
 
 
 def test_a_run_with_other_options_is_not_mixed_in(tmp_path: Path) -> None:

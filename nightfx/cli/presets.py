@@ -28,7 +28,9 @@ def show(name: Name) -> None:
     typer.echo(f"{preset.folder}\n")
     typer.echo((preset.folder / "preset.toml").read_text(encoding="utf-8"))
     card = preset.folder / "CARD.md"
-    typer.echo(card.read_text(encoding="utf-8") if card.exists() else "(no CARD.md)")
+    typer.echo(
+        card.read_text(encoding="utf-8", errors="replace") if card.exists() else "(no CARD.md)"
+    )
 
 
 def verify(

@@ -86,9 +86,11 @@ def _tile_px(text: str | None) -> TilePx:
         return None
     if text == "whole":
         return "whole"
-    if not text.isdigit():
-        raise typer.BadParameter(f"--tile-px must be a number of pixels, or whole, got {text!r}")
-    return int(text)
+    try:
+        return int(text)
+    except ValueError as error:
+        words = f"--tile-px must be a number of pixels, or whole, got {text!r}"
+        raise typer.BadParameter(words) from error
 
 
 def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
@@ -105,6 +107,8 @@ def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
 def _render_one(job: Job, preset: Preset, options: RenderOptions) -> None:
     from nightfx.engine.render import render as render_file
 
+    if job.error:
+        raise job.error
     with shell.progress(job.source.name) as show:
         target = render_file(
             job.source, job.target, preset=preset, options=options, on_progress=show

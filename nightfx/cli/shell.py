@@ -37,15 +37,19 @@ class Terminated(BaseException):
 
 
 def listen() -> None:
-    """Turn SIGTERM into an exception and the library's warnings into lines on stderr."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Turn signals into exceptions, once, and the library's warnings into lines on stderr."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     logging.getLogger("nightfx").addHandler(handler)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _end(number: int, frame: FrameType | None) -> None:
+    # a second signal would break into the tidying up, and end in a core dump
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
 class _Lines(logging.Formatter):
@@ -67,6 +71,10 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             code = _stop("interrupted", INTERRUPTED)
         except Terminated:
             code = _stop("terminated", TERMINATED)
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line between a bug and a user's terminal
+            code = _surprise(error)
         raise typer.Exit(code)
 
     return run
@@ -80,8 +88,15 @@ def fail(error: NightfxError) -> int:
     return error.exit_code
 
 
+def _surprise(error: Exception) -> int:
+    if settings.debug:
+        raise error
+    typer.echo(f"error: {type(error).__name__}: {error} (nightfx --debug shows where)", err=True)
+    return 1
+
+
 def _stop(word: str, code: int) -> int:
-    typer.echo(f"{word}; nothing was written under the final name", err=True)
+    typer.echo(f"{word}; nothing half-written is left", err=True)
     return code
 
 
@@ -102,10 +117,10 @@ def progress(
         TimeRemainingColumn,
     )
 
-    rate = TextColumn("{task.fields[rate]}")
+    speed = TextColumn("{task.fields[rate]}")
     columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
-        *columns, TextColumn(unit), rate, TimeRemainingColumn(), console=Console(stderr=True)
+        *columns, TextColumn(unit), speed, TimeRemainingColumn(), console=Console(stderr=True)
     ) as bar:
         task = bar.add_task(label, total=None, rate="")
         started = time.monotonic()

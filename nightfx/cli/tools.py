@@ -18,16 +18,15 @@ PACKAGES = (
     "safetensors",
     "typer",
 )
-ENCODERS = ("libx264", "libx265", "prores", "prores_ks", "ffv1")
 
 
 def doctor() -> int:
     """Say which versions, devices and codecs this machine has; exit 1 where something needed is missing."""
-    import av
     import torch
 
     from nightfx.model import pick_device, pick_trunk_dtype
     from nightfx.presets import list_presets
+    from nightfx.video.codecs import ENCODERS
 
     typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
     for name in PACKAGES:
@@ -36,13 +35,22 @@ def doctor() -> int:
     typer.echo(
         f"device      {device} ({pick_trunk_dtype(device)}), {torch.get_num_threads()} threads"
     )
-    missing = [name for name in ENCODERS if name not in av.codecs_available]
-    typer.echo(f"encoders    {', '.join(name for name in ENCODERS if name not in missing)}")
+    missing = [name for name in ENCODERS.values() if not _can_encode(name)]
+    typer.echo(f"encoders    {', '.join(set(ENCODERS.values()) - set(missing))}")
     presets = ", ".join(preset.name for preset in list_presets())
     typer.echo(f"presets     {presets or 'none'}")
     if missing:
         typer.echo(f"missing     {', '.join(missing)}", err=True)
     return 1 if missing or not presets else 0
+
+
+def _can_encode(name: str) -> bool:
+    import av
+
+    try:
+        return bool(av.Codec(name, "w").is_encoder)
+    except ValueError:
+        return False
 
 
 def _version(name: str) -> str:

@@ -24,7 +24,9 @@ def train(
     night_held_out: Annotated[Path | None, typer.Option(help="Night pictures to judge by.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 12_000,
     batch: Annotated[int, typer.Option(min=1, help="Crops of each class a step.")] = 4,
-    crop_px: Annotated[int, typer.Option(help="Side of a crop.")] = 128,
+    crop_px: Annotated[
+        int | None, typer.Option(help="Side of a crop; by default 128, and 256 for paper.")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 500,
     seed: Annotated[int, typer.Option(help="Seeds weights and draws.")] = 0,
     architecture: Annotated[str, typer.Option(help="relit, or paper (crops of 256).")] = "relit",
@@ -38,7 +40,7 @@ def train(
         architecture=architecture,  # type: ignore[arg-type]  # checked by TrainOptions
         steps=steps,
         batch=batch,
-        crop_px=crop_px,
+        crop_px=crop_px or (256 if architecture == "paper" else 128),
         every=every,
         seed=seed,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.render import default_target
-from nightfx.errors import SourceError, UsageError
-from nightfx.presets import Preset
+from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.presets import Preset, list_presets
 from nightfx.video.codecs import plan_output
 from nightfx.video.picture import is_picture
 from nightfx.video.reader import Reader
+
+log = logging.getLogger(__name__)
 
 CLIP_SUFFIXES = {
     ".mp4",
@@ -32,12 +35,14 @@ CLIP_SUFFIXES = {
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the path of its render."""
+    """One input and the path of its render, or why there can be none."""
 
     source: Path
     """The clip or picture."""
     target: Path
     """Where its render goes."""
+    error: SourceError | None = None
+    """Why it cannot be rendered."""
 
 
 def plan_jobs(
@@ -45,42 +50,60 @@ def plan_jobs(
 ) -> list[Job]:
     """One job for each input; a folder stands for the clips and pictures in it, its renders left out.
 
-    `out` is a file for a single clip, else a folder. Raises `UsageError` where two inputs would share an output.
+    `out` is a file for a single clip, else a folder, made where it is missing. An input that cannot be read becomes a
+    job with an error. Raises `UsageError` where two inputs would share an output.
     """
     inputs = list(inputs)
-    sources = [source for path in inputs for source in _expand(path)]
-    single = len(inputs) == 1 and not inputs[0].is_dir()
-    if out is not None and not single and not out.is_dir():
-        raise UsageError(f"{out}: several inputs need a folder that exists as -o")
-    jobs = [Job(source, _target(source, out, preset, options)) for source in sources]
+    sources = [source for path in inputs for source in _expand(path, preset)]
+    if out is not None and (len(inputs) > 1 or inputs[0].is_dir()):
+        _make_folder(out)
+    jobs = [_plan(source, out, preset, options) for source in sources]
     _refuse_collisions(jobs)
     return jobs
 
 
-def _expand(path: Path) -> Iterator[Path]:
+def _expand(path: Path, preset: Preset) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    found = [
-        p for p in sorted(path.iterdir()) if p.suffix.lower() in CLIP_SUFFIXES or is_picture(p)
-    ]
-    sources = [p for p in found if not _is_render(p, found)]
-    if not sources:
+    found = [p for p in sorted(path.iterdir()) if _is_shot(p)]
+    names = {preset.name, *(bundled.name for bundled in list_presets())}
+    renders = [p for p in found if _is_render(p, found, names)]
+    if len(found) == len(renders):
         raise SourceError(f"{path}: no clips or pictures in this folder")
-    yield from sources
+    if renders:
+        log.warning("%s: %d renders of earlier calls are left out", path, len(renders))
+    yield from (p for p in found if p not in renders)
 
 
-def _is_render(path: Path, others: list[Path]) -> bool:
-    # NAME.night.mp4 beside NAME.mp4 is what an earlier call wrote
-    original = path.with_suffix("").stem
-    return path.stem != original and any(other.stem == original for other in others)
+def _is_shot(path: Path) -> bool:
+    known = path.suffix.lower() in CLIP_SUFFIXES or is_picture(path)
+    return known and path.is_file() and not path.name.startswith(".")
 
 
-def _target(source: Path, out: Path | None, preset: Preset, options: RenderOptions) -> Path:
+def _is_render(path: Path, others: list[Path], names: set[str]) -> bool:
+    # NAME.night.mp4 beside NAME.mp4 is what an earlier call wrote; NAME.v2.mp4 is another shot
+    original, _, name = path.stem.rpartition(".")
+    return name in names and any(other.stem == original for other in others)
+
+
+def _make_folder(out: Path) -> None:
+    if out.suffix or (out.exists() and not out.is_dir()):
+        raise UsageError(f"{out}: several inputs need a folder as -o")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"{out}: cannot be made: {error.strerror}") from error
+
+
+def _plan(source: Path, out: Path | None, preset: Preset, options: RenderOptions) -> Job:
     if out is not None and not out.is_dir():
-        return out
-    beside = default_target(source, preset, _suffix(source, options))
-    return beside if out is None else out / beside.name
+        return Job(source, out)
+    try:
+        beside = default_target(source, preset, _suffix(source, options))
+    except SourceError as error:
+        return Job(source, source, error)
+    return Job(source, beside if out is None else out / beside.name)
 
 
 def _suffix(source: Path, options: RenderOptions) -> str:
@@ -93,6 +116,8 @@ def _suffix(source: Path, options: RenderOptions) -> str:
 def _refuse_collisions(jobs: list[Job]) -> None:
     owners: dict[Path, Path] = {}
     for job in jobs:
+        if job.error:
+            continue
         other = owners.setdefault(job.target.resolve(), job.source)
         if other != job.source:
             raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,6 +55,8 @@ class RenderOptions:
 
     def _check_times(self) -> None:
         start, end = self.start_seconds or 0.0, self.end_seconds
+        if not math.isfinite(start) or not math.isfinite(end or 0.0):
+            raise UsageError(f"--start and --end are seconds, got {start:g} and {end}")
         if start < 0 or (end is not None and end <= start):
             raise UsageError(
                 f"--end must be after --start, and both from 0 up, got {start:g} and {end}"

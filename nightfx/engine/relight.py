@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.video.color import convert_alpha, from_rgb, matrix_of
+from nightfx.video.color import code_of, convert_alpha, from_rgb, matrix_of, noise_at
 from nightfx.video.frame import Coding, Frame, Plane
 from nightfx.video.kernel import kernel
 
@@ -31,7 +31,8 @@ def apply_light(
         alpha = frame.alpha
         if alpha is not None:
             alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
-        return frame.with_planes(from_rgb(rgb * gain + offset, coding, alpha), coding)
+        lit = rgb * gain + offset
+        return frame.with_planes(from_rgb(lit, coding, alpha, seed=_seed(frame.pts)), coding)
     y, u, v = (np.empty_like(plane) for plane in frame.planes[:3])
     matrix, zero = matrix_of(coding)
     inverse = np.linalg.inv(matrix).astype(np.float32)
@@ -78,11 +79,11 @@ def _relight_full(
             r = rgb[0, y, x] * gain[0, y, x] + offset[0, y, x]
             g = rgb[1, y, x] * gain[1, y, x] + offset[1, y, x]
             b = rgb[2, y, x] * gain[2, y, x] + offset[2, y, x]
-            noise = _noise(seed, y, x, dither)
-            first[y, x] = _code(m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + z[0], noise, peak)
+            noise = noise_at(seed, y, x, dither)
+            first[y, x] = code_of(m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + z[0], noise, peak)
             if count == 3:
-                second[y, x] = _code(m[1, 0] * r + m[1, 1] * g + m[1, 2] * b + z[1], noise, peak)
-                third[y, x] = _code(m[2, 0] * r + m[2, 1] * g + m[2, 2] * b + z[2], noise, peak)
+                second[y, x] = code_of(m[1, 0] * r + m[1, 1] * g + m[1, 2] * b + z[1], noise, peak)
+                third[y, x] = code_of(m[2, 0] * r + m[2, 1] * g + m[2, 2] * b + z[2], noise, peak)
 
 
 @kernel(parallel=True)
@@ -121,8 +122,8 @@ def _relight_chroma(
                 value = value * here[1 + c] + here[4 + c]
                 u += m[1, c] * value
                 v += m[2, c] * value
-            chroma_b[row, column] = _code(u, _noise(seed + 1, row, column, dither), peak)
-            chroma_r[row, column] = _code(v, _noise(seed + 2, row, column, dither), peak)
+            chroma_b[row, column] = code_of(u, noise_at(seed + 1, row, column, dither), peak)
+            chroma_r[row, column] = code_of(v, noise_at(seed + 2, row, column, dither), peak)
 
 
 @kernel()
@@ -148,19 +149,3 @@ def _average_columns(light: Float32, centre: int, step: int, here: Float32) -> N
         weight = np.float32(step - abs(k)) / np.float32(step * step)
         for i in range(7):
             here[i] += light[i, x] * weight
-
-
-@kernel()
-def _noise(seed: int, y: int, x: int, dither: bool) -> np.float32:
-    """Evenly spread in [0, 1), from a hash of seed and pixel; ½ where nothing is dithered."""
-    if not dither:
-        return np.float32(0.5)
-    h = (seed ^ (y * 0x27D4EB2F) ^ (x * 0x165667B1)) & 0xFFFFFFFF
-    h = ((h ^ (h >> 15)) * 0x2C1B3C6D) & 0xFFFFFFFF
-    h = ((h ^ (h >> 12)) * 0x297A2D39) & 0xFFFFFFFF
-    return np.float32((h ^ (h >> 15)) & 0xFFFFFF) / np.float32(1 << 24)
-
-
-@kernel()
-def _code(value: float, noise: np.float32, peak: int) -> int:
-    return int(min(max(np.floor(value + noise), 0.0), float(peak)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,10 +14,10 @@ from nightfx.engine.options import RenderOptions
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import apply_light
 from nightfx.engine.tiling import light_of
-from nightfx.errors import RetryError, TargetError, UsageError
+from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.model import Generator, pick_device, pick_trunk_dtype
 from nightfx.presets import Preset, load_preset
-from nightfx.video.codecs import plan_output
+from nightfx.video.codecs import EncodeOptions, plan_output
 from nightfx.video.color import to_rgb
 from nightfx.video.frame import Coding, Frame
 from nightfx.video.picture import is_picture, read_picture, write_picture
@@ -26,9 +27,8 @@ from nightfx.video.writer import write_clip
 
 log = logging.getLogger(__name__)
 
-DEPTH_FRAMES = (
-    3  # waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
-)
+# frames waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
+DEPTH_FRAMES = 3
 Progress = Callable[[int, int | None], None]
 
 
@@ -46,12 +46,22 @@ def render(
     frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
     """
     options, source = options or RenderOptions(), Path(source)
+    if not source.exists():
+        raise SourceError(f"{source}: no such file")
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     job = _render_picture if is_picture(source) else _render_clip
     try:
         return job(source, Path(target) if target else None, chosen, options, on_progress)
-    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
-        raise RetryError(f"{source}: out of memory; try a smaller --tile-px: {error}") from error
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise RetryError(f"{source}: out of memory; try a smaller --tile-px") from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # on the CPU torch raises a plain RuntimeError, with the allocator's name in it
+    kinds = (MemoryError, torch.cuda.OutOfMemoryError)
+    return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
 
 
 def default_target(source: Path, preset: Preset, suffix: str) -> Path:
@@ -71,7 +81,9 @@ def _render_clip(
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         generator = ready_generator(preset, options)
-        _note(source, [*reader.notes, *plan.notes], reader.info.height, preset)
+        _note(source, [*reader.notes, *plan.notes])
+        info = reader.info
+        _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset)
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
         frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
@@ -105,7 +117,8 @@ def _render_picture(
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
     frame = read_picture(source)
-    _note(source, [], frame.height, preset)
+    _note(source, _picture_notes(frame, target, options))
+    _warn_of_height(source, frame.height, preset)
     (lit,) = relight_frames([frame], ready_generator(preset, options), options, frame.coding)
     write_picture(lit, target, like=source)
     if on_progress:
@@ -115,7 +128,7 @@ def _render_picture(
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
     """Refuse a target that is the source, exists, or has no folder."""
-    if target.exists() and target.samefile(source):
+    if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{target}: input and output are the same file; choose another -o")
     if target.exists() and not overwrite:
         raise TargetError(f"{target}: exists already; --overwrite replaces it")
@@ -124,12 +137,9 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
 
 
 def ready_generator(preset: Preset, options: RenderOptions) -> Generator:
-    """The preset's generator where it is to run: on the device, channels last, its trunk in bf16 where that is native.
-
-    Without inference mode's copies a 10-bit plate needs the last layer in float32: `light` sees to that.
-    """
+    """A copy of the preset's generator, on the device, channels last, its trunk in bf16 where that is native."""
     device = pick_device(options.device)
-    generator = preset.generator.to(device)
+    generator = copy.deepcopy(preset.generator).to(device)
     generator.trunk.to(pick_trunk_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     return generator
 
@@ -171,15 +181,27 @@ def _count(
             on_progress(done, total)
 
 
-def _note(
-    source: Path, notes: Iterable[str], height: int | None = None, preset: Preset | None = None
-) -> None:
+def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterator[str]:
+    jpeg = target.suffix.lower() in (".jpg", ".jpeg")
+    if jpeg and frame.coding.has_alpha:
+        yield "JPEG has no alpha: it is dropped (png keeps it)"
+    if frame.coding.depth > 8 and (jpeg or target.suffix.lower() == ".webp"):
+        yield f"16 bits are written as 8, as {target.suffix} is (png and tif keep them)"
+    if (options.start_seconds, options.end_seconds, options.encode) != (
+        None,
+        None,
+        EncodeOptions(),
+    ):
+        yield "--start, --end, --codec and --crf are for clips"
+
+
+def _note(source: Path, notes: Iterable[str]) -> None:
     for note in notes:
         log.warning("%s: %s", source.name, note)
-    if height and preset:
-        low, high = preset.facts.heights_px
-        if not low <= height <= high:
-            log.warning(
-                "%s: %d lines; %s was trained on %d to %d, and the tiles method shows it the full size",
-                *(source.name, height, preset.name, low, high),
-            )
+
+
+def _warn_of_height(source: Path, height: int, preset: Preset) -> None:
+    low, high = preset.facts.heights_px
+    if not low <= height <= high:
+        words = f"{height} lines; {preset.name} was trained on {low} to {high}"
+        _note(source, [f"{words}, and the tiles method shows it the full size"])

@@ -55,8 +55,16 @@ def open_pictures(
     """The pictures to train on, and those kept out: the ones below `held_out`, else every tenth of each source."""
     pictures = find_pictures(folder, crop_px=crop_px)
     if held_out is not None:
-        return pictures, list_pictures(held_out)
-    kept_out = [path for source in pictures.by_source for path in source[::10] if len(source) > 1]
+        kept_out = list_pictures(held_out)
+        if not kept_out:
+            raise TrainingError(f"{held_out}: no pictures to judge by")
+        return pictures, kept_out
+    several = [source for source in pictures.by_source if len(source) > 1]
+    kept_out = [
+        path
+        for source in several or [[path for source in pictures.by_source for path in source]]
+        for path in source[::10]
+    ]
     rest = [[path for path in source if path not in set(kept_out)] for source in pictures.by_source]
     return Pictures([source for source in rest if source]), kept_out
 
@@ -87,8 +95,11 @@ def list_pictures(folder: Path) -> list[Path]:
 
 def load_picture(path: Path) -> np.ndarray:
     """Decode one picture: (H, W, 3) uint8 RGB, EXIF orientation applied."""
-    with Image.open(path) as image:
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise TrainingError(f"{path}: damaged: {error}; take it out and run again") from error
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:

@@ -55,22 +55,22 @@ def roughness(maps: Tensor, picture: Tensor) -> Tensor:
 PROJECTIONS = 16
 PATCH_PX = 16  # side and stride
 PIXELS_A_PICTURE = 128
-CELLS = 8  # a picture's layout is its mean colour in 8 × 8 cells
+CONTRAST_SCALE = 3.0  # standard deviations are about a third of means
 
 
 def distribution_loss(fakes: Tensor, older: Tensor, reals: Tensor, seed: int) -> Tensor:
-    """How far colours, patches and layouts of `fakes` stand from those of `reals`, both (N, 3, H, W), as sets.
+    """How far colours, patches and surfaces of `fakes` stand from those of `reals`, both (N, 3, H, W), as sets.
 
     A sliced Wasserstein-1 distance (Bonneel et al. 2015) along random directions. Each fake value is compared with the
     real one of the same rank among `fakes` and `older` together, so that a set is matched and not every picture alike.
-    Layouts are ranked cell by cell: they say that a night is dark above and lit below, which no single colour says.
+    Surfaces are a patch's mean colour beside its contrast: a bright smooth one (a day's sky) is rare by night.
     """
     sets = [_project(x, seed) for x in (fakes, older, reals)]
     return torch.stack([_rank_distance(*values) for values in zip(*sets, strict=True)]).mean()
 
 
 def _project(pictures: Tensor, seed: int) -> list[Tensor]:
-    """Colours, patches and layouts along random directions, each (points, values); the directions by `seed`."""
+    """Colours, patches and surfaces along random directions, each (points, values); the directions by `seed`."""
     rng = torch.Generator().manual_seed(seed)
     colours = _directions(3, rng).to(pictures.device)
     filters = _directions(3 * PATCH_PX**2, rng).to(pictures.device)
@@ -78,9 +78,17 @@ def _project(pictures: Tensor, seed: int) -> list[Tensor]:
     at = torch.randint(height * width, (PIXELS_A_PICTURE,), generator=rng).to(pictures.device)
     pixels = pictures.flatten(2)[..., at].transpose(1, 2).reshape(-1, 3)
     patches = F.conv2d(pictures, filters.T.view(-1, 3, PATCH_PX, PATCH_PX), stride=PATCH_PX)
-    cells = F.interpolate(pictures, size=(CELLS, CELLS), mode="area").flatten(2).transpose(1, 2)
-    layouts = (cells @ colours).flatten(1)
-    return [pixels @ colours, patches.permute(0, 2, 3, 1).reshape(-1, PROJECTIONS), layouts]
+    surfaces = _surfaces(pictures) @ _directions(4, rng).to(pictures.device)
+    return [pixels @ colours, patches.permute(0, 2, 3, 1).reshape(-1, PROJECTIONS), surfaces]
+
+
+def _surfaces(pictures: Tensor) -> Tensor:
+    """Mean colour and contrast of each patch, (points, 4)."""
+    mean = F.avg_pool2d(pictures, PATCH_PX)
+    luma = pictures.mean(1, keepdim=True)
+    variance = F.avg_pool2d(luma.square(), PATCH_PX) - F.avg_pool2d(luma, PATCH_PX).square()
+    contrast = CONTRAST_SCALE * (variance.clamp(min=0) + 1e-6).sqrt()
+    return torch.cat([mean, contrast], dim=1).permute(0, 2, 3, 1).reshape(-1, 4)
 
 
 def _directions(size: int, rng: torch.Generator) -> Tensor:

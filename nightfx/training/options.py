@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from nightfx.errors import UsageError
 from nightfx.model import Architecture
@@ -45,6 +46,8 @@ class TrainOptions:
     """Seeds weights, draws and pools."""
 
     def __post_init__(self) -> None:
+        if self.architecture not in get_args(Architecture):
+            raise UsageError(f"--architecture must be relit or paper, got {self.architecture!r}")
         if self.architecture == "paper" and self.crop_px != 256:
             raise UsageError(f"the paper's discriminator needs crop_px 256, got {self.crop_px}")
         if self.crop_px % 8 or self.crop_px < 96:

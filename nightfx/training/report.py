@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
 from nightfx.model import Generator
-from nightfx.presets import save_preset
+from nightfx.presets import load_preset, save_preset
 from nightfx.training.data import load_picture, to_tensor
 from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.options import TrainOptions
@@ -34,8 +34,9 @@ def report(
     rows_A = [x[every_A][:SAMPLES] for x in (real_A, fake_B)]
     rows_B = [x[every_B][:SAMPLES] for x in (real_B, fake_A)]
     save_grid([*rows_A, *rows_B], out / f"samples_{run.step:06d}.png")
-    _keep_best(run, options, out, "night", measure(real_A, fake_B, real_B))
-    _keep_best(run, options, out, "day", measure(real_B, fake_A, real_A))
+    night, day = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
+    _keep_best(run, options, out, "night", night, (run.ema_AB, real_A, real_B))
+    _keep_best(run, options, out, "day", day, (run.ema_BA, real_B, real_A))
     save_curves(run.curves, out / "losses.png")
 
 
@@ -80,13 +81,13 @@ def _keep_best(
     out: Path,
     to: Literal["night", "day"],
     figures: dict[str, float],
+    sides: tuple[Generator, Tensor, Tensor],
 ) -> None:
     distance = figures["colour_distance"] + figures["patch_distance"]
     note(run, f"distance to {to}", distance)
     if distance >= run.best.get(to, float("inf")):
         return
     run.best[to] = distance
-    generator = run.ema_AB if to == "night" else run.ema_BA
     training = {
         **asdict(options),
         "step": run.step,
@@ -94,14 +95,21 @@ def _keep_best(
         "python": platform.python_version(),
     }
     training["scale"] = list(options.scale)
+    G, real, wanted = sides
+    training = {**asdict(options), "step": run.step, "torch": torch.__version__}
+    training |= {"python": platform.python_version(), "scale": list(options.scale)}
+    facts: dict[str, Any] = {
+        "name": to,
+        "description": f"Turns {'day' if to == 'night' else 'night'} into {to}; {run.step} steps of training.",
+        "heights_px": options.heights_px,
+        "training": training,
+    }
+    save_preset(out / to, G, "", **facts)
+    shipped = load_preset(
+        out / to
+    ).generator  # float16 on disk: what it does is measured, not what it was
     save_preset(
-        out / to,
-        generator,
-        _card(to, run.step, figures),
-        name=to,
-        description=f"Turns {'day' if to == 'night' else 'night'} into {to}; trained for {run.step} steps.",
-        heights_px=options.heights_px,
-        training=training,
+        out / to, G, _card(to, run.step, measure(real, translate(shipped, real), wanted)), **facts
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import nn
 
-from nightfx.errors import TrainingError
+from nightfx.errors import RetryError, TrainingError
 from nightfx.model import Generator, PaperDiscriminator, PatchDiscriminator, build_generator
 from nightfx.training.objective import ImagePool, Recent
 from nightfx.training.options import TrainOptions
@@ -89,8 +91,13 @@ def save_checkpoint(run: Run, options: TrainOptions, path: Path) -> None:
         "options": asdict(options),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
+    part = path.with_suffix(".part")
+    try:
+        torch.save(state, part)
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        part.unlink(missing_ok=True)
+        raise RetryError(f"{path}: the checkpoint cannot be written: {error}") from error
 
 
 def open_run(path: Path, options: TrainOptions, device: torch.device) -> Run:
@@ -101,7 +108,7 @@ def open_run(path: Path, options: TrainOptions, device: torch.device) -> Run:
     run = start_run(options, device)
     if not path.exists():
         return run
-    state = torch.load(path, map_location=device, weights_only=True)
+    state = _read_checkpoint(path, device)
     _refuse_other_options(path, state["options"], asdict(options))
     for name in RESTORED:
         getattr(run, name).load_state_dict(state[name])
@@ -112,6 +119,15 @@ def open_run(path: Path, options: TrainOptions, device: torch.device) -> Run:
     run.rng.set_state(state["rng"].cpu())
     torch.set_rng_state(state["torch_rng"].cpu())
     return run
+
+
+def _read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        return dict(torch.load(path, map_location=device, weights_only=True))
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError, struct.error) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        words = f"{path}: not a checkpoint ({first_line}); delete it to start anew"
+        raise TrainingError(words) from error
 
 
 def _refuse_other_options(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

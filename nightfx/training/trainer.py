@@ -50,6 +50,8 @@ def train(
     where = pick_device(device)
     pictures_A, held_out_A = open_pictures(day, day_held_out, crop_px=options.crop_px)
     pictures_B, held_out_B = open_pictures(night, night_held_out, crop_px=options.crop_px)
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"{out}: is a file; --out names the folder of a run")
     out.mkdir(parents=True, exist_ok=True)
     run = open_run(out / "run/checkpoint.pt", options, where)
     while run.step < options.steps:

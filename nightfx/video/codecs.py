@@ -33,6 +33,7 @@ ENCODERS: dict[Codec, str] = {
     "prores": "prores",  # 5 times as fast as prores_ks, and 0.6 dB better at the HQ profile
     "ffv1": "ffv1",
 }
+HDR_TRANSFERS = {16: "HDR (PQ)", 18: "HDR (HLG)"}
 PRORES_PROFILES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5}
 FFV1_PACKED = {"gbrp": "bgr0", "gbrap": "bgra"}  # how FFV1 takes 8-bit RGB; only it gets RGB
 MATRIX_TAGS = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
@@ -101,7 +102,7 @@ def plan_output(source: ClipInfo, suffix: str | None, options: EncodeOptions) ->
         encoder_options=_encoder_options(codec, source, coding, options),
         coding=coding,
         tags=_tags(source, coding),
-        notes=_notes(codec, source, coding),
+        notes=_notes(codec, source, coding) + _time_note(source, suffix),
     )
 
 
@@ -174,9 +175,8 @@ def _encoder_options(
 ) -> dict[str, str]:
     if codec == "prores":
         return {"profile": str(_prores_profile(source, coding))}
-    if (
-        codec == "ffv1"
-    ):  # level 3: every slice carries a checksum; how many suit the size, it knows itself
+    # level 3: every slice carries a checksum; how many suit the size, the encoder knows
+    if codec == "ffv1":
         return {"level": "3", "g": "1", "slicecrc": "1"}
     crf = 16 if options.crf is None else options.crf
     quality = {"crf": str(crf), "preset": options.speed}
@@ -204,4 +204,14 @@ def _notes(codec: Codec, source: ClipInfo, coding: Coding) -> tuple[str, ...]:
         notes.append(f"{size} is odd: chroma is written at full size ({coding.pix_fmt})")
     if own.matrix == "rgb" and coding.matrix != "rgb":
         notes.append(f"RGB is written as {coding.pix_fmt}, BT.709")
+    if source.tags.transfer in HDR_TRANSFERS:
+        notes.append(
+            f"{HDR_TRANSFERS[source.tags.transfer]} is not understood yet: rendered as if it were SDR"
+        )
     return tuple(notes)
+
+
+def _time_note(source: ClipInfo, suffix: str) -> tuple[str, ...]:
+    if CONTAINERS[suffix] != "matroska" or 1000 % source.time_base.denominator == 0:
+        return ()
+    return ("Matroska rounds times to milliseconds (mov and mp4 keep them)",)

@@ -62,11 +62,15 @@ def to_rgb(frame: Frame) -> Float32:
     return rgb
 
 
-def from_rgb(rgb: Float32, coding: Coding, alpha: Plane | None = None) -> Planes:
+def from_rgb(
+    rgb: Float32, coding: Coding, alpha: Plane | None = None, *, seed: int | None = None
+) -> Planes:
     """Return the planes of an RGB picture (3, H, W), rounded and clipped to [0, peak].
 
     `alpha` is the last plane when the coding has one, in the coding's own depth; opaque if None.
+    With a `seed`, 8-bit codes are dithered by a hash of it and the pixel, not rounded.
     """
+    dither = seed is not None and coding.depth == 8
     matrix, offset = matrix_of(coding)
     size = rgb.shape[1:]
     planes = tuple(
@@ -75,9 +79,10 @@ def from_rgb(rgb: Float32, coding: Coding, alpha: Plane | None = None) -> Planes
     )
     rgb = np.ascontiguousarray(rgb, np.float32)
     if coding.matrix == "gray":
-        _weigh(rgb, matrix[0], offset[0], coding.peak, planes[0])
+        _weigh(rgb, matrix[0], offset[0], coding.peak, seed or 0, dither, planes[0])
     else:
-        _encode(rgb, matrix, offset, coding.sub_x, coding.sub_y, coding.peak, *planes)
+        shape = coding.sub_x, coding.sub_y, coding.peak
+        _encode(rgb, matrix, offset, *shape, seed or 0, dither, *planes)
     return (*planes, *_alpha_planes(coding, size, alpha))
 
 
@@ -167,6 +172,8 @@ def _encode(
     sub_x: int,
     sub_y: int,
     peak: int,
+    seed: int,
+    dither: bool,
     luma: Plane,
     chroma_b: Plane,
     chroma_r: Plane,
@@ -185,7 +192,7 @@ def _encode(
             for x in range(width):
                 r, g, b = rgb[0, y, x], rgb[1, y, x], rgb[2, y, x]
                 value = m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + o[0]
-                luma[y, x] = _code(value, peak)
+                luma[y, x] = code_of(value, noise_at(seed, y, x, dither), peak)
                 full_b[x] += (m[1, 0] * r + m[1, 1] * g + m[1, 2] * b) * share
                 full_r[x] += (m[2, 0] * r + m[2, 1] * g + m[2, 2] * b) * share
         for column in range(chroma_b.shape[1]):
@@ -195,8 +202,10 @@ def _encode(
                 weight = np.float32(step - abs(k)) / np.float32(step * step)
                 sum_b += full_b[x] * weight
                 sum_r += full_r[x] * weight
-            chroma_b[row, column] = _code(sum_b + o[1], peak)
-            chroma_r[row, column] = _code(sum_r + o[2], peak)
+            noise_b = noise_at(seed + 1, row, column, dither)
+            noise_r = noise_at(seed + 2, row, column, dither)
+            chroma_b[row, column] = code_of(sum_b + o[1], noise_b, peak)
+            chroma_r[row, column] = code_of(sum_r + o[2], noise_r, peak)
 
 
 @kernel(parallel=True)
@@ -208,13 +217,38 @@ def _spread(luma: Plane, scale: float, black: float, rgb: Float32) -> None:
 
 
 @kernel(parallel=True)
-def _weigh(rgb: Float32, weights: Float64, black: float, peak: int, luma: Plane) -> None:
+def _weigh(
+    rgb: Float32,
+    weights: Float64,
+    black: float,
+    peak: int,
+    seed: int,
+    dither: bool,
+    luma: Plane,
+) -> None:
     for y in prange(luma.shape[0]):
         for x in range(luma.shape[1]):
             value = weights[0] * rgb[0, y, x] + weights[1] * rgb[1, y, x]
-            luma[y, x] = _code(value + weights[2] * rgb[2, y, x] + black, peak)
+            value += weights[2] * rgb[2, y, x] + black
+            luma[y, x] = code_of(value, noise_at(seed, y, x, dither), peak)
 
 
 @kernel()
-def _code(value: float, peak: int) -> int:
-    return int(min(max(np.floor(value + 0.5), 0.0), float(peak)))
+def noise_at(seed: int, y: int, x: int, dither: bool) -> np.float32:
+    """Evenly spread in (0, 1), from a hash of seed and pixel; ½ where nothing is dithered.
+
+    It keeps a thousandth away from 0 and 1, so that a whole code stays itself whatever float32 made of it.
+    """
+    if not dither:
+        return np.float32(0.5)
+    h = (seed ^ (y * 0x27D4EB2F) ^ (x * 0x165667B1)) & 0xFFFFFFFF
+    h = ((h ^ (h >> 15)) * 0x2C1B3C6D) & 0xFFFFFFFF
+    h = ((h ^ (h >> 12)) * 0x297A2D39) & 0xFFFFFFFF
+    even = np.float32((h ^ (h >> 15)) & 0xFFFFFF) / np.float32(1 << 24)
+    return np.float32(0.001) + np.float32(0.998) * even
+
+
+@kernel()
+def code_of(value: float, noise: np.float32, peak: int) -> int:
+    """The code of `value`: rounded by a noise of ½, dithered by an even one, and clipped."""
+    return int(min(max(np.floor(value + noise), 0.0), float(peak)))

@@ -1,11 +1,13 @@
 """Compile array loops with numba: the one place that chooses its threading layer.
 
-The work-queue layer needs nothing installed, but its kernels may be called from one thread at a
-time only: the engine's compute thread owns them, reader and writer threads must not call them.
+The work-queue layer needs nothing installed, but aborts the process when two threads are in
+parallel kernels at once. A lock makes them take turns, for programs that render in several threads.
 """
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -13,6 +15,7 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+TURN = threading.Lock()
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -26,6 +29,19 @@ def kernel(*, parallel: bool = False) -> Callable[[F], F]:
 
 
 def _jit(function: Callable[..., Any], *, parallel: bool) -> Any:
+    compiled = _compile(function, parallel=parallel)
+    if not parallel:
+        return compiled  # called from inside other kernels: must stay numba's own
+
+    @functools.wraps(function)
+    def take_turns(*args: Any) -> Any:
+        with TURN:
+            return compiled(*args)
+
+    return take_turns
+
+
+def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
     # nogil: decoding and encoding go on beside it; no fastmath: renders are equal bit for bit
     options = {"parallel": parallel, "nogil": True, "error_model": "numpy"}
     try:

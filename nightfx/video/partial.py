@@ -54,5 +54,5 @@ def _translated(target: Path) -> Iterator[None]:
 
 def _flush(path: Path) -> None:
     """Make sure that the bytes are on the disk before the name says so."""
-    with path.open("rb") as file:
+    with path.open("r+b") as file:
         os.fsync(file.fileno())

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from nightfx.errors import SourceError, TargetError
 from nightfx.video.frame import Coding, Frame
@@ -59,9 +59,10 @@ def read_picture(path: Path) -> Frame:
         raise SourceError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     try:
         with Image.open(path) as image:
+            _refuse_several(image)
             orientation = image.getexif().get(ORIENTATION, 1)
             pixels = _deep_pixels(path) if _depth(image, path) > 8 else _pixels(image)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, cv2.error) as error:
         raise SourceError(f"{path}: not readable as a picture ({error})") from error
     return _frame(_upright(pixels, orientation))
 
@@ -79,6 +80,12 @@ def write_picture(frame: Frame, target: Path, *, like: Path) -> None:
     data = _encode(np.stack(frame.planes, axis=-1), form, _extras(like))
     with partial_file(target) as part:
         part.write_bytes(data)
+
+
+def _refuse_several(image: Image.Image) -> None:
+    count = getattr(image, "n_frames", 1)
+    if count > 1:
+        raise ValueError(f"it holds {count} pictures: make a clip of them, or files of their own")
 
 
 def _depth(image: Image.Image, path: Path) -> int:
@@ -141,7 +148,9 @@ def _extras(like: Path) -> _Extras:
         for tag in (BITS_PER_SAMPLE, *range(256, 260), 262, 273, 277, 278, 279, 284):
             exif.pop(tag, None)  # TIFF's own layout, not a description of the picture
         block = exif.tobytes() if exif else None
-        return _Extras(image.info.get("icc_profile"), block, image.info.get("dpi"))
+        profile = image.info.get("icc_profile") or b""
+        # the picture is written as RGB: a profile of grey or CMYK would be wrong (ICC.1, bytes 16 to 19)
+        return _Extras(profile if profile[16:20] == b"RGB " else None, block, image.info.get("dpi"))
 
 
 def _encode(pixels: Pixels, form: str, extras: _Extras) -> bytes:

@@ -16,8 +16,6 @@ from nightfx.video.coding import fill, relaid
 from nightfx.video.frame import Frame
 from nightfx.video.probe import ClipInfo, ColorTags, side_data_of
 
-INTERLACED_FLAGS = 0x0004_0000 | 0x2000_0000  # interlaced DCT and motion estimation
-
 
 def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
     """Set the colour tags of an encoder."""

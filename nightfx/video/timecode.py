@@ -28,7 +28,7 @@ def shift_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
     if not found:
         return None
     hours, minutes, seconds, mark, count = found.groups()
-    fps = round(rate)
+    fps = max(round(rate), 1)
     if mark in ";.," and fps % 30:
         return None
     drop = 0 if mark == ":" else fps // 15
