@@ -46,13 +46,25 @@ class Crop(nn.Module):
         return x[..., :-1, :-1]
 
 
+class Up(nn.ConvTranspose2d):
+    """A transposed convolution of stride 2 that goes on beyond the last row and column with their copies."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Map (N, C, H, W) to (N, outputs, 2 H, 2 W)."""
+        y = super().forward(F.pad(x, (0, 1, 0, 1), mode="replicate"), output_size)
+        return y[..., :-2, :-2]
+
+
 class Residual(nn.Module):
     """Two connected 3×3 convolutions beside a shortcut, ReLU at the exit."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, padding: str) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
@@ -62,7 +74,8 @@ class Residual(nn.Module):
 def trunk(*, same: bool) -> nn.Sequential:
     """Rows 1 to 12 of Table I: (N, 3, H, W) to (N, 16, H, W), H and W multiples of 8.
 
-    `same` pads as TensorFlow does, which the paper used; otherwise padding is centred.
+    `same` pads as TensorFlow does, with zeros, which the paper used. Otherwise padding is centred and repeats the
+    edge: from zeros a network learns where the frame ends, and paints a darker band along its top.
     Row 4 prints stride 2 between two 32×32 shapes: stride 1 is meant.
     """
     down, up = (_down_same, _up_same) if same else (_down_centred, _up_centred)
@@ -71,8 +84,9 @@ def trunk(*, same: bool) -> nn.Sequential:
         for i, o in ((3, 32), (32, 64), (64, 128))
         for layer in (*down(i, o), nn.ReLU(inplace=True))
     ]
-    layers += [nn.Conv2d(128, 128, 3, padding=1), nn.ReLU(inplace=True)]
-    layers += [Residual(128) for _ in range(5)]
+    edges = "zeros" if same else "replicate"
+    layers += [nn.Conv2d(128, 128, 3, padding=1, padding_mode=edges), nn.ReLU(inplace=True)]
+    layers += [Residual(128, edges) for _ in range(5)]
     layers += [
         layer
         for i, o in ((128, 64), (64, 32), (32, 16))
@@ -90,11 +104,11 @@ def _up_same(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 def _down_centred(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)]
+    return [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, padding_mode="replicate")]
 
 
 def _up_centred(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)]
+    return [Up(inputs, outputs)]
 
 
 class PaperGenerator(nn.Module):
@@ -131,7 +145,7 @@ class RelitGenerator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = trunk(same=False)
-        self.out = nn.Conv2d(16, 6, 3, padding=1)
+        self.out = nn.Conv2d(16, 6, 3, padding=1, padding_mode="replicate")
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
 

@@ -142,9 +142,10 @@ class ImagePool:
         """Swap each of `fakes` (N, 3, H, W) for an older one with probability ½, once the pool is full."""
         return torch.stack([self._swap(fake, rng) for fake in fakes.detach()])
 
-    def all_like(self, fakes: Tensor) -> Tensor:
-        """What is kept, (M, 3, H, W) float32; none at first, in the shape of `fakes`."""
-        return torch.stack(self.pictures).float() if self.pictures else fakes[:0].detach().float()
+    def some(self, count: int, fakes: Tensor) -> Tensor:
+        """Up to `count` of what is kept, (M, 3, H, W) float32; none at first, in the shape of `fakes`."""
+        kept = self.pictures[:count]
+        return torch.stack(kept).float() if kept else fakes[:0].detach().float()
 
     def _swap(self, fake: Tensor, rng: torch.Generator) -> Tensor:
         if len(self.pictures) < self.capacity:

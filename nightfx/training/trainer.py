@@ -25,7 +25,7 @@ from nightfx.training.objective import (
 )
 from nightfx.training.options import TrainOptions
 from nightfx.training.report import report
-from nightfx.training.state import Run, note, open_run, save_checkpoint
+from nightfx.training.state import RECENT, Run, note, open_run, save_checkpoint
 
 Losses = dict[str, float]
 Progress = Callable[[int, int, Losses], None]
@@ -132,7 +132,7 @@ def _distribution(run: Run, fake_A: Tensor, fake_B: Tensor) -> Tensor:
         fake_A.device.type, enabled=False
     ):  # ranks of bf16 values would be full of ties
         losses = [
-            distribution_loss(fake.float(), pool.all_like(fake), recent.all(), seed=run.step)
+            distribution_loss(fake.float(), pool.some(RECENT, fake), recent.all(), seed=run.step)
             for fake, pool, recent in sides
         ]
     return torch.stack(losses).sum()
