@@ -91,16 +91,16 @@ def test_sixteen_bit_white_is_exactly_one() -> None:
 def test_every_8_bit_luma_code_with_a_chroma_grid_comes_back(
     matrix: Matrix, full: bool, sub: str
 ) -> None:
-    round_trip(coding(matrix, sub=sub, full=full), chroma_step=15)
+    assert_round_trip(coding(matrix, sub=sub, full=full), chroma_step=15)
 
 
 @pytest.mark.parametrize("depth", [9, 10, 12, 16])
 @pytest.mark.parametrize("full", [False, True])
 def test_every_deep_luma_code_comes_back(depth: int, full: bool) -> None:
-    round_trip(coding("bt709", depth=depth, full=full), chroma_step=(1 << depth) // 7)
+    assert_round_trip(coding("bt709", depth=depth, full=full), chroma_step=(1 << depth) // 7)
 
 
-def round_trip(made: Coding, chroma_step: int) -> None:
+def assert_round_trip(made: Coding, chroma_step: int) -> None:
     """All luma codes side by side, in bands of six rows that are flat in chroma.
 
     Of each band the middle is compared, which no filter mixes with its neighbours.

@@ -1,0 +1,1 @@
+"""Frames to frames: tiles, light, the pipeline, one render and many."""

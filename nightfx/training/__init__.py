@@ -1,0 +1,1 @@
+"""From two folders of pictures to a preset."""
