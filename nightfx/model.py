@@ -16,6 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from nightfx.errors import UsageError
 
 Architecture = Literal["paper", "relit"]
+Edges = Literal["zeros", "replicate"]
 
 MULTIPLE_PX = 8  # three layers of stride 2
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
@@ -61,7 +62,7 @@ class Up(nn.ConvTranspose2d):
 class Residual(nn.Module):
     """Two connected 3×3 convolutions beside a shortcut, ReLU at the exit."""
 
-    def __init__(self, channels: int, padding: str) -> None:
+    def __init__(self, channels: int, padding: Edges) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding)
@@ -84,7 +85,7 @@ def trunk(*, same: bool) -> nn.Sequential:
         for i, o in ((3, 32), (32, 64), (64, 128))
         for layer in (*down(i, o), nn.ReLU(inplace=True))
     ]
-    edges = "zeros" if same else "replicate"
+    edges: Edges = "zeros" if same else "replicate"
     layers += [nn.Conv2d(128, 128, 3, padding=1, padding_mode=edges), nn.ReLU(inplace=True)]
     layers += [Residual(128, edges) for _ in range(5)]
     layers += [

@@ -36,7 +36,7 @@ def doctor() -> int:
         f"device      {device} ({pick_trunk_dtype(device)}), {torch.get_num_threads()} threads"
     )
     missing = [name for name in ENCODERS.values() if not _can_encode(name)]
-    typer.echo(f"encoders    {', '.join(set(ENCODERS.values()) - set(missing))}")
+    typer.echo(f"encoders    {', '.join(sorted(set(ENCODERS.values()) - set(missing)))}")
     presets = ", ".join(preset.name for preset in list_presets())
     typer.echo(f"presets     {presets or 'none'}")
     if missing:
