@@ -59,6 +59,7 @@ def render(
     from nightfx.presets import load_preset
     from nightfx.video.codecs import EncodeOptions
 
+    shell.return_memory()
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
         tile_px=_tile_px(tile_px),

@@ -30,9 +30,9 @@ class TrainOptions:
     """The share of steps after which the learning rate falls to zero in a line."""
     cycle_weight: float = 4.0
     """λ of equations (5) and (6)."""
-    smooth_weight: float = 0.3
+    smooth_weight: float = 4.0
     """Weight of the roughness of the maps inside surfaces (relit only)."""
-    distribution_weight: float = 6.0
+    distribution_weight: float = 15.0
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
     warm_start_steps: int = 300
     """Steps spent on imitating a plain day-for-night grade first (relit only)."""
