@@ -20,6 +20,8 @@ from nightfx.training.objective import (
     discriminator_loss,
     distribution_loss,
     generator_loss,
+    match_quantiles,
+    quantiles,
     roughness,
 )
 from nightfx.training.options import TrainOptions
@@ -80,6 +82,28 @@ def test_distribution_matches_a_set_and_not_every_picture() -> None:
     assert distribution_loss(dark, dark, reals, seed=0).item() > 0.1
 
 
+def test_curves_carry_one_set_to_the_other_and_back() -> None:
+    days = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    nights = days.square() * torch.tensor([0.5, 0.6, 0.7]).view(1, 3, 1, 1)
+    of_days, of_nights = quantiles(days), quantiles(nights)
+    assert (match_quantiles(days, of_days, of_nights) - nights).abs().max() < 2e-3
+    assert (match_quantiles(nights, of_nights, of_days) - days).abs().max() < 2e-2
+
+
+def test_curves_hold_their_ends_beyond_what_was_seen() -> None:
+    old, new = quantiles(torch.full((1, 3, 8, 8), 0.5)), quantiles(torch.full((1, 3, 8, 8), 0.2))
+    graded = match_quantiles(torch.tensor([0.0, 0.5, 1.0]).view(1, 3, 1, 1), old, new)
+    assert torch.equal(graded, torch.full((1, 3, 1, 1), 0.2))
+
+
+def test_validation_takes_as_many_of_each_source(tmp_path: Path) -> None:
+    paint(tmp_path / "many", 30, 40)
+    paint(tmp_path / "few", 2, 200)
+    spread = find_pictures(tmp_path, crop_px=96).spread(20)
+    assert [path.parent.name for path in spread].count("few") == 10
+    assert len(set(spread)) == 12
+
+
 def test_recent_forgets_the_oldest() -> None:
     recent = Recent(3)
     recent.add(torch.arange(2.0).view(2, 1, 1, 1))
@@ -137,7 +161,9 @@ def test_small_and_damaged_pictures_are_counted(
 def test_every_tenth_picture_is_held_out_where_no_folder_is_given(tmp_path: Path) -> None:
     pictures, held_out = open_pictures(paint(tmp_path, 20, 100), None, crop_px=96)
     assert (len(pictures), len(held_out)) == (18, 2)
-    assert not set(held_out) & {path for source in pictures.by_source for path in source}
+    assert not {path for source in held_out.by_source for path in source} & {
+        path for source in pictures.by_source for path in source
+    }
 
 
 @pytest.mark.parametrize("content", [None, []])

@@ -38,6 +38,12 @@ class Pictures:
     def __len__(self) -> int:
         return sum(len(paths) for paths in self.by_source)
 
+    def spread(self, count: int) -> list[Path]:
+        """About `count` paths, as many of each source; those of small sources repeat."""
+        largest = max(len(source) for source in self.by_source)
+        each = max(min(count // len(self.by_source), largest), 1)
+        return [source[i * len(source) // each] for source in self.by_source for i in range(each)]
+
     def load(self, path: Path) -> np.ndarray:
         """Decode the picture at `path`: (H, W, 3) uint8 RGB, upright."""
         if path in self.kept:
@@ -51,22 +57,22 @@ class Pictures:
 
 def open_pictures(
     folder: Path, held_out: Path | None, *, crop_px: int
-) -> tuple[Pictures, list[Path]]:
+) -> tuple[Pictures, Pictures]:
     """The pictures to train on, and those kept out: the ones below `held_out`, else every tenth of each source."""
     pictures = find_pictures(folder, crop_px=crop_px)
     if held_out is not None:
         kept_out = list_pictures(held_out)
         if not kept_out:
             raise TrainingError(f"{held_out}: no pictures to judge by")
-        return pictures, kept_out
+        return pictures, Pictures(_group(held_out, kept_out))
     several = [source for source in pictures.by_source if len(source) > 1]
-    kept_out = [
-        path
+    judged_by = [
+        source[::10]
         for source in several or [[path for source in pictures.by_source for path in source]]
-        for path in source[::10]
     ]
-    rest = [[path for path in source if path not in set(kept_out)] for source in pictures.by_source]
-    return Pictures([source for source in rest if source]), kept_out
+    taken = {path for source in judged_by for path in source}
+    rest = [[path for path in source if path not in taken] for source in pictures.by_source]
+    return Pictures([source for source in rest if source]), Pictures(judged_by)
 
 
 def find_pictures(folder: Path, *, crop_px: int) -> Pictures:

@@ -8,24 +8,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
 from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
 from nightfx.model import Generator
 from nightfx.presets import load_preset, save_preset
-from nightfx.training.data import load_picture, to_tensor
+from nightfx.training.data import Pictures, to_tensor
 from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.options import TrainOptions
 from nightfx.training.state import Run, note
 
 VALIDATION_PX = 256
-VALIDATION_PICTURES = 96  # of each class, spread over the held-out ones
+VALIDATION_PICTURES = 96  # of each class, as many of each source
 SAMPLES = 6
 
 
 def report(
-    run: Run, options: TrainOptions, out: Path, held_out_A: list[Path], held_out_B: list[Path]
+    run: Run, options: TrainOptions, out: Path, held_out_A: Pictures, held_out_B: Pictures
 ) -> None:
     """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
     real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
@@ -40,14 +41,12 @@ def report(
     save_curves(run.curves, out / "losses.png")
 
 
-def load_squares(paths: list[Path]) -> Tensor:
-    """The centre squares of up to `VALIDATION_PICTURES` of `paths`, (N, 3, 256, 256) in [0, 1]."""
-    spread = paths[:: max(len(paths) // VALIDATION_PICTURES, 1)][:VALIDATION_PICTURES]
-    return torch.stack([_load_square(path) for path in spread])
+def load_squares(pictures: Pictures) -> Tensor:
+    """The centre squares of about `VALIDATION_PICTURES` of `pictures`, (N, 3, 256, 256) in [0, 1]."""
+    return torch.stack([_square(pictures.load(x)) for x in pictures.spread(VALIDATION_PICTURES)])
 
 
-def _load_square(path: Path) -> Tensor:
-    pixels = load_picture(path)
+def _square(pixels: np.ndarray) -> Tensor:
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -88,13 +87,6 @@ def _keep_best(
     if distance >= run.best.get(to, float("inf")):
         return
     run.best[to] = distance
-    training = {
-        **asdict(options),
-        "step": run.step,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-    training["scale"] = list(options.scale)
     G, real, wanted = sides
     training = {**asdict(options), "step": run.step, "torch": torch.__version__}
     training |= {"python": platform.python_version(), "scale": list(options.scale)}

@@ -18,7 +18,7 @@ from nightfx.model import Generator, PaperDiscriminator, PatchDiscriminator, bui
 from nightfx.training.objective import ImagePool, Recent
 from nightfx.training.options import TrainOptions
 
-RECENT = 24  # real pictures of each class that the fakes are compared with as a set
+RECENT = 64  # real pictures of each class that the fakes are compared with as a set
 POOLS = ("pool_A", "pool_B", "recent_A", "recent_B")
 RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
 

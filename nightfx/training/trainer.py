@@ -20,6 +20,7 @@ from nightfx.training.objective import (
     discriminator_loss,
     distribution_loss,
     generator_loss,
+    quantiles,
     roughness,
     warm_start_loss,
 )
@@ -27,8 +28,12 @@ from nightfx.training.options import TrainOptions
 from nightfx.training.report import report
 from nightfx.training.state import RECENT, Run, note, open_run, save_checkpoint
 
+Curves = tuple[Tensor, Tensor]
 Losses = dict[str, float]
 Progress = Callable[[int, int, Losses], None]
+
+CURVE_CROPS = 128  # of each class, to find the curves of the warm start from
+CURVE_CROP_PX = 96
 
 
 def train(
@@ -54,11 +59,12 @@ def train(
         raise TrainingError(f"{out}: is a file; --out names the folder of a run")
     out.mkdir(parents=True, exist_ok=True)
     run = open_run(out / "run/checkpoint.pt", options, where)
+    curves = measure_curves(pictures_A, pictures_B, options, where)
     while run.step < options.steps:
         real_A, real_B = (
             _draw(pictures, options, run, where) for pictures in (pictures_A, pictures_B)
         )
-        losses = train_step(run, real_A, real_B, options)
+        losses = train_step(run, real_A, real_B, options, curves)
         _record(run, losses)
         if on_progress:
             on_progress(run.step, options.steps, losses)
@@ -66,6 +72,19 @@ def train(
             report(run, options, out, held_out_A, held_out_B)
             save_checkpoint(run, options, out / "run/checkpoint.pt")
     return out
+
+
+def measure_curves(
+    pictures_A: Pictures, pictures_B: Pictures, options: TrainOptions, device: torch.device
+) -> Curves:
+    """The quantiles a channel, (3, 65), of either class, over `CURVE_CROPS` crops by the seed of `options`."""
+    rng = torch.Generator().manual_seed(options.seed)
+    drawn = [
+        draw_batch(pictures, CURVE_CROPS, CURVE_CROP_PX, options.scale, rng)
+        for pictures in (pictures_A, pictures_B)
+    ]
+    of_A, of_B = (quantiles(crops).to(device) for crops in drawn)
+    return of_A, of_B
 
 
 def _draw(pictures: Pictures, options: TrainOptions, run: Run, device: torch.device) -> Tensor:
@@ -80,10 +99,15 @@ def _record(run: Run, losses: Losses) -> None:
             note(run, name, value)
 
 
-def train_step(run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions) -> Losses:
-    """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name."""
+def train_step(
+    run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions, curves: Curves
+) -> Losses:
+    """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name.
+
+    `curves` is what `measure_curves` found; the warm start imitates it.
+    """
     _set_learning_rate(run, options)
-    fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options)
+    fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, curves)
     if not _is_warming(run, options):
         losses["discriminators"] = _step_discriminators(run, real_A, real_B, fake_A, fake_B)
     for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
@@ -94,7 +118,7 @@ def train_step(run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions) 
 
 
 def _step_generators(
-    run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions
+    run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions, curves: Curves
 ) -> tuple[Tensor, Tensor, Losses]:
     for network in (run.D_A, run.D_B):
         network.requires_grad_(False)
@@ -106,7 +130,7 @@ def _step_generators(
             _translate(run.G_BA, real_B),
         )
         if _is_warming(run, options):
-            losses = {"warm start": warm_start_loss(real_A, fake_B, real_B, fake_A)}
+            losses = {"warm start": warm_start_loss((real_A, real_B), (fake_B, fake_A), curves)}
         else:
             cycle = cycle_loss(real_A, run.G_BA(fake_B), real_B, run.G_AB(fake_A))
             scores = run.D_B(fake_B).float(), run.D_A(fake_A).float()
