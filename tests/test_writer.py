@@ -128,8 +128,9 @@ def same(info: ClipInfo) -> tuple[Any, ...]:
     return (*shape, *place, info.audio_streams)
 
 
-def test_the_last_frame_keeps_its_own_duration(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "a.mp4", Clip(times=VFR))
+@pytest.mark.parametrize("times", [VFR, ()], ids=["variable", "constant"])
+def test_the_last_frame_keeps_its_own_duration(tmp_path: Path, times: tuple[int, ...]) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(times=times))
     with Reader(source) as reader:
         frames = list(reader.frames())
         frames[-1] = replace(frames[-1], duration=7777)
@@ -137,7 +138,9 @@ def test_the_last_frame_keeps_its_own_duration(tmp_path: Path) -> None:
         target = tmp_path / "b.mp4"
         write_clip(frames, target, source=source, info=reader.info, plan=plan, on_note=print)
     with av.open(target) as container:
-        assert container.streams.video[0].duration == VFR[-1] + 7777
+        assert container.streams.video[0].duration == frames[-1].pts + 7777
+    _, written = describe(target)
+    assert written[-1].duration == 7777
 
 
 def test_a_window_is_shifted_with_its_sound_and_timecode(tmp_path: Path) -> None:

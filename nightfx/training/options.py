@@ -26,19 +26,19 @@ class TrainOptions:
     """How many times taller a picture is than its crop, least and most."""
     learning_rate: float = 2e-4
     """Adam's, for all networks; β₁ = 0.5."""
-    decay_after: float = 0.6
+    decay_after: float = 0.5
     """The share of steps after which the learning rate falls to zero in a line."""
     cycle_weight: float = 4.0
     """λ of equations (5) and (6)."""
     smooth_weight: float = 4.0
     """Weight of the roughness of the maps inside surfaces (relit only)."""
-    distribution_weight: float = 15.0
+    distribution_weight: float = 20.0
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
-    warm_start_steps: int = 300
-    """Steps spent on imitating a plain day-for-night grade first (relit only)."""
-    pool_size: int = 50
+    warm_start_steps: int = 500
+    """Steps spent on imitating the best curve a channel first (relit only)."""
+    pool_size: int = 64
     """Older fakes kept for each discriminator."""
-    ema: float = 0.998
+    ema: float = 0.999
     """Decay of the running mean of the weights, which is what ships."""
     every: int = 500
     """Steps between checkpoints, samples and validations."""

@@ -194,8 +194,7 @@ def _with_durations(frames: Iterable[Frame], end: int | None) -> Iterator[Frame]
             yield replace(last, duration=step)
         last = frame
     if last is not None:
-        doubtful = end is not None and end > last.pts and last.duration != step
-        yield replace(last, duration=end - last.pts) if end and doubtful else last
+        yield replace(last, duration=end - last.pts) if end and end > last.pts else last
 
 
 def _shown_end(info: ClipInfo) -> int | None:
