@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from safetensors import SafetensorError
@@ -24,10 +24,18 @@ from safetensors.torch import save as save_tensors
 from nightfx.errors import PresetError
 from nightfx.model import Architecture, Generator, build_generator
 
+Method = Literal["tiles", "relight"]
+
 NAME = re.compile(r"[\w-]+")
 PACKAGE = Path(__file__).parent
 # a wheel carries the presets inside the package; a source tree (and so an editable install) beside it
 BUNDLED = (PACKAGE / "presets_bundled", PACKAGE.parent / "presets")
+FIELD_LIMITS = {
+    "working_height_px": (64, 2160),
+    "fit_radius_cells": (0, 64),
+    "fit_epsilon": (1e-6, 1.0),
+    "steady": (0.0, 0.99),
+}
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,16 @@ class PresetFacts:
     """Frame heights that the training covered; the tiles method warns outside."""
     weights_sha256: str
     """Hash of `weights.safetensors`."""
-    method: str = "tiles"
+    method: Method = "tiles"
     """The default of `--method`."""
+    working_height_px: int = 256
+    """The height at which the relight method shows a frame to the generator."""
+    fit_radius_cells: int = 8
+    """Half the side of the windows that the relight field is fitted to."""
+    fit_epsilon: float = 1e-3
+    """Contrast (variance) below which a window follows the generator's own gain."""
+    steady: float = 0.8
+    """The share of the past in a relight field, at 24 frames a second."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
 
@@ -147,9 +163,9 @@ def _verify(path: Path, facts: PresetFacts) -> None:
         raise PresetError(f"{path}: name, description, weights_sha256 and method must be text")
     if not NAME.fullmatch(facts.name):
         raise PresetError(f"{path}: a name is letters, digits, - and _, got {facts.name!r}")
-    if facts.method != "tiles":
+    if facts.method not in get_args(Method):
         raise PresetError(
-            f"{path}: method must be tiles, got {facts.method!r}; is nightfx too old?"
+            f"{path}: method must be tiles or relight, got {facts.method!r}; is nightfx too old?"
         )
     if facts.architecture not in get_args(Architecture):
         raise PresetError(
@@ -160,6 +176,14 @@ def _verify(path: Path, facts: PresetFacts) -> None:
         raise PresetError(
             f"{path}: heights_px must be two rising numbers, got {list(facts.heights_px)}"
         )
+    _verify_field(path, facts)
+
+
+def _verify_field(path: Path, facts: PresetFacts) -> None:
+    for name, (low, high) in FIELD_LIMITS.items():
+        value, kind = getattr(facts, name), type(getattr(PresetFacts, name))
+        if type(value) not in (kind, int) or not low <= value <= high:
+            raise PresetError(f"{path}: {name} must be from {low:g} to {high:g}, got {value!r}")
 
 
 def _read_weights(path: Path, facts: PresetFacts) -> Generator:

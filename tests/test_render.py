@@ -16,7 +16,7 @@ from media import Clip, make_clip
 from PIL import Image
 
 import nightfx
-from nightfx.engine.relight import apply_light
+from nightfx.engine.planes import apply_light
 from nightfx.engine.render import _as_coded, _upright
 from nightfx.engine.tiling import light_of
 from nightfx.errors import (
@@ -59,28 +59,34 @@ def assert_same_within_a_code(before: Path, after: Path) -> None:
             assert difference.mean() < 0.3
 
 
+@pytest.mark.parametrize("method", ["tiles", "relight"])
 @pytest.mark.parametrize("kind", LOSSLESS)
 def test_an_identity_generator_returns_the_plate(
-    kind: str, tmp_path: Path, identity: Preset
+    kind: str, method: Any, tmp_path: Path, identity: Preset
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", LOSSLESS[kind])
-    target = nightfx.render(source, preset=identity)
+    target = nightfx.render(source, preset=identity, options=nightfx.RenderOptions(method=method))
     assert target == tmp_path / "plate.identity.mkv"
     assert_same_within_a_code(source, target)
 
 
+@pytest.mark.parametrize("method", ["tiles", "relight"])
 @pytest.mark.parametrize("kind", ["8-bit", "10-bit"])
-def test_a_thousandth_of_the_bundled_night_stays_within_a_code(kind: str, tmp_path: Path) -> None:
+def test_a_thousandth_of_the_bundled_night_stays_within_a_code(
+    kind: str, method: Any, tmp_path: Path
+) -> None:
     source = make_clip(tmp_path / "plate.mkv", LOSSLESS[kind])
-    target = nightfx.render(source, preset="night", options=nightfx.RenderOptions(strength=0.001))
+    options = nightfx.RenderOptions(strength=0.001, method=method)
+    target = nightfx.render(source, preset="night", options=options)
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
         for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
             assert np.abs(plane_a.astype(int) - plane_b).max() <= 1
 
 
-def test_halving_halves_luma_above_black(tmp_path: Path, halving: Preset) -> None:
+@pytest.mark.parametrize("method", ["tiles", "relight"])
+def test_halving_halves_luma_above_black(method: Any, tmp_path: Path, halving: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", LOSSLESS["10-bit"])
-    target = nightfx.render(source, preset=halving)
+    target = nightfx.render(source, preset=halving, options=nightfx.RenderOptions(method=method))
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
         wanted = (a.planes[0].astype(float) - 64) / 2 + 64
         assert np.abs(wanted - b.planes[0]).max() <= 1.5
@@ -309,7 +315,7 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
         ({"end_seconds": float("inf")}, "are seconds, got 0 and inf"),
         ({"strength": 2.0}, "--strength must be from 0 to 1, got 2"),
         ({"tile_px": 100}, "--tile-px must be a multiple of 8, or whole, got 100"),
-        ({"method": "magic"}, "--method must be tiles, got 'magic'"),
+        ({"method": "magic"}, "--method must be tiles or relight, got 'magic'"),
         ({"start_seconds": 2.0, "end_seconds": 1.0}, "--end must be after --start"),
     ],
 )

@@ -15,6 +15,7 @@ from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.objective import (
     ImagePool,
     Recent,
+    as_shown,
     cycle_distance,
     cycle_loss,
     discriminator_loss,
@@ -102,6 +103,15 @@ def test_validation_takes_as_many_of_each_source(tmp_path: Path) -> None:
     spread = find_pictures(tmp_path, crop_px=96).spread(20)
     assert [path.parent.name for path in spread].count("few") == 10
     assert len(set(spread)) == 12
+
+
+def test_what_is_shown_is_clipped_and_still_learns() -> None:
+    picture = torch.tensor([-0.5, 0.25, 1.5], requires_grad=True)
+    shown = as_shown(picture)
+    shown.sum().backward()
+    assert shown.tolist() == [0, 0.25, 1]
+    assert picture.grad is not None
+    assert picture.grad.tolist() == [1, 1, 1]
 
 
 def test_recent_forgets_the_oldest() -> None:

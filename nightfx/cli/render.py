@@ -26,12 +26,22 @@ def render(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Output file; for several inputs a folder.")
     ] = None,
-    method: Annotated[str | None, typer.Option(help="tiles; by default the preset's own.")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="relight or tiles; by default the preset's own.")
+    ] = None,
     tile_px: Annotated[
         str | None,
         typer.Option(
             help="Side of a tile, a multiple of 8, or whole; by default what memory allows."
         ),
+    ] = None,
+    working_height: Annotated[
+        int | None,
+        typer.Option(help="Height at which relight shows the frame to the generator, in px."),
+    ] = None,
+    steady: Annotated[
+        float | None,
+        typer.Option(help="Share of the past in a relight field, 0 to 0.99; 0 is off."),
     ] = None,
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 is the plate, 1 the preset.")
@@ -63,6 +73,8 @@ def render(
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
         tile_px=_tile_px(tile_px),
+        working_height=working_height,
+        steady=steady,
         strength=strength,
         device=device,  # type: ignore[arg-type]  # checked by pick_device
         start_seconds=start,

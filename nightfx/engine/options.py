@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import get_args
 
 from nightfx.engine.tiling import TilePx
 from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
+from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
-
-Method = Literal["tiles"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,10 @@ class RenderOptions:
     """How the generator's light reaches the plate; None is the preset's own choice."""
     tile_px: TilePx = None
     """Side of a tile's core, a multiple of 8; "whole" is one tile; None the largest that memory allows."""
+    working_height: int | None = None
+    """The height at which the relight method shows a frame to the generator, in px; None is the preset's own."""
+    steady: float | None = None
+    """The share of the past in a relight field, 0 to below 1; None is the preset's own."""
     strength: float = 1.0
     """Scales the change of light: 0 is the plate, 1 the preset."""
     device: DeviceName = "auto"
@@ -40,8 +43,12 @@ class RenderOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise UsageError(f"--strength must be from 0 to 1, got {self.strength:g}")
-        if self.method not in (None, "tiles"):
-            raise UsageError(f"--method must be tiles, got {self.method!r}")
+        if self.method not in (None, *get_args(Method)):
+            raise UsageError(f"--method must be tiles or relight, got {self.method!r}")
+        if self.working_height is not None and not 64 <= self.working_height <= 2160:
+            raise UsageError(f"--working-height must be 64 to 2160 px, got {self.working_height}")
+        if self.steady is not None and not 0 <= self.steady <= 0.99:
+            raise UsageError(f"--steady must be from 0 to 0.99, got {self.steady:g}")
         self._check_tiles()
         self._check_times()
 

@@ -1,151 +1,173 @@
-"""Apply a change of light to the planes as they were decoded.
+"""The relight field: what a change of light does to colour, as 3×4 numbers per cell of a small grid.
 
-`rgb * gain + offset` is affine in RGB and so it is in YUV. Luma is computed at its own size; chroma where its samples
-stand, from the *plate's* chroma and from luma, gain and offset averaged there. So no change of light gives the plate
-back, code for code, and chroma is never blown up and shrunk again.
+The generator sees the frame at a working height. From what it saw and what it made of it, a local affine colour model
+is fitted with a guided filter (He, Sun, Tang 2013, doi 10.1109/TPAMI.2012.213, equations 14 to 20); `field.py` applies
+it to the plate at full size.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from nightfx.video.color import code_of, convert_alpha, from_rgb, matrix_of, noise_at
-from nightfx.video.frame import Coding, Frame, Plane
+from nightfx.engine.field import Field
+from nightfx.engine.tiling import light_of
+from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, PaperGenerator
+from nightfx.video.color import Float32, to_rgb
+from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
 
-Float32 = NDArray[np.float32]
+SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
 
 
-def apply_light(
-    frame: Frame, rgb: Float32, gain: Float32, offset: Float32, coding: Coding
-) -> Frame:
-    """The frame under another light, in `coding`; alpha, time and tags stay.
+class Sight(NamedTuple):
+    """A frame as the generator saw it, (3, h, w), and the field (12, h, w) that came of it."""
 
-    `rgb`, `gain` and `offset` are (3, H, W) float32, `rgb` being the frame itself and not clipped. Where `coding` is
-    the frame's own, the planes are changed directly; otherwise the picture is converted. 8-bit codes are dithered by a
-    hash of pts and pixel, since a darkened sky would show bands.
+    small: Float32
+    field: Field
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How smooth a field is."""
+
+    radius_px: int = 8
+    """Half the side of the window that one affine model is fitted to, in cells."""
+    epsilon: float = 1e-3
+    """Contrast (a variance, of values in [0, 1]) below which the generator's own gain is trusted more than the fit."""
+
+
+def light_field(
+    frame: Frame, generator: Generator, strength: float, height: int, fit: Fit
+) -> Sight:
+    """What the generator, seeing the frame at a working `height` in px, does to its light.
+
+    A frame that a player turns is turned before the generator sees it, and the field is turned back.
     """
-    if coding != frame.coding or coding.matrix == "gray":
-        alpha = frame.alpha
-        if alpha is not None:
-            alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
-        lit = rgb * gain + offset
-        return frame.with_planes(from_rgb(lit, coding, alpha, seed=_seed(frame.pts)), coding)
-    y, u, v = (np.empty_like(plane) for plane in frame.planes[:3])
-    matrix, zero = matrix_of(coding)
-    inverse = np.linalg.inv(matrix).astype(np.float32)
-    codes = (
-        matrix.astype(np.float32),
-        zero.astype(np.float32),
-        coding.peak,
-        _seed(frame.pts),
-        coding.depth == 8,
+    turns = round(frame.rotation / 90)
+    size = working_size(frame.height, frame.width, height)
+    small = small_rgb(frame, *size)
+    upright = np.ascontiguousarray(np.rot90(small, turns, axes=(1, 2)))
+    light = light_of(generator, upright, strength, "whole")
+    gain, offset = (np.ascontiguousarray(np.rot90(x.numpy(), -turns, axes=(1, 2))) for x in light)
+    lit = small * gain + offset
+    if isinstance(
+        generator, PaperGenerator
+    ):  # it says no gain: the ratio of both pictures stands for it
+        gain = ((lit + SHADOW) / (np.maximum(small, 0) + SHADOW)).clip(0, np.exp(MAX_LOG_GAIN))
+    return Sight(small, fit_field(small, lit, gain, fit))
+
+
+def working_size(height: int, width: int, working_height: int) -> tuple[int, int]:
+    """(h, w), multiples of 8, of an upright frame whose shorter side becomes about `working_height` px; never larger."""
+    scale = min(working_height / min(height, width), 1.0)
+    small = [max(round(side * scale / MULTIPLE_PX), 1) * MULTIPLE_PX for side in (height, width)]
+    return small[0], small[1]
+
+
+def small_rgb(frame: Frame, height: int, width: int) -> Float32:
+    """The frame as RGB (3, height, width) float32, averaged over areas plane by plane, not clipped."""
+    planes = tuple(
+        cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+        for plane in frame.planes[:3]
     )
-    if coding.matrix == "rgb":
-        _relight_full(y, u, v, rgb, gain, offset, *codes, 3)
-    else:
-        plate_y, plate_u, plate_v = frame.planes[:3]
-        sub = coding.sub_x, coding.sub_y
-        _relight_full(y, u, v, rgb, gain, offset, *codes, 1)
-        _relight_chroma(plate_y, plate_u, plate_v, u, v, gain, offset, inverse, *codes, *sub)
-    return frame.with_planes((y, u, v, *frame.planes[3:]))
+    return to_rgb(frame.with_planes(planes, replace(frame.coding, sub_x=0, sub_y=0)))
 
 
-def _seed(pts: int) -> int:
-    return pts * 0x9E3779B1 & 0x7FFFFFFF
+def fit_field(plate: Float32, lit: Float32, gain: Float32, fit: Fit) -> Field:
+    """The field (12, h, w) that carries `plate` to `lit`, both (3, h, w) in any range.
+
+    Where a window has no contrast to fit to, plate detail is scaled by `gain` (3, h, w), the generator's own: so grain
+    gets as dark as what it lies on, and a generator that changes nothing gives exactly the identity.
+    """
+    sums = np.empty((24, *plate.shape[1:]), np.float32)
+    _multiply(plate, lit, gain, sums)
+    means, spare = np.empty_like(sums), np.empty_like(sums)
+    _box(sums, means, spare, fit.radius_px)
+    _solve(means, spare[:12], np.float32(fit.epsilon))
+    field = np.empty((12, *plate.shape[1:]), np.float32)
+    _box(spare[:12], field, sums[:12], fit.radius_px)
+    return field
 
 
 @kernel(parallel=True)
-def _relight_full(
-    first: Plane,
-    second: Plane,
-    third: Plane,
-    rgb: Float32,
-    gain: Float32,
-    offset: Float32,
-    m: Float32,
-    z: Float32,
-    peak: int,
-    seed: int,
-    dither: bool,
-    count: int,
-) -> None:
-    """The first `count` planes, at full size: luma alone, or R, G and B."""
-    _, height, width = rgb.shape
+def _multiply(plate: Float32, lit: Float32, gain: Float32, out: Float32) -> None:
+    """Plate, lit, gain, then the six products of plate channels and the nine of plate and lit."""
+    _, height, width = plate.shape
+    for y in prange(height):
+        for c in range(3):
+            for x in range(width):
+                out[c, y, x] = plate[c, y, x]
+                out[3 + c, y, x] = lit[c, y, x]
+                out[6 + c, y, x] = gain[c, y, x]
+        for c in range(3):
+            for d in range(3):
+                for x in range(width):
+                    out[15 + 3 * c + d, y, x] = lit[c, y, x] * plate[d, y, x]
+        for x in range(width):
+            r, g, b = plate[0, y, x], plate[1, y, x], plate[2, y, x]
+            out[9, y, x] = r * r
+            out[10, y, x] = r * g
+            out[11, y, x] = r * b
+            out[12, y, x] = g * g
+            out[13, y, x] = g * b
+            out[14, y, x] = b * b
+
+
+@kernel(parallel=True)
+def _box(source: Float32, target: Float32, rows: Float32, radius: int) -> None:
+    """Mean over (2 radius + 1)² px, edges repeated; running sums, in float64 lest they drift."""
+    channels, height, width = source.shape
+    share = 1.0 / (2 * radius + 1) ** 2
+    for c in prange(channels):
+        for y in range(height):
+            _sum_along(source[c, y], rows[c, y], radius)
+        sums = np.zeros(width, np.float64)
+        for y in range(-radius, radius):
+            sums += rows[c, min(max(y, 0), height - 1)]
+        for y in range(height):
+            sums += rows[c, min(y + radius, height - 1)]
+            for x in range(width):
+                target[c, y, x] = sums[x] * share
+            sums -= rows[c, max(y - radius, 0)]
+
+
+@kernel()
+def _sum_along(row: Float32, sums: Float32, radius: int) -> None:
+    last, total = row.shape[0] - 1, 0.0
+    for x in range(-radius, radius):
+        total += row[min(max(x, 0), last)]
+    for x in range(last + 1):
+        total += row[min(x + radius, last)]
+        sums[x] = total
+        total -= row[max(x - radius, 0)]
+
+
+@kernel(parallel=True)
+def _solve(m: Float32, field: Float32, epsilon: np.float32) -> None:
+    """A = diag(gain) + (cov(lit, plate) − diag(gain) Σ) (Σ + ε)⁻¹, b = mean lit − A mean plate, a window a cell."""
+    _, height, width = m.shape
     for y in prange(height):
         for x in range(width):
-            r = rgb[0, y, x] * gain[0, y, x] + offset[0, y, x]
-            g = rgb[1, y, x] * gain[1, y, x] + offset[1, y, x]
-            b = rgb[2, y, x] * gain[2, y, x] + offset[2, y, x]
-            noise = noise_at(seed, y, x, dither)
-            first[y, x] = code_of(m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + z[0], noise, peak)
-            if count == 3:
-                second[y, x] = code_of(m[1, 0] * r + m[1, 1] * g + m[1, 2] * b + z[1], noise, peak)
-                third[y, x] = code_of(m[2, 0] * r + m[2, 1] * g + m[2, 2] * b + z[2], noise, peak)
-
-
-@kernel(parallel=True)
-def _relight_chroma(
-    luma: Plane,
-    plate_b: Plane,
-    plate_r: Plane,
-    chroma_b: Plane,
-    chroma_r: Plane,
-    gain: Float32,
-    offset: Float32,
-    inverse: Float32,
-    m: Float32,
-    z: Float32,
-    peak: int,
-    seed: int,
-    dither: bool,
-    sub_x: int,
-    sub_y: int,
-) -> None:
-    height, width = luma.shape
-    step = 1 << sub_x
-    for row in prange(plate_b.shape[0]):
-        top = row << sub_y
-        bottom = min(top + (1 << sub_y), height)
-        light = np.empty((7, width), np.float32)
-        _average_rows(luma, gain, offset, top, bottom, light)
-        here = np.empty(7, np.float32)
-        for column in range(plate_b.shape[1]):
-            _average_columns(light, column << sub_x, step, here)
-            cy, cb, cr = here[0] - z[0], plate_b[row, column] - z[1], plate_r[row, column] - z[2]
-            u = z[1]
-            v = z[2]
+            r, g, b = m[0, y, x], m[1, y, x], m[2, y, x]
+            rr, rg, rb = m[9, y, x] - r * r, m[10, y, x] - r * g, m[11, y, x] - r * b
+            gg, gb, bb = m[12, y, x] - g * g, m[13, y, x] - g * b, m[14, y, x] - b * b
+            dr, dg, db = rr + epsilon, gg + epsilon, bb + epsilon
+            i0, i1, i2 = dg * db - gb * gb, rb * gb - rg * db, rg * gb - rb * dg
+            i3, i4, i5 = dr * db - rb * rb, rg * rb - dr * gb, dr * dg - rg * rg
+            scale = np.float32(1) / (dr * i0 + rg * i1 + rb * i2)
             for c in range(3):
-                value = inverse[c, 0] * cy + inverse[c, 1] * cb + inverse[c, 2] * cr
-                value = value * here[1 + c] + here[4 + c]
-                u += m[1, c] * value
-                v += m[2, c] * value
-            chroma_b[row, column] = code_of(u, noise_at(seed + 1, row, column, dither), peak)
-            chroma_r[row, column] = code_of(v, noise_at(seed + 2, row, column, dither), peak)
-
-
-@kernel()
-def _average_rows(
-    luma: Plane, gain: Float32, offset: Float32, top: int, bottom: int, light: Float32
-) -> None:
-    share = np.float32(1) / np.float32(bottom - top)
-    light[:] = 0
-    for y in range(top, bottom):
-        for x in range(luma.shape[1]):
-            light[0, x] += luma[y, x] * share
-            for c in range(3):
-                light[1 + c, x] += gain[c, y, x] * share
-                light[4 + c, x] += offset[c, y, x] * share
-
-
-@kernel()
-def _average_columns(light: Float32, centre: int, step: int, here: Float32) -> None:
-    """The triangle that chroma is decimated with: [1], [1 2 1]/4 or [1 2 3 4 3 2 1]/16."""
-    here[:] = 0
-    for k in range(1 - step, step):
-        x = min(max(centre + k, 0), light.shape[1] - 1)
-        weight = np.float32(step - abs(k)) / np.float32(step * step)
-        for i in range(7):
-            here[i] += light[i, x] * weight
+                mean, k = m[3 + c, y, x], m[6 + c, y, x]
+                sr, sg, sb = (rr, rg, rb) if c == 0 else (rg, gg, gb) if c == 1 else (rb, gb, bb)
+                vr = m[15 + 3 * c, y, x] - mean * r - k * sr
+                vg = m[16 + 3 * c, y, x] - mean * g - k * sg
+                vb = m[17 + 3 * c, y, x] - mean * b - k * sb
+                ar = (i0 * vr + i1 * vg + i2 * vb) * scale + (k if c == 0 else np.float32(0))
+                ag = (i1 * vr + i3 * vg + i4 * vb) * scale + (k if c == 1 else np.float32(0))
+                ab = (i2 * vr + i4 * vg + i5 * vb) * scale + (k if c == 2 else np.float32(0))
+                field[4 * c, y, x], field[4 * c + 1, y, x], field[4 * c + 2, y, x] = ar, ag, ab
+                field[4 * c + 3, y, x] = mean - ar * r - ag * g - ab * b

@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nightfx.engine.field import apply_field
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.pipeline import prefetch
-from nightfx.engine.relight import apply_light
+from nightfx.engine.planes import apply_light
+from nightfx.engine.relight import Fit, light_field
+from nightfx.engine.steady import steady
 from nightfx.engine.tiling import light_of
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.model import Generator, pick_device, pick_trunk_dtype
@@ -80,14 +83,13 @@ def _render_clip(
         plan = plan_output(reader.info, target.suffix if target else None, options.encode)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
-        generator = ready_generator(preset, options)
         _note(source, [*reader.notes, *plan.notes])
         info = reader.info
-        _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset)
+        _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset, options)
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
         frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
-        lit = prefetch(relight_frames(frames, generator, options, plan.coding), DEPTH_FRAMES)
+        lit = prefetch(light_frames(frames, preset, options, plan.coding), DEPTH_FRAMES)
         total = _expected(reader.info, options)
         try:
             write_clip(
@@ -118,8 +120,8 @@ def _render_picture(
     check_target(source, target, options.overwrite)
     frame = read_picture(source)
     _note(source, _picture_notes(frame, target, options))
-    _warn_of_height(source, frame.height, preset)
-    (lit,) = relight_frames([frame], ready_generator(preset, options), options, frame.coding)
+    _warn_of_height(source, frame.height, preset, options)
+    (lit,) = light_frames([frame], preset, options, frame.coding)
     write_picture(lit, target, like=source)
     if on_progress:
         on_progress(1, 1)
@@ -144,15 +146,48 @@ def ready_generator(preset: Preset, options: RenderOptions) -> Generator:
     return generator
 
 
-def relight_frames(
-    frames: Iterable[Frame], generator: Generator, options: RenderOptions, coding: Coding
+def light_frames(
+    frames: Iterable[Frame], preset: Preset, options: RenderOptions, coding: Coding
 ) -> Iterator[Frame]:
-    """The tiles method: each frame under the light that the generator sees in it, in `coding`."""
+    """Each frame under the light of the preset, in `coding`, by the method that was asked for."""
+    generator = ready_generator(preset, options)
+    method = options.method or preset.facts.method
+    light = light_by_tiles if method == "tiles" else light_by_field
+    return light(frames, generator, preset, options, coding)
+
+
+def light_by_tiles(
+    frames: Iterable[Frame],
+    generator: Generator,
+    preset: Preset,
+    options: RenderOptions,
+    coding: Coding,
+) -> Iterator[Frame]:
+    """The generator sees the frame at full size."""
     for frame in frames:
         rgb = to_rgb(frame)
         light = light_of(generator, _upright(rgb, frame), options.strength, options.tile_px)
         gain, offset = (_as_coded(tensor.numpy(), frame) for tensor in light)
         yield apply_light(frame, rgb, gain, offset, coding)
+
+
+def light_by_field(
+    frames: Iterable[Frame],
+    generator: Generator,
+    preset: Preset,
+    options: RenderOptions,
+    coding: Coding,
+) -> Iterator[Frame]:
+    """The generator sees the frame at working height; a smooth field, steadied over time, carries its light."""
+    facts, memory, before = preset.facts, None, None
+    height = options.working_height or facts.working_height_px
+    amount = facts.steady if options.steady is None else options.steady
+    fit = Fit(facts.fit_radius_cells, facts.fit_epsilon)
+    for frame in frames:
+        sight = light_field(frame, generator, options.strength, height, fit)
+        seconds = float((frame.pts - before) * frame.time_base) if before is not None else 0.0
+        memory, before = steady(memory, *sight, amount, seconds), frame.pts
+        yield apply_field(frame, memory.field, coding)
 
 
 def _upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
@@ -200,7 +235,9 @@ def _note(source: Path, notes: Iterable[str]) -> None:
         log.warning("%s: %s", source.name, note)
 
 
-def _warn_of_height(source: Path, height: int, preset: Preset) -> None:
+def _warn_of_height(source: Path, height: int, preset: Preset, options: RenderOptions) -> None:
+    if (options.method or preset.facts.method) != "tiles":
+        return
     low, high = preset.facts.heights_px
     if not low <= height <= high:
         words = f"{height} lines; {preset.name} was trained on {low} to {high}"

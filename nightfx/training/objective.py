@@ -52,6 +52,14 @@ def roughness(maps: Tensor, picture: Tensor) -> Tensor:
     return total
 
 
+def as_shown(picture: Tensor) -> Tensor:
+    """`picture` clipped to [0, 1], as a screen does; gradients pass as if it were not.
+
+    Unclipped, a generator can hide in values below black what no judge should count.
+    """
+    return picture + (picture.clamp(0, 1) - picture).detach()
+
+
 PROJECTIONS = 16
 PATCH_PX = 16  # side and stride
 PIXELS_A_PICTURE = 128
@@ -136,7 +144,7 @@ def warm_start_loss(
 
 
 class Recent:
-    """The last few real pictures: a sample of the set that the fakes are to match."""
+    """The last few pictures of a kind: a sample of the set that they come from."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -146,9 +154,9 @@ class Recent:
         """Take in (N, 3, H, W)."""
         self.pictures = [*self.pictures, *pictures.unbind()][-self.capacity :]
 
-    def all(self) -> Tensor:
-        """What is kept, (M, 3, H, W)."""
-        return torch.stack(self.pictures)
+    def all(self, *, like: Tensor | None = None) -> Tensor:
+        """What is kept, (M, 3, H, W); at first none, in the shape of `like`."""
+        return torch.stack(self.pictures) if self.pictures or like is None else like[:0].detach()
 
 
 class ImagePool:
@@ -161,11 +169,6 @@ class ImagePool:
     def query(self, fakes: Tensor, rng: torch.Generator) -> Tensor:
         """Swap each of `fakes` (N, 3, H, W) for an older one with probability ½, once the pool is full."""
         return torch.stack([self._swap(fake, rng) for fake in fakes.detach()])
-
-    def some(self, count: int, fakes: Tensor) -> Tensor:
-        """Up to `count` of what is kept, (M, 3, H, W) float32; none at first, in the shape of `fakes`."""
-        kept = self.pictures[:count]
-        return torch.stack(kept).float() if kept else fakes[:0].detach().float()
 
     def _swap(self, fake: Tensor, rng: torch.Generator) -> Tensor:
         if len(self.pictures) < self.capacity:

@@ -34,9 +34,9 @@ class TrainOptions:
     """Weight of the roughness of the maps inside surfaces (relit only)."""
     distribution_weight: float = 20.0
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
-    warm_start_steps: int = 500
+    warm_start_steps: int = 2500
     """Steps spent on imitating the best curve a channel first (relit only)."""
-    pool_size: int = 64
+    pool_size: int = 50
     """Older fakes kept for each discriminator."""
     ema: float = 0.999
     """Decay of the running mean of the weights, which is what ships."""

@@ -19,7 +19,8 @@ from nightfx.training.objective import ImagePool, Recent
 from nightfx.training.options import TrainOptions
 
 RECENT = 64  # real pictures of each class that the fakes are compared with as a set
-POOLS = ("pool_A", "pool_B", "recent_A", "recent_B")
+FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
+POOLS = ("pool_A", "pool_B", "recent_A", "recent_B", "faked_A", "faked_B")
 RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
 
 
@@ -39,6 +40,8 @@ class Run:
     pool_B: ImagePool
     recent_A: Recent
     recent_B: Recent
+    faked_A: Recent
+    faked_B: Recent
     rng: torch.Generator
     step: int = 0
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
@@ -67,6 +70,8 @@ def start_run(options: TrainOptions, device: torch.device) -> Run:
         pool_B=ImagePool(options.pool_size),
         recent_A=Recent(RECENT),
         recent_B=Recent(RECENT),
+        faked_A=Recent(FAKED),
+        faked_B=Recent(FAKED),
         rng=torch.Generator().manual_seed(options.seed),
     )
 

@@ -16,6 +16,7 @@ from nightfx.errors import TrainingError
 from nightfx.model import DeviceName, Generator, PaperGenerator, pick_device, pick_trunk_dtype
 from nightfx.training.data import Pictures, draw_batch, open_pictures
 from nightfx.training.objective import (
+    as_shown,
     cycle_loss,
     discriminator_loss,
     distribution_loss,
@@ -26,7 +27,7 @@ from nightfx.training.objective import (
 )
 from nightfx.training.options import TrainOptions
 from nightfx.training.report import report
-from nightfx.training.state import RECENT, Run, note, open_run, save_checkpoint
+from nightfx.training.state import Run, note, open_run, save_checkpoint
 
 Curves = tuple[Tensor, Tensor]
 Losses = dict[str, float]
@@ -151,14 +152,16 @@ def _step_generators(
 
 
 def _distribution(run: Run, fake_A: Tensor, fake_B: Tensor) -> Tensor:
-    sides = (fake_A, run.pool_A, run.recent_A), (fake_B, run.pool_B, run.recent_B)
+    sides = (fake_A, run.faked_A, run.recent_A), (fake_B, run.faked_B, run.recent_B)
     with torch.autocast(
         fake_A.device.type, enabled=False
     ):  # ranks of bf16 values would be full of ties
         losses = [
-            distribution_loss(fake.float(), pool.some(RECENT, fake), recent.all(), seed=run.step)
-            for fake, pool, recent in sides
+            distribution_loss(fake.float(), faked.all(like=fake), recent.all(), seed=run.step)
+            for fake, faked, recent in sides
         ]
+    for fake, faked, _ in sides:
+        faked.add(fake.detach().float())
     return torch.stack(losses).sum()
 
 
@@ -167,7 +170,7 @@ def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
     if isinstance(G, PaperGenerator):
         return G(real), real.new_zeros(())
     g, o = G.maps(real)
-    return real * torch.exp(g) + o, roughness(torch.cat([g, o], dim=1), real)
+    return as_shown(real * torch.exp(g) + o), roughness(torch.cat([g, o], dim=1), real)
 
 
 def _step_discriminators(

@@ -134,8 +134,8 @@ def _decode(
     for y in prange(height):
         near = y >> sub_y
         far = min(max(near + 2 * (y & 1) - 1, 0), chroma_b.shape[0] - 1)
-        full_b = _widened(chroma_b[near], chroma_b[far], share, sub_x, width, o[1])
-        full_r = _widened(chroma_r[near], chroma_r[far], share, sub_x, width, o[2])
+        full_b = widened(chroma_b[near], chroma_b[far], share, sub_x, width, o[1])
+        full_r = widened(chroma_r[near], chroma_r[far], share, sub_x, width, o[2])
         row = luma[y]
         red, green, blue = rgb[0, y], rgb[1, y], rgb[2, y]
         for x in range(width):
@@ -146,7 +146,7 @@ def _decode(
 
 
 @kernel()
-def _widened(
+def widened(
     near: Plane, far: Plane, share: Scalar, sub_x: int, width: int, centre: Scalar
 ) -> Float32:
     """Return one row of chroma at full width, less its centre; linear between the samples."""

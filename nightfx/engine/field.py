@@ -1,0 +1,208 @@
+"""The relight field on a plate: 3×4 numbers per cell of a small grid, read between the cells, applied to the planes.
+
+Affine in RGB is affine in YUV, so the planes are changed as they were decoded: luma at its own size, chroma where its
+samples stand, from the plate's chroma and from luma averaged there. An identity field returns the plate, code for code.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numba import prange
+
+from nightfx.engine.planes import seed_of
+from nightfx.video.color import (
+    Float32,
+    convert_alpha,
+    from_rgb,
+    matrix_of,
+    noise_at,
+    to_rgb,
+    widened,
+)
+from nightfx.video.frame import Coding, Frame, Plane, Planes
+from nightfx.video.kernel import kernel
+
+BLOCKS = 32  # parts of a frame that threads share
+
+Field = Float32
+"""(12, h, w): for R, G and B each, the shares of plate R, G, B and a constant; cells are centred like pixels."""
+
+
+def identity_field(height: int, width: int) -> Field:
+    """The field that changes nothing."""
+    field = np.zeros((3, 4, height, width), np.float32)
+    field[range(3), range(3)] = 1
+    return field.reshape(12, height, width)
+
+
+def apply_field(frame: Frame, field: Field, coding: Coding, *, dither: bool = True) -> Frame:
+    """The frame under the light of `field` (12, h, w), in `coding`; alpha, time and tags stay.
+
+    The field is read bilinearly between its cells. Where `coding` is the frame's own the planes are changed directly;
+    8-bit codes are dithered by a hash of pts and pixel, unless `dither` is off.
+    """
+    if coding != frame.coding or coding.matrix == "gray":
+        return _convert(frame, field, coding, seed_of(frame.pts) if dither else None)
+    out = tuple(np.empty_like(plane) for plane in frame.planes[:3])
+    codes = field_in_codes(field, coding)
+    places = coding.sub_x, coding.sub_y
+    dither = dither and coding.depth == 8
+    _apply(frame.planes[:3], out, codes, *places, coding.peak, seed_of(frame.pts), dither)
+    return frame.with_planes((*out, *frame.planes[3:]))
+
+
+def field_in_codes(field: Field, coding: Coding) -> Field:
+    """The same field for code values of `coding` in place of RGB: M A M⁻¹, computed in float64."""
+    matrix, zero = matrix_of(coding)
+    homogeneous = np.eye(4)
+    homogeneous[:3, :3], homogeneous[:3, 3] = matrix, zero
+    # rows and columns of a cell's 3×4 each become a sum over its 12 numbers: one product for all cells
+    transform = np.kron(matrix, np.linalg.inv(homogeneous).T)
+    codes = transform.astype(np.float32) @ field.reshape(12, -1)
+    codes.reshape(3, 4, -1)[:, 3] += zero.astype(np.float32)[:, None]
+    return np.ascontiguousarray(codes.reshape(field.shape))
+
+
+def full_size(field: Field, height: int, width: int) -> Float32:
+    """The field's 12 numbers at every pixel, (12, height, width), as `apply_field` reads them."""
+    return np.stack([cv2.resize(c, (width, height), interpolation=cv2.INTER_LINEAR) for c in field])
+
+
+def relight(rgb: Float32, field: Field) -> Float32:
+    """`field` applied to a picture (3, H, W) in RGB: what a compositor computes from the pass."""
+    shares = full_size(field, *rgb.shape[1:]).reshape(3, 4, *rgb.shape[1:])
+    lit: Float32 = (shares[:, :3] * rgb).sum(1) + shares[:, 3]
+    return lit
+
+
+def _convert(frame: Frame, field: Field, coding: Coding, seed: int | None) -> Frame:
+    alpha = frame.alpha
+    if alpha is not None:
+        alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
+    lit = relight(to_rgb(frame), field)
+    return frame.with_planes(from_rgb(lit, coding, alpha, seed=seed), coding)
+
+
+@kernel(parallel=True)
+def _apply(
+    planes: Planes,
+    out: Planes,
+    field: Float32,
+    sub_x: int,
+    sub_y: int,
+    peak: int,
+    seed: int,
+    dither: bool,
+) -> None:
+    first, second, third = planes
+    out_first, out_second, out_third = out
+    height, width = first.shape
+    rows, columns = second.shape
+    cells_x = field.shape[2]
+    at, part = _places(width, width, cells_x, 0)
+    at_chroma, part_chroma = _places(columns, width, cells_x, sub_x)
+    for block in prange(BLOCKS):
+        luma_cells, luma_have = np.empty((2, 4, width), np.float32), np.full(2, -1)
+        chroma_cells, chroma_have = np.empty((2, 8, columns), np.float32), np.full(2, -1)
+        shares = np.empty((8, max(width, columns)), np.float32)
+        noise = np.full(width, np.float32(0.5))
+        luma = np.empty(columns, np.float32)
+        for row in range(rows * block // BLOCKS, rows * (block + 1) // BLOCKS):
+            top, bottom = row << sub_y, min((row + 1) << sub_y, height)
+            for y in range(top, bottom):
+                far = min(max(row + 2 * (y & 1) - 1, 0), rows - 1)
+                share = np.float32(0.25 * sub_y)
+                full_b = widened(second[row], second[far], share, sub_x, width, np.float32(0))
+                full_r = widened(third[row], third[far], share, sub_x, width, np.float32(0))
+                _read(field[:4], y + 0.5, height, at, part, luma_cells, luma_have, shares)
+                if dither:
+                    _noise_row(seed, y, noise)
+                _affine_row(first[y], full_b, full_r, shares, noise, peak, out_first[y])
+            _average_luma(first, top, bottom, sub_x, luma)
+            _read(
+                *(field[4:], (top + bottom) / 2, height, at_chroma, part_chroma),
+                *(chroma_cells, chroma_have, shares),
+            )
+            if dither:
+                _noise_row(seed + 1, row, noise[:columns])
+            _affine_row(luma, second[row], third[row], shares, noise, peak, out_second[row])
+            if dither:
+                _noise_row(seed + 2, row, noise[:columns])
+            _affine_row(luma, second[row], third[row], shares[4:], noise, peak, out_third[row])
+
+
+@kernel()
+def _places(count: int, width: int, cells: int, sub_x: int) -> tuple[np.ndarray, Float32]:
+    """For each sample the cell to its left and how far on it is; chroma stands on the even luma columns."""
+    at, part = np.empty(count, np.int32), np.empty(count, np.float32)
+    for x in range(count):
+        place = min(max(((x << sub_x) + 0.5) * cells / width - 0.5, 0.0), cells - 1.0)
+        at[x] = min(int(place), max(cells - 2, 0))
+        part[x] = place - at[x]
+    return at, part
+
+
+@kernel()
+def _read(
+    field: Float32,
+    y: float,
+    height: int,
+    at: np.ndarray,
+    part: Float32,
+    cells: Float32,
+    have: np.ndarray,
+    shares: Float32,
+) -> None:
+    """The field along one row of samples, `shares`; the two rows of cells around it stay in `cells` for the next."""
+    rows = field.shape[1]
+    place = min(max(y * rows / height - 0.5, 0.0), rows - 1.0)
+    upper = min(int(place), max(rows - 2, 0))
+    lower = min(upper + 1, rows - 1)
+    along = np.float32(place - upper)
+    for j in (upper, lower):
+        if have[j & 1] != j:
+            have[j & 1] = j
+            _widen_cells(field[:, j], at, part, cells[j & 1])
+    above, below = cells[upper & 1], cells[lower & 1]
+    for c in range(field.shape[0]):
+        for x in range(at.shape[0]):
+            shares[c, x] = above[c, x] + (below[c, x] - above[c, x]) * along
+
+
+@kernel()
+def _widen_cells(row: Float32, at: np.ndarray, part: Float32, wide: Float32) -> None:
+    last = row.shape[1] - 1
+    for c in range(row.shape[0]):
+        for x in range(at.shape[0]):
+            left = row[c, at[x]]
+            wide[c, x] = left + (row[c, min(at[x] + 1, last)] - left) * part[x]
+
+
+@kernel()
+def _average_luma(luma: Plane, top: int, bottom: int, sub_x: int, out: Float32) -> None:
+    """Luma where chroma stands: the triangle that chroma is decimated with, over the rows that it serves."""
+    step, width = 1 << sub_x, luma.shape[1]
+    share = np.float32(1) / np.float32((bottom - top) * step * step)
+    out[:] = 0
+    for y in range(top, bottom):
+        for k in range(1 - step, step):
+            weight = np.float32(step - abs(k)) * share
+            for x in range(out.shape[0]):
+                out[x] += luma[y, min(max((x << sub_x) + k, 0), width - 1)] * weight
+
+
+@kernel()
+def _noise_row(seed: int, y: int, noise: Float32) -> None:
+    for x in range(noise.shape[0]):
+        noise[x] = noise_at(seed, y, x, True)
+
+
+@kernel()
+def _affine_row(
+    a: Plane, b: Plane, c: Plane, shares: Float32, noise: Float32, peak: int, out: Plane
+) -> None:
+    top = np.float32(peak)
+    for x in range(out.shape[0]):
+        value = shares[0, x] * a[x] + shares[1, x] * b[x] + shares[2, x] * c[x] + shares[3, x]
+        out[x] = int(min(max(value + noise[x], np.float32(0)), top))
