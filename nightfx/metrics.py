@@ -5,6 +5,11 @@ Pictures are (N, 3, H, W) or (3, H, W) float tensors in [0, 1], encoded as they 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -65,6 +70,55 @@ def psnr(a: Tensor, b: Tensor) -> float:
     """Peak signal to noise ratio in dB, peak 1; infinite where both are equal."""
     error = (a.double() - b.double()).square().mean()
     return float(-10 * error.log10())
+
+
+CONTRAST_FLOOR = 0.02
+OCCLUDED_PX = 1.0  # flows there and back that miss by more
+
+
+def flicker(plates: Iterable[Tensor], renders: Iterable[Tensor]) -> float:
+    """How much more a render changes along the motion of its plate than the plate does; 1 is as steady.
+
+    Both are shots of pictures (3, H, W). For each pair of neighbours the warping error |now − before, warped| of luma is
+    divided by local contrast + 0.02 and averaged over the pixels that both show; the flow is the plate's for both
+    (Lai et al. 2018, arXiv 1808.00449, without the masks' threshold on colour). Render ÷ plate.
+    """
+    errors = [
+        _warping_errors(*before, *now)
+        for before, now in pairwise(zip(plates, renders, strict=True))
+    ]
+    of_plate, of_render = np.array(errors).sum(0)
+    return float(of_render / max(of_plate, 1e-12))
+
+
+def _warping_errors(
+    plate_before: Tensor, render_before: Tensor, plate: Tensor, render: Tensor
+) -> tuple[float, float]:
+    old, new = ((_luma(x) * 255).astype(np.uint8) for x in (plate_before, plate))
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    back, forth = np.asarray(finder.calc(new, old, None)), np.asarray(finder.calc(old, new, None))
+    miss = np.linalg.norm(back + _warp(forth, back), axis=2)
+    seen = (miss < OCCLUDED_PX) & (_warp(np.ones_like(miss), back) == 1)
+    pairs = (plate_before, plate), (render_before, render)
+    of_plate, of_render = (_warping_error(*pair, back, seen) for pair in pairs)
+    return of_plate, of_render
+
+
+def _warping_error(before: Tensor, now: Tensor, flow: np.ndarray, seen: np.ndarray) -> float:
+    error = np.abs(_luma(now) - _warp(_luma(before), flow))
+    y = torch.from_numpy(_luma(now))[None, None]
+    contrast = _blur((y - _blur(y)).square()).sqrt()[0, 0].numpy()
+    return float((error / (contrast + CONTRAST_FLOOR))[seen].mean()) if seen.any() else 0.0
+
+
+def _luma(picture: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(_weigh(_batch(picture).clamp(0, 1), BT709)[0, 0].numpy())
+
+
+def _warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    height, width = flow.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return np.asarray(cv2.remap(values, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR))
 
 
 def _batch(pictures: Tensor) -> Tensor:

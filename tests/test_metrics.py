@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nightfx.metrics import (
     color_distance,
+    flicker,
     hsp_brightness,
     patch_distance,
     psnr,
@@ -187,3 +188,22 @@ def test_psnr_of_a_constant_error(error: float, decibels: float) -> None:
 def test_psnr_of_equal_pictures_is_infinite() -> None:
     x = noise(3, 16, 16)
     assert psnr(x, x) == math.inf
+
+
+def moving(count: int = 4) -> list[torch.Tensor]:
+    rng = torch.Generator().manual_seed(0)
+    wide = F.interpolate(torch.rand(1, 3, 12, 30, generator=rng), scale_factor=8, mode="bicubic")
+    return [wide[0, :, :, 3 * i : 3 * i + 160].clamp(0, 1) for i in range(count)]
+
+
+def test_a_render_that_is_its_plate_flickers_as_much() -> None:
+    assert flicker(moving(), moving()) == pytest.approx(1)
+
+
+def test_a_darker_plate_flickers_no_more() -> None:
+    assert flicker(moving(), [x * 0.5 for x in moving()]) < 1.1
+
+
+def test_light_that_jumps_flickers_more() -> None:
+    jumps = [x * (0.5 + 0.1 * (i % 2)) for i, x in enumerate(moving())]
+    assert flicker(moving(), jumps) > 2
