@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from nightfx import Preset, RenderOptions, load_preset
-from nightfx.engine.render import light_frames
+from nightfx.engine.render import light_frames, plan_fields, ready_generator
 from nightfx.metrics import flicker
 from nightfx.video.color import to_rgb
 from nightfx.video.frame import Frame
@@ -58,7 +58,9 @@ def measure(clip: Path, preset: Preset, options: RenderOptions, count: int) -> f
     """Flicker of the first `count` frames of `clip`, rendered, over that of the plate."""
     with Reader(clip) as reader:
         plates = list(islice(reader.frames(), count))
-    lit = light_frames(plates, preset, options, plates[0].coding)
+    generator = ready_generator(preset, options)
+    fields = plan_fields(lambda: plates, generator, preset, options)
+    lit = light_frames(plates, generator, options, plates[0].coding, fields)
     return flicker(_halved(plates), _halved(lit))
 
 

@@ -1,7 +1,7 @@
 """How near a preset comes to real nights, and whether it beats every single global colour grade.
 
     python -m bench.split --photos DIR --out SPLIT
-    python -m bench.nights --photos SPLIT --preset night [--json OUT]
+    python -m bench.nights --photos SPLIT --preset night [--to night] [--json OUT]
 
 The opponent is an ASC CDL (slope, offset, power a channel, saturation) found by search: once on the training pictures, as
 the preset was, and once on the held-out pictures themselves, which no honest method may do and which is harder to beat.
@@ -46,6 +46,7 @@ ROUNDS = 40  # of refinement at most; steps are halved when none helps, and end 
 BT709 = (0.2126, 0.7152, 0.0722)
 
 Renderer = Callable[[Tensor], Tensor]
+Sides = tuple[list[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -91,24 +92,28 @@ def main() -> None:
     parser.add_argument("--preset", nargs="*", default=[], help="names or folders; none: opponents")
     parser.add_argument("--json", type=Path, help="write everything that the table rests on")
     parser.add_argument("--grades", type=Path, help="take the grades from an earlier --json")
+    parser.add_argument("--to", choices=["night", "day"], default="night", help="the class wanted")
     args = parser.parse_args()
     presets = [(f"preset {name}", preset_renderer(load_preset(name))) for name in args.preset]
-    days, nights = load_days(args.photos / "held-out"), load_nights(args.photos / "held-out")
-    grades = read_grades(args.grades) if args.grades else search_grades(args.photos, days, nights)
+    plates, wanted = load_sides(args.photos / "held-out", args.to)
+    if args.grades:
+        grades = read_grades(args.grades)
+    else:
+        training = load_sides(args.photos / "train", args.to)
+        grades = search_grades({"training": training, "held-out": (plates, wanted)})
     ways: list[tuple[str, Renderer]] = [("plate", lambda x: x)]
     ways += [(name, grade.apply) for name, grade in grades.items()]
-    rows = [compare(name, render, days, nights) for name, render in [*ways, *presets]]
-    print(format_table(rows, hsp_brightness(nights)))
+    rows = [compare(name, render, plates, wanted) for name, render in [*ways, *presets]]
+    print(format_table(rows, f"real {args.to}s", hsp_brightness(wanted)))
     if args.json:
-        args.json.write_text(to_json(rows, grades, nights), encoding="utf-8")
+        args.json.write_text(to_json(rows, grades, wanted), encoding="utf-8")
 
 
-def search_grades(photos: Path, days: list[Tensor], nights: Tensor) -> dict[str, Grade]:
-    """What a preset must beat: the best grade as searched on either part of the split."""
-    train = photos / "train"
+def search_grades(parts: dict[str, Sides]) -> dict[str, Grade]:
+    """What a preset must beat: the best grade as searched on each part of the split."""
     return {
-        "grade, from training": best_grade(crop_all(load_days(train)), load_nights(train)),
-        "grade, from held-out": best_grade(crop_all(days), nights),
+        f"grade, from {name}": best_grade(crop_all(plates), wanted)
+        for name, (plates, wanted) in parts.items()
     }
 
 
@@ -179,13 +184,13 @@ def _refine(x: Tensor, cost: float, tuning: tuple[Tensor, Tensor]) -> tuple[floa
     return cost, x
 
 
-def compare(name: str, render: Renderer, days: list[Tensor], nights: Tensor) -> Row:
-    """Render every one of `days`, (3, H, W) each, and measure the crops against `nights` (N, 3, H, W)."""
-    unique = {id(x): x for x in days}
+def compare(name: str, render: Renderer, plates: list[Tensor], wanted: Tensor) -> Row:
+    """Render every one of `plates`, (3, H, W) each, and measure the crops against `wanted` (N, 3, H, W)."""
+    unique = {id(x): x for x in plates}
     rendered = {key: render(x) for key, x in unique.items()}
-    plates, renders = crop_all(days), crop_all([rendered[id(x)] for x in days])
-    colour, patch = color_distance(renders, nights), patch_distance(renders, nights)
-    brightness, structure = hsp_brightness(renders), structure_kept(plates, renders)
+    before, after = crop_all(plates), crop_all([rendered[id(x)] for x in plates])
+    colour, patch = color_distance(after, wanted), patch_distance(after, wanted)
+    brightness, structure = hsp_brightness(after), structure_kept(before, after)
     return Row(name, colour, patch, colour + patch, brightness, structure)
 
 
@@ -203,14 +208,13 @@ def render_photo(preset: Preset, x: Tensor) -> Tensor:
     return picture[0, :, :height, :width]
 
 
-def load_days(part: Path) -> list[Tensor]:
-    """Whole pictures (3, H, W), `CROPS_PER_SOURCE` of each source; those of small sources repeat."""
-    return _load_balanced(part / "day")
+def load_sides(part: Path, to: str) -> Sides:
+    """Plates, whole pictures (3, H, W), and crops of the class wanted (N, 3, 256, 256); as many of each source.
 
-
-def load_nights(part: Path) -> Tensor:
-    """Crops (N, 3, 256, 256) of real nights, as many of each source."""
-    return crop_all(_load_balanced(part / "night"))
+    Those of small sources repeat.
+    """
+    plates = load_balanced(part / ("day" if to == "night" else "night"))
+    return plates, crop_all(load_balanced(part / to))
 
 
 def crop_all(pictures: list[Tensor]) -> Tensor:
@@ -225,7 +229,8 @@ def _crop(x: Tensor, rng: torch.Generator) -> Tensor:
     return x[:, top : top + CROP_PX, left : left + CROP_PX]
 
 
-def _load_balanced(folder: Path) -> list[Tensor]:
+def load_balanced(folder: Path) -> list[Tensor]:
+    """Whole pictures (3, H, W), `CROPS_PER_SOURCE` of each source."""
     sources = sorted(path for path in folder.glob("*") if path.is_dir())
     if not sources:
         raise UsageError(f"{folder}: no folders of pictures by source; make them with bench.split")
@@ -247,23 +252,23 @@ def _load(path: Path) -> Tensor:
     return to_tensor(cv2.resize(pixels, (width, height), interpolation=method))
 
 
-def format_table(rows: list[Row], wanted_brightness: float) -> str:
-    """The rows under a header, with the brightness of real nights as the last line."""
+def format_table(rows: list[Row], real: str, brightness: float) -> str:
+    """The rows under a header, with the brightness of real pictures as the last line."""
     lines = [f"{'':24}{'colour':>8}{'patch':>8}{'both':>8}{'bright':>8}{'structure':>11}"]
     for r in rows:
         figures = (
             f"{r.colour:8.4f}{r.patch:8.4f}{r.both:8.4f}{r.brightness:8.3f}{r.structure:11.3f}"
         )
         lines.append(f"{r.name[-24:]:24}{figures}")
-    return "\n".join([*lines, f"{'real nights':24}{wanted_brightness:32.3f}"])
+    return "\n".join([*lines, f"{real:24}{brightness:32.3f}"])
 
 
-def to_json(rows: list[Row], grades: dict[str, Grade], nights: Tensor) -> str:
+def to_json(rows: list[Row], grades: dict[str, Grade], wanted: Tensor) -> str:
     """Everything that the table rests on."""
     facts = {
         "rows": [asdict(row) for row in rows],
         "grades": {name: asdict(grade) for name, grade in grades.items()},
-        "brightness_of_real_nights": hsp_brightness(nights),
+        "brightness_wanted": hsp_brightness(wanted),
     }
     return json.dumps(facts, indent=2) + "\n"
 

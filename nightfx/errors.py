@@ -6,6 +6,7 @@ NightfxError                    the one thing a caller catches
 │   └── DamagedSourceError      the input is truncated or damaged; some of its frames may decode
 ├── TargetError                 the output cannot be written
 ├── PresetError                 a preset is unknown, incomplete or damaged
+├── BackendError                a backend is too far from what the preset's network says in float32
 ├── TrainingError               a training run cannot start, or stopped to avoid wasting time
 └── RetryError                  nothing is wrong with the job; it is worth trying again (disk full, memory)
 """
@@ -39,6 +40,10 @@ class TargetError(NightfxError):
 
 class PresetError(NightfxError):
     """A preset is unknown, incomplete or damaged."""
+
+
+class BackendError(NightfxError):
+    """A backend is too far from what the preset's network says in float32."""
 
 
 class TrainingError(NightfxError):

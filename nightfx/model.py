@@ -6,6 +6,7 @@ No generator here has a normalisation layer, so what it says about a pixel depen
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -119,6 +120,8 @@ class PaperGenerator(nn.Module):
     """
 
     architecture: Architecture = "paper"
+    stand_in: Callable[[Tensor], Tensor] | None = None
+    """What runs in place of trunk and last layer, where a backend has put something there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,6 +130,8 @@ class PaperGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures (N, 3, H, W) in [0, 1] to pictures of the same shape, 0 and above."""
+        if self.stand_in:
+            return F.relu(self.stand_in(x))
         return F.relu(self.out(self.trunk(x.to(_dtype_of(self.trunk))).to(_dtype_of(self.out))))
 
     def light(self, x: Tensor, strength: float) -> Light:
@@ -142,6 +147,8 @@ class RelitGenerator(nn.Module):
     """
 
     architecture: Architecture = "relit"
+    stand_in: Callable[[Tensor], Tensor] | None = None
+    """What runs in place of trunk and last layer, where a backend has put something there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,9 +162,7 @@ class RelitGenerator(nn.Module):
 
         The last layer runs in float32 whatever the trunk ran in: bf16 has 8 bits, 10-bit plates have more.
         """
-        features = self.trunk(x.to(_dtype_of(self.trunk)))
-        with torch.autocast(x.device.type, enabled=False):
-            g, o = self._last_layer(features).chunk(2, dim=1)
+        g, o = (self.stand_in or self._layers)(x).chunk(2, dim=1)
         return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
 
     def forward(self, x: Tensor) -> Tensor:
@@ -169,6 +174,11 @@ class RelitGenerator(nn.Module):
         """The change of light for `x`; strength scales g and o."""
         g, o = self.maps(x)
         return Light(torch.exp(strength * g), strength * o)
+
+    def _layers(self, x: Tensor) -> Tensor:
+        features = self.trunk(x.to(_dtype_of(self.trunk)))
+        with torch.autocast(x.device.type, enabled=False):
+            return self._last_layer(features)
 
     def _last_layer(self, features: Tensor) -> Tensor:
         # in bands of rows: a whole 1080p frame of float32 features would be 130 MB more

@@ -56,7 +56,7 @@ class PresetFacts:
     """The default of `--method`."""
     working_height_px: int = 256
     """The height at which the relight method shows a frame to the generator."""
-    fit_radius_cells: int = 8
+    fit_radius_cells: int = 4
     """Half the side of the windows that the relight field is fitted to."""
     fit_epsilon: float = 1e-3
     """Contrast (variance) below which a window follows the generator's own gain."""

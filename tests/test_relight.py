@@ -1,6 +1,7 @@
 """The fit: known light gives known fields, and a generator that changes nothing gives the identity."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nightfx.engine.field import identity_field, relight
-from nightfx.engine.relight import Fit, fit_field, light_field, small_rgb, working_size
-from nightfx.model import PaperGenerator, RelitGenerator
+from nightfx.engine.relight import FieldPlan, Fit, field_of, fit_field, see, small_rgb, working_size
+from nightfx.model import Generator, PaperGenerator, RelitGenerator
 from nightfx.video.frame import Coding, Frame
 
 CODING = Coding("yuv420p10le", 10, 1, 1, "bt709", False, False)
@@ -100,6 +101,10 @@ def frame_of(colour: tuple[int, int, int], rows: tuple[int, int] = (0, 0)) -> Fr
     return Frame((luma, *chroma), CODING, 0, Fraction(1, 24))
 
 
+def seen_field(frame: Frame, generator: Generator, height: int = 64, **plan: Any) -> np.ndarray:
+    return field_of(see(frame, height), generator, FieldPlan(height=height, **plan))
+
+
 def test_the_small_picture_has_the_colours_of_the_plate() -> None:
     small = small_rgb(frame_of((502, 512, 512)), 32, 40)
     assert small.shape == (3, 32, 40)
@@ -107,8 +112,8 @@ def test_the_small_picture_has_the_colours_of_the_plate() -> None:
 
 
 def test_a_generator_that_changes_nothing_gives_the_identity() -> None:
-    sight = light_field(frame_of((400, 500, 530)), RelitGenerator().eval(), 1.0, 64, Fit())
-    np.testing.assert_allclose(sight.field, identity_field(*sight.small.shape[1:]), atol=1e-5)
+    field = seen_field(frame_of((400, 500, 530)), RelitGenerator().eval())
+    np.testing.assert_allclose(field, identity_field(*field.shape[1:]), atol=1e-5)
 
 
 def test_strength_scales_what_the_generator_says() -> None:
@@ -116,7 +121,7 @@ def test_strength_scales_what_the_generator_says() -> None:
     with torch.no_grad():
         assert isinstance(generator.out.bias, nn.Parameter)
         generator.out.bias[:3] = 4 * torch.atanh(torch.tensor(0.25).log() / 4)
-    half = light_field(frame_of((400, 512, 512)), generator, 0.5, 64, Fit()).field
+    half = seen_field(frame_of((400, 512, 512)), generator, strength=0.5)
     np.testing.assert_allclose(half[[0, 5, 10]], 0.5, atol=1e-3)
 
 
@@ -132,14 +137,12 @@ def test_a_turned_frame_is_seen_upright_and_its_field_is_turned_back(
             return g, torch.zeros_like(x)
 
     monkeypatch.setattr(Frame, "rotation", 90)  # a player turns it counter-clockwise
-    field = light_field(frame_of((400, 512, 512)), Sky().eval(), 1.0, 96, Fit(0)).field
+    field = seen_field(frame_of((400, 512, 512)), Sky().eval(), height=96, fit=Fit(0))
     # turned counter-clockwise, the frame's right side comes to lie on top
     assert field[0, :, -1].mean() == pytest.approx(np.exp(-1), abs=1e-3)
     assert field[0, :, 0].mean() == pytest.approx(1, abs=1e-3)
 
 
 def test_the_papers_generator_has_a_field_too() -> None:
-    sight = light_field(
-        frame_of((400, 512, 512), (20, 60)), PaperGenerator().eval(), 1.0, 64, Fit()
-    )
-    assert np.isfinite(sight.field).all()
+    field = seen_field(frame_of((400, 512, 512), (20, 60)), PaperGenerator().eval())
+    assert np.isfinite(field).all()

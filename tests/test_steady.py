@@ -1,12 +1,13 @@
 """Steadying: what stands still is averaged, what moves is followed, a cut starts anew."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from nightfx.engine.field import identity_field
-from nightfx.engine.steady import Memory, find_motion, luma_of, steady
-
-FRAME_SECONDS = 1 / 24
+from nightfx.engine.steady import Seen, Steadying, find_motion, luma_of, steady
+from nightfx.video.frame import Coding, Frame
 
 
 def scene(seed: int = 0, shift: int = 0, height: int = 128, width: int = 192) -> np.ndarray:
@@ -20,43 +21,58 @@ def scene(seed: int = 0, shift: int = 0, height: int = 128, width: int = 192) ->
     return np.repeat(window[None], 3, axis=0).astype(np.float32)
 
 
-def flicker(level: float, like: np.ndarray) -> np.ndarray:
+def flat(level: float, like: np.ndarray) -> np.ndarray:
     return identity_field(*like.shape[1:]) * np.float32(level)
 
 
-def run(pictures: list[np.ndarray], levels: list[float], amount: float = 0.8) -> list[Memory]:
-    memory, all_of_them = None, []
-    for picture, level in zip(pictures, levels, strict=True):
-        memory = steady(memory, picture, flicker(level, picture), amount, FRAME_SECONDS)
-        all_of_them.append(memory)
-    return all_of_them
+def seen(picture: np.ndarray, index: int, rate: int = 24) -> Seen:
+    luma = np.zeros(picture.shape[1:], np.uint8)
+    coding = Coding("gray", 8, 0, 0, "gray", True, False)
+    return Seen(Frame((luma,), coding, index, Fraction(1, rate)), picture, picture)
 
 
-def levels_of(memories: list[Memory]) -> np.ndarray:
-    return np.array([float(memory.field[0].mean()) for memory in memories])
+def run(
+    pictures: list[np.ndarray],
+    fields: list[np.ndarray],
+    amount: float = 0.8,
+    *,
+    every: int = 1,
+    rate: int = 24,
+) -> list[np.ndarray]:
+    shot = [seen(picture, index, rate) for index, picture in enumerate(pictures)]
+    by_frame = {id(s): f for s, f in zip(shot, fields, strict=True)}
+    return [f for _, f in steady(shot, lambda s: by_frame[id(s)], Steadying(amount, every))]
+
+
+def run_levels(
+    pictures: list[np.ndarray], levels: list[float], amount: float = 0.8, **how: int
+) -> np.ndarray:
+    fields = [flat(level, picture) for picture, level in zip(pictures, levels, strict=True)]
+    return np.array([float(f[0].mean()) for f in run(pictures, fields, amount, **how)])
 
 
 def test_flicker_of_a_still_picture_is_averaged_away() -> None:
     levels = [0.5 + 0.1 * (-1) ** i for i in range(24)]
-    steadied = levels_of(run([scene()] * 24, levels))
+    steadied = run_levels([scene()] * 24, levels)
     assert np.ptp(steadied[8:]) < 0.2 * np.ptp(levels)
     assert steadied[8:].mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_first_frames_are_a_plain_mean() -> None:
-    assert levels_of(run([scene()] * 2, [0.4, 0.6]))[1] == pytest.approx(0.5, abs=0.005)
+    assert run_levels([scene()] * 2, [0.4, 0.6])[1] == pytest.approx(0.5, abs=0.005)
 
 
 def test_none_is_none() -> None:
     levels = [0.3, 0.7, 0.5]
-    np.testing.assert_allclose(levels_of(run([scene()] * 3, levels, 0.0)), levels, rtol=1e-6)
+    np.testing.assert_allclose(run_levels([scene()] * 3, levels, 0.0), levels, rtol=1e-6)
 
 
 def test_the_amount_is_meant_at_24_frames_a_second() -> None:
-    still, field = scene(), flicker(1.0, scene())
-    memory = Memory(luma_of(still), field * 0, 1000)
-    fast = steady(memory, still, field, 0.64, 1 / 48)
-    assert float(fast.field[0].mean()) == pytest.approx(1 - 0.8, abs=0.01)
+    # a step from 0 to 1, a second later: as far at 48 frames a second as at 24
+    slow = run_levels([scene()] * 40, [0.0] * 28 + [1.0] * 12, rate=24)
+    fast = run_levels([scene()] * 80, [0.0] * 56 + [1.0] * 24, rate=48)
+    assert fast[-1] == pytest.approx(slow[-1], abs=0.02)
+    assert slow[28] == pytest.approx(0.2, abs=0.02)
 
 
 def test_motion_is_found_where_the_picture_moved() -> None:
@@ -68,32 +84,47 @@ def test_motion_is_found_where_the_picture_moved() -> None:
     assert not motion.is_cut
 
 
-def test_light_travels_with_what_it_lies_on() -> None:
-    pictures = [scene(shift=4 * i) for i in range(6)]
-    memory = None
-    for index, picture in enumerate(pictures):
-        field = flicker(0.5, picture)
-        field[0] += 0.4 * (np.arange(192) >= 96 + 4 * index)  # a lit side that moves along
-        memory = steady(memory, picture, field, 0.9, FRAME_SECONDS)
-    assert memory is not None
-    error = np.abs(memory.field - field)[0]
+def lit_side(index: int) -> np.ndarray:
+    """A field whose right side is brighter; its edge moves 4 px a frame, as the scene does."""
+    field = flat(0.5, scene())
+    field[0] += np.float32(0.4) * (np.arange(192) >= 96 + 4 * index)
+    return field
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_light_travels_with_what_it_lies_on(every: int) -> None:
+    pictures = [scene(shift=4 * i) for i in range(8)]
+    fields = [lit_side(i) for i in range(8)]
+    error = np.abs(run(pictures, fields, 0.9, every=every)[-1] - fields[-1])[0]
     assert error.mean() < 0.01
-    # without motion the edge would be smeared over the 20 columns that it passed
-    assert error[16:-16, 100:112].mean() < 0.05
+    # without motion the edge would be smeared over the 28 columns that it passed
+    assert error[16:-16, 108:120].mean() < 0.05
 
 
+def test_fields_are_asked_for_every_so_often_and_after_a_cut() -> None:
+    asked = []
+    shot = [seen(scene(1 if i < 6 else 2), i) for i in range(10)]
+
+    def field_of(now: Seen) -> np.ndarray:
+        asked.append(now.frame.pts)
+        return flat(0.5, now.cells)
+
+    assert len(list(steady(shot, field_of, Steadying(0.8, 4)))) == 10
+    assert asked == [0, 4, 6]
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
 @pytest.mark.parametrize("other", ["scene", "level"])
-def test_a_cut_starts_anew(other: str) -> None:
+def test_a_cut_starts_anew(other: str, every: int) -> None:
     first, second = scene(1), scene(2) if other == "scene" else scene(1) * 0.3
-    memories = run([first] * 5 + [second] * 2, [0.9] * 5 + [0.2] * 2)
-    assert levels_of(memories)[5:] == pytest.approx([0.2, 0.2])
-    assert memories[5].frames == 1
+    levels = run_levels([first] * 5 + [second] * 2, [0.9] * 5 + [0.2] * 2, every=every)
+    assert levels[5:] == pytest.approx([0.2, 0.2])
 
 
 def test_noise_alone_is_no_cut() -> None:
     rng = np.random.default_rng(3)
     noisy = [(scene() + rng.normal(0, 0.03, (3, 128, 192))).astype(np.float32) for _ in range(4)]
-    assert run(noisy, [0.5] * 4)[-1].frames == 4
+    assert run_levels(noisy, [0.5, 0.5, 0.5, 1.0])[-1] < 0.9
 
 
 def test_what_comes_into_the_frame_has_no_past() -> None:

@@ -38,15 +38,18 @@ def verify(
         list[str] | None, typer.Argument(help="Names or folders; by default all that come along.")
     ] = None,
 ) -> int:
-    """Check weights against their hashes, and run each preset once."""
-    from nightfx.errors import PresetError
-    from nightfx.presets import list_presets, verify_preset
+    """Check weights against their hashes, and run each preset on each backend that is installed."""
+    from nightfx.engine.backends import verify_backends
+    from nightfx.errors import BackendError, PresetError
+    from nightfx.presets import list_presets, load_preset, verify_preset
 
     wrong = 0
     for name in names or [preset.name for preset in list_presets()]:
         try:
             typer.echo(f"{name}: {verify_preset(name)}")
-        except PresetError as error:
+            for line in verify_backends(load_preset(name).generator):
+                typer.echo(f"{name}: {line}")
+        except (PresetError, BackendError) as error:
             wrong = shell.fail(error)
     return wrong
 

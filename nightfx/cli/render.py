@@ -43,10 +43,23 @@ def render(
         float | None,
         typer.Option(help="Share of the past in a relight field, 0 to 0.99; 0 is off."),
     ] = None,
+    field_every: Annotated[
+        str,
+        typer.Option(help="Compute a relight field for every 1, 2 or 4 frames, or auto."),
+    ] = "1",
+    lock: Annotated[
+        bool, typer.Option("--lock", help="Hold one exposure and tint; write NAME.look.json.")
+    ] = False,
+    look: Annotated[
+        Path | None, typer.Option(help="Hold the exposure and tint in this .look.json.")
+    ] = None,
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="0 is the plate, 1 the preset.")
     ] = 1.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    backend: Annotated[
+        str, typer.Option(help="torch, openvino or openvino-int8: what runs the network.")
+    ] = "torch",
     start: Annotated[float | None, typer.Option(min=0, help="Start at this second.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="End before this second.")] = None,
     codec: Annotated[
@@ -55,6 +68,10 @@ def render(
     ] = None,
     crf: Annotated[
         int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
+    ] = None,
+    passes: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
@@ -75,11 +92,16 @@ def render(
         tile_px=_tile_px(tile_px),
         working_height=working_height,
         steady=steady,
+        field_every=int(field_every) if field_every.isdigit() else field_every,  # type: ignore[arg-type]  # checked by RenderOptions
+        lock=lock,
+        look=look,
         strength=strength,
         device=device,  # type: ignore[arg-type]  # checked by pick_device
+        backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
         encode=EncodeOptions(codec=codec, crf=crf),  # type: ignore[arg-type]  # checked by EncodeOptions
+        passes=passes,
         overwrite=overwrite,
         keep_going=keep_going,
     )

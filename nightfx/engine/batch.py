@@ -58,7 +58,7 @@ def plan_jobs(
     if out is not None and (len(inputs) > 1 or inputs[0].is_dir()):
         _make_folder(out)
     jobs = [_plan(source, out, preset, options) for source in sources]
-    _refuse_collisions(jobs)
+    _refuse_collisions(jobs, options.passes)
     return jobs
 
 
@@ -113,13 +113,14 @@ def _suffix(source: Path, options: RenderOptions) -> str:
         return plan_output(reader.info, None, options.encode).suffix
 
 
-def _refuse_collisions(jobs: list[Job]) -> None:
+def _refuse_collisions(jobs: list[Job], passes: Path | None) -> None:
     owners: dict[Path, Path] = {}
     for job in jobs:
         if job.error:
             continue
-        other = owners.setdefault(job.target.resolve(), job.source)
-        if other != job.source:
-            raise UsageError(
-                f"{other} and {job.source} would both be written to {job.target}; render them apart"
-            )
+        for place in [job.target, *([passes / job.target.stem] if passes else [])]:
+            other = owners.setdefault(place.resolve(), job.source)
+            if other != job.source:
+                raise UsageError(
+                    f"{other} and {job.source} would both be written to {place}; render them apart"
+                )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import get_args
+from pathlib import Path
+from typing import Literal, get_args
 
+from nightfx.engine.backends import Backend
 from nightfx.engine.tiling import TilePx
 from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
@@ -25,16 +27,26 @@ class RenderOptions:
     """The height at which the relight method shows a frame to the generator, in px; None is the preset's own."""
     steady: float | None = None
     """The share of the past in a relight field, 0 to below 1; None is the preset's own."""
+    field_every: Literal["auto", 1, 2, 4] = 1
+    """Compute a relight field for every so many frames and carry it by motion between; "auto" chooses by the shot."""
+    lock: bool = False
+    """Hold the exposure and tint of the shot, and write them beside the output as NAME.look.json."""
+    look: Path | None = None
+    """Hold the exposure and tint of another shot: the .look.json that its --lock wrote."""
     strength: float = 1.0
     """Scales the change of light: 0 is the plate, 1 the preset."""
     device: DeviceName = "auto"
     """Where the generator runs."""
+    backend: Backend = "torch"
+    """What runs it; openvino and openvino-int8 need the extra nightfx[openvino]."""
     start_seconds: float | None = None
     """First moment rendered, counted from the first shown frame."""
     end_seconds: float | None = None
     """First moment no longer rendered."""
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     """Codec and quality; by default they follow the source."""
+    passes: Path | None = None
+    """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
     overwrite: bool = False
     """Replace an existing output."""
     keep_going: bool = False
@@ -49,6 +61,13 @@ class RenderOptions:
             raise UsageError(f"--working-height must be 64 to 2160 px, got {self.working_height}")
         if self.steady is not None and not 0 <= self.steady <= 0.99:
             raise UsageError(f"--steady must be from 0 to 0.99, got {self.steady:g}")
+        if self.backend not in get_args(Backend):
+            known = ", ".join(get_args(Backend))
+            raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
+        if self.field_every not in ("auto", 1, 2, 4):
+            raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
+        if self.lock and self.look:
+            raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()
         self._check_times()
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from nightfx.engine.analysis import FIRST_SECONDS, LOOK_FRAMES, choose_every, measure_look
+from nightfx.engine.backends import build_backend
 from nightfx.engine.field import apply_field
+from nightfx.engine.look import load_look
 from nightfx.engine.options import RenderOptions
+from nightfx.engine.passes import Passes, open_passes
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.planes import apply_light
-from nightfx.engine.relight import Fit, light_field
-from nightfx.engine.steady import steady
-from nightfx.engine.tiling import light_of
+from nightfx.engine.relight import FieldPlan, Fit, light_by_field, see
+from nightfx.engine.steady import Steadying
+from nightfx.engine.tiling import light_of, middle_window
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
-from nightfx.model import Generator, pick_device, pick_trunk_dtype
+from nightfx.model import Generator
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions, plan_output
 from nightfx.video.color import to_rgb
@@ -32,6 +38,8 @@ log = logging.getLogger(__name__)
 
 # frames waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
 DEPTH_FRAMES = 3
+# what int8 is quantised with, spread over the clip: a street does not stand for a sky
+SHOWN_FRAMES = 8
 Progress = Callable[[int, int | None], None]
 
 
@@ -83,14 +91,19 @@ def _render_clip(
         plan = plan_output(reader.info, target.suffix if target else None, options.encode)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
+        passes = _passes_of(target, preset, options)
         _note(source, [*reader.notes, *plan.notes])
         info = reader.info
         _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset, options)
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
+        shot, total = lambda: reader.frames(*times), _expected(reader.info, options)
+        generator = ready_generator(preset, options, shot, total)
+        step = max((total or 0) // LOOK_FRAMES, 1)
+        fields = plan_fields(shot, generator, preset, options, step)
         frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
-        lit = prefetch(light_frames(frames, preset, options, plan.coding), DEPTH_FRAMES)
-        total = _expected(reader.info, options)
+        lit = light_frames(frames, generator, options, plan.coding, fields, passes)
+        lit = prefetch(lit, DEPTH_FRAMES)
         try:
             write_clip(
                 _count(lit, total, on_progress),
@@ -105,8 +118,14 @@ def _render_clip(
         finally:
             for stage in (lit, frames):  # the threads end before the reader closes under them
                 stage.close()
-        _note(source, reader.notes)
+        _note(source, [*reader.notes, *(passes.notes() if passes else ())])
+    _save_look(fields, target, options)
     return target
+
+
+def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
+    if options.lock and fields and fields.look:
+        fields.look.save(target.with_suffix(".look.json"))
 
 
 def _render_picture(
@@ -118,14 +137,27 @@ def _render_picture(
 ) -> Path:
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
+    passes = _passes_of(target, preset, options)
     frame = read_picture(source)
     _note(source, _picture_notes(frame, target, options))
     _warn_of_height(source, frame.height, preset, options)
-    (lit,) = light_frames([frame], preset, options, frame.coding)
+    generator = ready_generator(preset, options, lambda: [frame])
+    fields = plan_fields(lambda: [frame], generator, preset, options)
+    (lit,) = light_frames([frame], generator, options, frame.coding, fields, passes)
     write_picture(lit, target, like=source)
+    _note(source, passes.notes() if passes else ())
+    _save_look(fields, target, options)
     if on_progress:
         on_progress(1, 1)
     return target
+
+
+def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes | None:
+    if options.passes is None:
+        return None
+    if (options.method or preset.facts.method) == "tiles":
+        raise UsageError("--passes needs --method relight: tiles have no field")
+    return open_passes(options.passes, target.stem, overwrite=options.overwrite)
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
@@ -138,32 +170,52 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
         raise TargetError(f"{target.parent}: no such folder; make it first")
 
 
-def ready_generator(preset: Preset, options: RenderOptions) -> Generator:
-    """A copy of the preset's generator, on the device, channels last, its trunk in bf16 where that is native."""
-    device = pick_device(options.device)
-    generator = copy.deepcopy(preset.generator).to(device)
-    generator.trunk.to(pick_trunk_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return generator
+def ready_generator(
+    preset: Preset,
+    options: RenderOptions,
+    shot: Callable[[], Iterable[Frame]] = list,
+    total: int | None = None,
+) -> Generator:
+    """The preset's generator on the backend and device that were asked for.
+
+    For int8, `shot` is called and gives the frames from the first on, about `total`.
+    """
+    int8, step = options.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
+    few = islice(shot(), 0, SHOWN_FRAMES * step, step) if int8 else ()
+    shown = [_shown(frame, preset, options) for frame in few]
+    return build_backend(preset.generator, options.backend, options.device, shown)
+
+
+def _shown(frame: Frame, preset: Preset, options: RenderOptions) -> Tensor:
+    """What the generator will be shown of a frame."""
+    if (options.method or preset.facts.method) == "tiles":
+        return middle_window(_upright(to_rgb(frame), frame), options.tile_px)
+    height = options.working_height or preset.facts.working_height_px
+    return middle_window(_upright(see(frame, height).small, frame), "whole")
 
 
 def light_frames(
-    frames: Iterable[Frame], preset: Preset, options: RenderOptions, coding: Coding
+    frames: Iterable[Frame],
+    generator: Generator,
+    options: RenderOptions,
+    coding: Coding,
+    plan: FieldPlan | None,
+    passes: Passes | None = None,
 ) -> Iterator[Frame]:
-    """Each frame under the light of the preset, in `coding`, by the method that was asked for."""
-    generator = ready_generator(preset, options)
-    method = options.method or preset.facts.method
-    light = light_by_tiles if method == "tiles" else light_by_field
-    return light(frames, generator, preset, options, coding)
+    """Each frame under the generator's light, in `coding`: by the fields of `plan`, or by tiles where there is none."""
+    if plan is None:
+        yield from light_by_tiles(frames, generator, options, coding)
+        return
+    for frame, field in light_by_field(frames, generator, plan):
+        if passes:
+            passes.write(frame, field)
+        yield apply_field(frame, field, coding)
 
 
 def light_by_tiles(
-    frames: Iterable[Frame],
-    generator: Generator,
-    preset: Preset,
-    options: RenderOptions,
-    coding: Coding,
+    frames: Iterable[Frame], generator: Generator, options: RenderOptions, coding: Coding
 ) -> Iterator[Frame]:
-    """The generator sees the frame at full size."""
+    """The generator sees each frame at full size."""
     for frame in frames:
         rgb = to_rgb(frame)
         light = light_of(generator, _upright(rgb, frame), options.strength, options.tile_px)
@@ -171,23 +223,44 @@ def light_by_tiles(
         yield apply_light(frame, rgb, gain, offset, coding)
 
 
-def light_by_field(
-    frames: Iterable[Frame],
+def plan_fields(
+    shot: Callable[[], Iterable[Frame]],
     generator: Generator,
     preset: Preset,
     options: RenderOptions,
-    coding: Coding,
-) -> Iterator[Frame]:
-    """The generator sees the frame at working height; a smooth field, steadied over time, carries its light."""
-    facts, memory, before = preset.facts, None, None
-    height = options.working_height or facts.working_height_px
+    step: int = 1,
+) -> FieldPlan | None:
+    """How the fields of a shot come to be; None for the tiles method.
+
+    `shot` gives the frames from the first on; where something is to be chosen by looking at them, it is called.
+    A look is measured on every `step`-th frame.
+    """
+    facts = preset.facts
+    if (options.method or facts.method) == "tiles":
+        return None
     amount = facts.steady if options.steady is None else options.steady
-    fit = Fit(facts.fit_radius_cells, facts.fit_epsilon)
+    plan = FieldPlan(
+        height=options.working_height or facts.working_height_px,
+        strength=options.strength,
+        fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
+        steadying=Steadying(amount, 1 if options.field_every == "auto" else options.field_every),
+        look=load_look(options.look) if options.look else None,
+    )
+    if options.field_every == "auto":
+        every = choose_every(_first_seconds(shot()), generator, plan)
+        plan = replace(plan, steadying=replace(plan.steadying, every=every))
+    if not options.lock:
+        return plan
+    return replace(plan, look=measure_look(islice(shot(), 0, None, step), generator, plan))
+
+
+def _first_seconds(frames: Iterable[Frame]) -> Iterator[Frame]:
+    first = None
     for frame in frames:
-        sight = light_field(frame, generator, options.strength, height, fit)
-        seconds = float((frame.pts - before) * frame.time_base) if before is not None else 0.0
-        memory, before = steady(memory, *sight, amount, seconds), frame.pts
-        yield apply_field(frame, memory.field, coding)
+        first = frame.pts if first is None else first
+        if (frame.pts - first) * frame.time_base >= FIRST_SECONDS:
+            return
+        yield frame
 
 
 def _upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:

@@ -7,7 +7,9 @@ elsewhere the new one counts alone. At a cut it starts anew.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,27 +18,54 @@ from numpy.typing import NDArray
 
 from nightfx.engine.field import Field
 from nightfx.video.color import Float32
+from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
 
 RATE = 24.0  # amounts are meant at this many frames a second
-FLOW_SCALE = 2  # the flow is found at half of the working height
 LEAST_PX = 16
-AGREE_CELLS = 1.0  # a flow there and back that misses by so much is trusted by e⁻¹
+AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by e⁻¹
 ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
 CUT_SHARE = 0.3  # a cut: less of the picture than this is found again
-TRUST_RADIUS_PX = 2  # trust is smoothed, since a field is smooth
+TRUST_RADIUS_CELLS = 2  # trust is smoothed, since a field is smooth
 BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 Byte = NDArray[np.uint8]
 
 
-@dataclass
+class Seen(NamedTuple):
+    """A frame and what the generator sees of it."""
+
+    frame: Frame
+    small: Float32
+    """RGB (3, 2h, 2w) at working height, as the frame is coded (not turned)."""
+    cells: Float32
+    """The same at the size of the field, (3, h, w)."""
+
+
+@dataclass(frozen=True)
+class Steadying:
+    """How fields follow each other."""
+
+    amount: float = 0.8
+    """The share of the past at 24 frames a second, 0 to below 1."""
+    every: int = 1
+    """A field is computed for every so many frames, and carried by motion between."""
+
+
+@dataclass(frozen=True)
 class Memory:
-    """The frame before: what it looked like, its steadied field, and for how many frames the mean has run."""
+    """What the frame before leaves behind."""
 
     luma: Byte
     field: Field
-    frames: int
+    trust: Float32
+    """How far what lies in a cell was followed since its field was last computed."""
+    computed_seconds: float
+    """When that was."""
+    count: int = 1
+    """Fields in the mean."""
+    age: int = 0
+    """Frames since."""
 
 
 @dataclass(frozen=True)
@@ -53,23 +82,32 @@ class Motion:
 
 
 def steady(
-    memory: Memory | None, small: Float32, field: Field, amount: float, seconds: float
-) -> Memory:
-    """Mix the field (12, h, w) of a picture `small` (3, h, w) with that of the frame before, `seconds` ago.
+    shot: Iterable[Seen], field_of: Callable[[Seen], Field], how: Steadying
+) -> Iterator[tuple[Seen, Field]]:
+    """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame."""
+    memory = None
+    for seen in shot:
+        memory = _follow(memory, seen, field_of, how)
+        yield seen, memory.field
 
-    `amount` is the share of the past at 24 frames a second, 0 to below 1.
-    """
-    luma = luma_of(small)
-    if memory is None or amount == 0:
-        return Memory(luma, field, 1)
-    motion = find_motion(memory.luma, luma)
-    if motion.is_cut:
-        return Memory(luma, field, 1)
-    # the mean of the first frames, before it becomes exponential: the first field is as uncertain as any other
-    share = min(amount ** (seconds * RATE), memory.frames / (memory.frames + 1))
-    mixed = np.empty_like(field)
-    _mix(memory.field, field, motion.flow, motion.trust * np.float32(share), mixed)
-    return Memory(luma, mixed, memory.frames + 1)
+
+def _follow(
+    before: Memory | None, seen: Seen, field_of: Callable[[Seen], Field], how: Steadying
+) -> Memory:
+    luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
+    needs_motion = before is not None and (how.amount > 0 or how.every > 1)
+    motion = find_motion(before.luma, luma) if before and needs_motion else None
+    if before is None or motion is None or motion.is_cut:
+        return Memory(luma, field_of(seen), np.ones(luma.shape, np.float32), seconds)
+    trust, mixed = before.trust * motion.trust, np.empty_like(before.field)
+    if before.age + 1 < how.every:
+        _mix(before.field, before.field, motion.flow, np.ones_like(trust), mixed)
+        return replace(before, luma=luma, field=mixed, trust=trust, age=before.age + 1)
+    # a plain mean of the first fields, before it becomes exponential: the first one is as uncertain as any other
+    past = how.amount ** ((seconds - before.computed_seconds) * RATE)
+    share = min(past, before.count / (before.count + 1)) if how.amount else 0.0
+    _mix(before.field, field_of(seen), motion.flow, trust * np.float32(share), mixed)
+    return Memory(luma, mixed, np.ones_like(trust), seconds, before.count + 1)
 
 
 def luma_of(small: Float32) -> Byte:
@@ -80,21 +118,16 @@ def luma_of(small: Float32) -> Byte:
 
 def find_motion(before: Byte, now: Byte) -> Motion:
     """How the picture moved from `before` to `now`, both (h, w)."""
-    height, width = now.shape
-    size = max(width // FLOW_SCALE, LEAST_PX), max(height // FLOW_SCALE, LEAST_PX)
-    old, new = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (before, now))
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    # DIS wants a few pixels more than its patches
+    below, right = (max(LEAST_PX - side, 0) for side in now.shape)
+    old, new = (np.pad(x, ((0, below), (0, right)), mode="edge") for x in (before, now))
     back, forth = (np.asarray(finder.calc(a, b, None)) for a, b in ((new, old), (old, new)))
-    trust = np.empty(new.shape, np.float32)
-    _judge(back, forth, old, new, FLOW_SCALE / AGREE_CELLS, 1 / ALIKE, trust)
-    trust = cv2.blur(trust, (2 * TRUST_RADIUS_PX + 1, 2 * TRUST_RADIUS_PX + 1))
-    flow = _enlarge(back, width, height) * np.array([width / size[0], height / size[1]], np.float32)
-    return Motion(flow, _enlarge(trust, width, height))
-
-
-def _enlarge(values: Float32, width: int, height: int) -> Float32:
-    wide = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(wide, np.float32)
+    back, forth = (np.ascontiguousarray(f[: now.shape[0], : now.shape[1]]) for f in (back, forth))
+    trust = np.empty(now.shape, np.float32)
+    _judge(back, forth, before, now, 1 / AGREE_CELLS, 1 / ALIKE, trust)
+    side = 2 * TRUST_RADIUS_CELLS + 1
+    return Motion(back, np.asarray(cv2.blur(trust, (side, side)), np.float32))
 
 
 @kernel(parallel=True)
@@ -112,7 +145,13 @@ def _judge(
     for y in prange(height):
         for x in range(width):
             at_x, at_y = x + back[y, x, 0], y + back[y, x, 1]
-            if at_x < 0 or at_y < 0 or at_x > width - 1 or at_y > height - 1:
+            if (
+                at_x < 0
+                or at_y < 0
+                or at_x > width - 1
+                or at_y > height - 1
+                or min(height, width) < 2
+            ):
                 trust[y, x] = 0
                 continue
             left, upper = min(int(at_x), width - 2), min(int(at_y), height - 2)

@@ -92,13 +92,24 @@ def light_of(
     parameters say the device, and the dtype that its trunk runs in.
     """
     height, width = rgb.shape[1:]
-    x = _pad(torch.from_numpy(rgb).clamp(0, 1)[None])
+    x = _shown(rgb)
     gain, offset = (torch.empty_like(x[0]) for _ in range(2))
     for tile in plan_tiles(x.shape[-2], x.shape[-1], tile_px):
         light = _run(generator, x[(..., *tile.window)], strength)
         for whole, part in ((gain, light.gain), (offset, light.offset)):
             whole[(..., *tile.core)] = part[(0, ..., *tile.inner)].to(whole.device)
     return Light(gain[:, :height, :width], offset[:, :height, :width])
+
+
+def middle_window(rgb: np.ndarray, tile_px: TilePx = None) -> Tensor:
+    """What `light_of` shows the generator for the middle tile of a frame: (1, 3, h, w) in [0, 1]."""
+    x = _shown(rgb)
+    tiles = plan_tiles(x.shape[-2], x.shape[-1], tile_px)
+    return x[(..., *tiles[len(tiles) // 2].window)]
+
+
+def _shown(rgb: np.ndarray) -> Tensor:
+    return _pad(torch.from_numpy(rgb).clamp(0, 1)[None])
 
 
 def _pad(x: Tensor) -> Tensor:

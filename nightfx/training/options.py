@@ -26,15 +26,17 @@ class TrainOptions:
     """How many times taller a picture is than its crop, least and most."""
     learning_rate: float = 2e-4
     """Adam's, for all networks; β₁ = 0.5."""
+    generator_share: float = 0.25
+    """The share of it that the generators keep after the warm start (relit only): faster, they swing."""
     decay_after: float = 0.5
     """The share of steps after which the learning rate falls to zero in a line."""
     cycle_weight: float = 4.0
     """λ of equations (5) and (6)."""
-    smooth_weight: float = 4.0
+    smooth_weight: float = 8.0
     """Weight of the roughness of the maps inside surfaces (relit only)."""
     distribution_weight: float = 20.0
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
-    warm_start_steps: int = 2500
+    warm_start_steps: int = 2000
     """Steps spent on imitating the best curve a channel first (relit only)."""
     pool_size: int = 50
     """Older fakes kept for each discriminator."""

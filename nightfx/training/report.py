@@ -94,6 +94,7 @@ def _keep_best(
         "name": to,
         "description": f"Turns {'day' if to == 'night' else 'night'} into {to}; {run.step} steps of training.",
         "heights_px": options.heights_px,
+        "method": "relight" if options.architecture == "relit" else "tiles",
         "training": training,
     }
     save_preset(out / to, G, "", **facts)

@@ -33,6 +33,7 @@ Curves = tuple[Tensor, Tensor]
 Losses = dict[str, float]
 Progress = Callable[[int, int, Losses], None]
 
+JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet would undo it
 CURVE_CROPS = 128  # of each class, to find the curves of the warm start from
 CURVE_CROP_PX = 96
 
@@ -108,8 +109,12 @@ def train_step(
     `curves` is what `measure_curves` found; the warm start imitates it.
     """
     _set_learning_rate(run, options)
+    if options.architecture == "relit" and run.step == options.warm_start_steps:
+        # Adam's memory of the warm start's small gradients would make the first steps after it huge
+        run.generators.state.clear()
+        run.best.clear()  # curves come near by colour alone, and are not what is wanted
     fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, curves)
-    if not _is_warming(run, options):
+    if not _is_warming(run, options) or run.step >= JUDGES_FROM * options.warm_start_steps:
         losses["discriminators"] = _step_discriminators(run, real_A, real_B, fake_A, fake_B)
     for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
         # early on the mean would be mostly the first guess: let it follow sooner
@@ -194,9 +199,12 @@ def _is_warming(run: Run, options: TrainOptions) -> bool:
 
 def _set_learning_rate(run: Run, options: TrainOptions) -> None:
     left = (options.steps - run.step) / max(options.steps * (1 - options.decay_after), 1)
-    for optimiser in (run.generators, run.discriminators):
+    rate = options.learning_rate * min(1.0, left)
+    slow = options.architecture == "relit" and not _is_warming(run, options)
+    shares = options.generator_share if slow else 1.0, 1.0
+    for optimiser, share in zip((run.generators, run.discriminators), shares, strict=True):
         for group in optimiser.param_groups:
-            group["lr"] = options.learning_rate * min(1.0, left)
+            group["lr"] = rate * share
 
 
 def _mixed(device: torch.device) -> torch.autocast:

@@ -1,0 +1,259 @@
+"""How fast nightfx is, beside what a user would write and beside the machine itself.
+
+    python -m bench [--preset night] [--clip examples/street.mp4] [--rounds 5] [--frames 48] [--sizes 720 1080] [--json OUT]
+
+One process, every row in each round, so that a noisy machine is noisy for all of them; medians and minima in ms a frame,
+and ratios within the run. The naive row is what a user would write: 256-px tiles one at a time, eager float32. The
+peak is that of the trunk's own widest convolution, alone. Whole renders use x264 veryfast for all, the null transcode too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.render import make_input
+from nightfx import Preset, RenderOptions, load_preset
+from nightfx.engine.backends import Backend, build_backend, installed_backends
+from nightfx.engine.field import apply_field
+from nightfx.engine.pipeline import prefetch
+from nightfx.engine.relight import FieldPlan, field_of, see
+from nightfx.engine.render import DEPTH_FRAMES, light_frames, plan_fields
+from nightfx.engine.tiling import light_of
+from nightfx.model import Generator, RelitGenerator, pick_trunk_dtype
+from nightfx.video.codecs import EncodeOptions, plan_output
+from nightfx.video.color import to_rgb
+from nightfx.video.frame import Coding, Frame
+from nightfx.video.reader import Reader
+from nightfx.video.writer import write_clip
+
+TILE_PX = 256
+SIZES = {720: (1280, 720), 1080: (1920, 1080)}
+PEAK = "convolution peak, alone"
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of doing one thing, in ms a frame."""
+
+    group: str
+    name: str
+    median_ms: float
+    least_ms: float
+    ratio: float
+    """Of medians: the group's first row over this one, and for whole renders this one over the first."""
+    note: str = ""
+
+
+def main() -> None:
+    """Read the arguments, measure, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--preset", default="night")
+    parser.add_argument("--clip", type=Path, default=Path("examples/street.mp4"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=48, help="of each whole render")
+    parser.add_argument("--sizes", type=int, nargs="+", choices=list(SIZES), default=[720, 1080])
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    preset = load_preset(args.preset)
+    print(machine())
+    rows = []
+    with TemporaryDirectory() as folder:
+        for lines in args.sizes:
+            size = "{}x{}".format(*SIZES[lines])
+            source = make_input(args.clip, Path(folder, f"{lines}.mp4"), size, args.frames)
+            for row in measure(preset, source, lines, args.rounds):
+                print(format_row(row), flush=True)
+                rows.append(row)
+    if args.json:
+        facts = {"machine": machine(), "rows": [asdict(row) for row in rows]}
+        args.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(preset: Preset, source: Path, lines: int, rounds: int) -> Iterator[Row]:
+    """The three groups of rows for one size."""
+    with Reader(source) as reader:
+        frame = next(reader.frames())
+        frames = sum(1 for _ in reader.frames())
+    backends = {
+        name: build_backend(preset.generator, name, shown=_shown(frame))
+        for name in installed_backends()
+    }
+    work = generators(preset.generator, backends, frame)
+    operations = dict.fromkeys(work, flops(preset.generator, frame.height, frame.width))
+    operations[PEAK] = 2 * 9 * 128 * 128 * (frame.height // 8) * (frame.width // 8)
+    for row in in_rows(f"generator {lines}", work, rounds):
+        speed = operations[row.name] / row.median_ms / 1e6
+        yield replace(row, note=f"{speed:.0f} GFLOP/s")
+    yield from in_rows(f"light a frame {lines}", lighting(preset, backends, frame), rounds)
+    work = renders(preset, backends, source)
+    yield from in_rows(f"whole render {lines}", work, rounds, frames=frames, up=True)
+
+
+def generators(
+    exact: Generator, backends: dict[Backend, Generator], frame: Frame
+) -> dict[str, Work]:
+    """The generator alone, at full size."""
+    rgb = to_rgb(frame)
+    whole = exact.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    work: dict[str, Work] = {
+        "naive tile loop, float32": lambda: naive(exact, rgb),
+        "whole frame, float32": lambda: light_of(whole, rgb, 1.0, "whole"),
+    }
+    for name, generator in backends.items():
+        work[f"whole frame, {name}"] = partial(light_of, generator, rgb, 1.0, "whole")
+        work[f"256 px tiles, {name}"] = partial(light_of, generator, rgb, 1.0, TILE_PX)
+    work[PEAK] = peak(frame)
+    return work
+
+
+@torch.inference_mode()
+def naive(generator: Generator, rgb: np.ndarray) -> Tensor:
+    """Tiles of 256 px without a halo, one at a time, contiguous float32: seams and all."""
+    x = torch.from_numpy(rgb)[None].clamp(0, 1)
+    out = torch.empty_like(x)
+    for top in range(0, x.shape[2], TILE_PX):
+        for left in range(0, x.shape[3], TILE_PX):
+            tile = x[..., top : top + TILE_PX, left : left + TILE_PX]
+            height, width = tile.shape[2:]
+            padded = nn.functional.pad(
+                tile, (0, TILE_PX - width, 0, TILE_PX - height), mode="replicate"
+            )
+            out[..., top : top + height, left : left + width] = generator(padded)[
+                ..., :height, :width
+            ]
+    return out
+
+
+def flops(generator: Generator, height: int, width: int) -> float:
+    """Multiplications and additions of one pass."""
+    total = 0
+
+    def count(layer: nn.Module, _: object, out: Tensor) -> None:
+        nonlocal total
+        assert isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
+        of_out = isinstance(layer, nn.Conv2d)
+        positions = out[0, 0].numel() // (1 if of_out else 4)
+        total += 2 * layer.weight.numel() * positions
+
+    hooks = [
+        layer.register_forward_hook(count)
+        for layer in generator.modules()
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
+    ]
+    with torch.inference_mode():
+        generator(torch.zeros(1, 3, height // 8 * 8, width // 8 * 8))
+    for hook in hooks:
+        hook.remove()
+    return float(total)
+
+
+def peak(frame: Frame) -> Work:
+    """The trunk's widest layer alone, in the trunk's own dtype: 128 to 128 channels on an eighth of the frame."""
+    dtype = next(build_backend(RelitGenerator(), "torch").trunk.parameters()).dtype
+    layer = nn.Conv2d(128, 128, 3, padding=1).to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    x = torch.rand(1, 128, frame.height // 8, frame.width // 8).to(
+        dtype, memory_format=torch.channels_last
+    )
+    return torch.inference_mode()(lambda: layer(x))
+
+
+def lighting(preset: Preset, backends: dict[Backend, Generator], frame: Frame) -> dict[str, Work]:
+    """From a decoded frame to a lit one: generator, fit and apply, a field for every frame."""
+    work: dict[str, Work] = {
+        "naive tile loop, float32": lambda: naive(preset.generator, to_rgb(frame))
+    }
+    for name, generator in backends.items():
+        work[f"relight, {name}"] = partial(light, frame, generator, FieldPlan())
+    return work
+
+
+def light(frame: Frame, generator: Generator, plan: FieldPlan) -> Frame:
+    """One frame by relight, not steadied."""
+    return apply_field(frame, field_of(see(frame, plan.height), generator, plan), frame.coding)
+
+
+def renders(preset: Preset, backends: dict[Backend, Generator], source: Path) -> dict[str, Work]:
+    """From file to file, x264 veryfast; steadied, dithered; per frame of the clip."""
+    work: dict[str, Work] = {"null transcode": lambda: transcode(source, None)}
+    for name, generator in backends.items():
+        for every in (1, 2, 4):
+            options = RenderOptions(method="relight", field_every=every)
+            plan = plan_fields(list, generator, preset, options)
+            light = partial(_relit, generator, options, plan)
+            work[f"relight, {name}, every {every}"] = partial(transcode, source, light)
+    return work
+
+
+def _relit(
+    generator: Generator,
+    options: RenderOptions,
+    plan: FieldPlan | None,
+    frames: Iterator[Frame],
+    coding: Coding,
+) -> Iterator[Frame]:
+    return light_frames(frames, generator, options, coding, plan)
+
+
+def transcode(
+    source: Path, light: Callable[[Iterator[Frame], Coding], Iterator[Frame]] | None
+) -> None:
+    """Decode, light and encode, each in a thread of its own as a render does; without `light` nothing is changed."""
+    with Reader(source) as reader, TemporaryDirectory() as folder:
+        plan = plan_output(reader.info, ".mp4", EncodeOptions(crf=18, speed="veryfast"))
+        frames: Iterator[Frame] = prefetch(reader.frames(), DEPTH_FRAMES)
+        frames = prefetch(light(frames, plan.coding), DEPTH_FRAMES) if light else frames
+        target = Path(folder, "out.mp4")
+        write_clip(frames, target, source=source, info=reader.info, plan=plan, on_note=print)
+
+
+def _shown(frame: Frame) -> list[Tensor]:
+    """What int8 is quantised with: the frame at working height and, for tiles, at full size."""
+    small = see(frame, FieldPlan().height).small
+    return [torch.from_numpy(small)[None].clamp(0, 1)]
+
+
+def in_rows(
+    group: str, work: dict[str, Work], rounds: int, *, frames: int = 1, up: bool = False
+) -> Iterator[Row]:
+    """Time each piece of work once a round, after a round that does not count; `frames` in each."""
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    for turn in range(rounds + 1):
+        for name, piece in work.items():
+            started = time.perf_counter()
+            piece()
+            if turn:
+                taken[name].append((time.perf_counter() - started) * 1000 / frames)
+    first = statistics.median(next(iter(taken.values())))
+    for name, values in taken.items():
+        median = statistics.median(values)
+        yield Row(group, name, median, min(values), median / first if up else first / median)
+
+
+def format_row(row: Row) -> str:
+    """One line of the table."""
+    return f"{row.group:20} {row.name:34} {row.median_ms:9.1f} {row.least_ms:9.1f} {row.ratio:7.2f}  {row.note}"
+
+
+def machine() -> str:
+    """What this ran on."""
+    kind = "bf16" if pick_trunk_dtype(torch.device("cpu")) == torch.bfloat16 else "float32"
+    return f"{platform.machine()}, {torch.get_num_threads()} threads, {kind}, torch {torch.__version__}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""Passes: plate and pass, read back and put together by the expressions for Nuke, are the render."""
+
+import logging
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from conftest import preset_of
+from media import Clip, make_clip
+from PIL import Image
+from test_cli import nightfx as command
+from test_field import night, smooth_frame
+from test_planes import CODINGS, names, noise_frame
+
+import nightfx
+from nightfx.engine.batch import plan_jobs
+from nightfx.engine.field import apply_field, relight
+from nightfx.engine.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
+from nightfx.errors import RetryError, TargetError, UsageError
+from nightfx.model import RelitGenerator
+from nightfx.presets import Preset
+from nightfx.video.color import from_rgb, to_rgb
+from nightfx.video.frame import Coding, Frame
+
+# half floats have 11 bits: above 12 the passes are no longer within a code
+SHALLOW = [coding for coding in CODINGS if coding.depth <= 12 and coding.matrix != "gray"]
+RELIGHT = nightfx.RenderOptions(method="relight")
+
+
+def read_exr(path: Path) -> dict[str, np.ndarray]:
+    """The channels of an EXR by their names in Nuke: `offset.R` is `offset.red`."""
+    pixels, spec = opened(path)
+    assert spec.get_string_attribute("compression") == "zips"
+    assert str(spec.format) == "half"
+    colours = {"R": "red", "G": "green", "B": "blue"}
+    split = (channel.split(".") for channel in spec.channelnames)
+    return {f"{layer}.{colours[c]}": pixels[..., i] for i, (layer, c) in enumerate(split)}
+
+
+def opened(path: Path) -> tuple[np.ndarray, Any]:
+    import OpenImageIO
+
+    source = OpenImageIO.ImageInput.open(str(path))
+    assert source is not None, OpenImageIO.geterror()
+    pixels, spec = source.read_image("float"), source.spec()
+    source.close()
+    assert pixels is not None
+    return pixels, spec
+
+
+def merge(lines: list[str], channels: dict[str, np.ndarray], plate: np.ndarray) -> np.ndarray:
+    """What Nuke's MergeExpression does: A the pass, B the plate."""
+    places: dict[str, Any] = dict(zip(("Br", "Bg", "Bb"), plate, strict=True), pow=np.power)
+    places |= {"A" + name.replace(".", "_"): channel for name, channel in channels.items()}
+    codes = [re.sub(r"(A\w+)\.", r"\1_", line) for line in lines]
+    return np.stack([eval(code, {}, places) for code in codes])
+
+
+def write_one(folder: Path, frame: Frame, field: np.ndarray) -> list[str]:
+    passes = open_passes(folder, "shot.night", overwrite=False)
+    passes.write(frame, field)
+    return list(passes.notes())
+
+
+@pytest.mark.parametrize("coding", SHALLOW, ids=lambda c: f"{c.pix_fmt}-{c.matrix}")
+def test_plate_and_field_are_the_render_within_a_code(coding: Coding, tmp_path: Path) -> None:
+    frame, field = smooth_frame(coding), night(24, 32)
+    write_one(tmp_path, frame, field)
+    channels = read_exr(tmp_path / "shot.night.field.1001.exr")
+    assert {name.split(".")[0] for name in channels} == set(FIELD_LAYERS)
+    merged = from_rgb(merge(nuke_field(), channels, to_rgb(frame)), coding)
+    wanted = apply_field(frame, field, coding, dither=False)
+    for plane, exact in zip(merged, wanted.planes[:3], strict=False):
+        assert np.abs(plane.astype(int) - exact).max() <= 1
+
+
+@pytest.mark.parametrize("coding", [c for c in SHALLOW if not c.sub_x], ids=lambda c: c.pix_fmt)
+def test_noise_recombines_too(coding: Coding, tmp_path: Path) -> None:
+    frame, field = noise_frame(coding), night(24, 32)
+    write_one(tmp_path, frame, field)
+    channels = read_exr(tmp_path / "shot.night.field.1001.exr")
+    merged = from_rgb(merge(nuke_field(), channels, to_rgb(frame)), coding)
+    wanted = apply_field(frame, field, coding, dither=False)
+    for plane, exact in zip(merged, wanted.planes[:3], strict=False):
+        assert np.abs(plane.astype(int) - exact).max() <= 1
+
+
+def stated(notes: list[str]) -> tuple[float, float]:
+    found = re.search(r"within (\S+) codes of \d+ bits \(mean\), (\S+) \(max\)", notes[0])
+    assert found, notes
+    return float(found[1]), float(found[2])
+
+
+@pytest.mark.parametrize("coding", CODINGS, ids=names)
+def test_the_pair_is_as_near_as_it_says(coding: Coding, tmp_path: Path) -> None:
+    frame, field = smooth_frame(coding), night(24, 32)
+    mean, most = stated(write_one(tmp_path, frame, field))
+    plate = to_rgb(frame)
+    merged = merge(nuke_pair(), read_exr(tmp_path / "shot.night.pair.1001.exr"), plate)
+    error = np.abs(merged - relight(plate, field)) * coding.peak
+    assert (error.mean(), error.max()) == pytest.approx((mean, most), rel=0.06)  # two digits
+    assert most < 2 * coding.peak / 255
+
+
+def test_a_file_says_how_to_recombine_it(tmp_path: Path) -> None:
+    write_one(tmp_path, smooth_frame(CODINGS[0]), night(4, 4))
+    for kind, lines in (("field", nuke_field()), ("pair", nuke_pair())):
+        _, spec = opened(tmp_path / f"shot.night.{kind}.1001.exr")
+        assert "; ".join(lines) in spec.get_string_attribute("ImageDescription")
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without the film extra."""
+    monkeypatch.setitem(sys.modules, "OpenImageIO", None)
+
+
+@pytest.mark.usefixtures("bare")
+def test_without_the_film_extra_the_pair_is_png(tmp_path: Path) -> None:
+    frame, field = smooth_frame(CODINGS[3]), night(24, 32)
+    notes = write_one(tmp_path, frame, field)
+    assert "pip install 'nightfx[film]'" in notes[1]
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == ["shot.night.gain.1001.png", "shot.night.offset.1001.png"]
+    gain, offset = (cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED) for name in files)
+    assert gain is not None
+    assert offset is not None
+    stops, added = ((x[..., ::-1] / 65535).transpose(2, 0, 1) for x in (gain, offset))
+    plate = to_rgb(frame)
+    merged = plate * np.exp2(stops * 16 - 8) + (added * 2 - 1)
+    error = np.abs(merged - relight(plate, field)) * 255
+    assert (error.mean(), error.max()) == pytest.approx(stated(notes), rel=0.06)
+
+
+def test_a_clip_has_a_pass_for_each_frame(
+    tmp_path: Path, halving: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=3))
+    with caplog.at_level(logging.WARNING):
+        nightfx.render(source, preset=halving, options=replace(RELIGHT, passes=tmp_path / "a/b"))
+    assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [
+        f"plate.halving.{kind}.{number}.exr"
+        for kind in ("field", "pair")
+        for number in (1001, 1002, 1003)
+    ]
+    assert "plate.mkv: passes: the gain/offset pair recombines to within" in caplog.text
+    stops = read_exr(tmp_path / "a/b/plate.halving.pair.1003.exr")["gain.green"]
+    np.testing.assert_allclose(stops, -1, atol=0.01)
+
+
+def test_a_picture_has_passes_too(tmp_path: Path, halving: Preset) -> None:
+    Image.new("RGB", (33, 21), (200, 120, 40)).save(tmp_path / "still.png")
+    options = replace(RELIGHT, passes=tmp_path)
+    nightfx.render(tmp_path / "still.png", preset=halving, options=options)
+    assert (tmp_path / "still.halving.field.1001.exr").is_file()
+
+
+def test_existing_passes_are_kept_unless_overwritten(tmp_path: Path, halving: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
+    kept = tmp_path / "plate.halving.field.1009.exr"
+    kept.write_bytes(b"precious")
+    options = replace(RELIGHT, passes=tmp_path)
+    with pytest.raises(TargetError, match=r"1009\.exr: exists already; --overwrite replaces it"):
+        nightfx.render(source, preset=halving, options=options)
+    assert kept.read_bytes() == b"precious"
+    assert not list(tmp_path.glob("*.mkv.part")) + list(tmp_path.glob("*.halving.mkv"))
+    nightfx.render(source, preset=halving, options=replace(options, overwrite=True))
+    assert (tmp_path / "plate.halving.field.1001.exr").is_file()
+
+
+def test_tiles_have_no_passes(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
+    options = nightfx.RenderOptions(method="tiles", passes=tmp_path / "passes")
+    with pytest.raises(UsageError, match="--passes needs --method relight"):
+        nightfx.render(source, preset=identity, options=options)
+    assert not (tmp_path / "passes").exists()
+
+
+def test_the_command_line_asks_for_passes(tmp_path: Path) -> None:
+    preset = preset_of(tmp_path, RelitGenerator(), "identity")
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
+    words = ["render", source, "--to", preset.folder, "--passes", tmp_path / "passes", "--method"]
+    assert command(*words, "tiles").exit_code == 2
+    assert command(*words, "relight").exit_code == 0
+    assert (tmp_path / "passes" / "plate.identity.field.1001.exr").is_file()
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(TargetError, match=r"file: no folder for passes \(File exists\)"):
+        open_passes(tmp_path / "file", "shot", overwrite=False)
+
+
+def test_a_folder_that_may_not_be_written_to_is_named(
+    tmp_path: Path, halving: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
+    monkeypatch.setattr(
+        "nightfx.video.partial.os.access", lambda path, mode: Path(path).name != "passes"
+    )
+    options = replace(RELIGHT, passes=tmp_path / "passes")
+    with pytest.raises(TargetError, match="passes: may not be written to"):
+        nightfx.render(source, preset=halving, options=options)
+    assert not (tmp_path / "plate.halving.mkv").exists()
+    assert not list((tmp_path / "passes").iterdir())
+
+
+@pytest.mark.parametrize(("free", "kind"), [(0, RetryError), (1 << 40, TargetError)])
+def test_a_pass_that_cannot_be_written_leaves_nothing(
+    free: int, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": free})
+    monkeypatch.setattr("nightfx.engine.passes.shutil.disk_usage", lambda path: usage)
+    passes = open_passes(tmp_path / "passes", "shot", overwrite=False)
+    (tmp_path / "passes" / ".shot.field.1001.exr.part").symlink_to(tmp_path / "nowhere" / "x")
+    with pytest.raises(kind, match=r"shot\.field\.1001\.exr: "):
+        passes.write(smooth_frame(CODINGS[0]), night(4, 4))
+    assert not list((tmp_path / "passes").iterdir())
+
+
+def test_two_shots_of_one_name_are_refused(tmp_path: Path, identity: Preset) -> None:
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        make_clip(tmp_path / folder / "shot.mkv", Clip("ffv1", count=1))
+    inputs = [tmp_path / "a/shot.mkv", tmp_path / "b/shot.mkv"]
+    assert len(plan_jobs(inputs, None, identity, RELIGHT)) == 2
+    with pytest.raises(UsageError, match="would both be written to"):
+        plan_jobs(inputs, None, identity, replace(RELIGHT, passes=tmp_path / "passes"))
