@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nightfx.engine.field import identity_field, relight
-from nightfx.engine.relight import FieldPlan, Fit, field_of, fit_field, see, small_rgb, working_size
+from nightfx.engine.relight import (
+    FieldPlan,
+    Fit,
+    field_of,
+    fit_field,
+    light_by_field,
+    see,
+    small_rgb,
+    working_size,
+)
 from nightfx.model import Generator, PaperGenerator, RelitGenerator
+from nightfx.presets import load_preset
+from nightfx.video.color import to_rgb
 from nightfx.video.frame import Coding, Frame
 
 CODING = Coding("yuv420p10le", 10, 1, 1, "bt709", False, False)
@@ -69,6 +80,14 @@ def test_an_edge_of_the_plate_keeps_two_lights_apart() -> None:
     lit = relight(plate, fit_field(plate, plate * gain, gain, Fit(8, 1e-4)))
     error = np.abs(lit - plate * gain)[:, :, 40:56]
     assert error.mean() < 0.03  # blurring the light over the window would miss by 0.2
+
+
+def test_wild_colours_still_have_a_field() -> None:
+    plate = (np.random.default_rng(0).uniform(-5, 15, (3, 1, 1)) + 1e-4 * textured()).astype(
+        np.float32
+    )
+    field = fit_field(plate, plate * 0.5, constant(0.5, plate), Fit(4, 1e-6))
+    np.testing.assert_allclose(relight(plate, field), plate * 0.5, atol=1e-2)
 
 
 def test_grain_gets_as_dark_as_what_it_lies_on() -> None:
@@ -146,3 +165,41 @@ def test_a_turned_frame_is_seen_upright_and_its_field_is_turned_back(
 def test_the_papers_generator_has_a_field_too() -> None:
     field = seen_field(frame_of((400, 512, 512), (20, 60)), PaperGenerator().eval())
     assert np.isfinite(field).all()
+
+
+def shot(seed: int, count: int, first_pts: int = 0, noise_codes: float = 0.0) -> list[Frame]:
+    """A still picture of soft blobs at 10 bits, with noise that changes from frame to frame."""
+    random = np.random.default_rng(seed)
+    coarse = random.uniform(150, 850, (3, 6, 8))
+    still = np.stack([np.kron(plane, np.ones((16, 16))) for plane in coarse])
+    coding = Coding("yuv444p10le", 10, 0, 0, "bt709", False, False)
+    frames = []
+    for index in range(count):
+        noisy = still + noise_codes * random.standard_normal(still.shape)
+        noisy[1:] = 512 + (noisy[1:] - 512) * 0.1
+        planes = tuple(noisy.clip(64, 940).astype(np.uint16))
+        frames.append(Frame(planes, coding, first_pts + index, Fraction(1, 24)))
+    return frames
+
+
+def fields_of(frames: list[Frame]) -> list[np.ndarray]:
+    generator = load_preset("night").generator
+    return [field for _, field in light_by_field(frames, generator, FieldPlan(height=96))]
+
+
+def test_no_frame_after_a_cut_carries_the_light_before() -> None:
+    before, after = shot(1, 4), shot(2, 3, first_pts=4)
+    cut = fields_of(before + after)
+    for field, alone in zip(cut[4:], fields_of(after), strict=True):
+        assert np.array_equal(field, alone)
+
+
+def test_a_still_camera_varies_no_more_than_its_plate() -> None:
+    frames = shot(1, 12, noise_codes=6)
+    fields = fields_of(frames)
+    held = np.mean(fields, axis=0)
+    of_render, of_plate = (
+        np.std([relight(to_rgb(f), x) for f, x in zip(frames, light, strict=True)], axis=0).mean()
+        for light in (fields, [held] * len(frames))
+    )
+    assert of_render <= 1.02 * of_plate

@@ -13,6 +13,8 @@ PACKAGES = (
     "av",
     "numpy",
     "numba",
+    "openvino",
+    "OpenImageIO",
     "opencv-python-headless",
     "pillow",
     "safetensors",
@@ -24,6 +26,7 @@ def doctor() -> int:
     """Say which versions, devices and codecs this machine has; exit 1 where something needed is missing."""
     import torch
 
+    from nightfx.engine.backends import installed_backends
     from nightfx.model import pick_device, pick_trunk_dtype
     from nightfx.presets import list_presets
     from nightfx.video.codecs import ENCODERS
@@ -35,6 +38,7 @@ def doctor() -> int:
     typer.echo(
         f"device      {device} ({pick_trunk_dtype(device)}), {torch.get_num_threads()} threads"
     )
+    typer.echo(f"backends    {', '.join(installed_backends())}")
     missing = [name for name in ENCODERS.values() if not _can_encode(name)]
     typer.echo(f"encoders    {', '.join(sorted(set(ENCODERS.values()) - set(missing)))}")
     presets = ", ".join(preset.name for preset in list_presets())

@@ -114,7 +114,7 @@ def fit_field(plate: Float32, lit: Float32, gain: Float32, fit: Fit) -> Field:
     _multiply(plate, lit, gain, sums)
     means, spare = np.empty_like(sums), np.empty_like(sums)
     _box(sums, means, spare, fit.radius_cells)
-    _solve(means, spare[:12], np.float32(fit.epsilon))
+    _solve(means, spare[:12], fit.epsilon)
     field = np.empty((12, *plate.shape[1:]), np.float32)
     _box(spare[:12], field, sums[:12], fit.radius_cells)
     return field
@@ -174,26 +174,27 @@ def _sum_along(row: Float32, sums: Float32, radius: int) -> None:
 
 
 @kernel(parallel=True)
-def _solve(m: Float32, field: Float32, epsilon: np.float32) -> None:
+def _solve(m: Float32, field: Float32, epsilon: float) -> None:
     """A = diag(gain) + (cov(lit, plate) − diag(gain) Σ) (Σ + ε)⁻¹, b = mean lit − A mean plate, a window a cell."""
     _, height, width = m.shape
     for y in prange(height):
         for x in range(width):
-            r, g, b = m[0, y, x], m[1, y, x], m[2, y, x]
+            # float64: wild chroma lies far outside [0, 1], and its variances cancel
+            r, g, b = np.float64(m[0, y, x]), np.float64(m[1, y, x]), np.float64(m[2, y, x])
             rr, rg, rb = m[9, y, x] - r * r, m[10, y, x] - r * g, m[11, y, x] - r * b
             gg, gb, bb = m[12, y, x] - g * g, m[13, y, x] - g * b, m[14, y, x] - b * b
             dr, dg, db = rr + epsilon, gg + epsilon, bb + epsilon
             i0, i1, i2 = dg * db - gb * gb, rb * gb - rg * db, rg * gb - rb * dg
             i3, i4, i5 = dr * db - rb * rb, rg * rb - dr * gb, dr * dg - rg * rg
-            scale = np.float32(1) / (dr * i0 + rg * i1 + rb * i2)
+            scale = 1.0 / (dr * i0 + rg * i1 + rb * i2)
             for c in range(3):
-                mean, k = m[3 + c, y, x], m[6 + c, y, x]
+                mean, k = np.float64(m[3 + c, y, x]), np.float64(m[6 + c, y, x])
                 sr, sg, sb = (rr, rg, rb) if c == 0 else (rg, gg, gb) if c == 1 else (rb, gb, bb)
                 vr = m[15 + 3 * c, y, x] - mean * r - k * sr
                 vg = m[16 + 3 * c, y, x] - mean * g - k * sg
                 vb = m[17 + 3 * c, y, x] - mean * b - k * sb
-                ar = (i0 * vr + i1 * vg + i2 * vb) * scale + (k if c == 0 else np.float32(0))
-                ag = (i1 * vr + i3 * vg + i4 * vb) * scale + (k if c == 1 else np.float32(0))
-                ab = (i2 * vr + i4 * vg + i5 * vb) * scale + (k if c == 2 else np.float32(0))
+                ar = (i0 * vr + i1 * vg + i2 * vb) * scale + (k if c == 0 else 0.0)
+                ag = (i1 * vr + i3 * vg + i4 * vb) * scale + (k if c == 1 else 0.0)
+                ab = (i2 * vr + i4 * vg + i5 * vb) * scale + (k if c == 2 else 0.0)
                 field[4 * c, y, x], field[4 * c + 1, y, x], field[4 * c + 2, y, x] = ar, ag, ab
                 field[4 * c + 3, y, x] = mean - ar * r - ag * g - ab * b

@@ -25,7 +25,7 @@ RATE = 24.0  # amounts are meant at this many frames a second
 LEAST_PX = 16
 AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by e⁻¹
 ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
-CUT_SHARE = 0.3  # a cut: less of the picture than this is found again
+CUT_SHARE = 0.15  # a cut: less of the picture than this is found again; between real shots nothing is, in a fast pan 0.3
 TRUST_RADIUS_CELLS = 2  # trust is smoothed, since a field is smooth
 BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
