@@ -1,6 +1,6 @@
 """How long a whole render takes and how much memory, beside decoding and encoding the same clip alone.
 
-    python -m bench.render [--clip examples/street.mp4] [--size 1920x1080] [--frames 60 600] [--json OUT]
+    python -m bench.render [--clip examples/street.mp4] [--size 1920x1080] [--frames 60 600] [--method relight] [--json OUT]
 
 The input is made from the clip, scaled and repeated. Each render is a process of its own; memory is its peak resident
 set by the operating system's account (not on Windows). The null transcode uses the same decoder, encoder and settings.
@@ -51,9 +51,12 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, default=Path("examples/street.mp4"))
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--frames", type=int, nargs="+", default=[60])
+    parser.add_argument("--method", choices=["relight", "tiles"], default="relight")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    rows = [row for count in args.frames for row in measure(args.clip, args.size, count)]
+    rows = [
+        row for count in args.frames for row in measure(args.clip, args.size, count, args.method)
+    ]
     for row in rows:
         print(
             f"{row.what:8} {row.size} {row.frames:5} frames {row.seconds_a_frame:7.3f} s a frame {row.peak_mib:6.0f} MiB"
@@ -64,14 +67,14 @@ def main() -> None:
         )
 
 
-def measure(clip: Path, size: str, count: int) -> Iterator[Row]:
+def measure(clip: Path, size: str, count: int, method: str) -> Iterator[Row]:
     """Time the null transcode and the render of `count` frames of `clip` at `size` (WIDTHxHEIGHT)."""
     with tempfile.TemporaryDirectory() as folder:
         source = make_input(clip, Path(folder, "input.mp4"), size, count)
         target = str(Path(folder, "output.mp4"))
         commands = {
             "null": [sys.executable, "-c", NULL, str(source), target],
-            "render": [
+            method: [
                 sys.executable,
                 "-m",
                 "nightfx",
@@ -80,6 +83,8 @@ def measure(clip: Path, size: str, count: int) -> Iterator[Row]:
                 "-o",
                 target,
                 "--overwrite",
+                "--method",
+                method,
             ],
         }
         for what, command in commands.items():

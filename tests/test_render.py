@@ -99,7 +99,9 @@ def test_tiles_give_the_codes_of_the_whole_frame(tmp_path: Path) -> None:
     )
     whole, tiled = (
         nightfx.render(
-            source, tmp_path / f"{size}.mkv", options=nightfx.RenderOptions(tile_px=size)
+            source,
+            tmp_path / f"{size}.mkv",
+            options=nightfx.RenderOptions(method="tiles", tile_px=size),
         )
         for size in ("whole", 64)
     )

@@ -27,6 +27,12 @@ def train(
     crop_px: Annotated[
         int | None, typer.Option(help="Side of a crop; by default 128, and 256 for paper.")
     ] = None,
+    warm_start_steps: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Of them, steps that imitate the best curves before the adversary."
+        ),
+    ] = 2000,
     every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 500,
     seed: Annotated[int, typer.Option(help="Seeds weights and draws.")] = 0,
     architecture: Annotated[str, typer.Option(help="relit, or paper (crops of 256).")] = "relit",
@@ -41,6 +47,7 @@ def train(
         steps=steps,
         batch=batch,
         crop_px=crop_px or (256 if architecture == "paper" else 128),
+        warm_start_steps=warm_start_steps,
         every=every,
         seed=seed,
     )

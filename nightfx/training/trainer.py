@@ -34,7 +34,7 @@ Losses = dict[str, float]
 Progress = Callable[[int, int, Losses], None]
 
 JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet would undo it
-CURVE_CROPS = 128  # of each class, to find the curves of the warm start from
+CURVE_CROPS = 512  # of each class, to find the curves of the warm start from
 CURVE_CROP_PX = 96
 
 
@@ -112,7 +112,6 @@ def train_step(
     if options.architecture == "relit" and run.step == options.warm_start_steps:
         # Adam's memory of the warm start's small gradients would make the first steps after it huge
         run.generators.state.clear()
-        run.best.clear()  # curves come near by colour alone, and are not what is wanted
     fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, curves)
     if not _is_warming(run, options) or run.step >= JUDGES_FROM * options.warm_start_steps:
         losses["discriminators"] = _step_discriminators(run, real_A, real_B, fake_A, fake_B)
