@@ -151,7 +151,8 @@ def test_the_generator_sees_a_rotated_clip_upright(
         return real(generator, rgb, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr("nightfx.engine.render.light_of", spy)
-    nightfx.render(make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1)))
+    clip = make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1))
+    nightfx.render(clip, options=nightfx.RenderOptions(method="tiles"))
     assert shapes == [(3, 64, 48)]
 
 
@@ -207,7 +208,8 @@ def test_heights_outside_the_training_are_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        nightfx.render(make_clip(tmp_path / "small.mp4", Clip(count=1)))
+        clip = make_clip(tmp_path / "small.mp4", Clip(count=1))
+        nightfx.render(clip, options=nightfx.RenderOptions(method="tiles"))
     assert "48 lines; night was trained on" in caplog.text
 
 
