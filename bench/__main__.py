@@ -28,9 +28,10 @@ from bench.render import make_input
 from nightfx import Preset, RenderOptions, load_preset
 from nightfx.engine.backends import Backend, build_backend, installed_backends
 from nightfx.engine.field import apply_field
+from nightfx.engine.light import light_frames, plan_fields
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import FieldPlan, field_of, see
-from nightfx.engine.render import DEPTH_FRAMES, light_frames, plan_fields
+from nightfx.engine.render import DEPTH_FRAMES
 from nightfx.engine.tiling import light_of
 from nightfx.model import Generator, RelitGenerator, pick_trunk_dtype
 from nightfx.video.codecs import EncodeOptions, plan_output

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from nightfx import Preset, RenderOptions, load_preset
-from nightfx.engine.render import light_frames, plan_fields, ready_generator
+from nightfx.engine.light import light_frames, plan_fields, ready_generator
 from nightfx.metrics import flicker
 from nightfx.video.color import to_rgb
 from nightfx.video.frame import Frame

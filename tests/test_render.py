@@ -18,8 +18,7 @@ from PIL import Image
 import nightfx
 from nightfx.engine.look import Look, load_look
 from nightfx.engine.planes import apply_light
-from nightfx.engine.render import _as_coded, _upright
-from nightfx.engine.tiling import light_of
+from nightfx.engine.tiling import as_coded, light_of, upright
 from nightfx.errors import (
     DamagedSourceError,
     NightfxError,
@@ -140,7 +139,7 @@ def test_progress_counts_every_frame(tmp_path: Path, identity: Preset) -> None:
     assert seen == [(i, 5) for i in range(1, 6)]
 
 
-def test_the_generator_sees_a_rotated_clip_upright(
+def test_the_generator_sees_a_rotated_clipupright(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes: list[tuple[int, ...]] = []
@@ -150,7 +149,7 @@ def test_the_generator_sees_a_rotated_clip_upright(
         shapes.append(rgb.shape)
         return real(generator, rgb, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nightfx.engine.render.light_of", spy)
+    monkeypatch.setattr("nightfx.engine.light.light_of", spy)
     clip = make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1))
     nightfx.render(clip, options=nightfx.RenderOptions(method="tiles"))
     assert shapes == [(3, 64, 48)]
@@ -165,10 +164,10 @@ def test_what_is_above_for_a_player_is_above_for_the_generator(rotation: int, br
     rgb = np.zeros((3, 6, 4), np.float32)
     rgb[(slice(None), *(bright if isinstance(bright, tuple) else (bright,)))] = 1
     frame: Any = SimpleNamespace(rotation=rotation)
-    upright = _upright(rgb, frame)
-    assert (upright[:, 0] == 1).all()
-    assert (upright[:, 1:] == 0).all()
-    assert np.array_equal(_as_coded(upright, frame), rgb)
+    turned = upright(rgb, frame)
+    assert (turned[:, 0] == 1).all()
+    assert (turned[:, 1:] == 0).all()
+    assert np.array_equal(as_coded(turned, frame), rgb)
 
 
 @pytest.mark.parametrize("architecture", ["paper", "relit"])
@@ -291,7 +290,7 @@ def test_an_error_half_way_leaves_nothing(
             raise PresetError("broken half-way")
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nightfx.engine.render.apply_light", fail_late)
+    monkeypatch.setattr("nightfx.engine.light.apply_light", fail_late)
     before = set(tmp_path.iterdir())
     with pytest.raises(PresetError, match="broken half-way"):
         nightfx.render(source, preset=halving)
@@ -356,6 +355,13 @@ def test_a_locked_shot_leaves_its_look_beside_the_output(tmp_path: Path, halving
     look = nightfx.RenderOptions(method="relight", look=sidecar)
     other = nightfx.render(source, tmp_path / "other.mkv", preset=halving, options=look)
     assert_same_within_a_code(target, other)
+
+
+def test_a_look_needs_a_field(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
+    options = nightfx.RenderOptions(method="tiles", lock=True)
+    with pytest.raises(UsageError, match="--lock and --look need --method relight"):
+        nightfx.render(source, preset=identity, options=options)
 
 
 def test_another_shots_look_sets_the_exposure(tmp_path: Path, identity: Preset) -> None:

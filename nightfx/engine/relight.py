@@ -17,7 +17,7 @@ from numba import prange
 from nightfx.engine.field import Field
 from nightfx.engine.look import Look, hold
 from nightfx.engine.steady import Seen, Steadying, steady
-from nightfx.engine.tiling import light_of
+from nightfx.engine.tiling import as_coded, light_of, upright
 from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, PaperGenerator
 from nightfx.video.color import Float32, to_rgb
 from nightfx.video.frame import Frame
@@ -71,10 +71,9 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
 
     A frame that a player turns is turned before the generator sees it, and the field is turned back.
     """
-    turns, small = round(seen.frame.rotation / 90), seen.small
-    upright = np.ascontiguousarray(np.rot90(small, turns, axes=(1, 2)))
-    light = light_of(generator, upright, plan.strength, "whole")
-    gain, offset = (np.ascontiguousarray(np.rot90(x.numpy(), -turns, axes=(1, 2))) for x in light)
+    frame, small = seen.frame, seen.small
+    light = light_of(generator, upright(small, frame), plan.strength, "whole")
+    gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
     lit = small * gain + offset
     if isinstance(generator, PaperGenerator):  # it says no gain: the ratio of both pictures does
         gain = ((lit + SHADOW) / (np.maximum(small, 0) + SHADOW)).clip(0, np.exp(MAX_LOG_GAIN))

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from nightfx.engine.analysis import FIRST_SECONDS, LOOK_FRAMES, choose_every, measure_look
-from nightfx.engine.backends import build_backend
-from nightfx.engine.field import apply_field
-from nightfx.engine.look import load_look
+from nightfx.engine.analysis import LOOK_FRAMES
+from nightfx.engine.light import light_frames, plan_fields, ready_generator
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes, open_passes
 from nightfx.engine.pipeline import prefetch
-from nightfx.engine.planes import apply_light
-from nightfx.engine.relight import FieldPlan, Fit, light_by_field, see
-from nightfx.engine.steady import Steadying
-from nightfx.engine.tiling import light_of, middle_window
+from nightfx.engine.relight import FieldPlan
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
-from nightfx.model import Generator
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions, plan_output
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Coding, Frame
+from nightfx.video.frame import Frame
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
 from nightfx.video.reader import Reader
@@ -38,8 +27,6 @@ log = logging.getLogger(__name__)
 
 # frames waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
 DEPTH_FRAMES = 3
-# what int8 is quantised with, spread over the clip: a street does not stand for a sky
-SHOWN_FRAMES = 8
 Progress = Callable[[int, int | None], None]
 
 
@@ -168,108 +155,6 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
         raise TargetError(f"{target}: exists already; --overwrite replaces it")
     if not target.parent.is_dir():
         raise TargetError(f"{target.parent}: no such folder; make it first")
-
-
-def ready_generator(
-    preset: Preset,
-    options: RenderOptions,
-    shot: Callable[[], Iterable[Frame]] = list,
-    total: int | None = None,
-) -> Generator:
-    """The preset's generator on the backend and device that were asked for.
-
-    For int8, `shot` is called and gives the frames from the first on, about `total`.
-    """
-    int8, step = options.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
-    few = islice(shot(), 0, SHOWN_FRAMES * step, step) if int8 else ()
-    shown = [_shown(frame, preset, options) for frame in few]
-    return build_backend(preset.generator, options.backend, options.device, shown)
-
-
-def _shown(frame: Frame, preset: Preset, options: RenderOptions) -> Tensor:
-    """What the generator will be shown of a frame."""
-    if (options.method or preset.facts.method) == "tiles":
-        return middle_window(_upright(to_rgb(frame), frame), options.tile_px)
-    height = options.working_height or preset.facts.working_height_px
-    return middle_window(_upright(see(frame, height).small, frame), "whole")
-
-
-def light_frames(
-    frames: Iterable[Frame],
-    generator: Generator,
-    options: RenderOptions,
-    coding: Coding,
-    plan: FieldPlan | None,
-    passes: Passes | None = None,
-) -> Iterator[Frame]:
-    """Each frame under the generator's light, in `coding`: by the fields of `plan`, or by tiles where there is none."""
-    if plan is None:
-        yield from light_by_tiles(frames, generator, options, coding)
-        return
-    for frame, field in light_by_field(frames, generator, plan):
-        if passes:
-            passes.write(frame, field)
-        yield apply_field(frame, field, coding)
-
-
-def light_by_tiles(
-    frames: Iterable[Frame], generator: Generator, options: RenderOptions, coding: Coding
-) -> Iterator[Frame]:
-    """The generator sees each frame at full size."""
-    for frame in frames:
-        rgb = to_rgb(frame)
-        light = light_of(generator, _upright(rgb, frame), options.strength, options.tile_px)
-        gain, offset = (_as_coded(tensor.numpy(), frame) for tensor in light)
-        yield apply_light(frame, rgb, gain, offset, coding)
-
-
-def plan_fields(
-    shot: Callable[[], Iterable[Frame]],
-    generator: Generator,
-    preset: Preset,
-    options: RenderOptions,
-    step: int = 1,
-) -> FieldPlan | None:
-    """How the fields of a shot come to be; None for the tiles method.
-
-    `shot` gives the frames from the first on; where something is to be chosen by looking at them, it is called.
-    A look is measured on every `step`-th frame.
-    """
-    facts = preset.facts
-    if (options.method or facts.method) == "tiles":
-        return None
-    amount = facts.steady if options.steady is None else options.steady
-    plan = FieldPlan(
-        height=options.working_height or facts.working_height_px,
-        strength=options.strength,
-        fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
-        steadying=Steadying(amount, 1 if options.field_every == "auto" else options.field_every),
-        look=load_look(options.look) if options.look else None,
-    )
-    if options.field_every == "auto":
-        every = choose_every(_first_seconds(shot()), generator, plan)
-        plan = replace(plan, steadying=replace(plan.steadying, every=every))
-    if not options.lock:
-        return plan
-    return replace(plan, look=measure_look(islice(shot(), 0, None, step), generator, plan))
-
-
-def _first_seconds(frames: Iterable[Frame]) -> Iterator[Frame]:
-    first = None
-    for frame in frames:
-        first = frame.pts if first is None else first
-        if (frame.pts - first) * frame.time_base >= FIRST_SECONDS:
-            return
-        yield frame
-
-
-def _upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
-    # a phone's clip lies on its side; the generator was taught that the sky is above
-    return np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90), axes=(1, 2)))
-
-
-def _as_coded(maps: np.ndarray, frame: Frame) -> np.ndarray:
-    return np.ascontiguousarray(np.rot90(maps, -round(frame.rotation / 90), axes=(1, 2)))
 
 
 def _expected(info: ClipInfo, options: RenderOptions) -> int | None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from nightfx.errors import UsageError
 from nightfx.model import HALO_PX, MULTIPLE_PX, Generator, Light
+from nightfx.video.frame import Frame
 
 TilePx = int | Literal["whole"] | None
 
@@ -106,6 +107,16 @@ def middle_window(rgb: np.ndarray, tile_px: TilePx = None) -> Tensor:
     x = _shown(rgb)
     tiles = plan_tiles(x.shape[-2], x.shape[-1], tile_px)
     return x[(..., *tiles[len(tiles) // 2].window)]
+
+
+def upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
+    """A picture (3, H, W) of `frame`, turned as a player turns it: the generator was taught that the sky is above."""
+    return np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90), axes=(1, 2)))
+
+
+def as_coded(maps: np.ndarray, frame: Frame) -> np.ndarray:
+    """What `upright` turned, turned back."""
+    return np.ascontiguousarray(np.rot90(maps, -round(frame.rotation / 90), axes=(1, 2)))
 
 
 def _shown(rgb: np.ndarray) -> Tensor:

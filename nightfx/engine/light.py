@@ -1,0 +1,123 @@
+"""How a shot is lit: the two methods, tiles and relight, and what runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from torch import Tensor
+
+from nightfx.engine.analysis import FIRST_SECONDS, choose_every, measure_look
+from nightfx.engine.backends import build_backend
+from nightfx.engine.field import apply_field
+from nightfx.engine.look import load_look
+from nightfx.engine.options import RenderOptions
+from nightfx.engine.passes import Passes
+from nightfx.engine.planes import apply_light
+from nightfx.engine.relight import FieldPlan, Fit, light_by_field, see
+from nightfx.engine.steady import Steadying
+from nightfx.engine.tiling import as_coded, light_of, middle_window, upright
+from nightfx.errors import UsageError
+from nightfx.model import Generator
+from nightfx.presets import Preset
+from nightfx.video.color import to_rgb
+from nightfx.video.frame import Coding, Frame
+
+# what int8 is quantised with, spread over the clip: a street does not stand for a sky
+SHOWN_FRAMES = 8
+
+
+def ready_generator(
+    preset: Preset,
+    options: RenderOptions,
+    shot: Callable[[], Iterable[Frame]] = list,
+    total: int | None = None,
+) -> Generator:
+    """The preset's generator on the backend and device that were asked for.
+
+    For int8, `shot` is called and gives the frames from the first on, about `total`.
+    """
+    int8, step = options.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
+    few = islice(shot(), 0, SHOWN_FRAMES * step, step) if int8 else ()
+    shown = [_shown(frame, preset, options) for frame in few]
+    return build_backend(preset.generator, options.backend, options.device, shown)
+
+
+def _shown(frame: Frame, preset: Preset, options: RenderOptions) -> Tensor:
+    """What the generator will be shown of a frame."""
+    if (options.method or preset.facts.method) == "tiles":
+        return middle_window(upright(to_rgb(frame), frame), options.tile_px)
+    height = options.working_height or preset.facts.working_height_px
+    return middle_window(upright(see(frame, height).small, frame), "whole")
+
+
+def light_frames(
+    frames: Iterable[Frame],
+    generator: Generator,
+    options: RenderOptions,
+    coding: Coding,
+    plan: FieldPlan | None,
+    passes: Passes | None = None,
+) -> Iterator[Frame]:
+    """Each frame under the generator's light, in `coding`: by the fields of `plan`, or by tiles where there is none."""
+    if plan is None:
+        yield from light_by_tiles(frames, generator, options, coding)
+        return
+    for frame, field in light_by_field(frames, generator, plan):
+        if passes:
+            passes.write(frame, field)
+        yield apply_field(frame, field, coding)
+
+
+def light_by_tiles(
+    frames: Iterable[Frame], generator: Generator, options: RenderOptions, coding: Coding
+) -> Iterator[Frame]:
+    """The generator sees each frame at full size."""
+    for frame in frames:
+        rgb = to_rgb(frame)
+        light = light_of(generator, upright(rgb, frame), options.strength, options.tile_px)
+        gain, offset = (as_coded(tensor.numpy(), frame) for tensor in light)
+        yield apply_light(frame, rgb, gain, offset, coding)
+
+
+def plan_fields(
+    shot: Callable[[], Iterable[Frame]],
+    generator: Generator,
+    preset: Preset,
+    options: RenderOptions,
+    step: int = 1,
+) -> FieldPlan | None:
+    """How the fields of a shot come to be; None for the tiles method.
+
+    `shot` gives the frames from the first on; where something is to be chosen by looking at them, it is called.
+    A look is measured on every `step`-th frame.
+    """
+    facts = preset.facts
+    if (options.method or facts.method) == "tiles":
+        if options.lock or options.look:
+            raise UsageError("--lock and --look need --method relight: tiles have no field")
+        return None
+    amount = facts.steady if options.steady is None else options.steady
+    plan = FieldPlan(
+        height=options.working_height or facts.working_height_px,
+        strength=options.strength,
+        fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
+        steadying=Steadying(amount, 1 if options.field_every == "auto" else options.field_every),
+        look=load_look(options.look) if options.look else None,
+    )
+    if options.field_every == "auto":
+        every = choose_every(_first_seconds(shot()), generator, plan)
+        plan = replace(plan, steadying=replace(plan.steadying, every=every))
+    if not options.lock:
+        return plan
+    return replace(plan, look=measure_look(islice(shot(), 0, None, step), generator, plan))
+
+
+def _first_seconds(frames: Iterable[Frame]) -> Iterator[Frame]:
+    first = None
+    for frame in frames:
+        first = frame.pts if first is None else first
+        if (frame.pts - first) * frame.time_base >= FIRST_SECONDS:
+            return
+        yield frame
