@@ -1,20 +1,22 @@
 """The networks: two generators that share a trunk, two discriminators, and where they run.
 
-No generator here has a normalisation layer, so what it says about a pixel depends only on the
+A third generator, for others' weights, is in `resnet.py`. No generator here has a normalisation layer, so what it says about a pixel depends only on the
 `HALO_PX` pixels around it: tiles with that much halo equal the whole frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from nightfx.change import Light, replaced
 from nightfx.errors import UsageError
+from nightfx.resnet import ResnetGenerator
 
 Architecture = Literal["paper", "relit"]
 Edges = Literal["zeros", "replicate"]
@@ -23,13 +25,6 @@ MULTIPLE_PX = 8  # three layers of stride 2
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
 BAND_ROWS = 128
 MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
-
-
-class Light(NamedTuple):
-    """A change of light: `picture * gain + offset`, both (N, 3, H, W) float32, linear in strength's terms."""
-
-    gain: Tensor
-    offset: Tensor
 
 
 class Same(nn.Module):
@@ -136,7 +131,7 @@ class PaperGenerator(nn.Module):
 
     def light(self, x: Tensor, strength: float) -> Light:
         """The change from `x` to the generator's picture: its picture replaces the plate by `strength`."""
-        return Light(torch.full_like(x, 1 - strength), strength * self(x).float())
+        return replaced(x, self(x), strength)
 
 
 class RelitGenerator(nn.Module):
@@ -195,10 +190,10 @@ def _dtype_of(network: nn.Module) -> torch.dtype:
     return next(network.parameters()).dtype
 
 
-Generator = PaperGenerator | RelitGenerator
+Generator = PaperGenerator | RelitGenerator | ResnetGenerator
 
 
-def build_generator(architecture: Architecture) -> Generator:
+def build_generator(architecture: Architecture) -> PaperGenerator | RelitGenerator:
     """A fresh generator, weights from torch's random state."""
     return PaperGenerator() if architecture == "paper" else RelitGenerator()
 

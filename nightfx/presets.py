@@ -21,10 +21,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from nightfx.errors import PresetError
+from nightfx.errors import PresetError, UsageError
 from nightfx.model import Architecture, Generator, build_generator
+from nightfx.resnet import resnet_of
 
 Method = Literal["tiles", "relight"]
+Stored = Literal[Architecture, "resnet"]
+NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 
 NAME = re.compile(r"[\w-]+")
 PACKAGE = Path(__file__).parent
@@ -46,8 +49,8 @@ class PresetFacts:
     """What `--to` calls it."""
     description: str
     """One line for `nightfx presets list`."""
-    architecture: Architecture
-    """Which network the weights are for."""
+    architecture: Stored
+    """Which network the weights are for; resnet is that of imported ones."""
     heights_px: tuple[int, int]
     """Frame heights that the training covered; the tiles method warns outside."""
     weights_sha256: str
@@ -78,6 +81,17 @@ class Preset:
         """What `--to` calls it."""
         return self.facts.name
 
+    @property
+    def renders_tiles(self) -> bool:
+        """Whether the tiles method may be asked for."""
+        return self.facts.architecture != "resnet"
+
+    def method(self, asked: Method | None) -> Method:
+        """The method to render by: what was `asked` for, else the preset's own. Raises `UsageError`."""
+        if asked == "tiles" and not self.renders_tiles:
+            raise UsageError(f"--method tiles is not for {self.name}: {NO_TILES}; leave it out")
+        return asked or self.facts.method
+
     @cached_property
     def generator(self) -> Generator:
         """The network in float32 on the CPU, ready to infer. Raises `PresetError` for damaged weights."""
@@ -99,12 +113,15 @@ def list_presets() -> Iterator[Preset]:
 def verify_preset(name_or_folder: str | Path) -> str:
     """Read the weights, check their hash, and run the network once; returns a line of facts. Raises `PresetError`."""
     preset = load_preset(name_or_folder)
+    noise = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
-        light = preset.generator.light(torch.rand(1, 3, 64, 64), 1.0)
+        light = preset.generator.light(noise, 1.0)
     if not all(bool(tensor.isfinite().all()) for tensor in light):
         raise PresetError(f"{preset.folder}: the generator's output is not finite; train it anew")
-    stops = float(light.gain.mean().log2())
-    return f"ok, {preset.facts.architecture}, hash matches, mean gain {stops:+.2f} stops on noise"
+    lit = noise * light.gain + light.offset
+    stops = float((lit.mean().clamp(min=1e-3) / noise.mean()).log2())
+    only = "" if preset.renders_tiles else "relight only, "
+    return f"ok, {preset.facts.architecture}, {only}hash matches, {stops:+.2f} stops on noise"
 
 
 def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> None:
@@ -167,10 +184,12 @@ def _verify(path: Path, facts: PresetFacts) -> None:
         raise PresetError(
             f"{path}: method must be tiles or relight, got {facts.method!r}; is nightfx too old?"
         )
-    if facts.architecture not in get_args(Architecture):
+    if facts.architecture not in get_args(Stored):
         raise PresetError(
-            f"{path}: architecture must be paper or relit, got {facts.architecture!r}"
+            f"{path}: architecture must be paper, relit or resnet, got {facts.architecture!r}"
         )
+    if (facts.architecture, facts.method) == ("resnet", "tiles"):
+        raise PresetError(f"{path}: method must be relight, got 'tiles': {NO_TILES}")
     numbers = [type(height) for height in facts.heights_px] == [int, int]
     if not (numbers and 0 < facts.heights_px[0] <= facts.heights_px[1]):
         raise PresetError(
@@ -194,9 +213,8 @@ def _read_weights(path: Path, facts: PresetFacts) -> Generator:
                 f"{path}: damaged: its hash differs from preset.toml; fetch the preset again"
             )
         tensors = {key: tensor.float() for key, tensor in load_tensors(data).items()}
-        generator = build_generator(facts.architecture)
-        generator.load_state_dict(tensors)
-    except (OSError, SafetensorError, RuntimeError) as error:
+        generator = _with_weights(facts.architecture, tensors)
+    except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         first_line = str(error).splitlines()[0]
         raise PresetError(
             f"{path}: not weights of a {facts.architecture} generator: {first_line}"
@@ -204,6 +222,14 @@ def _read_weights(path: Path, facts: PresetFacts) -> Generator:
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise PresetError(f"{path}: weights are not finite; train the preset anew")
     return generator.eval().requires_grad_(False)
+
+
+def _with_weights(architecture: Stored, tensors: dict[str, torch.Tensor]) -> Generator:
+    if architecture == "resnet":
+        return resnet_of(tensors)
+    generator = build_generator(architecture)
+    generator.load_state_dict(tensors)
+    return generator
 
 
 def _to_toml(table: dict[str, Any]) -> str:

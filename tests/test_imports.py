@@ -13,11 +13,13 @@ PACKAGE = Path(nightfx.__file__).parent
 
 MAY_IMPORT = {
     "errors": set(),
-    "model": {"errors"},
+    "change": set(),
+    "resnet": {"change"},
+    "model": {"change", "errors", "resnet"},
     "metrics": {"errors"},
     "video": {"errors"},
-    "presets": {"errors", "model"},
-    "engine": {"errors", "model", "presets", "video"},
+    "presets": {"errors", "model", "resnet"},
+    "engine": {"change", "errors", "model", "presets", "resnet", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from nightfx.errors import BackendError, UsageError
 from nightfx.model import DeviceName, Generator, pick_device, pick_trunk_dtype
+from nightfx.resnet import ResnetGenerator
 
 Backend = Literal["torch", "openvino", "openvino-int8"]
 
@@ -49,7 +50,7 @@ def build_backend(
         raise BackendError("--backend openvino-int8 is quantised with frames, and there are none")
     model = _convert(generator)
     if backend == "openvino":
-        return _stand_in(generator, model, pick_trunk_dtype(torch.device("cpu")))
+        return _stand_in(generator, model, _trunk_dtype(generator, torch.device("cpu")))
     # in float32 beside int8: no slower, and in bfloat16 the last layer would be rounded to 8 bits
     fast = _stand_in(generator, _quantize(model, shown), torch.float32)
     check_fidelity(fast, generator, shown, backend)
@@ -69,9 +70,15 @@ def check_fidelity(
 
 
 def verify_backends(generator: Generator) -> Iterator[str]:
-    """One line for each backend that is installed; raises `BackendError` at the first that is not faithful."""
+    """One line for each backend that is installed; raises `BackendError` at the first that is not faithful.
+
+    An imported network is left out of int8: how near that comes is measured when it renders, on the clip's own frames.
+    """
     shown = [_noise(seed) for seed in range(4)]
     for backend in installed_backends():
+        if backend == "openvino-int8" and isinstance(generator, ResnetGenerator):
+            yield "openvino-int8 is measured at each render, and refused where it is too far"
+            continue
         fast = build_backend(generator, backend, shown=shown)
         yield f"{backend} {check_fidelity(fast, generator, shown, backend):.1f} dB from float32"
 
@@ -83,10 +90,16 @@ def installed_backends() -> list[Backend]:
 
 
 def _torch(generator: Generator, device: torch.device) -> Generator:
-    """Channels last, its trunk in bf16 where that is native."""
+    """Channels last, its trunk in bf16 where that is native and near enough."""
     ready = copy.deepcopy(generator).to(device)
-    ready.trunk.to(pick_trunk_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ready.trunk.to(_trunk_dtype(generator, device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     return ready
+
+
+def _trunk_dtype(generator: Generator, device: torch.device) -> torch.dtype:
+    # behind instance norm and nine sums in a row bf16 is 37 dB from float32 (random weights): too far
+    exact = isinstance(generator, ResnetGenerator)
+    return torch.float32 if exact else pick_trunk_dtype(device)
 
 
 def _stand_in(generator: Generator, model: Any, dtype: torch.dtype) -> Generator:
@@ -126,6 +139,8 @@ def _convert(generator: Generator) -> Any:
     openvino, sizes = _import("openvino"), [-1, 3, -1, -1]
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it traces, which torch is leaving
+        # instance norm asks for more than one pixel, and there are always 4 and more
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         return openvino.convert_model(layers, example_input=torch.rand(1, 3, 64, 64), input=sizes)
 
 

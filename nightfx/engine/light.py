@@ -46,7 +46,7 @@ def ready_generator(
 
 def _shown(frame: Frame, preset: Preset, options: RenderOptions) -> Tensor:
     """What the generator will be shown of a frame."""
-    if (options.method or preset.facts.method) == "tiles":
+    if preset.method(options.method) == "tiles":
         return middle_window(upright(to_rgb(frame), frame), options.tile_px)
     height = options.working_height or preset.facts.working_height_px
     return middle_window(upright(see(frame, height).small, frame), "whole")
@@ -94,7 +94,7 @@ def plan_fields(
     A look is measured on every `step`-th frame.
     """
     facts = preset.facts
-    if (options.method or facts.method) == "tiles":
+    if preset.method(options.method) == "tiles":
         if options.lock or options.look:
             raise UsageError("--lock and --look need --method relight: tiles have no field")
         return None

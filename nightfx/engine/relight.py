@@ -18,7 +18,7 @@ from nightfx.engine.field import Field
 from nightfx.engine.look import Look, hold
 from nightfx.engine.steady import Seen, Steadying, steady
 from nightfx.engine.tiling import as_coded, light_of, upright
-from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, PaperGenerator
+from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, RelitGenerator
 from nightfx.video.color import Float32, to_rgb
 from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
@@ -75,8 +75,11 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     light = light_of(generator, upright(small, frame), plan.strength, "whole")
     gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
     lit = small * gain + offset
-    if isinstance(generator, PaperGenerator):  # it says no gain: the ratio of both pictures does
-        gain = ((lit + SHADOW) / (np.maximum(small, 0) + SHADOW)).clip(0, np.exp(MAX_LOG_GAIN))
+    if not isinstance(
+        generator, RelitGenerator
+    ):  # it says no gain: the ratio of both pictures does
+        after, before = (np.maximum(x, 0) + SHADOW for x in (lit, small))
+        gain = (after / before).clip(0, np.exp(MAX_LOG_GAIN))
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
     return fit_field(seen.cells, _halved(lit), _halved(gain), plan.fit)
 

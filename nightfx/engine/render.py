@@ -142,7 +142,7 @@ def _render_picture(
 def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes | None:
     if options.passes is None:
         return None
-    if (options.method or preset.facts.method) == "tiles":
+    if preset.method(options.method) == "tiles":
         raise UsageError("--passes needs --method relight: tiles have no field")
     return open_passes(options.passes, target.stem, overwrite=options.overwrite)
 
@@ -194,7 +194,7 @@ def _note(source: Path, notes: Iterable[str]) -> None:
 
 
 def _warn_of_height(source: Path, height: int, preset: Preset, options: RenderOptions) -> None:
-    if (options.method or preset.facts.method) != "tiles":
+    if preset.method(options.method) != "tiles":
         return
     low, high = preset.facts.heights_px
     if not low <= height <= high:

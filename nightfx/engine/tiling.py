@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nightfx.change import Light
 from nightfx.errors import UsageError
-from nightfx.model import HALO_PX, MULTIPLE_PX, Generator, Light
+from nightfx.model import HALO_PX, MULTIPLE_PX, Generator
 from nightfx.video.frame import Frame
 
 TilePx = int | Literal["whole"] | None

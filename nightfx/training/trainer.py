@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nightfx.errors import TrainingError
-from nightfx.model import DeviceName, Generator, PaperGenerator, pick_device, pick_trunk_dtype
+from nightfx.model import DeviceName, Generator, RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.training.data import Pictures, draw_batch, open_pictures
 from nightfx.training.objective import (
     as_shown,
@@ -171,7 +171,7 @@ def _distribution(run: Run, fake_A: Tensor, fake_B: Tensor) -> Tensor:
 
 def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
     """G's picture of `real`, and how rough its maps are (0 for the paper's generator, which has none)."""
-    if isinstance(G, PaperGenerator):
+    if not isinstance(G, RelitGenerator):
         return G(real), real.new_zeros(())
     g, o = G.maps(real)
     return as_shown(real * torch.exp(g) + o), roughness(torch.cat([g, o], dim=1), real)
