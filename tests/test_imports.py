@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "metrics": {"errors"},
     "video": {"errors"},
     "presets": {"errors", "model", "resnet"},
+    "checkpoints": {"errors", "presets", "resnet"},
     "engine": {"change", "errors", "model", "presets", "resnet", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }

@@ -1,31 +1,54 @@
-"""`nightfx presets list|show|verify`."""
+"""`nightfx presets list|show|verify|import`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nightfx.cli import shell
 
+if TYPE_CHECKING:
+    from nightfx.presets import Preset
+
 app = typer.Typer(no_args_is_help=True, help="The looks that come with nightfx, and your own.")
 Name = Annotated[str, typer.Argument(help="A preset's name, or its folder.")]
 
 
-def list_all() -> None:
+def list_all(
+    folder: Annotated[
+        Path | None, typer.Argument(help="List those in the folders of this one, too.")
+    ] = None,
+) -> int:
     """List the presets that come with nightfx."""
-    from nightfx.presets import list_presets
+    from nightfx.errors import PresetError
+    from nightfx.presets import list_presets, load_preset
 
+    wrong = 0
     for preset in list_presets():
-        typer.echo(f"{preset.name:12} {preset.facts.description}")
+        _print_line(preset)
+    for place in sorted(folder.resolve().glob("*/preset.toml")) if folder else []:
+        try:
+            _print_line(load_preset(place.parent))
+        except PresetError as error:
+            wrong = shell.fail(error)
+    return wrong
+
+
+def _print_line(preset: Preset) -> None:
+    only = "" if preset.renders_tiles else " (--method relight only)"
+    typer.echo(f"{preset.name:12} {preset.facts.description}{only}")
 
 
 def show(name: Name) -> None:
     """Show what a preset is made of: its facts and its card."""
-    from nightfx.presets import load_preset
+    from nightfx.presets import NO_TILES, load_preset
 
     preset = load_preset(name)
     typer.echo(f"{preset.folder}\n")
+    if not preset.renders_tiles:
+        typer.echo(f"--method relight only: {NO_TILES}\n")
     typer.echo((preset.folder / "preset.toml").read_text(encoding="utf-8"))
     card = preset.folder / "CARD.md"
     typer.echo(
@@ -54,5 +77,21 @@ def verify(
     return wrong
 
 
+def import_one(
+    file: Annotated[Path, typer.Argument(metavar="FILE.pth", help="A checkpoint of a CycleGAN.")],
+    name: Annotated[
+        str | None, typer.Option(help="What to call the preset; by default as the file.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder that the preset's own goes into.")] = Path(),
+) -> None:
+    """Make a preset of somebody's CycleGAN: ResNet generators of 6 or 9 blocks with instance norm."""
+    from nightfx.checkpoints import import_checkpoint
+
+    preset = import_checkpoint(file, name, out)
+    _print_line(preset)
+    typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
+
+
 for name, command in (("list", list_all), ("show", show), ("verify", verify)):
     app.command(name)(shell.guarded(command))
+app.command("import")(shell.guarded(import_one))
