@@ -11,13 +11,23 @@ from nightfx.cli import shell
 
 
 def train(
-    day: Annotated[
-        Path, typer.Option(help="Folder of day pictures; its subfolders are drawn alike.")
-    ],
-    night: Annotated[Path, typer.Option(help="Folder of night pictures.")],
     out: Annotated[
         Path, typer.Option(help="Folder of the run; holds the presets night/ and day/.")
     ],
+    day: Annotated[
+        Path | None, typer.Option(help="Folder of day pictures; its subfolders are drawn alike.")
+    ] = None,
+    night: Annotated[Path | None, typer.Option(help="Folder of night pictures.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of folders: a table with path and class, as of dataset prepare."
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE,VALUE", help="Rows of --csv to take; all must hold."),
+    ] = None,
     day_held_out: Annotated[
         Path | None, typer.Option(help="Day pictures to judge by; by default every tenth.")
     ] = None,
@@ -39,6 +49,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Train a look from two folders of pictures; run it again to go on where it stopped."""
+    from nightfx.training.listed import choose_pictures
     from nightfx.training.options import TrainOptions
     from nightfx.training.trainer import train as train_presets
 
@@ -53,7 +64,8 @@ def train(
     )
     with shell.progress(out.name, "steps") as show:
         train_presets(
-            *(day, night, out, options),
+            *choose_pictures(day, night, csv, where or ()),
+            *(out, options),
             day_held_out=day_held_out,
             night_held_out=night_held_out,
             device=device,  # type: ignore[arg-type]  # checked by pick_device

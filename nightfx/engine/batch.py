@@ -13,24 +13,10 @@ from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.presets import Preset, list_presets
 from nightfx.video.codecs import plan_output
 from nightfx.video.picture import is_picture
+from nightfx.video.probe import CLIP_SUFFIXES
 from nightfx.video.reader import Reader
 
 log = logging.getLogger(__name__)
-
-CLIP_SUFFIXES = {
-    ".mp4",
-    ".mov",
-    ".m4v",
-    ".mkv",
-    ".webm",
-    ".avi",
-    ".ts",
-    ".m2ts",
-    ".mts",
-    ".mxf",
-    ".mpg",
-    ".flv",
-}
 
 
 @dataclass(frozen=True)

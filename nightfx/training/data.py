@@ -7,6 +7,8 @@ many pictures each has: a camera that repeats one view a thousand times must not
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +16,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from nightfx.errors import TrainingError
+from nightfx.training.listed import Listed
+from nightfx.video.probe import CLIP_SUFFIXES
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,11 @@ PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
 MAX_UPSCALE = 2.0  # a picture below half the crop's size is left out
 CropScale = tuple[float, float]
+# what Pillow raises for files that are no pictures, or broken ones
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+    Image.DecompressionBombError,
+)
 
 
 @dataclass
@@ -56,7 +65,7 @@ class Pictures:
 
 
 def open_pictures(
-    folder: Path, held_out: Path | None, *, crop_px: int
+    folder: Path | Listed, held_out: Path | None, *, crop_px: int
 ) -> tuple[Pictures, Pictures]:
     """The pictures to train on, and those kept out: the ones below `held_out`, else every tenth of each source."""
     pictures = find_pictures(folder, crop_px=crop_px)
@@ -75,37 +84,54 @@ def open_pictures(
     return Pictures([source for source in rest if source]), Pictures(judged_by)
 
 
-def find_pictures(folder: Path, *, crop_px: int) -> Pictures:
-    """The readable pictures below `folder`; small and damaged ones are counted in one warning each.
+def find_pictures(folder: Path | Listed, *, crop_px: int) -> Pictures:
+    """The readable pictures below `folder`, or in a table; small and damaged ones are counted in one warning each.
 
-    Raises `TrainingError` when fewer than two are left.
+    Raises `TrainingError` when fewer than two are left, and where a clip lies among them.
     """
-    paths = list_pictures(folder)
+    if isinstance(folder, Listed):
+        groups = folder.by_source()
+        _refuse_clips([path for group in groups for path in group])
+    else:
+        groups = _group(folder, list_pictures(folder))
+    paths = [path for group in groups for path in group]
     sides = {path: _short_side_px(path) for path in paths}
-    usable = [path for path, side in sides.items() if side * MAX_UPSCALE >= crop_px]
+    usable = {path for path, side in sides.items() if side * MAX_UPSCALE >= crop_px}
     if len(usable) < 2:
         raise TrainingError(
             f"{folder}: {len(usable)} usable pictures of {len(paths)}, at least 2 are needed; "
             f"their short side must be {crop_px / MAX_UPSCALE:.0f} px or more"
         )
     _warn_about(folder, sides, crop_px)
-    return Pictures(_group(folder, usable))
+    left = [[path for path in group if path in usable] for group in groups]
+    return Pictures([group for group in left if group])
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Every picture file below `folder`, sorted."""
+    """Every picture file below `folder`, sorted; raises `TrainingError` for a clip among them."""
     if not folder.is_dir():
         raise TrainingError(f"{folder}: not a folder of pictures")
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+    found = sorted(folder.rglob("*"))
+    _refuse_clips(found)
+    return [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
 
 
 def load_picture(path: Path) -> np.ndarray:
     """Decode one picture: (H, W, 3) uint8 RGB, EXIF orientation applied."""
     try:
         with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
+            ImageOps.exif_transpose(image, in_place=True)
+            return np.asarray(_eight_bits(image))
+    except BROKEN as error:
         raise TrainingError(f"{path}: damaged: {error}; take it out and run again") from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # `convert` would clip it to 255 instead of scaling
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise ValueError(f"mode {image.mode} is neither 8 nor 16 bits")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
@@ -118,11 +144,19 @@ def _short_side_px(path: Path) -> int:
     try:
         with Image.open(path) as image:
             return int(min(image.size))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+    except BROKEN:
         return 0
 
 
-def _warn_about(folder: Path, sides: dict[Path, int], crop_px: int) -> None:
+def _refuse_clips(paths: Sequence[Path]) -> None:
+    clip = next((path for path in paths if path.suffix.lower() in CLIP_SUFFIXES), None)
+    if clip is not None:
+        raise TrainingError(
+            f"{clip}: a clip among the pictures: `nightfx dataset prepare` makes pictures of it"
+        )
+
+
+def _warn_about(folder: Path | Listed, sides: dict[Path, int], crop_px: int) -> None:
     damaged = sum(side == 0 for side in sides.values())
     tiny = sum(0 < side * MAX_UPSCALE < crop_px for side in sides.values())
     small = sum(crop_px <= side * MAX_UPSCALE < crop_px * MAX_UPSCALE for side in sides.values())

@@ -1,4 +1,4 @@
-"""Pictures of a training run: a grid of samples and the loss curves, drawn with Pillow alone."""
+"""Pictures of a training run and of its data: samples, loss curves, brightness; drawn with Pillow alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def save_curves(curves: Mapping[str, Sequence[Point]], path: Path) -> None:
     draw = ImageDraw.Draw(image)
     points = np.array([point for curve in curves.values() for point in curve] or [(1.0, 1.0)])
     right, top = np.maximum(points.max(axis=0), 1e-9)
-    _draw_axes(draw, right, top)
+    _draw_axes(draw, right, top, "steps")
     for index, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
         draw.line([_place(point, right, top) for point in curve], fill=colour, width=2)
@@ -36,7 +36,35 @@ def save_curves(curves: Mapping[str, Sequence[Point]], path: Path) -> None:
     image.save(path)
 
 
-def _draw_axes(draw: ImageDraw.ImageDraw, right: float, top: float) -> None:
+def save_brightness(night: Sequence[float], day: Sequence[float], path: Path) -> None:
+    """Draw the paper's Figure 1: normalised brightness in [0, 1], sorted, and the gap between the classes."""
+    image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
+    draw = ImageDraw.Draw(image)
+    right = max(len(night) + len(day), 1)
+    dots = sorted([(value, COLOURS[1]) for value in night] + [(value, COLOURS[3]) for value in day])
+    _draw_gap(draw, max(night, default=0.0), min(day, default=1.0), right)
+    _draw_axes(draw, right, 1.0, "pictures, sorted by normalised brightness")
+    for index, (value, colour) in enumerate(dots, start=1):
+        x, y = _place((index, value), right, 1.0)
+        draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=colour)
+    for row, (name, values) in enumerate((("night", night), ("day", day))):
+        words, colour = f"{name}, {len(values)} pictures", COLOURS[1 + 2 * row]
+        draw.text((MARGIN_PX + 12, MARGIN_PX + 16 * row), words, fill=colour)
+    image.save(path)
+
+
+def _draw_gap(draw: ImageDraw.ImageDraw, low: float, high: float, right: float) -> None:
+    name, tint = ("gap", "#d9f0d3") if low <= high else ("overlap", "#fddbc7")
+    low, high = sorted((low, high))
+    (left_px, top_px), (right_px, bottom_px) = (
+        _place(point, right, 1.0) for point in ((0, high), (right, low))
+    )
+    draw.rectangle([left_px, top_px, right_px, bottom_px], fill=tint)
+    words = f"{name} {low:.2f} to {high:.2f}"
+    draw.text((right_px - 8, (top_px + bottom_px) / 2), words, fill="black", anchor="rm")
+
+
+def _draw_axes(draw: ImageDraw.ImageDraw, right: float, top: float, label: str) -> None:
     for part in np.linspace(0, 1, 6):
         x, y = _place((part * right, part * top), right, top)
         draw.line(
@@ -45,7 +73,7 @@ def _draw_axes(draw: ImageDraw.ImageDraw, right: float, top: float) -> None:
         )
         draw.text((8, y - 6), f"{top * part:.3g}", fill="black")
         draw.text((x - 10, HEIGHT_PX - MARGIN_PX + 8), f"{right * part:.0f}", fill="black")
-    draw.text((WIDTH_PX // 2 - 15, HEIGHT_PX - 24), "steps", fill="black")
+    draw.text((WIDTH_PX // 2, HEIGHT_PX - 24), label, fill="black", anchor="ma")
 
 
 def _place(point: Point, right: float, top: float) -> tuple[float, float]:

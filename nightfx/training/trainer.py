@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from nightfx.errors import TrainingError
 from nightfx.model import DeviceName, Generator, RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.training.data import Pictures, draw_batch, open_pictures
+from nightfx.training.listed import Listed
 from nightfx.training.objective import (
     as_shown,
     cycle_loss,
@@ -39,8 +40,8 @@ CURVE_CROP_PX = 96
 
 
 def train(
-    day: Path,
-    night: Path,
+    day: Path | Listed,
+    night: Path | Listed,
     out: Path,
     options: TrainOptions | None = None,
     *,

@@ -23,7 +23,7 @@ def partial_file(target: Path) -> Iterator[Path]:
     part = target.with_name(f".{target.name}.part")
     _check_folder(target)
     try:
-        with _translated(target):
+        with translated(target):
             yield part
             _flush(part)
             part.replace(target)
@@ -42,7 +42,8 @@ def _check_folder(target: Path) -> None:
 
 
 @contextmanager
-def _translated(target: Path) -> Iterator[None]:
+def translated(target: Path) -> Iterator[None]:
+    """Turn what FFmpeg or the system raises inside into TargetError, or RetryError where the disk is full."""
     try:
         yield
     except (av.FFmpegError, OSError) as error:

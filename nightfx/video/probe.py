@@ -23,6 +23,20 @@ from nightfx.video.coding import coding_of
 from nightfx.video.frame import Coding
 
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
+CLIP_SUFFIXES = {
+    ".mp4",
+    ".mov",
+    ".m4v",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".ts",
+    ".m2ts",
+    ".mts",
+    ".mxf",
+    ".mpg",
+    ".flv",
+}
 
 
 @dataclass(frozen=True)
