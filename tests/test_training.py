@@ -15,12 +15,16 @@ from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.objective import (
     ImagePool,
     Recent,
+    adversarial_loss,
     as_shown,
     cycle_distance,
     cycle_loss,
     discriminator_loss,
     distribution_loss,
     generator_loss,
+    generators_loss,
+    gradient_penalty,
+    identity_loss,
     match_quantiles,
     quantiles,
     roughness,
@@ -42,20 +46,53 @@ def paint(folder: Path, count: int, level: int, size: tuple[int, int] = (120, 10
     return folder
 
 
-def test_equation_1_by_hand() -> None:
+def test_equations_1_and_2_by_hand() -> None:
     loss = discriminator_loss(torch.tensor([1.0, 0.5]), torch.tensor([0.0, 0.5]))
     assert loss.item() == pytest.approx((0 + 0.25) / 2 + (0 + 0.25) / 2)
+    assert discriminator_loss(torch.tensor([0.2]), torch.tensor([0.6])).item() == pytest.approx(
+        0.64 + 0.36  # no factor ½
+    )
 
 
 def test_equations_3_and_4_by_hand() -> None:
     a, b = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
     assert cycle_distance(a, a + 0.25).item() == pytest.approx(0.25)
+    one_pixel = a.clone()
+    one_pixel[0, 1, 0, 1] = 0.6
+    assert cycle_distance(a, one_pixel).item() == pytest.approx(0.6 / 12)  # 4 pixels, 3 channels
     assert cycle_loss(a, a + 0.25, b, b - 0.75).item() == pytest.approx(0.5)
 
 
-def test_equations_5_and_6_carry_the_cycle_once() -> None:
-    loss = generator_loss(torch.tensor([0.5]), torch.tensor([0.0]), torch.tensor(0.2), 10.0)
-    assert loss.item() == pytest.approx(0.25 + 1.0 + 2.0)
+def test_equations_5_and_6_by_hand() -> None:
+    assert adversarial_loss(torch.tensor([0.5, 1.0])).item() == pytest.approx(0.125)
+    loss = generator_loss(torch.tensor([0.5]), torch.tensor(0.2), 10.0)
+    assert loss.item() == pytest.approx(0.25 + 2.0)
+    both = generators_loss(torch.tensor([0.5]), torch.tensor([0.0]), torch.tensor(0.2), 10.0)
+    assert both.item() == pytest.approx(0.25 + 1.0 + 2.0)
+
+
+def test_each_generator_descends_its_own_equation_with_the_cycle_once() -> None:
+    # toy networks a number each: G_AB(x) = u x, G_BA(x) = v x, D_A(x) = D_B(x) = x
+    u, v = torch.tensor(0.7, requires_grad=True), torch.tensor(0.4, requires_grad=True)
+    real_A, real_B = torch.full((1, 3, 2, 2), 0.9), torch.full((1, 3, 2, 2), 0.2)
+    fake_B, fake_A = u * real_A, v * real_B
+    cycle = cycle_loss(real_A, v * fake_B, real_B, u * fake_A)
+    of_both = torch.autograd.grad(
+        generators_loss(fake_B, fake_A, cycle, 10.0), (u, v), retain_graph=True
+    )
+    (of_5,) = torch.autograd.grad(generator_loss(fake_B, cycle, 10.0), u, retain_graph=True)
+    (of_6,) = torch.autograd.grad(generator_loss(fake_A, cycle, 10.0), v)
+    assert of_both[0].item() == pytest.approx(of_5.item())
+    assert of_both[1].item() == pytest.approx(of_6.item())
+    # (5) by hand: 2 (0.63 − 1) 0.9 − 10 (0.4 · 0.9 + 0.4 · 0.2) / 2
+    assert of_5.item() == pytest.approx(-0.666 - 2.2, rel=1e-5)
+
+
+def test_identity_loss_and_gradient_penalty_by_hand() -> None:
+    a, b = torch.zeros(1, 3, 2, 2), torch.ones(2, 3, 2, 2)
+    assert identity_loss(a, a + 0.2, b, b - 0.6).item() == pytest.approx(0.4)
+    # D(x) = Σ 3x over 12 values: |∇D|² = 9 · 12
+    assert gradient_penalty(lambda x: 3 * x.sum((1, 2, 3)), b).item() == pytest.approx(54)
 
 
 def test_roughness_counts_steps_inside_a_surface_and_forgives_them_at_its_edge() -> None:
