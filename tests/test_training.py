@@ -225,7 +225,7 @@ def test_a_missing_or_empty_folder_is_named(tmp_path: Path, content: list[str] |
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"architecture": "papper"}, "must be relit or paper, got 'papper'"),
+        ({"architecture": "papper"}, "must be paper or relit, got 'papper'"),
         ({"architecture": "paper"}, "needs crop_px 256, got 128"),
         ({"crop_px": 100}, "multiple of 8 and at least 96, got 100"),
         ({"steps": 0}, "at least 1"),

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from nightfx.errors import UsageError
 
@@ -65,17 +64,17 @@ class Share:
         if self.count == 1:
             return
         gradients = [p.grad for p in parameters if p.grad is not None]
-        vector = parameters_to_vector(gradients)
-        dist.all_reduce(vector)
-        vector_to_parameters(vector / self.count, gradients)
+        means = self.mean(torch.cat([gradient.flatten() for gradient in gradients]))
+        sizes = [gradient.numel() for gradient in gradients]
+        for gradient, mean in zip(gradients, means.split(sizes), strict=True):
+            gradient.copy_(mean.view(gradient.shape))
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of `values` over all processes."""
         if self.count == 1:
             return values
-        total = values.detach().clone()
-        dist.all_reduce(total)
-        return total / self.count
+        dist.all_reduce(values := values.detach().clone())
+        return values / self.count
 
     def wait(self) -> None:
         """Go on when all processes are here."""
