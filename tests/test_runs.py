@@ -2,23 +2,35 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from test_training import QUICK, paint
 
 from nightfx.errors import TrainingError
 from nightfx.presets import load_preset
 from nightfx.training import trainer
+from nightfx.training.state import open_run
 from nightfx.training.trainer import train
 
+pytestmark = pytest.mark.usefixtures("small_reports")
+
+# `nightfx`, with the `small_reports` of conftest.py
+SMALL = """
+from nightfx.cli import main
+from nightfx.training import report, trainer
+report.VALIDATION_PX, trainer.CURVE_CROPS = 96, 8
+main()
+"""
 NETWORKS = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA")
 WORDS = ("--recipe", "quick", "--device", "cpu", "--crop-px", 96, "--set", "scale=1,1.2")
 
@@ -28,9 +40,33 @@ def stills(tmp_path: Path) -> tuple[Path, Path]:
     return paint(tmp_path / "day", 4, 170), paint(tmp_path / "night", 4, 60)
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A run that ended: nothing may write into it."""
+
+    day: Path
+    night: Path
+    out: Path
+
+    def copy(self, to: Path) -> Path:
+        return Path(shutil.copytree(self.out, to))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("finished")
+    day, night = paint(folder / "day", 4, 170), paint(folder / "night", 4, 60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nightfx.training.report.VALIDATION_PX", 96)
+        patch.setattr("nightfx.training.trainer.CURVE_CROPS", 8)
+        return Finished(day, night, train(day, night, folder / "run", QUICK, device="cpu"))
+
+
 def command(stills: tuple[Path, Path], out: Path, *words: object) -> list[str]:
     given = ["--day", stills[0], "--night", stills[1], "--out", out, *WORDS, *words]
-    return ["-m", "nightfx", "train", *map(str, given)]
+    script = out.parent / "small.py"
+    script.write_text(SMALL)
+    return [str(script), "train", *map(str, given)]
 
 
 def one_thread() -> dict[str, str]:
@@ -95,16 +131,59 @@ def test_two_processes_give_what_one_gives(tmp_path: Path, stills: tuple[Path, P
         assert (weights - others).norm() < 1e-3 * weights.norm(), network
 
 
+def test_a_run_leaves_presets_samples_and_curves(finished: Finished) -> None:
+    for name in ("night", "day"):
+        preset = load_preset(finished.out / name)
+        assert preset.facts.heights_px == (96, 144)
+        assert preset.generator.architecture == "relit"
+    with (
+        Image.open(finished.out / "losses.png") as curves,
+        Image.open(finished.out / "samples_000004.png") as samples,
+    ):
+        assert curves.width > 500
+        assert samples.height == 4 * 96
+
+
+def test_presets_record_where_they_came_from(finished: Finished) -> None:
+    training = load_preset(finished.out / "night").facts.training
+    assert training is not None
+    assert (training["recipe"], training["seed"]) == ("relit", 0)
+    assert len(training["data_sha256"]) == 64
+    assert {"nightfx", "torch", "python"} <= set(training)
+
+
+def test_the_board_gets_scalars_and_samples(finished: Finished) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = accumulator.EventAccumulator(str(finished.out / "run/tensorboard")).Reload()
+    assert [point.step for point in events.Scalars("G_AB")] == [2, 4]
+    assert [point.step for point in events.Images("samples")] == [2, 4]
+
+
+def test_a_run_does_not_go_on_with_other_options(finished: Finished) -> None:
+    before = (finished.out / "run/checkpoint.pt").read_bytes()
+    with pytest.raises(TrainingError, match=r"other options .seed was 0, is 5.; use another --out"):
+        train(finished.day, finished.night, finished.out, replace(QUICK, seed=5), device="cpu")
+    assert (finished.out / "run/checkpoint.pt").read_bytes() == before
+
+
+def test_a_run_does_not_go_on_with_other_pictures(
+    finished: Finished, stills: tuple[Path, Path]
+) -> None:
+    paint(stills[0], 4, 150)
+    with pytest.raises(TrainingError, match=r"a run with other pictures .*bring them back"):
+        train(*stills, finished.out, QUICK, device="cpu")
+
+
 def test_a_disk_that_is_full_is_said_and_the_checkpoint_before_stays(
-    tmp_path: Path, stills: tuple[Path, Path]
+    tmp_path: Path, finished: Finished
 ) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    out = train(*stills, tmp_path / "run", replace(QUICK, steps=2), device="cpu")
+    out = finished.copy(tmp_path / "run")
     before = (out / "run/checkpoint.pt").read_bytes()
     (out / "run/checkpoint.part").symlink_to("/dev/full")
     with pytest.raises(TrainingError, match=r"cannot be written \(.*No space left.* MiB are free"):
-        train(*stills, out, QUICK, device="cpu")
+        train(finished.day, finished.night, out, replace(QUICK, steps=5), device="cpu")
     assert (out / "run/checkpoint.pt").read_bytes() == before
 
 
@@ -120,24 +199,14 @@ def test_a_folder_that_holds_something_else_is_left_alone(stills: tuple[Path, Pa
     assert sorted(path.name for path in stills[1].iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
 
 
-def test_a_run_does_not_go_on_with_other_pictures(
-    tmp_path: Path, stills: tuple[Path, Path]
-) -> None:
-    train(*stills, tmp_path / "run", replace(QUICK, steps=1), device="cpu")
-    paint(stills[0], 4, 150)
-    with pytest.raises(TrainingError, match=r"a run with other pictures .*bring them back"):
-        train(*stills, tmp_path / "run", QUICK, device="cpu")
-
-
 def test_a_run_that_dies_is_stopped_and_leaves_its_curves(
     tmp_path: Path, stills: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer, "RECORD_EVERY", 1)
     crush = torch.nn.Parameter(torch.tensor([0.0, 0, 0, -50, -50, -50]))
-    start = trainer.open_run
 
     def start_dead(*args: Any, **options: Any) -> Any:
-        run = start(*args, **options)
+        run = open_run(*args, **options)
         run.G_AB.out.bias = crush
         return run
 
@@ -160,23 +229,6 @@ def test_extras_train_and_say_what_they_cost(tmp_path: Path, stills: tuple[Path,
     )
     assert {"identity", "slope", "G_AB", "G_BA", "D_A", "D_B"} <= set(seen[-1])
     assert all(value >= 0 for value in seen[-1].values())
-
-
-def test_presets_record_where_they_came_from(tmp_path: Path, stills: tuple[Path, Path]) -> None:
-    options = replace(QUICK, recipe="quick", steps=2, seed=3)
-    facts = load_preset(train(*stills, tmp_path / "run", options, device="cpu") / "night").facts
-    assert facts.training is not None
-    assert (facts.training["recipe"], facts.training["seed"]) == ("quick", 3)
-    assert len(facts.training["data_sha256"]) == 64
-    assert {"nightfx", "torch", "python"} <= set(facts.training)
-
-
-def test_the_board_gets_scalars_and_samples(tmp_path: Path, stills: tuple[Path, Path]) -> None:
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    out = train(*stills, tmp_path / "run", replace(QUICK, warm_start_steps=0), device="cpu")
-    events = accumulator.EventAccumulator(str(out / "run/tensorboard")).Reload()
-    assert [point.step for point in events.Scalars("G_AB")] == [2, 4]
-    assert [point.step for point in events.Images("samples")] == [2, 4]
 
 
 def test_a_run_goes_on_without_tensorboard(

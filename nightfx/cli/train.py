@@ -77,6 +77,7 @@ def train(
                 resume=resume,
                 on_progress=_steps_of(show),
             )
+        resume = False  # the first run was there; those after it may not have begun
         if os.environ.get("RANK", "0") == "0":
             typer.echo(f"{out / arm / 'night'}\n{out / arm / 'day'}")
 

@@ -41,6 +41,7 @@ class Feed:
         share: Share | None = None,
     ) -> None:
         self.waited_seconds = 0.0
+        self._began = time.perf_counter()
         self._draws = [Draws(x, options, letter) for x, letter in zip(pictures, "AB", strict=True)]
         self._part = (share or Share()).part(options.batch)
         self._pool = ThreadPoolExecutor(THREADS, "feed")
@@ -58,6 +59,11 @@ class Feed:
         batch = self._ahead.popleft().result()
         self.waited_seconds += time.perf_counter() - started
         return batch
+
+    @property
+    def waiting(self) -> float:
+        """The share of time, so far, that steps waited for their crops."""
+        return self.waited_seconds / max(time.perf_counter() - self._began, 1e-9)
 
     def __enter__(self) -> Feed:
         return self

@@ -29,7 +29,7 @@ VALIDATION_PICTURES = 96  # of each class, as many of each source
 SAMPLES = 6
 
 
-def record(run: Run, board: Board | None) -> dict[str, float]:
+def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
     """Note the mean of the losses since the last record. Raises `TrainingError` where one is not finite."""
     names = list(dict.fromkeys(name for losses in run.recent_losses for name in losses))
     means = torch.stack(
@@ -50,7 +50,7 @@ def record(run: Run, board: Board | None) -> dict[str, float]:
             )
         note(run, name, value)
     if board:
-        board.scalars(values, run.step)
+        board.scalars({**values, "waiting for crops": waiting}, run.step)
     return values
 
 

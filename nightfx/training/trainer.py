@@ -110,7 +110,7 @@ def _loop(
             run.recent_losses.append(train_step(run, real_A, real_B, options, curves))
             ends = run.step % options.every == 0 or run.step == options.steps
             if ends or run.step % RECORD_EVERY == 0:
-                losses = record(run, board)
+                losses = record(run, board, feed.waiting)
                 watch.look(run, real_A, real_B, options.learning_rate)
             if on_progress and first:
                 on_progress(run.step, options.steps, losses)
