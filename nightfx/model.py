@@ -35,12 +35,16 @@ class Same(nn.Module):
         return F.pad(x, (0, 1, 0, 1))
 
 
-class Crop(nn.Module):
-    """The counterpart of `Same` behind a transposed convolution."""
+class SameUp(nn.ConvTranspose2d):
+    """The counterpart of `Same`: a transposed convolution of stride 2 whose last row and column are cropped."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Crop (N, C, H + 1, W + 1) to (N, C, H, W)."""
-        return x[..., :-1, :-1]
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, stride=2, padding=2, output_padding=1)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Map (N, C, H, W) to (N, outputs, 2 H, 2 W)."""
+        # to crop what comes out is the same number for number, but odd sizes take a path ten times slower in bf16
+        return super().forward(F.pad(x, (1, 0, 1, 0)), output_size)
 
 
 class Up(nn.ConvTranspose2d):
@@ -97,7 +101,7 @@ def _down_same(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 def _up_same(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2), Crop()]
+    return [SameUp(inputs, outputs)]
 
 
 def _down_centred(inputs: int, outputs: int) -> list[nn.Module]:
@@ -127,7 +131,9 @@ class PaperGenerator(nn.Module):
         """Map pictures (N, 3, H, W) in [0, 1] to pictures of the same shape, 0 and above."""
         if self.stand_in:
             return F.relu(self.stand_in(x))
-        return F.relu(self.out(self.trunk(x.to(_dtype_of(self.trunk))).to(_dtype_of(self.out))))
+        features = self.trunk(x.to(_dtype_of(self.trunk)))
+        with torch.autocast(x.device.type, enabled=False):  # a picture has more levels than bf16
+            return F.relu(self.out(features.to(_dtype_of(self.out))))
 
     def light(self, x: Tensor, strength: float) -> Light:
         """The change from `x` to the generator's picture: its picture replaces the plate by `strength`."""
@@ -210,19 +216,19 @@ class PaperDiscriminator(nn.Module):
             *(nn.Conv2d(3, 32, 4, stride=4), nn.ReLU()),
             *(nn.Conv2d(32, 64, 4, stride=4), nn.ReLU()),
             *(nn.Conv2d(64, 128, 4, stride=4), nn.ReLU()),
-            *(nn.Conv2d(128, 1, 4, stride=4), nn.Sigmoid()),
+            nn.Conv2d(128, 1, 4, stride=4),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Score pictures (N, 3, 256, 256) in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
-        score: Tensor = self.layers(x)
-        return score
+        # in float32 whatever the layers ran in: bf16 would round a sure answer to 1, which has no gradient
+        return torch.sigmoid(self.layers(x).float())
 
 
 class PatchDiscriminator(nn.Module):
     """Scores patches at full and at quarter size: texture at the one, the whole picture's light at the other.
 
-    Spectral norm on every layer (Miyato et al. 2018, arXiv 1802.05957) keeps a small data set from being learnt by heart.
+    Spectral norm on every layer (`spectrally_normed`) keeps a small data set from being learnt by heart.
     """
 
     def __init__(self, channels: int = 48) -> None:
@@ -239,11 +245,27 @@ class PatchDiscriminator(nn.Module):
 
 def _patch_layers(c: int) -> nn.Sequential:
     return nn.Sequential(
-        *(spectral_norm(nn.Conv2d(3, c, 4, 2, 1)), nn.LeakyReLU(0.2)),
-        *(spectral_norm(nn.Conv2d(c, 2 * c, 4, 2, 1)), nn.LeakyReLU(0.2)),
-        *(spectral_norm(nn.Conv2d(2 * c, 4 * c, 4, 2, 1)), nn.LeakyReLU(0.2)),
-        spectral_norm(nn.Conv2d(4 * c, 1, 4, 1, 1)),
+        *(nn.Conv2d(3, c, 4, 2, 1), nn.LeakyReLU(0.2)),
+        *(nn.Conv2d(c, 2 * c, 4, 2, 1), nn.LeakyReLU(0.2)),
+        *(nn.Conv2d(2 * c, 4 * c, 4, 2, 1), nn.LeakyReLU(0.2)),
+        nn.Conv2d(4 * c, 1, 4, 1, 1),
     )
+
+
+def spectrally_normed(network: nn.Module) -> nn.Module:
+    """`network` with spectral norm on every convolution (Miyato et al. 2018, arXiv 1802.05957)."""
+    for layer in [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]:
+        spectral_norm(layer)
+    return network
+
+
+def begin_as_tensorflow(network: nn.Module) -> None:
+    """Draw the weights of `network` as TensorFlow's layers do: Glorot uniform, biases zero."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]

@@ -38,3 +38,10 @@ def halving(tmp_path: Path) -> Preset:
         assert isinstance(generator.out.bias, nn.Parameter)
         generator.out.bias[:3] = 4 * torch.atanh(torch.tensor(0.5).log() / 4)
     return preset_of(tmp_path, generator, "halving")
+
+
+@pytest.fixture
+def small_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that judge and start from few pixels: to sort all of them takes most of a short run."""
+    monkeypatch.setattr("nightfx.training.report.VALIDATION_PX", 96)
+    monkeypatch.setattr("nightfx.training.trainer.CURVE_CROPS", 8)

@@ -143,7 +143,7 @@ def test_a_run_reads_the_manifest_of_dataset_prepare(tmp_path: Path) -> None:
     assert "train: 4 day, 4 night; test: 2 day, 2 night" in made.stdout
     manifest = tmp_path / "set/manifest.csv"
     quick = TrainOptions(
-        *("relit", 1, 1, 96), scale=(1.0, 1.0), warm_start_steps=1, every=1, pool_size=2
+        steps=1, batch=1, crop_px=96, scale=(1.0, 1.0), warm_start_steps=1, every=1, pool_size=2
     )
     out = train(Listed(manifest, "day"), Listed(manifest, "night"), tmp_path / "run", quick)
     assert (out / "night/preset.toml").exists()

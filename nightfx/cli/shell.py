@@ -134,24 +134,35 @@ def progress(
         *columns, TextColumn(unit), speed, TimeRemainingColumn(), console=Console(stderr=True)
     ) as bar:
         task = bar.add_task(label, total=None, rate="")
-        started = time.monotonic()
+        rate_at = _rate()
 
         def show(done: int, total: int | None) -> None:
-            rate = done / max(time.monotonic() - started, 1e-9)
-            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+            bar.update(task, completed=done, total=total, rate=f"{rate_at(done):.1f}/s")
 
         yield show
 
 
+def _rate() -> Callable[[int], float]:
+    # what was done before (a resumed run starts in the middle) took none of this time
+    started, before = time.monotonic(), -1
+
+    def rate_at(done: int) -> float:
+        nonlocal before
+        before = done - 1 if before < 0 else before
+        return (done - before) / max(time.monotonic() - started, 1e-9)
+
+    return rate_at
+
+
 def _plain(label: str, unit: str) -> Callable[[int, int | None], None]:
-    started = last = time.monotonic()
+    last, rate_at = time.monotonic(), _rate()
 
     def show(done: int, total: int | None) -> None:
         nonlocal last
-        now = time.monotonic()
+        now, rate = time.monotonic(), rate_at(done)
         if now - last < PLAIN_SECONDS and done != total:
             return
-        last, rate = now, done / max(now - started, 1e-9)
+        last = now
         left = f", {max(total - done, 0) / rate:.0f} s left" if total and total > done else ""
         typer.echo(
             f"{label}: {done}{f'/{total}' if total else ''} {unit}, {rate:.1f}/s{left}", err=True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -32,43 +34,66 @@ def train(
         Path | None, typer.Option(help="Day pictures to judge by; by default every tenth.")
     ] = None,
     night_held_out: Annotated[Path | None, typer.Option(help="Night pictures to judge by.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 12_000,
-    batch: Annotated[int, typer.Option(min=1, help="Crops of each class a step.")] = 4,
-    crop_px: Annotated[
-        int | None, typer.Option(help="Side of a crop; by default 128, and 256 for paper.")
+    recipe: Annotated[
+        str, typer.Option(help="relit, quick, paper-1, paper-2 or paper-3.")
+    ] = "relit",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe."),
     ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the larger set, in place of steps.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Crops of each class a step.")] = None,
+    crop_px: Annotated[int | None, typer.Option(help="Side of a crop.")] = None,
     warm_start_steps: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0, help="Of them, steps that imitate the best curves before the adversary."
         ),
-    ] = 2000,
-    every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 500,
-    seed: Annotated[int, typer.Option(help="Seeds weights and draws.")] = 0,
-    architecture: Annotated[str, typer.Option(help="relit, or paper (crops of 256).")] = "relit",
+    ] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="Steps between checkpoints.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seeds weights and draws.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Refuse to start where there is no run to go on with.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
-    """Train a look from two folders of pictures; run it again to go on where it stopped."""
+    """Train a look from two folders of pictures; run it again to go on where it stopped.
+
+    Several GPUs: torchrun --nproc-per-node 2 -m nightfx train ...
+    """
     from nightfx.training.listed import choose_pictures
-    from nightfx.training.options import TrainOptions
+    from nightfx.training.recipes import get_recipe
     from nightfx.training.trainer import train as train_presets
 
-    options = TrainOptions(
-        architecture=architecture,  # type: ignore[arg-type]  # checked by TrainOptions
-        steps=steps,
-        batch=batch,
-        crop_px=crop_px or (256 if architecture == "paper" else 128),
-        warm_start_steps=warm_start_steps,
-        every=every,
-        seed=seed,
-    )
-    with shell.progress(out.name, "steps") as show:
-        train_presets(
-            *choose_pictures(day, night, csv, where or ()),
-            *(out, options),
-            day_held_out=day_held_out,
-            night_held_out=night_held_out,
-            device=device,  # type: ignore[arg-type]  # checked by pick_device
-            on_progress=lambda step, total, losses: show(step, total),
-        )
-    typer.echo(f"{out / 'night'}\n{out / 'day'}")
+    flags = {
+        "steps": steps,
+        "epochs": epochs,
+        "batch": batch,
+        "crop_px": crop_px,
+        "warm_start_steps": warm_start_steps,
+        "every": every,
+        "seed": seed,
+    }
+    settings = [f"{key}={value}" for key, value in flags.items() if value is not None]
+    pictures = choose_pictures(day, night, csv, where or ())
+    for arm, options in get_recipe(recipe, [*settings, *(set_ or ())]).items():
+        with shell.progress(arm or out.name, "steps") as show:
+            train_presets(
+                *pictures,
+                *(out / arm, options),
+                day_held_out=day_held_out,
+                night_held_out=night_held_out,
+                device=device,  # type: ignore[arg-type]  # checked by pick_device
+                resume=resume,
+                on_progress=_steps_of(show),
+            )
+        resume = False  # the first run was there; those after it may not have begun
+        if os.environ.get("RANK", "0") == "0":
+            typer.echo(f"{out / arm / 'night'}\n{out / arm / 'day'}")
+
+
+def _steps_of(show: Callable[[int, int | None], None]) -> Callable[[int, int, object], None]:
+    return lambda step, total, losses: show(step, total)

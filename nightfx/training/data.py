@@ -6,6 +6,7 @@ many pictures each has: a camera that repeats one view a thousand times must not
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import struct
 import zlib
@@ -52,6 +53,20 @@ class Pictures:
         largest = max(len(source) for source in self.by_source)
         each = max(min(count // len(self.by_source), largest), 1)
         return [source[i * len(source) // each] for source in self.by_source for i in range(each)]
+
+    def draw(self, rng: torch.Generator) -> Path:
+        """One of the pictures of a random source."""
+        source = self.by_source[_below(len(self.by_source), rng)]
+        return source[_below(len(source), rng)]
+
+    def limit(self, count: int, rng: torch.Generator) -> Pictures:
+        """`count` of them at random; all where there are no more, or where `count` is 0."""
+        if not 0 < count < len(self):
+            return self
+        paths = [path for source in self.by_source for path in source]
+        picked = {paths[i] for i in torch.randperm(len(paths), generator=rng)[:count].tolist()}
+        rest = [[path for path in source if path in picked] for source in self.by_source]
+        return Pictures([source for source in rest if source])
 
     def load(self, path: Path) -> np.ndarray:
         """Decode the picture at `path`: (H, W, 3) uint8 RGB, upright."""
@@ -105,6 +120,15 @@ def find_pictures(folder: Path | Listed, *, crop_px: int) -> Pictures:
     _warn_about(folder, sides, crop_px)
     left = [[path for path in group if path in usable] for group in groups]
     return Pictures([group for group in left if group])
+
+
+def hash_pictures(*sets: Pictures) -> str:
+    """A hash of every picture of `sets`, in their order: what was trained on, wherever it lies."""
+    whole = hashlib.sha256()
+    for path in (path for pictures in sets for source in pictures.by_source for path in source):
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -189,18 +213,27 @@ def draw_batch(
 
 
 def _draw_crop(pictures: Pictures, crop_px: int, scale: CropScale, rng: torch.Generator) -> Tensor:
-    source = pictures.by_source[_below(len(pictures.by_source), rng)]
-    pixels = pictures.load(source[_below(len(source), rng)])
+    return to_tensor(cut_crop(pictures.load(pictures.draw(rng)), crop_px, scale, rng))
+
+
+def cut_crop(
+    pixels: np.ndarray,
+    crop_px: int,
+    scale: CropScale,
+    rng: torch.Generator,
+    *,
+    mirror: bool = True,
+) -> np.ndarray:
+    """A random crop of `pixels` (H, W, 3), (crop_px, crop_px, 3) uint8; see `draw_batch`."""
     window_px = _window_px(min(pixels.shape[:2]), crop_px, scale, rng)
     top, left = (_below(side - window_px + 1, rng) for side in pixels.shape[:2])
     crop = pixels[top : top + window_px, left : left + window_px]
-    if _uniform(rng) < 0.5:
+    if _uniform(rng) < 0.5 and mirror:
         crop = crop[:, ::-1]
     shrinks = window_px > crop_px
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return to_tensor(
-        cv2.resize(np.ascontiguousarray(crop), (crop_px, crop_px), interpolation=method)
-    )
+    size = (crop_px, crop_px)
+    return np.asarray(cv2.resize(np.ascontiguousarray(crop), size, interpolation=method))
 
 
 def _window_px(short_px: int, crop_px: int, scale: CropScale, rng: torch.Generator) -> int:

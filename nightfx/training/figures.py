@@ -11,7 +11,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 Point = tuple[float, float]
-COLOURS = ("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b", "#e377c2")
+COLOURS = (
+    *("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b"),
+    *("#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#000000", "#aec7e8"),
+)
 WIDTH_PX, HEIGHT_PX, MARGIN_PX = 960, 540, 60
 
 

@@ -5,6 +5,8 @@ Letters are the paper's and CycleGAN's: `real_A`, `fake_B` = G_AB(real_A), `rec_
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,7 +32,12 @@ def adversarial_loss(fake_score: Tensor) -> Tensor:
     return (fake_score - 1).square().mean()
 
 
-def generator_loss(
+def generator_loss(fake_score: Tensor, cycle: Tensor, cycle_weight: float) -> Tensor:
+    """Equation (5) with D_B(fake_B) and (6) with D_A(fake_A): (D(fake) − 1)² + λC."""
+    return adversarial_loss(fake_score) + cycle_weight * cycle
+
+
+def generators_loss(
     fake_B_score: Tensor, fake_A_score: Tensor, cycle: Tensor, cycle_weight: float
 ) -> Tensor:
     """Equations (5) and (6) in one number to differentiate, λC in it once.
@@ -38,6 +45,18 @@ def generator_loss(
     Each generator minimises its own equation and so receives λC once; the sum of both would give it 2λC.
     """
     return adversarial_loss(fake_B_score) + adversarial_loss(fake_A_score) + cycle_weight * cycle
+
+
+def identity_loss(real_A: Tensor, idt_A: Tensor, real_B: Tensor, idt_B: Tensor) -> Tensor:
+    """CycleGAN's identity loss: idt_B = G_AB(real_B) should be real_B, idt_A = G_BA(real_A) real_A. Not the paper's."""
+    return (cycle_distance(real_A, idt_A) + cycle_distance(real_B, idt_B)) / 2
+
+
+def gradient_penalty(D: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """R1: half the squared slope of D at `real` (N, 3, H, W), mean over N (Mescheder et al. 2018, arXiv 1801.04406)."""
+    real = real.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(D(real).sum(), real, create_graph=True)
+    return slope.square().sum(dim=(1, 2, 3)).mean() / 2
 
 
 def roughness(maps: Tensor, picture: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import nightfx
+from nightfx.errors import TrainingError
 from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
 from nightfx.model import Generator
 from nightfx.presets import load_preset, save_preset
+from nightfx.training.board import Board
 from nightfx.training.data import Pictures, to_tensor
 from nightfx.training.figures import save_curves, save_grid
 from nightfx.training.options import TrainOptions
@@ -23,6 +27,31 @@ from nightfx.training.state import Run, note
 VALIDATION_PX = 256
 VALIDATION_PICTURES = 96  # of each class, as many of each source
 SAMPLES = 6
+
+
+def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
+    """Note the mean of the losses since the last record. Raises `TrainingError` where one is not finite."""
+    names = list(dict.fromkeys(name for losses in run.recent_losses for name in losses))
+    means = torch.stack(
+        [
+            torch.stack(
+                [losses[name].detach().float() for losses in run.recent_losses if name in losses]
+            ).mean()
+            for name in names
+        ]
+    )
+    values = dict(zip(names, run.share.mean(means).tolist(), strict=True))
+    run.recent_losses.clear()
+    for name, value in values.items():
+        if not math.isfinite(value):
+            # no later than this a run that went wrong must end: not a number stays one
+            raise TrainingError(
+                f"step {run.step}: the {name} loss became {value}: lower learning_rate, or raise batch"
+            )
+        note(run, name, value)
+    if board:
+        board.scalars({**values, "waiting for crops": waiting}, run.step)
+    return values
 
 
 def report(
@@ -34,11 +63,16 @@ def report(
     every_A, every_B = (slice(None, None, max(len(x) // SAMPLES, 1)) for x in (real_A, real_B))
     rows_A = [x[every_A][:SAMPLES] for x in (real_A, fake_B)]
     rows_B = [x[every_B][:SAMPLES] for x in (real_B, fake_A)]
-    save_grid([*rows_A, *rows_B], out / f"samples_{run.step:06d}.png")
+    save_grid([*rows_A, *rows_B], samples_path(out, run.step))
     night, day = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
     _keep_best(run, options, out, "night", night, (run.ema_AB, real_A, real_B))
     _keep_best(run, options, out, "day", day, (run.ema_BA, real_B, real_A))
     save_curves(run.curves, out / "losses.png")
+
+
+def samples_path(out: Path, step: int) -> Path:
+    """Where the samples of `step` are."""
+    return out / f"samples_{step:06d}.png"
 
 
 def load_squares(pictures: Pictures) -> Tensor:
@@ -88,8 +122,9 @@ def _keep_best(
         return
     run.best[to] = distance
     G, real, wanted = sides
-    training = {**asdict(options), "step": run.step, "torch": torch.__version__}
-    training |= {"python": platform.python_version(), "scale": list(options.scale)}
+    training = {**asdict(options), "scale": list(options.scale), "step": run.step}
+    training |= {"data_sha256": run.data_sha256, "nightfx": nightfx.__version__}
+    training |= {"torch": torch.__version__, "python": platform.python_version()}
     facts: dict[str, Any] = {
         "name": to,
         "description": f"Turns {'day' if to == 'night' else 'night'} into {to}; {run.step} steps of training.",

@@ -7,33 +7,45 @@ A run is a folder: `night/` and `day/` are presets usable at any moment (the bes
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nightfx.errors import TrainingError
 from nightfx.model import DeviceName, Generator, RelitGenerator, pick_device, pick_trunk_dtype
-from nightfx.training.data import Pictures, draw_batch, open_pictures
+from nightfx.training.board import Board
+from nightfx.training.data import Pictures, draw_batch, hash_pictures, open_pictures
+from nightfx.training.feed import Feed, count_steps, seeded
+from nightfx.training.figures import save_curves
 from nightfx.training.listed import Listed
 from nightfx.training.objective import (
+    ImagePool,
     as_shown,
     cycle_loss,
     discriminator_loss,
     distribution_loss,
     generator_loss,
+    generators_loss,
+    gradient_penalty,
+    identity_loss,
     quantiles,
     roughness,
     warm_start_loss,
 )
 from nightfx.training.options import TrainOptions
-from nightfx.training.report import report
-from nightfx.training.state import Run, note, open_run, save_checkpoint
+from nightfx.training.report import record, report, samples_path
+from nightfx.training.share import processes
+from nightfx.training.state import Run, open_run, refuse_folder, save_checkpoint
+from nightfx.training.watch import Watch
 
 Curves = tuple[Tensor, Tensor]
-Losses = dict[str, float]
-Progress = Callable[[int, int, Losses], None]
+Losses = dict[str, Tensor]
+Progress = Callable[[int, int, dict[str, float]], None]
 
+RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
 JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet would undo it
 CURVE_CROPS = 512  # of each class, to find the curves of the warm start from
 CURVE_CROP_PX = 96
@@ -48,33 +60,85 @@ def train(
     day_held_out: Path | None = None,
     night_held_out: Path | None = None,
     device: DeviceName = "auto",
+    resume: bool = False,
     on_progress: Progress | None = None,
 ) -> Path:
     """Train a night and a day preset from two folders of pictures, into the folder `out`; goes on where it stopped.
 
-    The held-out folders choose the best checkpoint; without them every tenth picture is held out.
+    The held-out folders choose the best checkpoint; without them every tenth picture is held out. `resume` demands a
+    run to go on with. Raises `TrainingError` for pictures, folders and checkpoints that do not do, and for a run that
+    went wrong.
     """
     options = options or TrainOptions()
     where = pick_device(device)
     pictures_A, held_out_A = open_pictures(day, day_held_out, crop_px=options.crop_px)
     pictures_B, held_out_B = open_pictures(night, night_held_out, crop_px=options.crop_px)
-    if out.exists() and not out.is_dir():
-        raise TrainingError(f"{out}: is a file; --out names the folder of a run")
-    out.mkdir(parents=True, exist_ok=True)
-    run = open_run(out / "run/checkpoint.pt", options, where)
-    curves = measure_curves(pictures_A, pictures_B, options, where)
-    while run.step < options.steps:
-        real_A, real_B = (
-            _draw(pictures, options, run, where) for pictures in (pictures_A, pictures_B)
-        )
-        losses = train_step(run, real_A, real_B, options, curves)
-        _record(run, losses)
-        if on_progress:
-            on_progress(run.step, options.steps, losses)
-        if run.step % options.every == 0 or run.step == options.steps:
-            report(run, options, out, held_out_A, held_out_B)
-            save_checkpoint(run, options, out / "run/checkpoint.pt")
+    pictures_A, pictures_B = (
+        pictures.limit(options.limit, seeded(options.seed, "limit", letter))
+        for pictures, letter in ((pictures_A, "A"), (pictures_B, "B"))
+    )
+    options = replace(options, steps=count_steps(options, (pictures_A, pictures_B)))
+    checkpoint = out / "run/checkpoint.pt"
+    with processes(where) as share:
+        refuse_folder(out, checkpoint, resume=resume)
+        data_sha256 = hash_pictures(pictures_A, pictures_B)
+        run = open_run(checkpoint, options, where, data_sha256=data_sha256)
+        run.share = share
+        share.wait()
+        if run.step == 0 and share.rank == 0:
+            save_checkpoint(run, options, checkpoint)  # a disk that takes none is told from now
+        curves = measure_curves(pictures_A, pictures_B, options, where)
+        with Feed((pictures_A, pictures_B), options, first=run.step, share=share) as feed:
+            held_out = held_out_A, held_out_B
+            _loop(run, options, out, curves, feed, held_out, on_progress)
     return out
+
+
+def _loop(
+    run: Run,
+    options: TrainOptions,
+    out: Path,
+    curves: Curves,
+    feed: Feed,
+    held_out: tuple[Pictures, Pictures],
+    on_progress: Progress | None,
+) -> None:
+    first, losses = run.share.rank == 0, dict[str, float]()
+    watch, board = Watch(), Board(out / "run/tensorboard", run.step) if first else None
+    try:
+        while run.step < options.steps:
+            real_A, real_B = (_to_device(real, run) for real in next(feed))
+            run.recent_losses.append(train_step(run, real_A, real_B, options, curves))
+            ends = run.step % options.every == 0 or run.step == options.steps
+            if ends or run.step % RECORD_EVERY == 0:
+                losses = record(run, board, feed.waiting)
+                watch.look(run, real_A, real_B, options.learning_rate)
+            if on_progress and first:
+                on_progress(run.step, options.steps, losses)
+            if ends and first:
+                _keep(run, options, out, held_out, board)
+    except TrainingError:
+        if first:
+            save_curves(run.curves, out / "losses.png")
+        raise
+    finally:
+        if board:
+            board.close()
+
+
+def _keep(
+    run: Run,
+    options: TrainOptions,
+    out: Path,
+    held_out: tuple[Pictures, Pictures],
+    board: Board | None,
+) -> None:
+    report(run, options, out, *held_out)
+    save_checkpoint(run, options, out / "run/checkpoint.pt")
+    if board:
+        distances = {name: points[-1][1] for name, points in run.curves.items() if "to" in name}
+        board.scalars(distances, run.step)
+        board.picture("samples", samples_path(out, run.step), run.step)
 
 
 def measure_curves(
@@ -90,16 +154,11 @@ def measure_curves(
     return of_A, of_B
 
 
-def _draw(pictures: Pictures, options: TrainOptions, run: Run, device: torch.device) -> Tensor:
-    crops = draw_batch(pictures, options.batch, options.crop_px, options.scale, run.rng)
-    return crops.to(device, memory_format=torch.channels_last)
-
-
-def _record(run: Run, losses: Losses) -> None:
-    # a point each 20 steps is enough for a curve, and a checkpoint stays small
-    for name, value in losses.items():
-        if run.step % 20 == 0:
-            note(run, name, value)
+def _to_device(real: Tensor, run: Run) -> Tensor:
+    # 8 bits travel: a fourth of the bytes
+    device = next(run.G_AB.parameters()).device
+    real = real.to(device, non_blocking=True).float() / 255
+    return real.contiguous(memory_format=torch.channels_last)
 
 
 def train_step(
@@ -107,7 +166,7 @@ def train_step(
 ) -> Losses:
     """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name.
 
-    `curves` is what `measure_curves` found; the warm start imitates it.
+    The paper gives no order. `curves` is what `measure_curves` found; the warm start imitates it.
     """
     _set_learning_rate(run, options)
     if options.architecture == "relit" and run.step == options.warm_start_steps:
@@ -115,7 +174,7 @@ def train_step(
         run.generators.state.clear()
     fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, curves)
     if not _is_warming(run, options) or run.step >= JUDGES_FROM * options.warm_start_steps:
-        losses["discriminators"] = _step_discriminators(run, real_A, real_B, fake_A, fake_B)
+        losses |= _step_discriminators(run, options, (real_A, fake_A), (real_B, fake_B))
     for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
         # early on the mean would be mostly the first guess: let it follow sooner
         _follow(mean, network, min(options.ema, (1 + run.step) / (10 + run.step)))
@@ -128,9 +187,11 @@ def _step_generators(
 ) -> tuple[Tensor, Tensor, Losses]:
     for network in (run.D_A, run.D_B):
         network.requires_grad_(False)
-    run.recent_A.add(real_A)
-    run.recent_B.add(real_B)
-    with _mixed(real_A.device):
+    if options.distribution_weight:
+        run.recent_A.add(run.share.gather(real_A))
+        run.recent_B.add(run.share.gather(real_B))
+    shown: Losses = {}
+    with _mixed(real_A.device, options):
         (fake_B, rough_A), (fake_A, rough_B) = (
             _translate(run.G_AB, real_A),
             _translate(run.G_BA, real_B),
@@ -139,24 +200,49 @@ def _step_generators(
             losses = {"warm start": warm_start_loss((real_A, real_B), (fake_B, fake_A), curves)}
         else:
             cycle = cycle_loss(real_A, run.G_BA(fake_B), real_B, run.G_AB(fake_A))
-            scores = run.D_B(fake_B).float(), run.D_A(fake_A).float()
-            losses = {"generators": generator_loss(*scores, cycle, options.cycle_weight)}
-            if options.architecture == "relit":
-                losses["roughness"] = options.smooth_weight * (rough_A + rough_B)
-                losses["distribution"] = options.distribution_weight * _distribution(
-                    run, fake_A, fake_B
-                )
+            on_B, on_A = run.D_B(fake_B).float(), run.D_A(fake_A).float()
+            losses = {"generators": generators_loss(on_B, on_A, cycle, options.cycle_weight)}
+            shown["G_AB"] = generator_loss(on_B, cycle, options.cycle_weight)
+            shown["G_BA"] = generator_loss(on_A, cycle, options.cycle_weight)
+            losses |= _extras(run, options, (real_A, fake_A, rough_A), (real_B, fake_B, rough_B))
     run.generators.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
-    run.generators.step()
-    return (
-        fake_A.detach(),
-        fake_B.detach(),
-        {name: _finite(name, loss) for name, loss in losses.items()},
-    )
+    _descend(run, run.generators, options)
+    losses = {name: loss for name, loss in losses.items() if name != "generators"} | shown
+    return fake_A.detach(), fake_B.detach(), {name: loss.detach() for name, loss in losses.items()}
+
+
+def _extras(
+    run: Run,
+    options: TrainOptions,
+    A: tuple[Tensor, Tensor, Tensor],
+    B: tuple[Tensor, Tensor, Tensor],
+) -> Losses:
+    """What the paper's objective lacks; `A` and `B` are the real, the fake and the roughness of the maps of each."""
+    (real_A, fake_A, rough_A), (real_B, fake_B, rough_B) = A, B
+    losses: Losses = {}
+    if options.architecture == "relit":
+        losses["roughness"] = options.smooth_weight * (rough_A + rough_B)
+        if options.distribution_weight:
+            losses["distribution"] = options.distribution_weight * _distribution(
+                run, fake_A, fake_B
+            )
+    if options.identity_weight:
+        (idt_A, _), (idt_B, _) = _translate(run.G_BA, real_A), _translate(run.G_AB, real_B)
+        losses["identity"] = options.identity_weight * identity_loss(real_A, idt_A, real_B, idt_B)
+    return losses
+
+
+def _descend(run: Run, optimiser: torch.optim.Adam, options: TrainOptions) -> None:
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    run.share.average_gradients(parameters)
+    if options.clip_norm:
+        nn.utils.clip_grad_norm_(parameters, options.clip_norm)
+    optimiser.step()
 
 
 def _distribution(run: Run, fake_A: Tensor, fake_B: Tensor) -> Tensor:
+    fake_A, fake_B = run.share.join(fake_A), run.share.join(fake_B)
     sides = (fake_A, run.faked_A, run.recent_A), (fake_B, run.faked_B, run.recent_B)
     with torch.autocast(
         fake_A.device.type, enabled=False
@@ -179,18 +265,32 @@ def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _step_discriminators(
-    run: Run, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor
-) -> float:
-    for network in (run.D_A, run.D_B):
-        network.requires_grad_(True)
-    older_A, older_B = run.pool_A.query(fake_A, run.rng), run.pool_B.query(fake_B, run.rng)
-    with _mixed(real_A.device):
-        loss_A = discriminator_loss(run.D_A(real_A).float(), run.D_A(older_A).float())
-        loss_B = discriminator_loss(run.D_B(real_B).float(), run.D_B(older_B).float())
+    run: Run, options: TrainOptions, A: tuple[Tensor, Tensor], B: tuple[Tensor, Tensor]
+) -> Losses:
+    losses = {
+        "D_A": _judge(run, options, run.D_A, run.pool_A, *A),
+        "D_B": _judge(run, options, run.D_B, run.pool_B, *B),
+    }
+    if options.r1_weight:
+        slopes = gradient_penalty(run.D_A, A[0]) + gradient_penalty(run.D_B, B[0])
+        losses["slope"] = options.r1_weight * slopes
     run.discriminators.zero_grad()
-    (loss_A + loss_B).backward()
-    run.discriminators.step()
-    return _finite("discriminators", loss_A + loss_B)
+    torch.stack(list(losses.values())).sum().backward()
+    _descend(run, run.discriminators, options)
+    return {name: loss.detach() for name, loss in losses.items()}
+
+
+def _judge(
+    run: Run, options: TrainOptions, D: nn.Module, pool: ImagePool, real: Tensor, fake: Tensor
+) -> Tensor:
+    D.requires_grad_(True)
+    older = fake
+    if options.pool_size:
+        older = run.share.own(pool.query(run.share.gather(fake), run.rng))
+    with _mixed(real.device, options):
+        # both in one pass: small batches leave a device idle
+        on_real, on_fake = D(torch.cat([real, older.to(real.dtype)])).float().chunk(2)
+    return discriminator_loss(on_real, on_fake)
 
 
 def _is_warming(run: Run, options: TrainOptions) -> bool:
@@ -207,21 +307,13 @@ def _set_learning_rate(run: Run, options: TrainOptions) -> None:
             group["lr"] = rate * share
 
 
-def _mixed(device: torch.device) -> torch.autocast:
-    dtype = pick_trunk_dtype(device)
-    return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+def _mixed(device: torch.device, options: TrainOptions) -> torch.autocast:
+    wanted = options.precision == "bfloat16"
+    if options.precision == "auto":
+        wanted = pick_trunk_dtype(device) == torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 
-def _finite(name: str, loss: Tensor) -> float:
-    value = float(
-        loss.detach()
-    )  # waits for the device; a run that went wrong must not go on for hours
-    if value != value or abs(value) == float("inf"):
-        raise TrainingError(f"the {name} loss became {value}: lower learning_rate, or raise batch")
-    return value
-
-
-@torch.no_grad()
 def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
-    for average, now in zip(mean.parameters(), network.parameters(), strict=True):
-        average.lerp_(now, 1 - decay)
+    follow = get_ema_multi_avg_fn(decay)
+    follow(list(mean.parameters()), list(network.parameters()), 0)
