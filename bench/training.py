@@ -97,14 +97,13 @@ def time_steps(work: Callable[[], object], steps: int, device: torch.device) -> 
 def trainer_loop(feed: Feed, options: TrainOptions, device: torch.device) -> Callable[[], object]:
     """A step of nightfx's trainer."""
     run = start_run(options, device)
-    none = torch.zeros(3, 65, device=device)  # curves are for the warm start
 
     def step() -> None:
         real_A, real_B = (
             (real.to(device).float() / 255).contiguous(memory_format=torch.channels_last)
             for real in next(feed)
         )
-        losses = train_step(run, real_A, real_B, options, (none, none))
+        losses = train_step(run, real_A, real_B, options)
         torch.stack(list(losses.values())).tolist()  # as the plain loop shows its loss
 
     return step

@@ -44,4 +44,4 @@ def halving(tmp_path: Path) -> Preset:
 def small_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that judge and start from few pixels: to sort all of them takes most of a short run."""
     monkeypatch.setattr("nightfx.training.report.VALIDATION_PX", 96)
-    monkeypatch.setattr("nightfx.training.trainer.CURVE_CROPS", 8)
+    monkeypatch.setattr("nightfx.training.guide.DRAWS", 8)

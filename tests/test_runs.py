@@ -58,7 +58,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     day, night = paint(folder / "day", 4, 170), paint(folder / "night", 4, 60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightfx.training.report.VALIDATION_PX", 96)
-        patch.setattr("nightfx.training.trainer.CURVE_CROPS", 8)
+        patch.setattr("nightfx.training.guide.DRAWS", 8)
         return Finished(day, night, train(day, night, folder / "run", QUICK, device="cpu"))
 
 

@@ -24,8 +24,6 @@ from nightfx.training.objective import (
     generators_loss,
     gradient_penalty,
     identity_loss,
-    match_quantiles,
-    quantiles,
     roughness,
 )
 from nightfx.training.options import TrainOptions
@@ -119,20 +117,6 @@ def test_distribution_matches_a_set_and_not_every_picture() -> None:
     reals = torch.cat([dark, bright])
     assert distribution_loss(dark, bright, reals, seed=0).item() < 1e-6
     assert distribution_loss(dark, dark, reals, seed=0).item() > 0.1
-
-
-def test_curves_carry_one_set_to_the_other_and_back() -> None:
-    days = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    nights = days.square() * torch.tensor([0.5, 0.6, 0.7]).view(1, 3, 1, 1)
-    of_days, of_nights = quantiles(days), quantiles(nights)
-    assert (match_quantiles(days, of_days, of_nights) - nights).abs().max() < 2e-3
-    assert (match_quantiles(nights, of_nights, of_days) - days).abs().max() < 2e-2
-
-
-def test_curves_hold_their_ends_beyond_what_was_seen() -> None:
-    old, new = quantiles(torch.full((1, 3, 8, 8), 0.5)), quantiles(torch.full((1, 3, 8, 8), 0.2))
-    graded = match_quantiles(torch.tensor([0.0, 0.5, 1.0]).view(1, 3, 1, 1), old, new)
-    assert torch.equal(graded, torch.full((1, 3, 1, 1), 0.2))
 
 
 def test_validation_takes_as_many_of_each_source(tmp_path: Path) -> None:

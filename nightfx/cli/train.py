@@ -50,7 +50,8 @@ def train(
     warm_start_steps: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Of them, steps that imitate the best curves before the adversary."
+            min=0,
+            help="Of them, steps that imitate curves for the sky and for the rest, before the adversary.",
         ),
     ] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Steps between checkpoints.")] = None,

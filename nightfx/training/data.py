@@ -22,6 +22,7 @@ from torch import Tensor
 
 from nightfx.errors import TrainingError
 from nightfx.training.listed import Listed
+from nightfx.training.sky import find_sky
 from nightfx.video.probe import CLIP_SUFFIXES
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
 MAX_UPSCALE = 2.0  # a picture below half the crop's size is left out
+SKY_LINES = 272
 CropScale = tuple[float, float]
 # what Pillow raises for files that are no pictures, or broken ones
 BROKEN = (
@@ -44,6 +46,7 @@ class Pictures:
     by_source: list[list[Path]]
     kept: dict[Path, np.ndarray] = field(default_factory=dict)
     kept_bytes: int = 0
+    skies: dict[Path, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(paths) for paths in self.by_source)
@@ -67,6 +70,16 @@ class Pictures:
         picked = {paths[i] for i in torch.randperm(len(paths), generator=rng)[:count].tolist()}
         rest = [[path for path in source if path in picked] for source in self.by_source]
         return Pictures([source for source in rest if source])
+
+    def load_with_sky(self, path: Path) -> np.ndarray:
+        """The picture at `path` and, as a fourth channel, how surely each pixel is sky: (H, W, 4) uint8."""
+        pixels = self.load(path)
+        if path not in self.skies:
+            # a smooth map: a small one will do, and takes little memory
+            small = shrink(pixels, SKY_LINES).astype(np.float32) / 255
+            self.skies[path] = np.rint(find_sky(small) * 255).astype(np.uint8)
+        height, width = pixels.shape[:2]
+        return np.dstack([pixels, cv2.resize(self.skies[path], (width, height))])
 
     def load(self, path: Path) -> np.ndarray:
         """Decode the picture at `path`: (H, W, 3) uint8 RGB, upright."""
@@ -158,6 +171,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
+def shrink(pixels: np.ndarray, lines: int) -> np.ndarray:
+    """`pixels` (H, W, C) at a height of `lines` at most, its shape kept."""
+    height, width = pixels.shape[:2]
+    size = max(round(width * lines / height), 1), lines
+    return pixels if height <= lines else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
 def to_tensor(pixels: np.ndarray) -> Tensor:
     """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255
@@ -224,7 +244,7 @@ def cut_crop(
     *,
     mirror: bool = True,
 ) -> np.ndarray:
-    """A random crop of `pixels` (H, W, 3), (crop_px, crop_px, 3) uint8; see `draw_batch`."""
+    """A random crop of `pixels` (H, W, C), (crop_px, crop_px, C) uint8; see `draw_batch`."""
     window_px = _window_px(min(pixels.shape[:2]), crop_px, scale, rng)
     top, left = (_below(side - window_px + 1, rng) for side in pixels.shape[:2])
     crop = pixels[top : top + window_px, left : left + window_px]

@@ -30,7 +30,10 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Feed:
-    """An endless iterator of (real_A, real_B) from step `first` on, each (N, 3, H, W) uint8, this process's part."""
+    """An endless iterator of (real_A, real_B) from step `first` on, each (N, 3, H, W) uint8, this process's part.
+
+    Those of a warm start have a fourth channel, the sky.
+    """
 
     def __init__(
         self,
@@ -91,11 +94,12 @@ class Draws:
         self._order = lru_cache(maxsize=4)(self._shuffle)
 
     def crop(self, step: int, index: int) -> np.ndarray:
-        """The crop, (H, W, 3) uint8."""
+        """The crop, (H, W, 3) uint8; (H, W, 4) with the sky while the run warms up."""
         rng = seeded(self.options.seed, step, index, self.letter)
         path = self.path(step, index, rng)
         o = self.options
-        return cut_crop(self.pictures.load(path), o.crop_px, o.scale, rng, mirror=o.mirror)
+        load = self.pictures.load_with_sky if o.is_warming(step) else self.pictures.load
+        return cut_crop(load(path), o.crop_px, o.scale, rng, mirror=o.mirror)
 
     def path(self, step: int, index: int, rng: torch.Generator) -> Path:
         """The picture: of a random source, or the next one of this pass over all of them."""

@@ -130,36 +130,9 @@ def _rank_distance(fakes: Tensor, older: Tensor, reals: Tensor) -> Tensor:
     return (fakes - wanted[: len(fakes)]).abs().mean()
 
 
-CURVE_POINTS = 65
-
-
-def quantiles(pictures: Tensor) -> Tensor:
-    """A channel's values at equal ranks over all of `pictures` (N, 3, H, W): (3, 65), rising."""
-    ranks = torch.linspace(0, 1, CURVE_POINTS, device=pictures.device)
-    rows = pictures.transpose(0, 1).flatten(1).sort(dim=1).values
-    return rows[:, (ranks * (rows.shape[1] - 1)).long()]
-
-
-def match_quantiles(x: Tensor, old: Tensor, new: Tensor) -> Tensor:
-    """Curves a channel that carry the quantiles `old` to `new`, (3, 65) each, applied to pictures (N, 3, H, W)."""
-    channels = x.transpose(0, 1).flatten(1).contiguous()
-    above = torch.searchsorted(old, channels).clamp(1, CURVE_POINTS - 1)
-    low, high = old.gather(1, above - 1), old.gather(1, above)
-    part = ((channels - low) / (high - low).clamp(min=1e-6)).clamp(0, 1)
-    graded = new.gather(1, above - 1).lerp(new.gather(1, above), part)
-    return graded.view(3, len(x), *x.shape[2:]).transpose(0, 1)
-
-
-def warm_start_loss(
-    reals: tuple[Tensor, Tensor], fakes: tuple[Tensor, Tensor], curves: tuple[Tensor, Tensor]
-) -> Tensor:
-    """Distance of both generators to the best curves a channel, so that the adversary starts from a graded picture.
-
-    `reals` is (real_A, real_B), `fakes` what they become (fake_B, fake_A), `curves` the quantiles of A and of B.
-    """
-    (real_A, real_B), (fake_B, fake_A), (of_A, of_B) = reals, fakes, curves
-    graded_A, graded_B = match_quantiles(real_A, of_A, of_B), match_quantiles(real_B, of_B, of_A)
-    return cycle_distance(graded_A, fake_B) + cycle_distance(graded_B, fake_A)
+def warm_start_loss(guides: tuple[Tensor, Tensor], fakes: tuple[Tensor, Tensor]) -> Tensor:
+    """Distance of the fakes to the pictures that guide a warm start, both ways round."""
+    return cycle_distance(guides[0], fakes[0]) + cycle_distance(guides[1], fakes[1])
 
 
 class Recent:

@@ -64,7 +64,7 @@ class TrainOptions:
     distribution_weight: float = 20.0
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
     warm_start_steps: int = 2000
-    """Steps spent on imitating the best curve a channel first (relit only)."""
+    """Steps spent first on imitating curves for the sky and for the rest (relit only)."""
     pool_size: int = 50
     """Older fakes kept for each discriminator; 0 shows it the newest only."""
     ema: float = 0.999
@@ -101,6 +101,10 @@ class TrainOptions:
                 raise UsageError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
         if self.learning_rate == 0:
             raise UsageError("learning_rate must be above 0, got 0")
+
+    def is_warming(self, step: int) -> bool:
+        """Whether `step` belongs to the warm start; only relit has one."""
+        return self.architecture == "relit" and step < self.warm_start_steps
 
     @property
     def heights_px(self) -> tuple[int, int]:

@@ -17,9 +17,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from nightfx.errors import TrainingError
 from nightfx.model import DeviceName, Generator, RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.training.board import Board
-from nightfx.training.data import Pictures, draw_batch, hash_pictures, open_pictures
+from nightfx.training.data import Pictures, hash_pictures, open_pictures
 from nightfx.training.feed import Feed, count_steps, seeded
 from nightfx.training.figures import save_curves
+from nightfx.training.guide import Curves, find_curves, split_guides
 from nightfx.training.listed import Listed
 from nightfx.training.objective import (
     ImagePool,
@@ -31,7 +32,6 @@ from nightfx.training.objective import (
     generators_loss,
     gradient_penalty,
     identity_loss,
-    quantiles,
     roughness,
     warm_start_loss,
 )
@@ -41,14 +41,12 @@ from nightfx.training.share import processes
 from nightfx.training.state import Run, open_run, refuse_folder, save_checkpoint
 from nightfx.training.watch import Watch
 
-Curves = tuple[Tensor, Tensor]
+Pair = tuple[Tensor, Tensor]
 Losses = dict[str, Tensor]
 Progress = Callable[[int, int, dict[str, float]], None]
 
 RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
 JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet would undo it
-CURVE_CROPS = 512  # of each class, to find the curves of the warm start from
-CURVE_CROP_PX = 96
 
 
 def train(
@@ -87,7 +85,7 @@ def train(
         share.wait()
         if run.step == 0 and share.rank == 0:
             save_checkpoint(run, options, checkpoint)  # a disk that takes none is told from now
-        curves = measure_curves(pictures_A, pictures_B, options, where)
+        curves = find_curves((pictures_A, pictures_B), options, where)
         with Feed((pictures_A, pictures_B), options, first=run.step, share=share) as feed:
             held_out = held_out_A, held_out_B
             _loop(run, options, out, curves, feed, held_out, on_progress)
@@ -98,7 +96,7 @@ def _loop(
     run: Run,
     options: TrainOptions,
     out: Path,
-    curves: Curves,
+    curves: tuple[Curves, Curves],
     feed: Feed,
     held_out: tuple[Pictures, Pictures],
     on_progress: Progress | None,
@@ -108,7 +106,10 @@ def _loop(
     try:
         while run.step < options.steps:
             real_A, real_B = (_to_device(real, run) for real in next(feed))
-            run.recent_losses.append(train_step(run, real_A, real_B, options, curves))
+            guides = None
+            if options.is_warming(run.step):
+                (real_A, real_B), guides = split_guides((real_A, real_B), curves)
+            run.recent_losses.append(train_step(run, real_A, real_B, options, guides))
             ends = run.step % options.every == 0 or run.step == options.steps
             if ends or run.step % RECORD_EVERY == 0:
                 losses = record(run, board, feed.waiting)
@@ -141,19 +142,6 @@ def _keep(
         board.picture("samples", samples_path(out, run.step), run.step)
 
 
-def measure_curves(
-    pictures_A: Pictures, pictures_B: Pictures, options: TrainOptions, device: torch.device
-) -> Curves:
-    """The quantiles a channel, (3, 65), of either class, over `CURVE_CROPS` crops by the seed of `options`."""
-    rng = torch.Generator().manual_seed(options.seed)
-    drawn = [
-        draw_batch(pictures, CURVE_CROPS, CURVE_CROP_PX, options.scale, rng)
-        for pictures in (pictures_A, pictures_B)
-    ]
-    of_A, of_B = (quantiles(crops).to(device) for crops in drawn)
-    return of_A, of_B
-
-
 def _to_device(real: Tensor, run: Run) -> Tensor:
     # 8 bits travel: a fourth of the bytes
     device = next(run.G_AB.parameters()).device
@@ -162,18 +150,22 @@ def _to_device(real: Tensor, run: Run) -> Tensor:
 
 
 def train_step(
-    run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions, curves: Curves
+    run: Run,
+    real_A: Tensor,
+    real_B: Tensor,
+    options: TrainOptions,
+    guides: Pair | None = None,
 ) -> Losses:
     """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name.
 
-    The paper gives no order. `curves` is what `measure_curves` found; the warm start imitates it.
+    The paper gives no order. `guides` are the pictures that the warm start imitates, of real_A in B and of real_B in A.
     """
     _set_learning_rate(run, options)
     if options.architecture == "relit" and run.step == options.warm_start_steps:
         # Adam's memory of the warm start's small gradients would make the first steps after it huge
         run.generators.state.clear()
-    fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, curves)
-    if not _is_warming(run, options) or run.step >= JUDGES_FROM * options.warm_start_steps:
+    fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, guides)
+    if not options.is_warming(run.step) or run.step >= JUDGES_FROM * options.warm_start_steps:
         losses |= _step_discriminators(run, options, (real_A, fake_A), (real_B, fake_B))
     for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
         # early on the mean would be mostly the first guess: let it follow sooner
@@ -183,7 +175,11 @@ def train_step(
 
 
 def _step_generators(
-    run: Run, real_A: Tensor, real_B: Tensor, options: TrainOptions, curves: Curves
+    run: Run,
+    real_A: Tensor,
+    real_B: Tensor,
+    options: TrainOptions,
+    guides: Pair | None = None,
 ) -> tuple[Tensor, Tensor, Losses]:
     for network in (run.D_A, run.D_B):
         network.requires_grad_(False)
@@ -196,8 +192,8 @@ def _step_generators(
             _translate(run.G_AB, real_A),
             _translate(run.G_BA, real_B),
         )
-        if _is_warming(run, options):
-            losses = {"warm start": warm_start_loss((real_A, real_B), (fake_B, fake_A), curves)}
+        if guides:
+            losses = {"warm start": warm_start_loss(guides, (fake_B, fake_A))}
         else:
             cycle = cycle_loss(real_A, run.G_BA(fake_B), real_B, run.G_AB(fake_A))
             on_B, on_A = run.D_B(fake_B).float(), run.D_A(fake_A).float()
@@ -293,14 +289,10 @@ def _judge(
     return discriminator_loss(on_real, on_fake)
 
 
-def _is_warming(run: Run, options: TrainOptions) -> bool:
-    return options.architecture == "relit" and run.step < options.warm_start_steps
-
-
 def _set_learning_rate(run: Run, options: TrainOptions) -> None:
     left = (options.steps - run.step) / max(options.steps * (1 - options.decay_after), 1)
     rate = options.learning_rate * min(1.0, left)
-    slow = options.architecture == "relit" and not _is_warming(run, options)
+    slow = options.architecture == "relit" and not options.is_warming(run.step)
     shares = options.generator_share if slow else 1.0, 1.0
     for optimiser, share in zip((run.generators, run.discriminators), shares, strict=True):
         for group in optimiser.param_groups:
