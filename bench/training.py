@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from bench.__main__ import machine
 from nightfx.model import pick_device
 from nightfx.training.data import Pictures, draw_batch, find_pictures
-from nightfx.training.feed import Feed
+from nightfx.training.feed import Feed, to_pictures
 from nightfx.training.objective import (
     ImagePool,
     cycle_loss,
@@ -100,10 +100,7 @@ def trainer_loop(feed: Feed, options: TrainOptions, device: torch.device) -> Cal
     none = torch.zeros(3, 65, device=device)  # curves are for the warm start
 
     def step() -> None:
-        real_A, real_B = (
-            (real.to(device).float() / 255).contiguous(memory_format=torch.channels_last)
-            for real in next(feed)
-        )
+        real_A, real_B = (to_pictures(real, device) for real in next(feed))
         losses = train_step(run, real_A, real_B, options, (none, none))
         torch.stack(list(losses.values())).tolist()  # as the plain loop shows its loss
 

@@ -18,7 +18,7 @@ from nightfx.errors import TrainingError
 from nightfx.model import DeviceName, Generator, PaperGenerator, pick_device, pick_trunk_dtype
 from nightfx.training.board import Board
 from nightfx.training.data import Pictures, draw_batch, hash_pictures, open_pictures
-from nightfx.training.feed import Feed, count_steps, seeded
+from nightfx.training.feed import Feed, count_steps, seeded, to_pictures
 from nightfx.training.figures import save_curves
 from nightfx.training.objective import (
     ImagePool,
@@ -103,10 +103,11 @@ def _loop(
     on_progress: Progress | None,
 ) -> None:
     first, losses = run.share.rank == 0, dict[str, float]()
+    device = next(run.G_AB.parameters()).device
     watch, board = Watch(), Board(out / "run/tensorboard", run.step) if first else None
     try:
         while run.step < options.steps:
-            real_A, real_B = (_to_device(real, run) for real in next(feed))
+            real_A, real_B = (to_pictures(real, device) for real in next(feed))
             run.recent_losses.append(train_step(run, real_A, real_B, options, curves))
             ends = run.step % options.every == 0 or run.step == options.steps
             if ends or run.step % RECORD_EVERY == 0:
@@ -151,13 +152,6 @@ def measure_curves(
     ]
     of_A, of_B = (quantiles(crops).to(device) for crops in drawn)
     return of_A, of_B
-
-
-def _to_device(real: Tensor, run: Run) -> Tensor:
-    # 8 bits travel: a fourth of the bytes
-    device = next(run.G_AB.parameters()).device
-    real = real.to(device, non_blocking=True).float() / 255
-    return real.contiguous(memory_format=torch.channels_last)
 
 
 def train_step(
