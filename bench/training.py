@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from bench.__main__ import machine
 from nightfx.model import pick_device
 from nightfx.training.data import Pictures, draw_batch, find_pictures
-from nightfx.training.feed import Feed
+from nightfx.training.feed import Feed, to_pictures
 from nightfx.training.objective import (
     ImagePool,
     cycle_loss,
@@ -38,7 +38,7 @@ from nightfx.training.objective import (
 from nightfx.training.options import TrainOptions
 from nightfx.training.recipes import PAPER
 from nightfx.training.state import Run, start_run
-from nightfx.training.trainer import train_step
+from nightfx.training.step import train_step
 
 SETUPS = {
     "paper": PAPER,  # 256 px, batch 1
@@ -99,10 +99,7 @@ def trainer_loop(feed: Feed, options: TrainOptions, device: torch.device) -> Cal
     run = start_run(options, device)
 
     def step() -> None:
-        real_A, real_B = (
-            (real.to(device).float() / 255).contiguous(memory_format=torch.channels_last)
-            for real in next(feed)
-        )
+        real_A, real_B = (to_pictures(real, device) for real in next(feed))
         losses = train_step(run, real_A, real_B, options)
         torch.stack(list(losses.values())).tolist()  # as the plain loop shows its loss
 

@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from media import Clip, make_clip
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from nightfx.cli import app
+from nightfx.cli import app, shell
 from nightfx.presets import Preset
 from nightfx.video.reader import Reader
 
@@ -269,6 +270,7 @@ def test_doctor_names_versions_devices_and_codecs() -> None:
         assert word in result.output
 
 
+@pytest.mark.usefixtures("small_reports")
 def test_train_makes_presets_that_render(tmp_path: Path, clip: Path) -> None:
     import numpy as np
 
@@ -285,3 +287,10 @@ def test_train_makes_presets_that_render(tmp_path: Path, clip: Path) -> None:
     assert nightfx("render", clip, "--to", tmp_path / "look" / "night").exit_code == 0
     with Reader(clip.with_name("plate.night.mp4")) as reader:
         assert len(list(reader.frames())) == 4
+
+
+def test_what_was_done_before_does_not_count_as_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 4.0])
+    monkeypatch.setattr(shell, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    rate_at = shell._rate()  # of a run that goes on at step 5000
+    assert [rate_at(5000), rate_at(5007)] == [1, 2]

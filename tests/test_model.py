@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nightfx.errors import UsageError
@@ -14,8 +15,11 @@ from nightfx.model import (
     PatchDiscriminator,
     RelitGenerator,
     Residual,
+    SameUp,
+    begin_as_tensorflow,
     build_generator,
     pick_device,
+    spectrally_normed,
 )
 
 TABLE_I = [
@@ -132,3 +136,42 @@ def test_missing_device_is_a_usage_error_that_names_those_there_are() -> None:
     missing = "mps" if not torch.backends.mps.is_available() else "cuda"
     with pytest.raises(UsageError, match=f"device {missing} is not available here; there is .*cpu"):
         pick_device(missing)  # type: ignore[arg-type]
+
+
+def test_same_padding_upwards_is_a_transposed_convolution_without_its_last_row_and_column() -> None:
+    up, x = SameUp(5, 3), torch.randn(2, 5, 6, 4)
+    whole = F.conv_transpose2d(x, up.weight, up.bias, stride=2)
+    assert up(x).shape == (2, 3, 12, 8)
+    assert torch.allclose(up(x), whole[..., :-1, :-1], atol=1e-6)
+
+
+def test_a_sure_discriminator_keeps_its_gradient_in_bf16() -> None:
+    D, x = PaperDiscriminator(), torch.rand(1, 3, 256, 256, requires_grad=True)
+    with torch.no_grad():
+        D.get_submodule("layers.6").get_parameter("bias").fill_(8.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        score = D(x)
+    score.sum().backward()
+    assert score.item() < 1  # sigmoid(8) = 0.99966, which bf16 rounds to 1
+    assert x.grad is not None
+    assert x.grad.abs().sum() > 0
+
+
+def test_weights_begin_as_tensorflow_draws_them() -> None:
+    D = PaperDiscriminator()
+    begin_as_tensorflow(D)
+    layer = D.get_submodule("layers.2")  # 32 to 64 channels, 4×4
+    bound = (6 / (16 * (32 + 64))) ** 0.5  # Glorot and Bengio 2010, (16)
+    weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
+    assert 0.95 * bound < weight.abs().max().item() <= bound
+    assert not bias.any()
+
+
+def test_spectral_norm_bounds_every_convolution() -> None:
+    D = spectrally_normed(PaperDiscriminator())
+    layers = [layer for layer in D.modules() if isinstance(layer, nn.Conv2d)]
+    for _ in range(30):
+        D(torch.rand(1, 3, 256, 256))
+    for layer in layers:
+        largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
+        assert largest == pytest.approx(1, abs=0.05)

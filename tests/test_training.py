@@ -237,7 +237,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = torch.tensor(float("nan"), requires_grad=True)
-    monkeypatch.setattr("nightfx.training.trainer.warm_start_loss", lambda *pictures: nothing)
+    monkeypatch.setattr("nightfx.training.step.warm_start_loss", lambda *pictures: nothing)
     day, night = paint(tmp_path / "day", 3, 170), paint(tmp_path / "night", 3, 60)
     with pytest.raises(TrainingError, match="warm start loss became nan: lower learning_rate"):
         train(day, night, tmp_path / "run", QUICK, device="cpu")
