@@ -58,13 +58,16 @@ def main() -> None:
         row for count in args.frames for row in measure(args.clip, args.size, count, args.method)
     ]
     for row in rows:
-        print(
-            f"{row.what:8} {row.size} {row.frames:5} frames {row.seconds_a_frame:7.3f} s a frame {row.peak_mib:6.0f} MiB"
-        )
+        print(format_memory(row))
     if args.json:
         args.json.write_text(
             json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8"
         )
+
+
+def format_memory(row: Row) -> str:
+    """One line of the table."""
+    return f"{row.what:8} {row.size} {row.frames:5} frames {row.seconds_a_frame:7.3f} s a frame {row.peak_mib:6.0f} MiB"
 
 
 def measure(clip: Path, size: str, count: int, method: str) -> Iterator[Row]:

@@ -175,3 +175,17 @@ def test_spectral_norm_bounds_every_convolution() -> None:
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
         assert largest == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("height", [8, 256, 264, 600])
+def test_bands_of_rows_equal_the_layers_on_the_whole(height: int) -> None:
+    torch.manual_seed(0)
+    generator = RelitGenerator()
+    for layer in (m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.normal_(generator.out.weight, std=0.02)
+    x = torch.rand(1, 3, height, 24)
+    with torch.no_grad():
+        _, whole = generator.out(generator.trunk(x)).chunk(2, dim=1)
+        torch.testing.assert_close(generator.light(x, 1.0).offset, whole, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(generator.maps(x)[1], whole, rtol=1e-5, atol=1e-5)
