@@ -47,6 +47,7 @@ from nightfx.video.reader import Reader
 from nightfx.video.writer import write_clip
 
 SIZES = {720: (1280, 720), 1080: (1920, 1080)}
+MEMORY_FLAGS = ("--method", "relight", "--speed", "veryfast")  # the encoder as in whole renders
 PEAK = "convolution peak, alone"
 NAIVE_FRAMES = 3  # of a whole render: it takes seconds for each
 
@@ -93,7 +94,7 @@ def main() -> None:
                 rows.append(row)
     size = "{}x{}".format(*SIZES[max(args.sizes)])
     for count in args.memory_frames:
-        for used in measure_memory(args.clip, size, count, "relight"):
+        for used in measure_memory(args.clip, size, count, MEMORY_FLAGS):
             print(format_memory(used), flush=True)
             memory.append(asdict(used))
     if args.json:

@@ -45,9 +45,8 @@ class SameUp(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C, H, W) to (N, outputs, 2 H, 2 W)."""
-        if (
-            torch.jit.is_tracing()
-        ):  # for OpenVINO, which folds that padding into the convolution, and wrongly
+        if torch._C._get_tracing_state():
+            # for OpenVINO, which folds that padding into the convolution, and wrongly
             return F.conv_transpose2d(x, self.weight, self.bias, stride=2)[..., :-1, :-1]
         # to crop what comes out is the same number for number, but odd sizes take a path ten times slower in bf16
         return super().forward(F.pad(x, (1, 0, 1, 0)), output_size)

@@ -108,6 +108,7 @@ def test_an_existing_output_is_exit_1(clip: Path, identity: Preset) -> None:
         ["--device", "abacus"],
         ["--codec", "vhs"],
         ["--crf", "99"],
+        ["--speed", "warp"],
         ["--start", "2", "--end", "1"],
         ["--nonsense"],
     ],

@@ -69,6 +69,12 @@ def render(
     crf: Annotated[
         int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
     ] = None,
+    speed: Annotated[
+        str,
+        typer.Option(
+            help="Effort of h264 and h265, ultrafast to veryslow; fast takes more memory than veryfast."
+        ),
+    ] = "fast",
     passes: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
@@ -100,7 +106,7 @@ def render(
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
-        encode=EncodeOptions(codec=codec, crf=crf),  # type: ignore[arg-type]  # checked by EncodeOptions
+        encode=EncodeOptions(codec=codec, crf=crf, speed=speed),  # type: ignore[arg-type]  # checked by EncodeOptions
         passes=passes,
         overwrite=overwrite,
         keep_going=keep_going,
