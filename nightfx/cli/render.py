@@ -69,12 +69,22 @@ def render(
     crf: Annotated[
         int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
     ] = None,
+    speed: Annotated[
+        str, typer.Option(help="Effort of h264 and h265: ultrafast to veryslow.")
+    ] = "fast",
     passes: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Compare with the source at the end; write nothing if something is lost.",
+        ),
     ] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Render what decodes of a damaged clip.")
@@ -100,9 +110,10 @@ def render(
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
-        encode=EncodeOptions(codec=codec, crf=crf),  # type: ignore[arg-type]  # checked by EncodeOptions
+        encode=EncodeOptions(codec=codec, crf=crf, speed=speed),  # type: ignore[arg-type]  # checked by EncodeOptions
         passes=passes,
         overwrite=overwrite,
+        verify=verify,
         keep_going=keep_going,
     )
     preset = load_preset(to)

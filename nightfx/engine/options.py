@@ -49,6 +49,8 @@ class RenderOptions:
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
     overwrite: bool = False
     """Replace an existing output."""
+    verify: bool = False
+    """Compare the render with its source before it gets its name; where something is lost, write nothing."""
     keep_going: bool = False
     """Render what decodes of a damaged clip."""
 

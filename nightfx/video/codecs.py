@@ -7,7 +7,7 @@ into H.264 at 8 bits, or H.265 at 10 bits where the source is deeper.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from nightfx.errors import TargetError, UsageError
 from nightfx.video.coding import SUBSAMPLING
@@ -53,6 +53,8 @@ class EncodeOptions:
     def __post_init__(self) -> None:
         if self.codec is not None and self.codec not in HOMES:
             raise UsageError(f"codec must be one of {', '.join(HOMES)}, got {self.codec}")
+        if self.speed not in get_args(Speed):
+            raise UsageError(f"speed must be one of {', '.join(get_args(Speed))}, got {self.speed}")
         if self.crf is not None and not 0 <= self.crf <= 51:
             raise UsageError(f"crf must be 0 to 51, got {self.crf}")
         if self.crf is not None and self.codec in ("prores", "ffv1"):
