@@ -138,7 +138,7 @@ class Carrier:
 
 def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
     """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
-    titles = stream.name == "bin_data" and bool(source.chapters())
+    titles = getattr(stream, "name", None) == "bin_data" and bool(source.chapters())
     return stream.type == "data" and ("timecode" in stream.metadata or titles)
 
 
@@ -175,7 +175,11 @@ def _fits(container: str, stream: Stream) -> bool:
 
 def _refusal(stream: Stream, container: str) -> str:
     kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
-    title = stream.metadata.get("handler_name", "").strip() or stream.name or "unknown"
+    title = (
+        stream.metadata.get("handler_name", "").strip()
+        or getattr(stream, "name", None)
+        or "unknown"
+    )
     return f"{kind} stream {stream.index} ({title}) cannot be copied into {container}: left out"
 
 

@@ -176,7 +176,11 @@ def _show(picture: Picture, packet: av.Packet[Any]) -> None:
 
 
 def _track(stream: Stream) -> Track:
-    named = stream.metadata.get("filename") if stream.type == "attachment" else stream.name
+    named = (
+        stream.metadata.get("filename")
+        if stream.type == "attachment"
+        else getattr(stream, "name", None)
+    )
     return Track(
         index=stream.index,
         kind=stream.type,
