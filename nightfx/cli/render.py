@@ -79,6 +79,9 @@ def render(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
     ] = False,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Refuse pictures of more pixels; 16384x16384 by default.")
+    ] = 16384 * 16384,
     verify: Annotated[
         bool,
         typer.Option(
@@ -113,6 +116,7 @@ def render(
         encode=EncodeOptions(codec=codec, crf=crf, speed=speed),  # type: ignore[arg-type]  # checked by EncodeOptions
         passes=passes,
         overwrite=overwrite,
+        max_pixels=max_pixels,
         verify=verify,
         keep_going=keep_going,
     )

@@ -77,7 +77,7 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with Reader(source, keep_going=options.keep_going) as reader:
+    with Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels) as reader:
         plan = plan_output(reader.info, target.suffix if target else None, options.encode)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
@@ -118,7 +118,7 @@ def _verify(
     source: Path, target: Path, plan: OutputPlan, options: RenderOptions, part: Path
 ) -> None:
     times = {"start_seconds": options.start_seconds, "end_seconds": options.end_seconds}
-    rows = compare(source, part, container=plan.container, **times)
+    rows = compare(source, part, container=plan.container, max_pixels=options.max_pixels, **times)
     if lost := failures(rows):
         words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)
         raise TargetError(f"{target}: not written, verification found lost: {words}")
@@ -147,7 +147,7 @@ def _render_picture(
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
     passes = _passes_of(target, preset, options)
-    frame = read_picture(source)
+    frame = read_picture(source, options.max_pixels)
     _note(source, _picture_notes(frame, target, options))
     _warn_of_height(source, frame.height, preset, options)
     generator = ready_generator(preset, options, lambda: [frame])

@@ -19,7 +19,7 @@ from nightfx.video.carry import OWN_KEYS, STREAM_KEYS
 from nightfx.video.codecs import CONTAINERS
 from nightfx.video.coding import coding_of
 from nightfx.video.contents import Contents, read_contents
-from nightfx.video.probe import side_data_of
+from nightfx.video.probe import MAX_PIXELS, side_data_of
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 from nightfx.video.tracks import MP4_FLAGS, track_rows
 from nightfx.video.verdict import NEAR, Part, Row, Verdict, equal
@@ -37,6 +37,7 @@ def compare(
     container: str | None = None,
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> list[Row]:
     """Compare a render, or a part rendered from start to end, with its source.
 
@@ -44,7 +45,7 @@ def compare(
     Raises SourceError where either is not a clip.
     """
     container = container or CONTAINERS.get(render.suffix.lower(), render.suffix.lower()[1:])
-    old, new = read_contents(source), read_contents(render)
+    old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
     part = _part(old, start_seconds, end_seconds)
     return [
         *_picture_rows(old, new, part, container),

@@ -21,7 +21,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from nightfx.video.probe import FALLBACK_RATE, open_source, pick_stream, side_data_of
+from nightfx.video.probe import FALLBACK_RATE, MAX_PIXELS, open_source, pick_stream, side_data_of
 
 JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a little
 
@@ -113,13 +113,13 @@ class Contents:
     """Disposition of the picture's stream."""
 
 
-def read_contents(path: Path) -> Contents:
+def read_contents(path: Path, max_pixels: int = MAX_PIXELS) -> Contents:
     """Decode the pictures and hash the packets of a clip; what does not decode is not there.
 
     Raises SourceError for what is not a clip.
     """
-    with open_source(path) as container:
-        stream = pick_stream(container, path)
+    with open_source(path, max_pixels) as container:
+        stream = pick_stream(container, path, max_pixels)
         stream.thread_type = "AUTO"
         contents = _outline(path, container, stream)
         for packet in _packets(container):
