@@ -70,10 +70,7 @@ def render(
         int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
     ] = None,
     speed: Annotated[
-        str,
-        typer.Option(
-            help="Effort of h264 and h265, ultrafast to veryslow; fast takes more memory than veryfast."
-        ),
+        str, typer.Option(help="Effort of h264 and h265: ultrafast to veryslow.")
     ] = "fast",
     passes: Annotated[
         Path | None,
@@ -81,6 +78,16 @@ def render(
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
+    ] = False,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Refuse pictures of more pixels; 16384x16384 by default.")
+    ] = 16384 * 16384,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Compare with the source at the end; write nothing if something is lost.",
+        ),
     ] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Render what decodes of a damaged clip.")
@@ -109,6 +116,8 @@ def render(
         encode=EncodeOptions(codec=codec, crf=crf, speed=speed),  # type: ignore[arg-type]  # checked by EncodeOptions
         passes=passes,
         overwrite=overwrite,
+        max_pixels=max_pixels,
+        verify=verify,
         keep_going=keep_going,
     )
     preset = load_preset(to)

@@ -1,11 +1,17 @@
-"""`nightfx doctor`."""
+"""`nightfx doctor` and `nightfx verify`."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nightfx.video.verdict import Row
 
 PACKAGES = (
     "nightfx",
@@ -62,3 +68,35 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def verify(
+    source: Annotated[Path, typer.Argument(help="The clip that was rendered.")],
+    render: Annotated[Path, typer.Argument(help="What came of it.")],
+    start: Annotated[float | None, typer.Option(min=0, help="The --start of the render.")] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="The --end of the render.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 where anything is not kept exactly.")
+    ] = False,
+) -> int:
+    """Compare a render with its source, all but the light; exit 1 where something is lost."""
+    from nightfx.video.compare import compare
+    from nightfx.video.verdict import failures
+
+    rows = compare(source, render, start_seconds=start, end_seconds=end)
+    _table(rows)
+    bad = failures(rows, strict=strict)
+    counts = (
+        f"{sum(r.verdict == v for r in rows)} {v}" for v in ("kept", "changed", "left out", "lost")
+    )
+    typer.echo(f"{', '.join(counts)}: {'failed' if bad else 'passed'}")
+    return 1 if bad else 0
+
+
+def _table(rows: Iterable[Row]) -> None:
+    lines = [(row.verdict, row.what, row.source, row.render) for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(3)]
+    for line in lines:
+        typer.echo(
+            "  ".join([*(w.ljust(n) for w, n in zip(line[:3], widths, strict=True)), line[3]])
+        )

@@ -95,7 +95,7 @@ def _plan(source: Path, out: Path | None, preset: Preset, options: RenderOptions
 def _suffix(source: Path, options: RenderOptions) -> str:
     if is_picture(source):
         return source.suffix
-    with Reader(source, keep_going=True) as reader:
+    with Reader(source, keep_going=True, max_pixels=options.max_pixels) as reader:
         return plan_output(reader.info, None, options.encode).suffix
 
 

@@ -13,6 +13,7 @@ from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
 from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.probe import MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class RenderOptions:
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
     overwrite: bool = False
     """Replace an existing output."""
+    max_pixels: int = MAX_PIXELS
+    """Refuse a picture of more pixels than this, before memory is taken for it."""
+    verify: bool = False
+    """Compare the render with its source before it gets its name; where something is lost, write nothing."""
     keep_going: bool = False
     """Render what decodes of a damaged clip."""
 
@@ -68,6 +73,8 @@ class RenderOptions:
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
         if self.lock and self.look:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
+        if self.max_pixels < 1:
+            raise UsageError(f"--max-pixels must be at least 1, got {self.max_pixels}")
         self._check_tiles()
         self._check_times()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,11 +17,13 @@ from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import FieldPlan
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.presets import Preset, load_preset
-from nightfx.video.codecs import EncodeOptions, plan_output
+from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
+from nightfx.video.compare import compare
 from nightfx.video.frame import Frame
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
 from nightfx.video.reader import Reader
+from nightfx.video.verdict import failures
 from nightfx.video.writer import write_clip
 
 log = logging.getLogger(__name__)
@@ -74,7 +77,7 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with Reader(source, keep_going=options.keep_going) as reader:
+    with Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels) as reader:
         plan = plan_output(reader.info, target.suffix if target else None, options.encode)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
@@ -100,6 +103,7 @@ def _render_clip(
                 plan=plan,
                 start_seconds=options.start_seconds,
                 end_seconds=options.end_seconds,
+                check=partial(_verify, source, target, plan, options) if options.verify else None,
                 on_note=lambda note: log.warning("%s: %s", source.name, note),
             )
         finally:
@@ -108,6 +112,24 @@ def _render_clip(
         _note(source, [*reader.notes, *(passes.notes() if passes else ())])
     _save_look(fields, target, options)
     return target
+
+
+def _verify(
+    source: Path, target: Path, plan: OutputPlan, options: RenderOptions, part: Path
+) -> None:
+    times = {"start_seconds": options.start_seconds, "end_seconds": options.end_seconds}
+    rows = compare(source, part, container=plan.container, max_pixels=options.max_pixels, **times)
+    if lost := failures(rows):
+        words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)
+        raise TargetError(f"{target}: not written, verification found lost: {words}")
+    _note(
+        source,
+        (
+            f"{row.what} {row.verdict}: {row.source} became {row.render}"
+            for row in rows
+            if row.verdict != "kept"
+        ),
+    )
 
 
 def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
@@ -125,7 +147,7 @@ def _render_picture(
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
     passes = _passes_of(target, preset, options)
-    frame = read_picture(source)
+    frame = read_picture(source, options.max_pixels)
     _note(source, _picture_notes(frame, target, options))
     _warn_of_height(source, frame.height, preset, options)
     generator = ready_generator(preset, options, lambda: [frame])
@@ -186,6 +208,8 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
         EncodeOptions(),
     ):
         yield "--start, --end, --codec and --crf are for clips"
+    if options.verify:
+        yield "--verify is for clips"
 
 
 def _note(source: Path, notes: Iterable[str]) -> None:

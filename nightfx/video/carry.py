@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Stream
 
 from nightfx.video.probe import is_cover, open_source
@@ -78,11 +78,14 @@ class Carrier:
         target.metadata.update(self.metadata)
         chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
         target.set_chapters([chapter for chapter in chapters if chapter])
+        refused = refusals(self._source, target.format.name, video_index) if sound else {}
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()
                 copy_metadata(stream, video)
-            elif sound and not self._is_rebuilt(stream):
+            elif stream.index in refused:
+                self._on_note(refused[stream.index])
+            elif sound and not is_rebuilt(self._source, stream):
                 self._add(stream, target)
         self._begin()
         return video
@@ -95,17 +98,7 @@ class Carrier:
             self._waiting = None
             self._copy(packet)
 
-    def _is_rebuilt(self, stream: Stream) -> bool:
-        """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
-        if stream.type == "video":  # another real video stream: the reader has told the user
-            return not is_cover(stream)
-        titles = stream.name == "bin_data" and bool(self._source.chapters())
-        return stream.type == "data" and ("timecode" in stream.metadata or titles)
-
     def _add(self, stream: Stream, target: OutputContainer) -> None:
-        if stream.type in ("data", "unknown") or not _fits(target.format.name, stream):
-            self._on_note(_refusal(stream, target.format.name))
-            return
         copy = target.add_stream_from_template(stream, opaque=True)
         copy_metadata(stream, copy)
         self._pairs[stream.index] = copy
@@ -143,6 +136,24 @@ class Carrier:
         self._target.mux(packet)
 
 
+def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
+    """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
+    titles = getattr(stream, "name", None) == "bin_data" and bool(source.chapters())
+    return stream.type == "data" and ("timecode" in stream.metadata or titles)
+
+
+def refusals(source: InputContainer, container: str, video_index: int) -> dict[int, str]:
+    """Return a line for each stream, by index, that a container cannot hold."""
+    others = [s for s in source.streams if s.index != video_index and not is_rebuilt(source, s)]
+    return {s.index: _refusal(s, container) for s in others if not _holds(container, s)}
+
+
+def _holds(container: str, stream: Stream) -> bool:
+    if stream.type == "video" and not is_cover(stream):
+        return False
+    return stream.type not in ("data", "unknown") and _fits(container, stream)
+
+
 def copy_metadata(source: Stream, target: Stream) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
     items = source.metadata.items()
@@ -164,7 +175,11 @@ def _fits(container: str, stream: Stream) -> bool:
 
 def _refusal(stream: Stream, container: str) -> str:
     kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
-    title = stream.metadata.get("handler_name", "").strip() or stream.name or "unknown"
+    title = (
+        stream.metadata.get("handler_name", "").strip()
+        or getattr(stream, "name", None)
+        or "unknown"
+    )
     return f"{kind} stream {stream.index} ({title}) cannot be copied into {container}: left out"
 
 

@@ -44,12 +44,14 @@ def write_clip(
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     with_sound: bool = True,
+    check: Callable[[Path], None] | None = None,
     on_note: Callable[[str], None],
 ) -> int:
     """Encode frames (in `plan.coding`) into `target` and return how many were written.
 
     Sound, subtitles, chapters and metadata are copied from `source`, from start to end; what
     cannot be copied is told through `on_note`. With `with_sound=False` the picture goes alone.
+    `check` is called with the path of the finished file before it gets its final name; what it raises leaves no file.
     Raises TargetError where the target cannot be written and RetryError where the disk is full.
     """
     incoming = iter(frames)
@@ -59,15 +61,18 @@ def write_clip(
     if target.exists() and target.samefile(source):
         raise TargetError(f"{target}: is the source itself: choose another name")
     span = _span(info, first, start_seconds, end_seconds)
-    with (
-        partial_file(target) as part,
-        Carrier(source, span, on_note) as carrier,
-        _opened(part, info, plan, carrier) as container,
-    ):
-        add_video = partial(_add_video, container, first, info, plan)
-        video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
-        _set_timecode(video, info, span, on_note)
-        return _encode(container, video, chain([first], incoming), plan, span, carrier)
+    with partial_file(target) as part:
+        with (
+            Carrier(source, span, on_note) as carrier,
+            _opened(part, info, plan, carrier) as container,
+        ):
+            add_video = partial(_add_video, container, first, info, plan)
+            video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
+            _set_timecode(video, info, span, on_note)
+            count = _encode(container, video, chain([first], incoming), plan, span, carrier)
+        if check:
+            check(part)
+    return count
 
 
 @contextmanager
