@@ -54,7 +54,7 @@ def judge_full_set(one: Experiment | None, two: Experiment | None) -> Claim:
     drops = [1 - losses[1][seed] / losses[0][seed] for seed in losses[0].keys() & losses[1].keys()]
     first, second = (show(x.values()) for x in losses)
     measured = f"{first} after {one.epochs} epochs, {second} after {two.epochs}: "
-    measured += f"lower by {show(drops, percent=True)}"
+    measured += f"a change of {show([-drop for drop in drops], percent=True)}"
     if why := _untestable(one, two, counts=[len(drops)]):
         return Claim(words, measured, why)
     if two.day + two.night <= one.day + one.night or two.epochs >= one.epochs:

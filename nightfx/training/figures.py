@@ -24,7 +24,7 @@ def save_grid(rows: Sequence[Tensor], path: Path) -> None:
     """Write rows of pictures, each (N, 3, H, W) in about [0, 1] (clipped), as one PNG."""
     joined = torch.cat([torch.cat(list(row.float().clamp(0, 1)), dim=2) for row in rows], dim=1)
     pixels = (joined * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-    Image.fromarray(pixels).save(path)
+    _save(Image.fromarray(pixels), path)
 
 
 def save_curves(
@@ -35,12 +35,13 @@ def save_curves(
     draw = ImageDraw.Draw(image)
     points = np.array([point for curve in curves.values() for point in curve] or [(1.0, 1.0)])
     right, top = np.maximum(points.max(axis=0), 1e-9)
+    top *= 1 + 16 * len(curves) / (HEIGHT_PX - 2 * MARGIN_PX)  # the legend's lines have room above
     _draw_axes(draw, right, top, along)
     for index, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
         draw.line([_place(point, right, top) for point in curve], fill=colour, width=2)
         draw.text((WIDTH_PX - 3 * MARGIN_PX, MARGIN_PX + 16 * index), name, fill=colour)
-    under_caption(image, caption).save(path)
+    _save(under_caption(image, caption), path)
 
 
 def save_panels(
@@ -65,7 +66,7 @@ def save_panels(
         draw.multiline_text((8, top_px + 8), words, fill="black", font=_font())
         for column, panel in enumerate(row):
             image.paste(_panel(panel, side_px), (NAME_PX + column * step_px, top_px))
-    under_caption(image, caption).save(path)
+    _save(under_caption(image, caption), path)
 
 
 def _panel(panel: Tensor | str, side_px: int) -> Image.Image:
@@ -76,6 +77,12 @@ def _panel(panel: Tensor | str, side_px: int) -> Image.Image:
     words = textwrap.fill(panel, max(side_px // 9, 8))
     ImageDraw.Draw(image).multiline_text((8, 8), words, fill="black", font=_font())
     return image
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    part = path.with_name(f"{path.name}.part")
+    image.save(part, "PNG")
+    part.replace(path)
 
 
 def under_caption(image: Image.Image, caption: str) -> Image.Image:
@@ -108,7 +115,7 @@ def save_brightness(night: Sequence[float], day: Sequence[float], path: Path) ->
     for row, (name, values) in enumerate((("night", night), ("day", day))):
         words, colour = f"{name}, {len(values)} pictures", COLOURS[1 + 2 * row]
         draw.text((MARGIN_PX + 12, MARGIN_PX + 16 * row), words, fill=colour)
-    image.save(path)
+    _save(image, path)
 
 
 def _draw_gap(draw: ImageDraw.ImageDraw, low: float, high: float, right: float) -> None:
