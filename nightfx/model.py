@@ -26,6 +26,7 @@ HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the
 BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
 # layers of the trunk: three strided ones, and from the last but one transposed on
 STEM_LAYERS, HEAD_LAYER = 6, 15
+JUDGED_PX = 256  # what the paper's discriminator sees at once
 MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
 
 
@@ -240,7 +241,8 @@ def build_generator(architecture: Architecture) -> PaperGenerator | RelitGenerat
 class PaperDiscriminator(nn.Module):
     """The paper's discriminator (Table II): four 4×4 convolutions of stride 4, one score a picture.
 
-    Its printed last activation, a softmax over a single score, is the constant 1: sigmoid is meant.
+    Its printed last activation, a softmax over a single score, is the constant 1: sigmoid is meant. Four strides of 4
+    need 256 px: smaller pictures, which the paper does not have, are enlarged to that (bilinear).
     """
 
     def __init__(self) -> None:
@@ -253,7 +255,9 @@ class PaperDiscriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Score pictures (N, 3, 256, 256) in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
+        """Score pictures (N, 3, 256, 256), or smaller ones, in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
+        if x.shape[-2:] != (JUDGED_PX, JUDGED_PX):
+            x = F.interpolate(x, (JUDGED_PX, JUDGED_PX), mode="bilinear")
         # in float32 whatever the layers ran in: bf16 would round a sure answer to 1, which has no gradient
         return torch.sigmoid(self.layers(x).float())
 

@@ -69,6 +69,12 @@ def test_paper_discriminator_scores_lie_between_zero_and_one() -> None:
     assert bool(((score > 0) & (score < 1)).all())
 
 
+def test_paper_discriminator_sees_smaller_pictures_enlarged() -> None:
+    D, small = PaperDiscriminator(), torch.rand(2, 3, 128, 128)
+    large = torch.nn.functional.interpolate(small, (256, 256), mode="bilinear")
+    assert torch.equal(D(small), D(large))
+
+
 def test_paper_padding_is_one_more_at_the_bottom_right() -> None:
     # with SAME padding on an even size the first output looks at rows 0 to 2, so row 0 alone moves it
     first = PaperGenerator().trunk[:2]

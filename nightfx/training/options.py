@@ -84,8 +84,10 @@ class TrainOptions:
             _refuse_unknown(name, getattr(self, name), get_args(choices))
         _refuse_unknown("precision", self.precision, get_args(Precision))
         self._refuse_numbers()
-        if self.architecture == "paper" and self.crop_px != 256:
-            raise UsageError(f"the paper's discriminator needs crop_px 256, got {self.crop_px}")
+        if self.architecture == "paper" and self.crop_px > 256:
+            raise UsageError(
+                f"the paper's discriminator sees 256 px: crop_px must be 256 or less, got {self.crop_px}"
+            )
         if self.crop_px % 8 or self.crop_px < 96:
             raise UsageError(f"crop_px must be a multiple of 8 and at least 96, got {self.crop_px}")
         if not (len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1] < math.inf):
