@@ -64,10 +64,18 @@ def render(
     end: Annotated[float | None, typer.Option(min=0, help="End before this second.")] = None,
     codec: Annotated[
         str | None,
-        typer.Option(help="h264, h265, prores or ffv1; by default it follows the source."),
+        typer.Option(
+            help="h264, h265, av1, prores, prores-{proxy,lt,422,hq,4444,xq}, dnxhr,"
+            " dnxhr-{lb,sq,hq,hqx,444} or ffv1; by default it follows the source."
+        ),
     ] = None,
     crf: Annotated[
-        int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
+        int | None,
+        typer.Option(min=0, max=51, help="Quality of h264, h265 and av1, lower is better."),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Bits of h264, h265 and av1; by default the source's or more."),
     ] = None,
     passes: Annotated[
         Path | None,
@@ -100,7 +108,7 @@ def render(
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
-        encode=EncodeOptions(codec=codec, crf=crf),  # type: ignore[arg-type]  # checked by EncodeOptions
+        encode=EncodeOptions(codec=codec, crf=crf, depth=depth),  # type: ignore[arg-type]  # checked by EncodeOptions
         passes=passes,
         overwrite=overwrite,
         keep_going=keep_going,

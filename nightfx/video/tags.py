@@ -10,11 +10,14 @@ import struct
 
 import av
 from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from nightfx.video.codecs import OutputPlan
 from nightfx.video.coding import fill, relaid
 from nightfx.video.frame import Frame
 from nightfx.video.probe import ClipInfo, ColorTags, side_data_of
+
+VOLUME_AT = 0x2C  # of a DNxHR picture
 
 
 def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
@@ -23,6 +26,17 @@ def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
     context.color_trc = tags.transfer
     context.colorspace = tags.matrix
     context.color_range = tags.range
+
+
+def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
+    """Write the matrix into a DNxHR packet: the encoder says BT.709 there whatever it is told.
+
+    It stands in two bits of the header, the colour volume of SMPTE ST 2019-1.
+    """
+    data = bytearray(bytes(packet))
+    volume = {1: 0, 9: 1}.get(matrix, 3)  # BT.709, BT.2020, and what the container says
+    data[VOLUME_AT] = data[VOLUME_AT] & ~0b110 | volume << 1
+    packet.update(bytes(data))
 
 
 def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
@@ -54,18 +68,18 @@ def _canvas(frame: Frame) -> av.VideoFrame:
 
 def scan_options(info: ClipInfo, plan: OutputPlan) -> dict[str, str]:
     """Return the encoder options that keep an interlaced source interlaced."""
-    if not info.interlaced or plan.codec == "ffv1":
+    if not info.interlaced or plan.family == "ffv1":
         return {}
     flags = {"flags": "+ilme+ildct"}
-    if plan.codec == "h264":
+    if plan.family == "h264":
         order = "bff" if info.field_order in (3, 4) else "tff"
         return flags | {"x264-params": f"{order}=1"}
-    return flags if plan.codec == "prores" else {}
+    return flags if plan.family == "prores" else {}
 
 
 def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
     """Return x265 options for the HDR10 numbers of the first frame, if it has any."""
-    if plan.codec != "h265" or first.origin is None:
+    if plan.family != "h265" or first.origin is None:
         return {}
     data = side_data_of(first.origin)
     params = []
