@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from nightfx.video.brightness import PQ
 from nightfx.video.coding import SUBSAMPLING
 from nightfx.video.formats import CONTAINERS, FORMATS, Codec, Format
 from nightfx.video.frame import Coding
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
 
 HDR_TRANSFERS = {16: "HDR (PQ)", 18: "HDR (HLG)"}
+DYNAMIC_TITLES = {
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid",
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+}
+CAPTIONED = ("h264", "h265")  # encoders that write the captions of a frame
 NAMED: tuple[Codec, ...] = (
     "h265",
     "prores-4444",
@@ -24,6 +31,7 @@ def lines_of(source: ClipInfo, form: Format, coding: Coding, suffix: str) -> tup
         *_of_chroma(source, form, coding),
         *_of_colour(source, form, coding),
         *_of_profile(source, form),
+        *_of_side_data(source, form),
         *_of_time(source, suffix),
     )
 
@@ -77,6 +85,19 @@ def _of_colour(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
 def _of_profile(source: ClipInfo, form: Format) -> Iterator[str]:
     if source.codec == "dnxhd" and form.family == "dnxhr" and source.profile == "DNXHD":
         yield f"DNxHD is written as {form.title}"
+
+
+def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
+    names, movie = source.side_data, form.family in ("h264", "h265", "av1")
+    for kind, title in DYNAMIC_TITLES.items():
+        if kind in names:
+            yield f"{title} metadata is left out: it was made for the source's light"
+    if "MASTERING_DISPLAY_METADATA" in names and not movie:
+        yield f"HDR10 mastering display is not written by {form.title} (h265 and av1 keep it)"
+    if "CONTENT_LIGHT_LEVEL" in names and (not movie or source.tags.transfer != PQ):
+        yield "HDR10 content light is left out: it is measured anew for PQ in h264, h265 and av1"
+    if "A53_CC" in names and form.family not in CAPTIONED:
+        yield f"closed captions are not written by {form.title} ({either(CAPTIONED)} keeps them)"
 
 
 def _of_time(source: ClipInfo, suffix: str) -> Iterator[str]:

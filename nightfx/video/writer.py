@@ -20,12 +20,21 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from nightfx.errors import NightfxError, TargetError
+from nightfx.video.brightness import Brightness
 from nightfx.video.carry import Carrier, Note, Span
 from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
-from nightfx.video.tags import hdr_options, image_of, name_matrix, scan_options, tag_encoder
+from nightfx.video.tags import (
+    hdr_options,
+    image_of,
+    joined,
+    measures_light,
+    name_matrix,
+    scan_options,
+    tag_encoder,
+)
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -60,15 +69,21 @@ def write_clip(
     if target.exists() and target.samefile(source):
         raise TargetError(f"{target}: is the source itself: choose another name")
     span = _span(info, first, start_seconds, end_seconds)
-    with (
-        partial_file(target) as part,
-        Carrier(source, span, on_note) as carrier,
-        _opened(part, info, plan, carrier) as container,
-    ):
-        add_video = partial(_add_video, container, first, info, plan)
-        video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
-        _set_timecode(video, info, span, on_note)
-        return _encode(container, video, chain([first], incoming), plan, span, carrier)
+    measured = Brightness() if measures_light(first, plan) else None
+    frames = chain([first], incoming)
+    with partial_file(target) as part:
+        with (
+            Carrier(source, span, on_note) as carrier,
+            _opened(part, info, plan, carrier) as container,
+        ):
+            add_video = partial(_add_video, container, first, info, plan)
+            video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
+            _set_timecode(video, info, span, on_note)
+            watched = measured.watch(frames) if measured else frames
+            count = _encode(container, video, watched, plan, span, carrier)
+        if measured:
+            measured.write(part)
+    return count
 
 
 @contextmanager
@@ -99,7 +114,7 @@ def _add_video(
 ) -> VideoStream:
     # SVT prints a banner past FFmpeg's log, unless told by this variable
     os.environ.setdefault("SVT_LOG", "1")
-    options = plan.encoder_options | scan_options(info, plan) | hdr_options(first, plan)
+    options = joined(plan.encoder_options, scan_options(info, plan), hdr_options(first, plan))
     video = container.add_stream(plan.encoder, rate=info.rate or FALLBACK_RATE, options=options)
     assert isinstance(video, VideoStream), plan.encoder
     context = video.codec_context
