@@ -77,6 +77,9 @@ def render(
         int | None,
         typer.Option(help="Bits of h264, h265 and av1; by default the source's or more."),
     ] = None,
+    interlaced: Annotated[
+        str, typer.Option(help="deinterlace, or keep: light the fields one by one.")
+    ] = "deinterlace",
     passes: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
@@ -109,6 +112,7 @@ def render(
         start_seconds=start,
         end_seconds=end,
         encode=EncodeOptions(codec=codec, crf=crf, depth=depth),  # type: ignore[arg-type]  # checked by EncodeOptions
+        interlaced=interlaced,  # type: ignore[arg-type]  # checked by RenderOptions
         passes=passes,
         overwrite=overwrite,
         keep_going=keep_going,

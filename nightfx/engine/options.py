@@ -13,6 +13,7 @@ from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
 from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.fields import Scan
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class RenderOptions:
     """First moment no longer rendered."""
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     """Codec and quality; by default they follow the source."""
+    interlaced: Scan = "deinterlace"
+    """Fill up the first field of interlaced frames, or keep both and light them one by one."""
     passes: Path | None = None
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
     overwrite: bool = False
@@ -66,6 +69,10 @@ class RenderOptions:
             raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
         if self.field_every not in ("auto", 1, 2, 4):
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
+        if self.interlaced not in get_args(Scan):
+            raise UsageError(f"--interlaced must be deinterlace or keep, got {self.interlaced!r}")
+        if self.interlaced == "keep" and self.passes:
+            raise UsageError("--passes are for whole frames: leave out --interlaced keep")
         if self.lock and self.look:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()

@@ -71,8 +71,12 @@ def _canvas(frame: Frame) -> av.VideoFrame:
     shape = (frame.width, frame.height, frame.coding.pix_fmt)
     if origin is None or any(kind in side_data_of(origin) for kind in DYNAMIC):
         return av.VideoFrame(*shape)
-    if (origin.width, origin.height, origin.format.name) != shape:
+    if (origin.width, origin.height) != shape[:2]:
         return av.VideoFrame(*shape)
+    if origin.format.name != shape[2]:
+        has_more = origin.interlaced_frame or "A53_CC" in side_data_of(origin)
+        # only FFmpeg's own copy has the flags and captions too; its pixels are written over
+        return relaid(origin, shape[2]) if has_more else av.VideoFrame(*shape)
     origin.make_writable()  # the decoder may still refer to it: then this is a copy
     return origin
 
