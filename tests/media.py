@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
@@ -15,6 +18,8 @@ from numpy.typing import NDArray
 
 from nightfx.video.coding import coding_of, fill, planar_name
 from nightfx.video.frame import Planes
+
+T = TypeVar("T")
 
 TICKS = Fraction(1, 24000)
 STEP = 1000  # ticks of a frame at 24 fps
@@ -110,6 +115,15 @@ def _add_track(
         track = out.add_stream_from_template(source.streams[0], opaque=True)
         track.metadata["language"] = language
         return track, [packet for packet in source.demux(0) if packet.dts is not None]
+
+
+def apart(function: Callable[..., T], *args: object) -> T:
+    """Call a function of a module in a process of its own.
+
+    Where SVT-AV1 has run, training later in the same process was seen to spin for ever in torch's backward.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
 
 
 def chapter(number: int, start: int, end: int, title: str) -> av.container.core.Chapter:

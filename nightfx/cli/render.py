@@ -64,14 +64,25 @@ def render(
     end: Annotated[float | None, typer.Option(min=0, help="End before this second.")] = None,
     codec: Annotated[
         str | None,
-        typer.Option(help="h264, h265, prores or ffv1; by default it follows the source."),
+        typer.Option(
+            help="h264, h265, av1, prores, prores-{proxy,lt,422,hq,4444,xq}, dnxhr,"
+            " dnxhr-{lb,sq,hq,hqx,444} or ffv1; by default it follows the source."
+        ),
     ] = None,
     crf: Annotated[
-        int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
+        int | None,
+        typer.Option(min=0, max=51, help="Quality of h264, h265 and av1, lower is better."),
     ] = None,
     speed: Annotated[
-        str, typer.Option(help="Effort of h264 and h265: ultrafast to veryslow.")
+        str, typer.Option(help="Effort of h264, h265 and av1: ultrafast to veryslow.")
     ] = "fast",
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Bits of h264, h265 and av1; by default the source's or more."),
+    ] = None,
+    interlaced: Annotated[
+        str, typer.Option(help="deinterlace, or keep: light the fields one by one.")
+    ] = "deinterlace",
     passes: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
@@ -113,7 +124,8 @@ def render(
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
-        encode=EncodeOptions(codec=codec, crf=crf, speed=speed),  # type: ignore[arg-type]  # checked by EncodeOptions
+        encode=EncodeOptions(codec=codec, crf=crf, speed=speed, depth=depth),  # type: ignore[arg-type]  # checked by EncodeOptions
+        interlaced=interlaced,  # type: ignore[arg-type]  # checked by RenderOptions
         passes=passes,
         overwrite=overwrite,
         max_pixels=max_pixels,

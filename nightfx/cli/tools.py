@@ -35,7 +35,7 @@ def doctor() -> int:
     from nightfx.engine.backends import installed_backends
     from nightfx.model import pick_device, pick_trunk_dtype
     from nightfx.presets import list_presets
-    from nightfx.video.codecs import ENCODERS
+    from nightfx.video.formats import FORMATS
 
     typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
     for name in PACKAGES:
@@ -45,8 +45,9 @@ def doctor() -> int:
         f"device      {device} ({pick_trunk_dtype(device)}), {torch.get_num_threads()} threads"
     )
     typer.echo(f"backends    {', '.join(installed_backends())}")
-    missing = [name for name in ENCODERS.values() if not _can_encode(name)]
-    typer.echo(f"encoders    {', '.join(sorted(set(ENCODERS.values()) - set(missing)))}")
+    encoders = sorted({form.encoder for form in FORMATS.values()})
+    missing = [name for name in encoders if not _can_encode(name)]
+    typer.echo(f"encoders    {', '.join(name for name in encoders if name not in missing)}")
     presets = ", ".join(preset.name for preset in list_presets())
     typer.echo(f"presets     {presets or 'none'}")
     if missing:

@@ -13,6 +13,7 @@ from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
 from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.fields import Scan
 from nightfx.video.probe import MAX_PIXELS
 
 
@@ -46,6 +47,8 @@ class RenderOptions:
     """First moment no longer rendered."""
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     """Codec and quality; by default they follow the source."""
+    interlaced: Scan = "deinterlace"
+    """Fill up the first field of interlaced frames, or keep both and light them one by one."""
     passes: Path | None = None
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
     overwrite: bool = False
@@ -60,23 +63,30 @@ class RenderOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise UsageError(f"--strength must be from 0 to 1, got {self.strength:g}")
-        if self.method not in (None, *get_args(Method)):
-            raise UsageError(f"--method must be tiles or relight, got {self.method!r}")
         if self.working_height is not None and not 64 <= self.working_height <= 2160:
             raise UsageError(f"--working-height must be 64 to 2160 px, got {self.working_height}")
         if self.steady is not None and not 0 <= self.steady <= 0.99:
             raise UsageError(f"--steady must be from 0 to 0.99, got {self.steady:g}")
+        if self.max_pixels < 1:
+            raise UsageError(f"--max-pixels must be at least 1, got {self.max_pixels}")
+        self._check_choices()
+        if self.interlaced == "keep" and self.passes:
+            raise UsageError("--passes are for whole frames: leave out --interlaced keep")
+        if self.lock and self.look:
+            raise UsageError("--lock measures a look, --look takes one: give one of them")
+        self._check_tiles()
+        self._check_times()
+
+    def _check_choices(self) -> None:
+        if self.method not in (None, *get_args(Method)):
+            raise UsageError(f"--method must be tiles or relight, got {self.method!r}")
         if self.backend not in get_args(Backend):
             known = ", ".join(get_args(Backend))
             raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
         if self.field_every not in ("auto", 1, 2, 4):
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
-        if self.lock and self.look:
-            raise UsageError("--lock measures a look, --look takes one: give one of them")
-        if self.max_pixels < 1:
-            raise UsageError(f"--max-pixels must be at least 1, got {self.max_pixels}")
-        self._check_tiles()
-        self._check_times()
+        if self.interlaced not in get_args(Scan):
+            raise UsageError(f"--interlaced must be deinterlace or keep, got {self.interlaced!r}")
 
     def _check_tiles(self) -> None:
         if isinstance(self.tile_px, int) and (

@@ -19,6 +19,14 @@ from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
 from nightfx.video.compare import compare
+from nightfx.video.fields import (
+    as_progressive,
+    check_fields,
+    deinterlaced,
+    is_interlaced,
+    split,
+    woven,
+)
 from nightfx.video.frame import Frame
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
@@ -78,28 +86,31 @@ def _render_clip(
     on_progress: Progress | None,
 ) -> Path:
     with Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels) as reader:
-        plan = plan_output(reader.info, target.suffix if target else None, options.encode)
+        info, by_fields = _scan(reader.info, options)
+        plan = plan_output(info, target.suffix if target else None, options.encode)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         passes = _passes_of(target, preset, options)
+        if by_fields:
+            check_fields(info, plan)
         _note(source, [*reader.notes, *plan.notes])
-        info = reader.info
         _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset, options)
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
-        shot, total = lambda: reader.frames(*times), _expected(reader.info, options)
+        shot = partial(_pictures, reader, by_fields, *times)
+        total = _expected(info, options)
         generator = ready_generator(preset, options, shot, total)
         step = max((total or 0) // LOOK_FRAMES, 1)
         fields = plan_fields(shot, generator, preset, options, step)
-        frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
+        frames = prefetch(shot(), DEPTH_FRAMES)
         lit = light_frames(frames, generator, options, plan.coding, fields, passes)
-        lit = prefetch(lit, DEPTH_FRAMES)
+        lit = prefetch(woven(lit, info) if by_fields else lit, DEPTH_FRAMES)
         try:
             write_clip(
                 _count(lit, total, on_progress),
                 target,
                 source=source,
-                info=reader.info,
+                info=info,
                 plan=plan,
                 start_seconds=options.start_seconds,
                 end_seconds=options.end_seconds,
@@ -130,6 +141,29 @@ def _verify(
             if row.verdict != "kept"
         ),
     )
+
+
+def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool]:
+    """What is known of the clip as it will be rendered, and whether that is done field by field."""
+    if not is_interlaced(info):
+        return info, False
+    if options.interlaced == "keep":
+        return info, True
+    _note(
+        info.path,
+        ["interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"],
+    )
+    return as_progressive(info), False
+
+
+def _pictures(
+    reader: Reader, by_fields: bool, start: float | None, end: float | None
+) -> Iterator[Frame]:
+    """The pictures to be lit: frames, or fields; what is interlaced is filled up otherwise."""
+    frames = reader.frames(start, end)
+    if by_fields:
+        return split(frames, reader.info)
+    return deinterlaced(frames) if is_interlaced(reader.info) else frames
 
 
 def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:

@@ -162,7 +162,9 @@ def copy_metadata(source: Stream, target: Stream) -> None:
 
 
 def _fits(container: str, stream: Stream) -> bool:
-    """Try a header with this stream alone: the only reliable way to know."""
+    """Try a header with this stream alone: the only reliable way to know, but for MXF."""
+    if container == "mxf":  # wants a picture in every file
+        return stream.type == "audio" and _is_plain_sound(stream)
     try:
         with av.open(io.BytesIO(), "w", format=container) as trial:
             copy = trial.add_stream_from_template(stream, opaque=True)
@@ -171,6 +173,12 @@ def _fits(container: str, stream: Stream) -> bool:
     except (av.FFmpegError, ValueError):
         return False
     return True
+
+
+def _is_plain_sound(stream: Stream) -> bool:
+    context = stream.codec_context
+    plain = context is not None and context.name in ("pcm_s16le", "pcm_s24le")
+    return plain and getattr(context, "sample_rate", 0) == 48000
 
 
 def _refusal(stream: Stream, container: str) -> str:

@@ -83,7 +83,7 @@ def from_rgb(
     else:
         shape = coding.sub_x, coding.sub_y, coding.peak
         _encode(rgb, matrix, offset, *shape, seed or 0, dither, *planes)
-    return (*planes, *_alpha_planes(coding, size, alpha))
+    return (*planes, *alpha_planes(coding, size, alpha))
 
 
 def convert_alpha(alpha: Plane, depth: int, new_depth: int) -> Plane:
@@ -94,7 +94,8 @@ def convert_alpha(alpha: Plane, depth: int, new_depth: int) -> Plane:
     return np.rint(scaled).astype(np.uint8 if new_depth == 8 else np.uint16)
 
 
-def _alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:
+def alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:
+    """Return the last plane of a coding that has alpha, opaque where `alpha` is None; else none."""
     if not coding.has_alpha:
         return ()
     return (np.full(size, coding.peak, coding.dtype) if alpha is None else alpha,)

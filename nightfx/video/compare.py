@@ -16,9 +16,9 @@ import av
 import numpy as np
 
 from nightfx.video.carry import OWN_KEYS, STREAM_KEYS
-from nightfx.video.codecs import CONTAINERS
 from nightfx.video.coding import coding_of
 from nightfx.video.contents import Contents, read_contents
+from nightfx.video.formats import CONTAINERS
 from nightfx.video.probe import MAX_PIXELS, side_data_of
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 from nightfx.video.tracks import MP4_FLAGS, track_rows

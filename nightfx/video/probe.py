@@ -104,6 +104,8 @@ class ClipInfo:
     """Number of sound streams."""
     subtitle_streams: int
     """Number of subtitle streams."""
+    side_data: tuple[str, ...] = ()
+    """What the first picture carries beside its pixels, by FFmpeg's names, such as `A53_CC`."""
 
     @property
     def frame_seconds(self) -> Fraction:
@@ -200,6 +202,7 @@ def describe(
         field_order=int(stream.codec_context.field_order),
         audio_streams=len(container.streams.audio),
         subtitle_streams=len(container.streams.subtitles),
+        side_data=tuple(side_data_of(first)),
     )
 
 

@@ -7,6 +7,7 @@ one, when anything fails.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,12 +20,21 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from nightfx.errors import NightfxError, TargetError
+from nightfx.video.brightness import Brightness
 from nightfx.video.carry import Carrier, Note, Span
 from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
-from nightfx.video.tags import hdr_options, image_of, scan_options, tag_encoder
+from nightfx.video.tags import (
+    hdr_options,
+    image_of,
+    joined,
+    measures_light,
+    name_matrix,
+    scan_options,
+    tag_encoder,
+)
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -61,6 +71,8 @@ def write_clip(
     if target.exists() and target.samefile(source):
         raise TargetError(f"{target}: is the source itself: choose another name")
     span = _span(info, first, start_seconds, end_seconds)
+    measured = Brightness() if measures_light(first, plan) else None
+    frames = chain([first], incoming)
     with partial_file(target) as part:
         with (
             Carrier(source, span, on_note) as carrier,
@@ -69,7 +81,10 @@ def write_clip(
             add_video = partial(_add_video, container, first, info, plan)
             video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
             _set_timecode(video, info, span, on_note)
-            count = _encode(container, video, chain([first], incoming), plan, span, carrier)
+            watched = measured.watch(frames) if measured else frames
+            count = _encode(container, video, watched, plan, span, carrier)
+        if measured:
+            measured.write(part)
         if check:
             check(part)
     return count
@@ -101,7 +116,9 @@ def _movie_ticks(info: ClipInfo, carrier: Carrier) -> int:
 def _add_video(
     container: OutputContainer, first: Frame, info: ClipInfo, plan: OutputPlan
 ) -> VideoStream:
-    options = plan.encoder_options | scan_options(info, plan) | hdr_options(first, plan)
+    # SVT prints a banner past FFmpeg's log, unless told by this variable
+    os.environ.setdefault("SVT_LOG", "1")
+    options = joined(plan.encoder_options, scan_options(info, plan), hdr_options(first, plan))
     video = container.add_stream(plan.encoder, rate=info.rate or FALLBACK_RATE, options=options)
     assert isinstance(video, VideoStream), plan.encoder
     context = video.codec_context
@@ -112,7 +129,7 @@ def _add_video(
     tag_encoder(context, plan.tags)
     if info.interlaced:
         context.field_order = info.field_order
-    if plan.codec == "h265" and plan.container in MOV:
+    if plan.family == "h265" and plan.container in MOV:
         context.codec_tag = "hvc1"  # the name that Apple's players look for
     if info.display_matrix is not None:
         video.set_display_matrix(info.display_matrix)
@@ -144,6 +161,8 @@ def _encode(
     times = _Times(in_coding_order=plan.container in MOV)
     for packet in _packets(video, times.watch(_images(frames, plan, span))):
         times.stamp(packet)
+        if plan.family == "dnxhr":
+            name_matrix(packet, plan.tags.matrix)
         ticks = packet.dts if packet.dts is not None else packet.pts
         seconds = Fraction((ticks or 0) * packet.time_base) + span.shift
         container.mux(packet)
@@ -173,6 +192,7 @@ class _Times:
         self._durations: dict[int | None, int] = {}
         self._start, self._end = 0, 0
         self._delay: int | None = None
+        self._packets = 0
 
     def watch(self, images: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Remember the times of the pictures that go by."""
@@ -185,7 +205,11 @@ class _Times:
             yield image
 
     def stamp(self, packet: av.Packet[VideoStream]) -> None:
-        """Set the duration of a packet."""
+        """Set the duration of a packet, and its dts where the encoder got that wrong."""
+        self._packets += 1
+        if packet.dts is not None and not self._is_possible(packet.dts, packet.pts or 0):
+            # any order before the first pts will do
+            packet.dts = self._start - self.count + self._packets - 1
         packet.duration = self._durations.pop(packet.pts, 0)
         if packet.dts is None or not self._in_coding_order:
             return
@@ -193,6 +217,10 @@ class _Times:
             self._delay = self._start - packet.dts
         if not self._durations:  # the last one, in coding order
             packet.duration = max(1, self._end - packet.dts - self._delay)
+
+    def _is_possible(self, dts: int, pts: int) -> bool:
+        """Say whether a dts can be: of a clip shorter than its delay, x265 gives an unset number."""
+        return 2 * self._start - self._end <= dts <= pts
 
 
 def _images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[av.VideoFrame]:
