@@ -47,5 +47,5 @@ def lying(data: bytearray, dice: random.Random) -> bytearray:
     """Write a large or a negative number over four bytes of the part where headers are."""
     at = dice.randrange(max(min(len(data), 4000) - 4, 1))
     number = dice.choice([0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0xFFFF, 0])
-    data[at : at + 4] = number.to_bytes(4, dice.choice(["big", "little"]))  # type: ignore[arg-type]
+    data[at : at + 4] = number.to_bytes(4, dice.choice(["big", "little"]))
     return data

@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("render")(shell.guarded(render.render))
 app.command("train")(shell.guarded(train.train))
+app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))
 app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")

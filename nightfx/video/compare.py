@@ -19,6 +19,7 @@ from nightfx.video.carry import OWN_KEYS, STREAM_KEYS
 from nightfx.video.codecs import CONTAINERS
 from nightfx.video.coding import coding_of
 from nightfx.video.contents import Contents, read_contents
+from nightfx.video.convert import same_language
 from nightfx.video.probe import MAX_PIXELS, side_data_of
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 from nightfx.video.tracks import MP4_FLAGS, track_rows
@@ -27,6 +28,7 @@ from nightfx.video.verdict import NEAR, Part, Row, Verdict, equal
 HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
 DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
 MOV = ("mp4", "mov")
+LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
 UNSAID = (2, 2, 2, 0)  # colour tags that say nothing
 
 
@@ -47,7 +49,10 @@ def compare(
     container = container or CONTAINERS.get(render.suffix.lower(), render.suffix.lower()[1:])
     old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
     part = _part(old, start_seconds, end_seconds)
+    lead = _lead(old, new, part) if container == "matroska" else Fraction(0)
+    part = replace(part, shift=part.shift - lead)
     return [
+        *_lead_row(lead),
         *_picture_rows(old, new, part, container),
         *_clip_rows(old, new, part, container),
         *track_rows(old, new, part, container),
@@ -65,6 +70,19 @@ def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> Part:
     shift = times[first] - zero if start and first < len(times) else Fraction(0)
     cut = zero + shift if shift else None
     return Part(first, last, shift, cut, None if stop is None else zero + stop)
+
+
+def _lead(old: Contents, new: Contents, part: Part) -> Fraction:
+    """By how much a part begins late: where Matroska has sound to play before the picture."""
+    if part.start is None or part.first >= part.last or not new.picture.times:
+        return Fraction(0)
+    lead = new.picture.times[0] - (old.picture.times[part.first] - part.shift)
+    return lead if NEAR < lead < LONGEST_LEAD else Fraction(0)
+
+
+def _lead_row(lead: Fraction) -> Iterator[Row]:
+    if lead:
+        yield Row("start", "0 ms", f"{float(lead) * 1000:.0f} ms", "changed")
 
 
 def _index(times: list[Fraction], at: Fraction) -> int:
@@ -216,12 +234,13 @@ def _chapters(
 
 
 def _own(metadata: dict[str, str], without: set[str]) -> dict[str, str]:
-    return {key.lower(): value for key, value in metadata.items() if key.lower() not in without}
+    items = ((key.lower(), value) for key, value in metadata.items())
+    return {k: v for k, v in items if k not in without and (k, v) != ("language", "und")}
 
 
 def _metadata(what: str, old: dict[str, str], new: dict[str, str]) -> Row:
     missing = sorted(key for key in old if key not in new)
-    other = sorted(key for key in old if key in new and new[key] != old[key])
+    other = sorted(k for k in old if k in new and not same_language(new[k], old[k]))
     words = ", ".join([*(f"no {key}" for key in missing), *(f"other {key}" for key in other)])
     verdict: Verdict = "lost" if missing else "changed" if other else "kept"
     return Row(what, f"{len(old)} keys", words or "the same", verdict)
