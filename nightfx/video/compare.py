@@ -99,7 +99,9 @@ def _picture_rows(old: Contents, new: Contents, part: Part, container: str) -> I
     yield _times(wanted, old, new)
     yield _duration(old, new, part)
     yield _shape(old.picture.first, new.picture.first)
-    yield equal("pixel aspect", old.picture.aspect, new.picture.aspect)
+    aspect = equal("pixel aspect", old.picture.aspect, new.picture.aspect)
+    said = new.picture.codec == "ffv1" and new.picture.aspect == 1 and aspect.verdict == "lost"
+    yield replace(aspect, verdict="left out") if said else aspect
     yield _orientation(old.picture.first, new.picture.first, container)
     yield _colour(old.picture.first, new.picture.first)
     yield _scan(old.picture.first, new.picture.first)
@@ -121,7 +123,8 @@ def _duration(old: Contents, new: Contents, part: Part) -> Row:
     end = (_end(old) if part.last == len(times) else times[part.last]) - part.shift
     off = abs(_end(new) - end)
     usual = Fraction(times[-1] - times[0], max(len(times) - 1, 1))
-    near = off < max(old.picture.tick, picture.tick) or not off
+    tick = max(old.picture.tick, picture.tick)
+    near = not off or off < tick * (2 if tick == NEAR else 1)  # Matroska rounds start and length
     verdict: Verdict = "kept" if near else "changed" if off <= max(usual, NEAR) else "lost"
     begin = times[part.first] - part.shift
     was, now = (f"{float(t):.3f} s" for t in (end - begin, _end(new) - picture.times[0]))

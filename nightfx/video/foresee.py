@@ -11,6 +11,7 @@ from nightfx.video.codecs import OutputPlan
 from nightfx.video.damage import Signs
 from nightfx.video.decode import decode
 from nightfx.video.probe import ClipInfo, open_source, pick_stream, side_data_of
+from nightfx.video.tags import aspect_note
 from nightfx.video.timecode import shift_timecode
 
 LOOKED_AT = 24  # pictures: captions need not be on the first
@@ -27,6 +28,8 @@ SIDE_DATA = {
 def foresee(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str]:
     """Yield a line for each thing that a render by `plan` changes or leaves out."""
     yield from plan.notes
+    if note := aspect_note(info, plan):
+        yield note
     with open_source(path) as source:
         yield from conversions(source, plan.container).values()
         yield from refusals(source, plan.container, info.stream_index).values()

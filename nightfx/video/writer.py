@@ -24,7 +24,7 @@ from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
-from nightfx.video.tags import hdr_options, image_of, scan_options, tag_encoder
+from nightfx.video.tags import aspect_note, hdr_options, image_of, scan_options, tag_encoder
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -69,6 +69,8 @@ def write_clip(
             add_video = partial(_add_video, container, first, info, plan)
             video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
             _set_timecode(video, info, span, on_note)
+            if note := aspect_note(info, plan):
+                on_note(note)
             count = _encode(container, video, chain([first], incoming), plan, span, carrier)
         if check:
             check(part)
