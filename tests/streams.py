@@ -41,13 +41,11 @@ def click_times(path: Path, track: int = 0) -> list[float]:
         shown = next(container.decode(video=0)).time or 0.0
     found: list[float] = []
     with av.open(path) as container:
+        flat = av.AudioResampler(format="flt")
         for frame in container.decode(container.streams.audio[track]):
-            samples = frame.to_ndarray().reshape(-1).astype(np.float64)
-            samples /= 1 if frame.format.is_planar or "flt" in frame.format.name else 32768
-            at = [
-                (frame.time or 0.0) + float(i) / frame.sample_rate
-                for i in np.flatnonzero(samples > 0.3)
-            ]
+            samples = np.concatenate([f.to_ndarray().reshape(-1) for f in flat.resample(frame)])
+            step = frame.sample_rate
+            at = [(frame.time or 0.0) + float(i) / step for i in np.flatnonzero(samples > 0.3)]
             found += [time - shown for time in at if not found or time - shown > found[-1] + 0.01]
     return found
 

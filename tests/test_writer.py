@@ -199,7 +199,7 @@ def test_unusual_metadata_is_kept_in_mp4(tmp_path: Path) -> None:
         assert container.metadata["FIRMWARE"] == "HD5"
 
 
-def test_what_a_container_cannot_hold_is_noted(tmp_path: Path) -> None:
+def test_subtitles_of_another_kind_are_noted(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip())
     with_text = tmp_path / "b.mkv"
     subtitles = tmp_path / "s.ass"
@@ -219,7 +219,7 @@ def test_what_a_container_cannot_hold_is_noted(tmp_path: Path) -> None:
     assert rewrite(with_text, tmp_path / "c.mkv") == []
     assert packets(tmp_path / "c.mkv", "subtitle") == packets(with_text, "subtitle")
     notes = rewrite(with_text, tmp_path / "c.mp4")
-    assert notes == ["subtitle stream 1 (srt) cannot be copied into mp4: left out"]
+    assert notes == ["subtitle stream 1 (srt) is written as mov_text"]
 
 
 def fail_after(frames: Iterator[Frame], count: int, error: BaseException) -> Iterator[Frame]:

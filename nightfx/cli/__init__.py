@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("render")(shell.guarded(render.render))
 app.command("train")(shell.guarded(train.train))
+app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))
 app.command("reproduce")(shell.guarded(reproduce.reproduce))
 app.command("doctor")(shell.guarded(tools.doctor))

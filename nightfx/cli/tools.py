@@ -1,4 +1,4 @@
-"""`nightfx doctor` and `nightfx verify`."""
+"""`nightfx doctor`, `nightfx probe` and `nightfx verify`."""
 
 from __future__ import annotations
 
@@ -69,6 +69,38 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def probe(
+    file: Annotated[Path, typer.Argument(help="A clip.")],
+    to: Annotated[str | None, typer.Option(help="Suffix of the render: .mov, .mp4, .mkv.")] = None,
+    codec: Annotated[str | None, typer.Option(help="Codec of the render.")] = None,
+) -> int:
+    """Say what a clip is, and what of it a render would not keep."""
+    from nightfx.video.codecs import EncodeOptions, plan_output
+    from nightfx.video.foresee import foresee
+    from nightfx.video.reader import Reader
+
+    options = EncodeOptions(codec=codec)  # type: ignore[arg-type]  # checked by EncodeOptions
+    with Reader(file, keep_going=True) as reader:
+        info, notes = reader.info, reader.notes
+    plan = plan_output(info, to, options)
+    rate = f"{float(info.rate):.3f}" if info.rate else "unknown"
+    facts = {
+        "picture": f"{info.codec} {info.profile} {info.width}x{info.height} {info.coding.pix_fmt}",
+        "frames": f"{info.frames_estimate or 'unknown'} at {rate} a second",
+        "colour": f"{info.tags.primaries}/{info.tags.transfer}/{info.tags.matrix}, {info.coding.matrix},"
+        f" {'full' if info.coding.full_range else 'limited'}",
+        "pixels": f"aspect {info.sample_aspect}, rotated by {info.rotation}",
+        "timecode": info.timecode or "none",
+        "streams": f"{info.audio_streams} of sound, {info.subtitle_streams} of subtitles",
+        "render": f"{plan.codec} {plan.pix_fmt} in {plan.suffix}",
+    }
+    for name, words in facts.items():
+        typer.echo(f"{name:9} {words}")
+    for line in [*notes, *foresee(file, info, plan)] or ["nothing"]:
+        typer.echo(f"not kept: {line}")
+    return 0
 
 
 def verify(

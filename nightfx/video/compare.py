@@ -18,6 +18,7 @@ import numpy as np
 from nightfx.video.carry import OWN_KEYS, STREAM_KEYS
 from nightfx.video.coding import coding_of
 from nightfx.video.contents import Contents, read_contents
+from nightfx.video.convert import same_language
 from nightfx.video.formats import CONTAINERS
 from nightfx.video.probe import MAX_PIXELS, side_data_of
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
@@ -27,6 +28,7 @@ from nightfx.video.verdict import NEAR, Part, Row, Verdict, equal
 HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
 DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
 MOV = ("mp4", "mov")
+LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
 UNSAID = (2, 2, 2, 0)  # colour tags that say nothing
 
 
@@ -47,7 +49,10 @@ def compare(
     container = container or CONTAINERS.get(render.suffix.lower(), render.suffix.lower()[1:])
     old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
     part = _part(old, start_seconds, end_seconds)
+    lead = _lead(old, new, part) if container == "matroska" else Fraction(0)
+    part = replace(part, shift=part.shift - lead)
     return [
+        *_lead_row(lead),
         *_picture_rows(old, new, part, container),
         *_clip_rows(old, new, part, container),
         *track_rows(old, new, part, container),
@@ -67,6 +72,19 @@ def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> Part:
     return Part(first, last, shift, cut, None if stop is None else zero + stop)
 
 
+def _lead(old: Contents, new: Contents, part: Part) -> Fraction:
+    """By how much a part begins late: where Matroska has sound to play before the picture."""
+    if part.start is None or part.first >= part.last or not new.picture.times:
+        return Fraction(0)
+    lead = new.picture.times[0] - (old.picture.times[part.first] - part.shift)
+    return lead if NEAR < lead < LONGEST_LEAD else Fraction(0)
+
+
+def _lead_row(lead: Fraction) -> Iterator[Row]:
+    if lead:
+        yield Row("start", "0 ms", f"{float(lead) * 1000:.0f} ms", "changed")
+
+
 def _index(times: list[Fraction], at: Fraction) -> int:
     return next((i for i, time in enumerate(times) if time >= at), len(times))
 
@@ -81,7 +99,9 @@ def _picture_rows(old: Contents, new: Contents, part: Part, container: str) -> I
     yield _times(wanted, old, new)
     yield _duration(old, new, part)
     yield _shape(old.picture.first, new.picture.first)
-    yield equal("pixel aspect", old.picture.aspect, new.picture.aspect)
+    aspect = equal("pixel aspect", old.picture.aspect, new.picture.aspect)
+    said = new.picture.codec == "ffv1" and new.picture.aspect == 1 and aspect.verdict == "lost"
+    yield replace(aspect, verdict="left out") if said else aspect
     yield _orientation(old.picture.first, new.picture.first, container)
     yield _colour(old.picture.first, new.picture.first)
     yield _scan(old.picture.first, new.picture.first)
@@ -103,7 +123,8 @@ def _duration(old: Contents, new: Contents, part: Part) -> Row:
     end = (_end(old) if part.last == len(times) else times[part.last]) - part.shift
     off = abs(_end(new) - end)
     usual = Fraction(times[-1] - times[0], max(len(times) - 1, 1))
-    near = off < max(old.picture.tick, picture.tick) or not off
+    tick = max(old.picture.tick, picture.tick)
+    near = not off or off < tick * (2 if tick == NEAR else 1)  # Matroska rounds start and length
     verdict: Verdict = "kept" if near else "changed" if off <= max(usual, NEAR) else "lost"
     begin = times[part.first] - part.shift
     was, now = (f"{float(t):.3f} s" for t in (end - begin, _end(new) - picture.times[0]))
@@ -216,12 +237,13 @@ def _chapters(
 
 
 def _own(metadata: dict[str, str], without: set[str]) -> dict[str, str]:
-    return {key.lower(): value for key, value in metadata.items() if key.lower() not in without}
+    items = ((key.lower(), value) for key, value in metadata.items())
+    return {k: v for k, v in items if k not in without and (k, v) != ("language", "und")}
 
 
 def _metadata(what: str, old: dict[str, str], new: dict[str, str]) -> Row:
     missing = sorted(key for key in old if key not in new)
-    other = sorted(key for key in old if key in new and new[key] != old[key])
+    other = sorted(k for k in old if k in new and not same_language(new[k], old[k]))
     words = ", ".join([*(f"no {key}" for key in missing), *(f"other {key}" for key in other)])
     verdict: Verdict = "lost" if missing else "changed" if other else "kept"
     return Row(what, f"{len(old)} keys", words or "the same", verdict)

@@ -7,6 +7,7 @@ decoded anew, and every packet beside the picture is hashed.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from numpy.typing import NDArray
 from nightfx.video.probe import FALLBACK_RATE, MAX_PIXELS, open_source, pick_stream, side_data_of
 
 JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a little
+
+STYLING = re.compile(r"\{[^}]*\}")  # as FFmpeg's decoders give it, in the manner of ASS
+EDGE = 4  # samples at a cut, which may be rounded to either side
 
 Samples = NDArray[np.float32]
 """Sound (C, N), -1 to 1."""
@@ -208,7 +212,7 @@ def subtitle_text(packet: av.Packet[Any]) -> str | None:
     dialogues = [
         piece.dialogue for piece in pieces if isinstance(piece, av.subtitles.subtitle.AssSubtitle)
     ]
-    return b"\n".join(dialogues).decode(errors="replace").strip() or None
+    return STYLING.sub("", b"\n".join(dialogues).decode(errors="replace")).strip() or None
 
 
 def _chapter(chapter: Any) -> tuple[Fraction, Fraction, str]:
@@ -233,7 +237,7 @@ def _language(stream: Stream) -> str | None:
 def read_sound(
     path: Path, index: int, start: Fraction, end: Fraction | None
 ) -> Iterator[tuple[int, Samples]]:
-    """Decode the sound of a stream from start to end, in seconds of the file's clock.
+    """Decode the sound of a stream from start to end, in seconds of the file's clock, but the samples at the edges.
 
     Yields where a block begins, in samples from `start`, and the block (C, N).
     """
@@ -261,8 +265,8 @@ def _cut(
 ) -> Iterator[tuple[int, Samples]]:
     for block in blocks:
         samples = block.to_ndarray().astype(np.float32, copy=False)
-        stop = None if end is None else round((end - start) * block.sample_rate) - at
-        first = max(-at, 0)
+        stop = None if end is None else round((end - start) * block.sample_rate) - EDGE - at
+        first = max(EDGE - at, 0)
         last = samples.shape[1] if stop is None else min(samples.shape[1], stop)
         if last > first:
             yield at + first, samples[:, first:last]

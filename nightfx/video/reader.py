@@ -95,9 +95,8 @@ class Reader:
             self._cut = missing_tail(self.path, container.format.name, stream)
             first = first_picture(container, stream)
             if first is None:
-                limit = (
-                    "" if stream.codec_context.width else f" to {self.max_pixels} pixels or fewer"
-                )
+                told = stream.codec_context.width or self.max_pixels >= MAX_PIXELS
+                limit = "" if told else f" to {self.max_pixels} pixels or fewer"
                 raise SourceError(f"{self.path}: no frame of its video stream decodes{limit}")
             try:
                 info = describe(self.path, container, stream, first)

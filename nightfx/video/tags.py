@@ -48,6 +48,13 @@ def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
     packet.update(bytes(data))
 
 
+def aspect_note(info: ClipInfo, plan: OutputPlan) -> str | None:
+    """Return a line where the pixel aspect is lost: PyAV can say it to encoders, and FFV1 does not write it."""
+    if info.sample_aspect == 1 or plan.codec != "ffv1":
+        return None
+    return f"pixel aspect {info.sample_aspect} is left out: FFV1 does not carry it (ProRes does)"
+
+
 def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
     """Return the frame for an encoder: pixels, time and tags; captions and fields if it has them.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nightfx.video.carry import is_rebuilt, refusals
 from nightfx.video.contents import Contents, Piece, Samples, Track, read_sound
+from nightfx.video.convert import same_language
 from nightfx.video.probe import open_source
 from nightfx.video.verdict import NEAR, Part, Row, Verdict, worst
 
@@ -23,7 +24,7 @@ QUIET_DB = 60.0  # a re-encoding may be this far below the sound: a lossless one
 def track_rows(old: Contents, new: Contents, part: Part, container: str) -> Iterator[Row]:
     """Yield a row for each stream of the source beside the picture."""
     with open_source(old.path) as source:
-        refused = refusals(source, container, old.picture_index)
+        refused = refusals(source, container, old.picture_index, cut=part.start is not None)
         rebuilt = {s.index for s in source.streams if is_rebuilt(source, s)}
     for kind in ("audio", "subtitle", "video", "attachment", "data", "unknown"):
         tracks = [t for t in old.tracks.values() if t.kind == kind and t.index not in rebuilt]
@@ -43,7 +44,7 @@ def _row(
 ) -> Row:
     a, b = old[1], new[1]
     how, verdict = _content(old, new, part)
-    if a.language != b.language:
+    if not same_language(a.language, b.language):
         verdict = worst([verdict, "lost"])
     flags = MP4_FLAGS if container in ("mp4", "mov") else ~0
     if (a.disposition & ~b.disposition) & flags:
@@ -99,8 +100,7 @@ def _same_sound(
     old: tuple[Contents, Track], new: tuple[Contents, Track], part: Part
 ) -> tuple[str, Verdict]:
     """Decode both streams and compare their samples; where one of them has none it is silent."""
-    start = part.start if part.start is not None else Fraction(0)
-    end, shift = part.end, part.shift
+    start, end, shift = part.start or Fraction(0), part.end, part.shift
     left = read_sound(old[0].path, old[1].index, start, end)
     right = read_sound(
         new[0].path, new[1].index, start - shift, None if end is None else end - shift

@@ -27,6 +27,7 @@ from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
 from nightfx.video.tags import (
+    aspect_note,
     hdr_options,
     image_of,
     joined,
@@ -81,6 +82,8 @@ def write_clip(
             add_video = partial(_add_video, container, first, info, plan)
             video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
             _set_timecode(video, info, span, on_note)
+            if note := aspect_note(info, plan):
+                on_note(note)
             watched = measured.watch(frames) if measured else frames
             count = _encode(container, video, watched, plan, span, carrier)
         if measured:
