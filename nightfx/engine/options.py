@@ -33,6 +33,8 @@ class RenderOptions:
     """Hold the exposure and tint of the shot, and write them beside the output as NAME.look.json."""
     look: Path | None = None
     """Hold the exposure and tint of another shot: the .look.json that its --lock wrote."""
+    draft: bool = False
+    """Render with the preset's draft: a network of a twentieth of the work, near the full one. For relight only."""
     strength: float = 1.0
     """Scales the change of light: 0 is the plate, 1 the preset."""
     device: DeviceName = "auto"
@@ -66,6 +68,10 @@ class RenderOptions:
             raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
         if self.field_every not in ("auto", 1, 2, 4):
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
+        if self.draft and self.method == "tiles":
+            raise UsageError(
+                "--draft needs --method relight: it knows pictures of that height only"
+            )
         if self.lock and self.look:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()
