@@ -6,7 +6,7 @@ One process, every row in each round, so that a noisy machine is noisy for all o
 and ratios within the run. The naive rows are what one would write (`naive.py`): 256-px tiles with 32 px of overlap, one
 at a time, eager float32, in whole renders between OpenCV's reader and writer. The peak is that of the trunk's own widest
 convolution, alone, in the trunk's dtype. Whole renders use x264 veryfast, the null transcode too; dB are those of fields
-carried, on the planes before they are encoded, to a field for every frame. Memory is that of a process of its own.
+carried, on the planes before they are encoded, to a field for every frame, and of the draft to the full network. Memory is that of a process of its own.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ NAIVE_FRAMES = 3  # of a whole render: it takes seconds for each
 
 Every = Literal[1, 2, 4]
 CARRIED: tuple[Every, ...] = (2, 4)
+EACH: tuple[Every, ...] = (1, 2, 4)
+DRAFT = "relight draft, torch"
 
 Work = Callable[[], object]
 Lighter = Callable[[Iterator[Frame], Coding], Iterator[Frame]]
@@ -114,13 +116,17 @@ def measure(preset: Preset, source: Path, lines: int, rounds: int) -> Iterator[R
     yield from _with_speeds(
         in_rows(f"generator {lines}", work, rounds), preset.generator, frame.height, frame.width
     )
-    yield from in_rows(f"light a frame {lines}", lighting(preset, backends, frame), rounds)
+    relights = {f"relight, {name}": generator for name, generator in backends.items()}
+    exact = dict(relights)  # what each is compared with
+    if preset.facts.draft:
+        relights[DRAFT], exact[DRAFT] = build_backend(preset.draft, "torch"), backends["torch"]
+    yield from in_rows(f"light a frame {lines}", lighting(preset, relights, frame), rounds)
     notes = {
-        f"relight, {name}, every {every}": f"{carried_db(preset, generator, source, every):.1f} dB"
-        for name, generator in backends.items()
-        for every in CARRIED
+        f"{name}, every {every}": f"{carried_db(preset, exact[name], generator, source, every):.1f} dB"
+        for name, generator in relights.items()
+        for every in (EACH if name == DRAFT else CARRIED)
     }
-    renderings = renders(preset, backends, source)
+    renderings = renders(preset, relights, source)
     for row in in_rows(f"whole render {lines}", renderings, rounds, up=True):
         yield replace(row, note=notes.get(row.name, ""))
 
@@ -190,15 +196,15 @@ def peak(frame: Frame) -> Work:
     return torch.inference_mode()(lambda: layer(x))
 
 
-def lighting(preset: Preset, backends: dict[Backend, Generator], frame: Frame) -> dict[str, Work]:
+def lighting(preset: Preset, relights: dict[str, Generator], frame: Frame) -> dict[str, Work]:
     """From a decoded frame to a lit one: generator, fit and apply, a field for every frame."""
     work: dict[str, Work] = {
         "naive tile loop, float32": lambda: naive_picture(
             preset.generator, to_rgb(frame).clip(0, 1)
         )
     }
-    for name, generator in backends.items():
-        work[f"relight, {name}"] = partial(light, frame, generator, FieldPlan())
+    for name, generator in relights.items():
+        work[name] = partial(light, frame, generator, FieldPlan())
     return work
 
 
@@ -207,14 +213,14 @@ def light(frame: Frame, generator: Generator, plan: FieldPlan) -> Frame:
     return apply_field(frame, field_of(see(frame, plan.height), generator, plan), frame.coding)
 
 
-def renders(preset: Preset, backends: dict[Backend, Generator], source: Path) -> dict[str, Work]:
+def renders(preset: Preset, relights: dict[str, Generator], source: Path) -> dict[str, Work]:
     """From file to file, x264 veryfast; steadied, dithered; each says how many frames it rendered."""
     work: dict[str, Work] = {"null transcode": lambda: transcode(source, None)}
     work["naive, OpenCV"] = partial(_naive_file, preset.generator, source)
-    for name, generator in backends.items():
-        for every in (1, 2, 4):
+    for name, generator in relights.items():
+        for every in EACH:
             light = _lighter(preset, generator, every)
-            work[f"relight, {name}, every {every}"] = partial(transcode, source, light)
+            work[f"{name}, every {every}"] = partial(transcode, source, light)
     return work
 
 
@@ -228,13 +234,15 @@ def _lighter(preset: Preset, generator: Generator, every: Every) -> Lighter:
     return partial(_relit, generator, options, plan_fields(list, generator, preset, options))
 
 
-def carried_db(preset: Preset, generator: Generator, source: Path, every: Every) -> float:
-    """PSNR of a clip's planes with fields carried over `every` frames to those with a field for each."""
+def carried_db(
+    preset: Preset, wanted: Generator, found: Generator, source: Path, every: Every
+) -> float:
+    """PSNR of a clip's planes with fields of `found` carried over `every` frames to those of `wanted` for each."""
     errors = []
     with Reader(source) as first, Reader(source) as second:
         coding = first.info.coding
-        exact = _lighter(preset, generator, 1)(first.frames(), coding)
-        carried = _lighter(preset, generator, every)(second.frames(), coding)
+        exact = _lighter(preset, wanted, 1)(first.frames(), coding)
+        carried = _lighter(preset, found, every)(second.frames(), coding)
         for a, b in zip(exact, carried, strict=True):
             for p, q in zip(a.planes, b.planes, strict=True):
                 errors.append((p.size, np.square(p - q.astype(np.float32)).sum(dtype=np.float64)))

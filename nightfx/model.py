@@ -25,7 +25,8 @@ MULTIPLE_PX = 8  # three layers of stride 2
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
 BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
 # layers of the trunk: three strided ones, and from the last but one transposed on
-STEM_LAYERS, HEAD_LAYER = 6, 15
+STEM_LAYERS, HEAD_LAYER = 6, -4
+WIDTH, BLOCKS = 32, 5  # of the paper's trunk
 JUDGED_PX = 256  # what the paper's discriminator sees at once
 MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
 
@@ -78,25 +79,28 @@ class Residual(nn.Module):
         return F.relu(x + self.second(F.relu(self.first(x))))
 
 
-def trunk(*, same: bool) -> nn.Sequential:
-    """Rows 1 to 12 of Table I: (N, 3, H, W) to (N, 16, H, W), H and W multiples of 8.
+def trunk(*, same: bool, width: int = WIDTH, blocks: int = BLOCKS) -> nn.Sequential:
+    """Rows 1 to 12 of Table I: (N, 3, H, W) to (N, width / 2, H, W), H and W multiples of 8.
+
+    `width` is the channels of the first layer, an even number; `blocks` the residual ones, 5 at most for `HALO_PX`.
 
     `same` pads as TensorFlow does, with zeros, which the paper used. Otherwise padding is centred and repeats the
     edge: from zeros a network learns where the frame ends, and paints a darker band along its top.
     Row 4 prints stride 2 between two 32×32 shapes: stride 1 is meant.
     """
     down, up = (_down_same, _up_same) if same else (_down_centred, _up_centred)
+    w, deep = width, 4 * width
     layers = [
         layer
-        for i, o in ((3, 32), (32, 64), (64, 128))
+        for i, o in ((3, w), (w, 2 * w), (2 * w, deep))
         for layer in (*down(i, o), nn.ReLU(inplace=True))
     ]
     edges: Edges = "zeros" if same else "replicate"
-    layers += [nn.Conv2d(128, 128, 3, padding=1, padding_mode=edges), nn.ReLU(inplace=True)]
-    layers += [Residual(128, edges) for _ in range(5)]
+    layers += [nn.Conv2d(deep, deep, 3, padding=1, padding_mode=edges), nn.ReLU(inplace=True)]
+    layers += [Residual(deep, edges) for _ in range(blocks)]
     layers += [
         layer
-        for i, o in ((128, 64), (64, 32), (32, 16))
+        for i, o in ((deep, 2 * w), (2 * w, w), (w, w // 2))
         for layer in (*up(i, o), nn.ReLU(inplace=True))
     ]
     return nn.Sequential(*layers)
@@ -150,17 +154,17 @@ class RelitGenerator(nn.Module):
     """The generator that ships: it says how the light changes, and the plate keeps the rest.
 
     The paper's trunk; the last convolution gives six maps, a log gain g and an offset o a channel.
-    It starts as the identity.
+    It starts as the identity. A smaller `width` and fewer `blocks` make the draft's.
     """
 
     architecture: Architecture = "relit"
     stand_in: Callable[[Tensor], Tensor] | None = None
     """What runs in place of trunk and last layer, where a backend has put something there."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH, blocks: int = BLOCKS) -> None:
         super().__init__()
-        self.trunk = trunk(same=False)
-        self.out = nn.Conv2d(16, 6, 3, padding=1, padding_mode="replicate")
+        self.trunk = trunk(same=False, width=width, blocks=blocks)
+        self.out = nn.Conv2d(width // 2, 6, 3, padding=1, padding_mode="replicate")
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
 

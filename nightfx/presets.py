@@ -1,4 +1,4 @@
-"""Presets: a folder with `preset.toml`, `weights.safetensors` and `CARD.md`.
+"""Presets: a folder with `preset.toml`, `weights.safetensors`, `CARD.md`, and where there is a draft `draft.safetensors`.
 
 A preset comes from others as often as from us: TOML is validated, weights are safetensors whose hash
 must match, names cannot leave the folder of presets.
@@ -6,24 +6,22 @@ must match, names cannot leave the folder of presets.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 
+from nightfx.draft import DRAFT_FILE, DraftFacts, read_draft
 from nightfx.errors import PresetError, UsageError
-from nightfx.model import Architecture, Generator, build_generator
+from nightfx.model import Architecture, Generator, RelitGenerator, build_generator
 from nightfx.resnet import resnet_of
+from nightfx.weights import filled, pack_weights, read_weights
 
 Method = Literal["tiles", "relight"]
 Stored = Literal[Architecture, "resnet"]
@@ -67,6 +65,8 @@ class PresetFacts:
     """The share of the past in a relight field, at 24 frames a second."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
+    draft: DraftFacts | None = None
+    """The small network of `--draft`, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,25 @@ class Preset:
     @cached_property
     def generator(self) -> Generator:
         """The network in float32 on the CPU, ready to infer. Raises `PresetError` for damaged weights."""
-        return _read_weights(self.folder / "weights.safetensors", self.facts)
+        kind = self.facts.architecture
+        path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
+        return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
+
+    @cached_property
+    def draft(self) -> Generator:
+        """The small network, as `generator`. Raises `UsageError` where there is none, `PresetError` for a damaged or old one."""
+        facts, again = self.facts.draft, f"nightfx presets distill {self.folder} --stills DIR"
+        if facts is None:
+            raise UsageError(f"{self.name} has no draft weights: leave --draft out, or run {again}")
+        path = self.folder / DRAFT_FILE
+        if facts.teacher_sha256 != self.facts.weights_sha256:
+            raise PresetError(f"{path}: was distilled from other weights; run {again}")
+        student = RelitGenerator(facts.width, facts.blocks)
+        return read_weights(path, facts.weights_sha256, "draft", lambda x: filled(student, x))
+
+    def network(self, *, draft: bool) -> Generator:
+        """The network to render with: the full one, or its draft."""
+        return self.draft if draft else self.generator
 
 
 def load_preset(name_or_folder: str | Path) -> Preset:
@@ -113,35 +131,65 @@ def list_presets() -> Iterator[Preset]:
 def verify_preset(name_or_folder: str | Path) -> str:
     """Read the weights, check their hash, and run the network once; returns a line of facts. Raises `PresetError`."""
     preset = load_preset(name_or_folder)
+    stops = _stops_on_noise(preset, preset.generator)
+    only = "" if preset.renders_tiles else "relight only, "
+    found = f"ok, {preset.facts.architecture}, {only}hash matches, {stops:+.2f} stops on noise"
+    if preset.facts.draft is None:
+        return found
+    stops = _stops_on_noise(preset, preset.draft)
+    return f"{found}; draft ok, hash matches, {stops:+.2f} stops, {preset.facts.draft.decibels:.1f} dB from it on stills"
+
+
+def _stops_on_noise(preset: Preset, network: Generator) -> float:
     noise = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
-        light = preset.generator.light(noise, 1.0)
+        light = network.light(noise, 1.0)
     if not all(bool(tensor.isfinite().all()) for tensor in light):
         raise PresetError(f"{preset.folder}: the generator's output is not finite; train it anew")
     lit = noise * light.gain + light.offset
-    stops = float((lit.mean().clamp(min=1e-3) / noise.mean()).log2())
-    only = "" if preset.renders_tiles else "relight only, "
-    return f"ok, {preset.facts.architecture}, {only}hash matches, {stops:+.2f} stops on noise"
+    return float((lit.mean().clamp(min=1e-3) / noise.mean()).log2())
 
 
 def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> None:
     """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        k: v.detach().to("cpu", torch.float16).contiguous()
-        for k, v in generator.state_dict().items()
-    }
-    weights = save_tensors(tensors)
+    weights, sha256 = pack_weights(generator)
     complete = PresetFacts(
         **facts,
         architecture=generator.architecture,
-        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        weights_sha256=sha256,
     )
     files = {
         "weights.safetensors": weights,
         "preset.toml": _to_toml(asdict(complete)).encode(),
         "CARD.md": card.encode(),
     }
+    _write(folder, files)
+
+
+def save_draft(preset: Preset, student: RelitGenerator, folder: Path, **facts: Any) -> None:
+    """Write `preset` with `student` (weights as float16) as its draft to `folder`, which may be its own.
+
+    `facts` are those fields of `DraftFacts` that the weights do not say.
+    """
+    weights, sha256 = pack_weights(student)
+    draft = DraftFacts(
+        **facts,
+        weights_sha256=sha256,
+        teacher_sha256=preset.facts.weights_sha256,
+    )
+    kept = ("weights.safetensors", "CARD.md") if folder != preset.folder else ()
+    files = {
+        name: (preset.folder / name).read_bytes()
+        for name in kept
+        if (preset.folder / name).exists()
+    }
+    files[DRAFT_FILE] = weights
+    files["preset.toml"] = _to_toml(asdict(replace(preset.facts, draft=draft))).encode()
+    _write(folder, files)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / f"{name}.part").write_bytes(data)
     for name in files:
@@ -167,7 +215,10 @@ def _read_facts(path: Path) -> PresetFacts:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         known = {key: table[key] for key in table if key in {f.name for f in fields(PresetFacts)}}
-        facts = PresetFacts(**{**known, "heights_px": tuple(known["heights_px"])})
+        draft = read_draft(known["draft"]) if "draft" in known else None
+        facts = PresetFacts(**{**known, "heights_px": tuple(known["heights_px"]), "draft": draft})
+    except PresetError as error:
+        raise PresetError(f"{path}: {error}") from error
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise PresetError(f"{path}: not a preset: {error}") from error
     _verify(path, facts)
@@ -205,34 +256,13 @@ def _verify_field(path: Path, facts: PresetFacts) -> None:
             raise PresetError(f"{path}: {name} must be from {low:g} to {high:g}, got {value!r}")
 
 
-def _read_weights(path: Path, facts: PresetFacts) -> Generator:
-    try:
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != facts.weights_sha256:
-            raise PresetError(
-                f"{path}: damaged: its hash differs from preset.toml; fetch the preset again"
-            )
-        tensors = {key: tensor.float() for key, tensor in load_tensors(data).items()}
-        generator = _with_weights(facts.architecture, tensors)
-    except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        first_line = str(error).splitlines()[0]
-        raise PresetError(
-            f"{path}: not weights of a {facts.architecture} generator: {first_line}"
-        ) from error
-    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
-        raise PresetError(f"{path}: weights are not finite; train the preset anew")
-    return generator.eval().requires_grad_(False)
-
-
 def _with_weights(architecture: Stored, tensors: dict[str, torch.Tensor]) -> Generator:
     if architecture == "resnet":
         return resnet_of(tensors)
-    generator = build_generator(architecture)
-    generator.load_state_dict(tensors)
-    return generator
+    return filled(build_generator(architecture), tensors)
 
 
-def _to_toml(table: dict[str, Any]) -> str:
+def _to_toml(table: dict[str, Any], above: str = "") -> str:
     # JSON's text, numbers, booleans and lists are TOML too
     plain = {
         key: value
@@ -242,5 +272,5 @@ def _to_toml(table: dict[str, Any]) -> str:
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
     for key, value in table.items():
         if isinstance(value, dict):
-            lines += ["", f"[{key}]", _to_toml(value).rstrip()]
+            lines += ["", f"[{above}{key}]", _to_toml(value, f"{above}{key}.").rstrip()]
     return "\n".join(lines) + "\n"

@@ -91,9 +91,10 @@ def test_generators_have_no_normalisation(architecture: Any) -> None:
     assert not {name for name in names if "Norm" in name}
 
 
-def test_relit_is_the_identity_at_first() -> None:
+@pytest.mark.parametrize("size", [(32, 5), (8, 2), (2, 0)])
+def test_relit_is_the_identity_at_first(size: tuple[int, int]) -> None:
     x = torch.rand(2, 3, 32, 40)
-    assert torch.equal(RelitGenerator()(x), x)
+    assert torch.equal(RelitGenerator(*size)(x), x)
 
 
 def shouting_generator() -> RelitGenerator:
@@ -183,10 +184,11 @@ def test_spectral_norm_bounds_every_convolution() -> None:
         assert largest == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize("size", [(32, 5), (8, 2), (2, 0)])
 @pytest.mark.parametrize("height", [8, 256, 264, 600])
-def test_bands_of_rows_equal_the_layers_on_the_whole(height: int) -> None:
+def test_bands_of_rows_equal_the_layers_on_the_whole(height: int, size: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    generator = RelitGenerator()
+    generator = RelitGenerator(*size)
     for layer in (m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     nn.init.normal_(generator.out.weight, std=0.02)

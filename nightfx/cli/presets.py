@@ -1,4 +1,4 @@
-"""`nightfx presets list|show|verify|import`."""
+"""`nightfx presets list|show|verify|import|distill`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ def show(name: Name) -> None:
     typer.echo(f"{preset.folder}\n")
     if not preset.renders_tiles:
         typer.echo(f"--method relight only: {NO_TILES}\n")
+    if draft := preset.facts.draft:
+        typer.echo(f"--draft: a small network, {draft.decibels:.1f} dB from the full one\n")
     typer.echo((preset.folder / "preset.toml").read_text(encoding="utf-8"))
     card = preset.folder / "CARD.md"
     typer.echo(
@@ -70,8 +72,11 @@ def verify(
     for name in names or [preset.name for preset in list_presets()]:
         try:
             typer.echo(f"{name}: {verify_preset(name)}")
-            for line in verify_backends(load_preset(name).generator):
+            preset = load_preset(name)
+            for line in verify_backends(preset.generator):
                 typer.echo(f"{name}: {line}")
+            for line in verify_backends(preset.draft) if preset.facts.draft else ():
+                typer.echo(f"{name}, draft: {line}")
         except (PresetError, BackendError) as error:
             wrong = shell.fail(error)
     return wrong
@@ -92,6 +97,34 @@ def import_one(
     typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
 
 
+def distill(
+    name: Name,
+    stills: Annotated[
+        Path, typer.Option(help="Folder of any pictures; its subfolders are drawn alike.")
+    ],
+    steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seeds weights and draws.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; by default the preset's own gets the draft.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Teach a small network what a preset's own does, for render --draft."""
+    from nightfx.presets import load_preset
+    from nightfx.training.distil import DistilOptions, distil
+
+    options, preset = DistilOptions(steps=steps, seed=seed), load_preset(name)
+    with shell.progress(preset.name, "steps") as progress:
+        found = distil(
+            *(preset, stills, out, options),
+            device=device,  # type: ignore[arg-type]  # checked by pick_device
+            on_progress=progress,
+        )
+    if draft := found.facts.draft:
+        typer.echo(f"{found.folder}: its draft is {draft.decibels:.1f} dB from the full network")
+
+
 for name, command in (("list", list_all), ("show", show), ("verify", verify)):
     app.command(name)(shell.guarded(command))
 app.command("import")(shell.guarded(import_one))
+app.command("distill")(shell.guarded(distill))

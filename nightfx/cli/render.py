@@ -47,6 +47,9 @@ def render(
         str,
         typer.Option(help="Compute a relight field for every 1, 2 or 4 frames, or auto."),
     ] = "1",
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Render with the preset's small network, for speed.")
+    ] = False,
     lock: Annotated[
         bool, typer.Option("--lock", help="Hold one exposure and tint; write NAME.look.json.")
     ] = False,
@@ -117,6 +120,7 @@ def render(
         working_height=working_height,
         steady=steady,
         field_every=int(field_every) if field_every.isdigit() else field_every,  # type: ignore[arg-type]  # checked by RenderOptions
+        draft=draft,
         lock=lock,
         look=look,
         strength=strength,

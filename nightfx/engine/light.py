@@ -34,14 +34,19 @@ def ready_generator(
     shot: Callable[[], Iterable[Frame]] = list,
     total: int | None = None,
 ) -> Generator:
-    """The preset's generator on the backend and device that were asked for.
+    """The preset's generator, or its draft, on the backend and device that were asked for.
 
     For int8, `shot` is called and gives the frames from the first on, about `total`.
     """
+    if options.draft and preset.method(options.method) == "tiles":
+        raise UsageError(
+            f"--draft needs relight, and {preset.name} renders tiles: --method relight"
+        )
+    network = preset.network(draft=options.draft)
     int8, step = options.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
     few = islice(shot(), 0, SHOWN_FRAMES * step, step) if int8 else ()
     shown = [_shown(frame, preset, options) for frame in few]
-    return build_backend(preset.generator, options.backend, options.device, shown)
+    return build_backend(network, options.backend, options.device, shown)
 
 
 def _shown(frame: Frame, preset: Preset, options: RenderOptions) -> Tensor:

@@ -35,6 +35,8 @@ class RenderOptions:
     """Hold the exposure and tint of the shot, and write them beside the output as NAME.look.json."""
     look: Path | None = None
     """Hold the exposure and tint of another shot: the .look.json that its --lock wrote."""
+    draft: bool = False
+    """Render with the preset's draft: a network of a twentieth of the work, near the full one. For relight only."""
     strength: float = 1.0
     """Scales the change of light: 0 is the plate, 1 the preset."""
     device: DeviceName = "auto"
@@ -87,6 +89,10 @@ class RenderOptions:
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
         if self.interlaced not in get_args(Scan):
             raise UsageError(f"--interlaced must be deinterlace or keep, got {self.interlaced!r}")
+        if self.draft and self.method == "tiles":
+            raise UsageError(
+                "--draft needs --method relight: it knows pictures of that height only"
+            )
 
     def _check_tiles(self) -> None:
         if isinstance(self.tile_px, int) and (
