@@ -49,7 +49,8 @@ READINGS = {
     "Best of the learning rates": "Nearest to real pictures: sliced Wasserstein distance of colours plus that of 16×16 "
     "patches, to night plus to day. A run that stopped is worse than any that ended.",
     "The sky": "What the top edge reaches without crossing an edge. It is unstylised where its mean brightness "
-    "(equation 7) goes less than half of the way from real days' to real nights'.",
+    "(equation 7) goes less than half of the way from real days' to real nights'. A generator that still paints all dark "
+    "turns the sky as well: see the distance, and the pictures.",
     "Some elements": "From 1 % to half of the picture outside the sky is brighter by 0.05 of full scale or more.",
     "Signs of light sources": "Pixels from 0.6 of full scale up, and 0.25 above what is around them, that were not so "
     "before; they appear from a tenth of real nights' share on.",
@@ -169,7 +170,7 @@ def _claims(experiments: Mapping[str, Experiment]) -> str:
 def _figures(experiments: Sequence[Experiment]) -> str:
     lines = [f"![{CURVES[x.name].replace('_', ' ')}]({CURVES[x.name]}.png)" for x in experiments]
     names = ", ".join(f"`{PICTURES[x.name]}.png`" for x in experiments)
-    note = f"{names} show test pictures; they are made beside this report and passed on only where the pictures may be."
+    note = f"Test pictures are in {names}, beside this report; pass them on only where the data set may be."
     return "\n\n".join(["## Figures", *lines, note])
 
 
