@@ -164,11 +164,13 @@ def test_tiles_have_no_draft(drafted: Preset, tmp_path: Path) -> None:
         nightfx.render(clip, preset=drafted, options=nightfx.RenderOptions(draft=True))
 
 
-def test_verify_and_show_cover_the_draft(drafted: Preset) -> None:
+def test_verify_and_show_cover_the_draft(drafted: Preset, monkeypatch: pytest.MonkeyPatch) -> None:
+    # quantising takes a while, and the render in int8 does it too
+    monkeypatch.setattr("nightfx.engine.backends.installed_backends", lambda: ["torch"])
     assert "draft ok, hash matches, -2.0" in verify_preset(drafted.folder)
     result = run("presets", "verify", drafted.folder)
     assert result.exit_code == 0, result.output
-    assert result.stdout.count("draft: ") == len(installed_backends())
+    assert result.stdout.count("draft: torch") == 1
     assert "20.0 dB from the full one" in run("presets", "show", drafted.folder).stdout
 
 
