@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from nightfx.change import Light
 from nightfx.engine.analysis import choose_every, measure_look
 from nightfx.engine.field import identity_field
 from nightfx.engine.look import Look, common_look, hold, load_look, measure_stops
@@ -100,9 +101,10 @@ def test_fields_are_not_carried_where_light_jumps() -> None:
 
         calls = 0
 
-        def maps(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        def light(self, x: torch.Tensor, strength: float) -> Light:
             self.calls += 1
-            return torch.full_like(x, -1.0 - 0.5 * (self.calls % 2)), torch.zeros_like(x)
+            stronger = -1.0 - 0.5 * (self.calls % 2)
+            return Light(torch.full_like(x, stronger).exp(), torch.zeros_like(x))
 
     assert choose_every(shot(0), Nervous().eval(), FieldPlan(height=96)) == 1
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from nightfx.change import Light
 from nightfx.engine.field import identity_field, relight
 from nightfx.engine.relight import (
     FieldPlan,
@@ -150,10 +151,10 @@ def test_a_turned_frame_is_seen_upright_and_its_field_is_turned_back(
     class Sky(RelitGenerator):
         """Darkens the upper half of what it sees."""
 
-        def maps(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            g = torch.zeros_like(x)
-            g[..., : x.shape[-2] // 2, :] = -1
-            return g, torch.zeros_like(x)
+        def light(self, x: torch.Tensor, strength: float) -> Light:
+            gain = torch.ones_like(x)
+            gain[..., : x.shape[-2] // 2, :] = np.exp(-1)
+            return Light(gain, torch.zeros_like(x))
 
     monkeypatch.setattr(Frame, "rotation", 90)  # a player turns it counter-clockwise
     field = seen_field(frame_of((400, 512, 512)), Sky().eval(), height=96, fit=Fit(0))
