@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,6 +14,7 @@ from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
 from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.sequence import Missing
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class RenderOptions:
     """Codec and quality; by default they follow the source."""
     passes: Path | None = None
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
+    missing: Missing = "stop"
+    """What becomes of the missing numbers of a sequence: refused, left out (skip), or the frame before again (hold)."""
+    fps: Fraction | None = None
+    """Frames a second of a sequence; None takes what its files say."""
     overwrite: bool = False
     """Replace an existing output."""
     keep_going: bool = False
@@ -66,6 +72,10 @@ class RenderOptions:
             raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
         if self.field_every not in ("auto", 1, 2, 4):
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
+        if self.missing not in get_args(Missing):
+            raise UsageError(f"--missing must be stop, skip or hold, got {self.missing!r}")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise UsageError(f"--fps must be above 0 and at most 1000, got {float(self.fps):g}")
         if self.lock and self.look:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()

@@ -11,13 +11,9 @@ from -1 to 1: value = lowest + (highest - lowest) code / 65535.
 
 from __future__ import annotations
 
-import errno
 import glob
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -29,6 +25,7 @@ from nightfx.errors import TargetError
 from nightfx.video.color import Float32, to_rgb
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
+from nightfx.video.still import Part, has_openimageio, write_parts
 
 FIRST_FRAME = 1001
 COLOURS = "red", "green", "blue"
@@ -37,7 +34,6 @@ PAIR_LAYERS = "gain", "offset"
 KINDS = "field", "pair", "gain", "offset"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
 WHITE = 65535
-LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 
 Half = NDArray[np.float16]
 
@@ -72,13 +68,15 @@ class Passes:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
-        self._has_exr = _has_openimageio()
+        self._has_exr = has_openimageio()
         self._number, self._depth = FIRST_FRAME, 8
         self._means: list[float] = []
         self._max = 0.0
 
     def write(self, frame: Frame, field: Field) -> None:
         """Write the passes of the next frame: `field` is what it was rendered with."""
+        self._number = self._number if frame.number is None else frame.number
+        self._depth = min(frame.coding.depth, 16)
         plate = to_rgb(frame)
         stops, offset = readable_pair(plate, field)
         if self._has_exr:
@@ -87,8 +85,8 @@ class Passes:
         else:
             stops = save_png(self._path("gain", "png"), stops, MAX_STOPS)
             offset = save_png(self._path("offset", "png"), offset, MAX_OFFSET)
-        self._judge(pair_error(plate, field, stops, offset) * frame.coding.peak)
-        self._number, self._depth = self._number + 1, frame.coding.depth
+        self._judge(pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1))
+        self._number += 1
 
     def notes(self) -> Iterator[str]:
         """What a user should know at the end: how good the pair is, and what is missing."""
@@ -148,9 +146,7 @@ def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
     with partial_file(target) as part:
-        out = OpenImageIO.ImageOutput.create("openexr")
-        if not (out and out.open(str(part), spec) and out.write_image(pixels) and out.close()):
-            _fail(part, out.geterror() if out else OpenImageIO.geterror())
+        write_parts(part, "openexr", [Part(spec, pixels)])
 
 
 def save_png(target: Path, values: Float32, most: float) -> Float32:
@@ -177,17 +173,3 @@ def _field_pixels(field: Field, frame: Frame) -> Half:
 def _half(values: Float32) -> Half:
     # numpy takes ten times as long
     return torch.from_numpy(values).half().numpy()
-
-
-def _has_openimageio() -> bool:
-    try:
-        import OpenImageIO  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _fail(part: Path, reason: Any) -> None:
-    if shutil.disk_usage(part.parent).free < LEAST_FREE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    raise OSError(reason)

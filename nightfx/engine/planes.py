@@ -27,7 +27,7 @@ def apply_light(
     the frame's own, the planes are changed directly; otherwise the picture is converted. 8-bit codes are dithered by a
     hash of pts and pixel, since a darkened sky would show bands.
     """
-    if coding != frame.coding or coding.matrix == "gray":
+    if coding != frame.coding or coding.matrix == "gray" or coding.is_float:
         alpha = frame.alpha
         if alpha is not None:
             alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)

@@ -9,19 +9,26 @@ from pathlib import Path
 import torch
 
 from nightfx.engine.analysis import LOOK_FRAMES
+from nightfx.engine.ends import (
+    check_target,
+    default_target,
+    find_source,
+    open_shot,
+    plan_target,
+    write_shot,
+)
 from nightfx.engine.light import light_frames, plan_fields, ready_generator
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes, open_passes
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import FieldPlan
-from nightfx.errors import RetryError, SourceError, TargetError, UsageError
+from nightfx.errors import RetryError, UsageError
 from nightfx.presets import Preset, load_preset
-from nightfx.video.codecs import EncodeOptions, plan_output
+from nightfx.video.codecs import EncodeOptions
 from nightfx.video.frame import Frame
+from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
-from nightfx.video.reader import Reader
-from nightfx.video.writer import write_clip
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +45,14 @@ def render(
     options: RenderOptions | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
-    """Render the clip or picture `source` under the light of `preset`; returns the path written.
+    """Render the clip, picture or sequence (`shot.####.exr`) `source` under the light of `preset`; returns the path written.
 
     `target` is by default beside the source, `NAME.night.EXT`. `on_progress` is called with the frames done and the
     frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
     """
-    options, source = options or RenderOptions(), Path(source)
-    if not source.exists():
-        raise SourceError(f"{source}: no such file")
+    options, source = options or RenderOptions(), find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    job = _render_picture if is_picture(source) else _render_clip
+    job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
     try:
         return job(source, Path(target) if target else None, chosen, options, on_progress)
     except (RuntimeError, MemoryError) as error:
@@ -62,11 +67,6 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
 
 
-def default_target(source: Path, preset: Preset, suffix: str) -> Path:
-    """`NAME.night.EXT` beside the source."""
-    return source.with_name(f"{source.stem}.{preset.name}{suffix}")
-
-
 def _render_clip(
     source: Path,
     target: Path | None,
@@ -74,8 +74,8 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with Reader(source, keep_going=options.keep_going) as reader:
-        plan = plan_output(reader.info, target.suffix if target else None, options.encode)
+    with open_shot(source, options) as reader:
+        plan = plan_target(reader.info, target, options)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         passes = _passes_of(target, preset, options)
@@ -92,14 +92,12 @@ def _render_clip(
         lit = light_frames(frames, generator, options, plan.coding, fields, passes)
         lit = prefetch(lit, DEPTH_FRAMES)
         try:
-            write_clip(
+            write_shot(
                 _count(lit, total, on_progress),
                 target,
-                source=source,
-                info=reader.info,
+                info=info,
                 plan=plan,
-                start_seconds=options.start_seconds,
-                end_seconds=options.end_seconds,
+                options=options,
                 on_note=lambda note: log.warning("%s: %s", source.name, note),
             )
         finally:
@@ -112,7 +110,7 @@ def _render_clip(
 
 def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
     if options.lock and fields and fields.look:
-        fields.look.save(target.with_suffix(".look.json"))
+        fields.look.save(target.with_name(f"{base_name(target)}.look.json"))
 
 
 def _render_picture(
@@ -144,22 +142,14 @@ def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes |
         return None
     if preset.method(options.method) == "tiles":
         raise UsageError("--passes needs --method relight: tiles have no field")
-    return open_passes(options.passes, target.stem, overwrite=options.overwrite)
-
-
-def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the source, exists, or has no folder."""
-    if target.exists() and source.exists() and target.samefile(source):
-        raise UsageError(f"{target}: input and output are the same file; choose another -o")
-    if target.exists() and not overwrite:
-        raise TargetError(f"{target}: exists already; --overwrite replaces it")
-    if not target.parent.is_dir():
-        raise TargetError(f"{target.parent}: no such folder; make it first")
+    return open_passes(options.passes, base_name(target), overwrite=options.overwrite)
 
 
 def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
     whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
-    if whole is None or info.rate is None:
+    if whole is None or (not start and end is None):
+        return whole
+    if info.rate is None:
         return None
     last = whole if end is None else min(whole, round(end * info.rate))
     return max(last - round(start * info.rate), 1)

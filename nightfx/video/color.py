@@ -15,7 +15,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.video.frame import Coding, Frame, Matrix, Plane, Planes
+from nightfx.video.frame import Coding, Frame, Matrix, Plane, Planes, rgb_coding
 from nightfx.video.kernel import kernel
 
 Float64 = NDArray[np.float64]
@@ -53,7 +53,9 @@ def to_rgb(frame: Frame) -> Float32:
     coding, planes = frame.coding, frame.planes
     matrix, offset = matrix_of(coding)
     rgb = np.empty((3, frame.height, frame.width), np.float32)
-    if coding.matrix == "gray":
+    if coding.is_float:
+        np.stack(planes[:3], out=rgb)
+    elif coding.matrix == "gray":
         _spread(planes[0], 1.0 / matrix[0].sum(), offset[0], rgb)
     else:
         inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
@@ -65,7 +67,7 @@ def to_rgb(frame: Frame) -> Float32:
 def from_rgb(
     rgb: Float32, coding: Coding, alpha: Plane | None = None, *, seed: int | None = None
 ) -> Planes:
-    """Return the planes of an RGB picture (3, H, W), rounded and clipped to [0, peak].
+    """Return the planes of an RGB picture (3, H, W), rounded and clipped to [0, peak] unless float.
 
     `alpha` is the last plane when the coding has one, in the coding's own depth; opaque if None.
     With a `seed`, 8-bit codes are dithered by a hash of it and the pixel, not rounded.
@@ -73,11 +75,13 @@ def from_rgb(
     dither = seed is not None and coding.depth == 8
     matrix, offset = matrix_of(coding)
     size = rgb.shape[1:]
+    rgb = np.ascontiguousarray(rgb, np.float32)
+    if coding.is_float:
+        return (*rgb, *_alpha_planes(coding, size, alpha))
     planes = tuple(
         np.empty(coding.plane_size(index, *size), coding.dtype)
         for index in range(coding.plane_count - coding.has_alpha)
     )
-    rgb = np.ascontiguousarray(rgb, np.float32)
     if coding.matrix == "gray":
         _weigh(rgb, matrix[0], offset[0], coding.peak, seed or 0, dither, planes[0])
     else:
@@ -90,8 +94,12 @@ def convert_alpha(alpha: Plane, depth: int, new_depth: int) -> Plane:
     """Return an alpha plane in another depth: full range, so opaque stays opaque."""
     if depth == new_depth:
         return alpha
-    scaled = alpha * (((1 << new_depth) - 1) / ((1 << depth) - 1))
-    return np.rint(scaled).astype(np.uint8 if new_depth == 8 else np.uint16)
+    old, new = (rgb_coding(bits, alpha=True) for bits in (depth, new_depth))
+    scaled = alpha * (new.peak / old.peak)
+    if new.is_float:
+        return np.asarray(scaled, np.float32)
+    codes: Plane = np.rint(scaled.clip(0, new.peak)).astype(new.dtype)
+    return codes
 
 
 def _alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:
