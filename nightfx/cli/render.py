@@ -85,6 +85,13 @@ def render(
     fps: Annotated[
         str | None, typer.Option(help="Frames a second of a sequence, such as 24 or 24000/1001.")
     ] = None,
+    input_space: Annotated[
+        str | None,
+        typer.Option(help="sdr, linear, pq, hlg, arri_logc4, slog3, acescct …; else by the tags."),
+    ] = None,
+    ocio: Annotated[
+        str | None, typer.Option(help="OpenColorIO config that --input-space is a name of.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
     ] = False,
@@ -116,6 +123,8 @@ def render(
         passes=passes,
         missing=missing,  # type: ignore[arg-type]  # checked by RenderOptions
         fps=_fps(fps),
+        input_space=input_space,
+        ocio=ocio,
         overwrite=overwrite,
         keep_going=keep_going,
     )

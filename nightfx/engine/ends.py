@@ -10,6 +10,13 @@ from nightfx.engine.options import RenderOptions
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.presets import Preset
 from nightfx.video.codecs import OutputPlan, plan_output
+from nightfx.video.encoding import (
+    Encoding,
+    Encodings,
+    encoding_by_tags,
+    encoding_named,
+    target_encoding,
+)
 from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.numbered import base_name, existing_files, is_pattern, is_sequence, sequences_in
 from nightfx.video.probe import ClipInfo, ColorTags
@@ -52,6 +59,18 @@ def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> 
     if from_sequence:
         info = _as_clip(info)
     return plan_output(info, target.suffix if target else None, options.encode)
+
+
+def asked_encoding(options: RenderOptions) -> Encoding | None:
+    """What --input-space says; raises UsageError."""
+    return encoding_named(options.input_space, options.ocio) if options.input_space else None
+
+
+def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodings:
+    """What the signal of the source stands for, and that of the render; raises UsageError."""
+    source = asked_encoding(options) or encoding_by_tags(info)
+    was, will = info.coding.is_float, plan.coding.is_float
+    return Encodings(source, target_encoding(source, was_float=was, is_float=will))
 
 
 def write_shot(

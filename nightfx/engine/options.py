@@ -53,6 +53,10 @@ class RenderOptions:
     """What becomes of the missing numbers of a sequence: refused, left out (skip), or the frame before again (hold)."""
     fps: Fraction | None = None
     """Frames a second of a sequence; None takes what its files say."""
+    input_space: str | None = None
+    """What the source's signal stands for: sdr, linear, pq, hlg, or a colour space of OpenColorIO; None goes by its tags."""
+    ocio: str | None = None
+    """OpenColorIO config, a path or ocio://…; None is the built-in studio config."""
     overwrite: bool = False
     """Replace an existing output."""
     keep_going: bool = False
@@ -72,14 +76,11 @@ class RenderOptions:
             raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
         if self.field_every not in ("auto", 1, 2, 4):
             raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
-        if self.missing not in get_args(Missing):
-            raise UsageError(f"--missing must be stop, skip or hold, got {self.missing!r}")
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError(f"--fps must be above 0 and at most 1000, got {float(self.fps):g}")
         if self.lock and self.look:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()
         self._check_times()
+        self._check_source()
 
     def _check_tiles(self) -> None:
         if isinstance(self.tile_px, int) and (
@@ -96,4 +97,14 @@ class RenderOptions:
         if start < 0 or (end is not None and end <= start):
             raise UsageError(
                 f"--end must be after --start, and both from 0 up, got {start:g} and {end}"
+            )
+
+    def _check_source(self) -> None:
+        if self.missing not in get_args(Missing):
+            raise UsageError(f"--missing must be stop, skip or hold, got {self.missing!r}")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise UsageError(f"--fps must be above 0 and at most 1000, got {float(self.fps):g}")
+        if self.ocio and not self.input_space:
+            raise UsageError(
+                "--ocio needs --input-space: which of its colour spaces the source is in"
             )

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from nightfx.engine.field import Field, full_size
 from nightfx.errors import TargetError
 from nightfx.video.color import Float32, to_rgb
+from nightfx.video.encoding import SDR, Encoding, to_working
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.still import Part, has_openimageio, write_parts
@@ -71,13 +72,14 @@ class Passes:
         self._has_exr = has_openimageio()
         self._number, self._depth = FIRST_FRAME, 8
         self._means: list[float] = []
-        self._max = 0.0
+        self._max, self._space = 0.0, SDR.name
 
-    def write(self, frame: Frame, field: Field) -> None:
-        """Write the passes of the next frame: `field` is what it was rendered with."""
+    def write(self, frame: Frame, field: Field, encoding: Encoding = SDR) -> None:
+        """Write the passes of the next frame: `field` is what it was rendered with, in the working encoding."""
         self._number = self._number if frame.number is None else frame.number
         self._depth = min(frame.coding.depth, 16)
-        plate = to_rgb(frame)
+        plate = to_working(to_rgb(frame), encoding)
+        self._space = encoding.name
         stops, offset = readable_pair(plate, field)
         if self._has_exr:
             save_exr(self._path("field", "exr"), FIELD_LAYERS, _field_pixels(field, frame))
@@ -94,6 +96,8 @@ class Passes:
             mean, most = float(np.mean(self._means)), self._max
             words = f"within {mean:.2g} codes of {self._depth} bits (mean), {most:.2g} (max)"
             yield f"passes: the gain/offset pair recombines to {words}"
+        if self._space != SDR.name:
+            yield f"passes: for the plate taken from {self._space} to sRGB's curve on Rec.709 light"
         if not self._has_exr:
             yield "passes: only that pair is written, as PNG; the full field needs pip install 'nightfx[film]'"
 

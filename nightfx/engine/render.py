@@ -10,8 +10,10 @@ import torch
 
 from nightfx.engine.analysis import LOOK_FRAMES
 from nightfx.engine.ends import (
+    asked_encoding,
     check_target,
     default_target,
+    find_encodings,
     find_source,
     open_shot,
     plan_target,
@@ -25,6 +27,7 @@ from nightfx.engine.relight import FieldPlan
 from nightfx.errors import RetryError, UsageError
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.encoding import SDR, Encodings
 from nightfx.video.frame import Frame
 from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
@@ -85,11 +88,12 @@ def _render_clip(
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
         shot, total = lambda: reader.frames(*times), _expected(reader.info, options)
-        generator = ready_generator(preset, options, shot, total)
+        encodings = find_encodings(info, plan, options)
+        generator = ready_generator(preset, options, shot, total, encodings.source)
         step = max((total or 0) // LOOK_FRAMES, 1)
-        fields = plan_fields(shot, generator, preset, options, step)
+        fields = plan_fields(shot, generator, preset, options, step, encodings.source)
         frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
-        lit = light_frames(frames, generator, options, plan.coding, fields, passes)
+        lit = light_frames(frames, generator, options, plan.coding, fields, passes, encodings)
         lit = prefetch(lit, DEPTH_FRAMES)
         try:
             write_shot(
@@ -126,9 +130,11 @@ def _render_picture(
     frame = read_picture(source)
     _note(source, _picture_notes(frame, target, options))
     _warn_of_height(source, frame.height, preset, options)
-    generator = ready_generator(preset, options, lambda: [frame])
-    fields = plan_fields(lambda: [frame], generator, preset, options)
-    (lit,) = light_frames([frame], generator, options, frame.coding, fields, passes)
+    own = asked_encoding(options) or SDR
+    generator = ready_generator(preset, options, lambda: [frame], encoding=own)
+    fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
+    both = Encodings(own, own)
+    (lit,) = light_frames([frame], generator, options, frame.coding, fields, passes, both)
     write_picture(lit, target, like=source)
     _note(source, passes.notes() if passes else ())
     _save_look(fields, target, options)

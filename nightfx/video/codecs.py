@@ -33,7 +33,6 @@ ENCODERS: dict[Codec, str] = {
     "prores": "prores",  # 5 times as fast as prores_ks, and 0.6 dB better at the HQ profile
     "ffv1": "ffv1",
 }
-HDR_TRANSFERS = {16: "HDR (PQ)", 18: "HDR (HLG)"}
 PRORES_PROFILES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5}
 FFV1_PACKED = {"gbrp": "bgr0", "gbrap": "bgra"}  # how FFV1 takes 8-bit RGB; only it gets RGB
 MATRIX_TAGS = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
@@ -143,6 +142,8 @@ def _prores_coding(own: Coding) -> Coding:
     coding = _yuv(own, (0, 0) if wide else (1, 0), depth=10, alpha=own.has_alpha)
     # ProRes is limited range by definition, and knows three matrices
     matrix = coding.matrix if coding.matrix in ("bt709", "bt601", "bt2020") else "bt709"
+    if coding.matrix in ("bt2020c", "ictcp_pq", "ictcp_hlg"):
+        matrix = "bt2020"
     return replace(coding, full_range=False, matrix=matrix)
 
 
@@ -204,10 +205,6 @@ def _notes(codec: Codec, source: ClipInfo, coding: Coding) -> tuple[str, ...]:
         notes.append(f"{size} is odd: chroma is written at full size ({coding.pix_fmt})")
     if own.matrix == "rgb" and coding.matrix != "rgb":
         notes.append(f"RGB is written as {coding.pix_fmt}, BT.709")
-    if source.tags.transfer in HDR_TRANSFERS:
-        notes.append(
-            f"{HDR_TRANSFERS[source.tags.transfer]} is not understood yet: rendered as if it were SDR"
-        )
     return tuple(notes)
 
 

@@ -16,7 +16,19 @@ Plane = NDArray[Any]
 Planes = tuple[Plane, ...]
 """Y, U, V or R, G, B or Y alone; then alpha, when there is one."""
 
-Matrix = Literal["rgb", "gray", "bt709", "bt601", "bt2020", "smpte240m", "fcc"]
+Matrix = Literal[
+    "rgb",
+    "gray",
+    "bt709",
+    "bt601",
+    "bt2020",
+    "smpte240m",
+    "fcc",
+    "bt2020c",
+    "ictcp_pq",
+    "ictcp_hlg",
+]
+"""The last three are not linear: they tie light to codes."""
 
 
 @dataclass(frozen=True)
