@@ -205,10 +205,13 @@ def test_halving_an_hdr_clip_is_halving_what_is_seen(
     assert {int(p[3, 3]) for p in lit.planes[1:]} == {512}
 
 
-def test_an_hdr_clip_as_exr_is_light_of_reference_white(tmp_path: Path, identity: Preset) -> None:
+def test_an_hdr_clip_as_exr_is_light_of_reference_white(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
     clip = Clip("ffv1", "gbrp10le", tags=(9, 16, 0, 2), count=1)
     source = make_clip(tmp_path / "a.mkv", clip)
     target = nightfx.render(source, tmp_path / "a.####.exr", preset=identity, options=RELIGHT)
+    assert "pq is written as linear" in caplog.text
     _, light = load(file_of(target, 1001))
     (frame,) = frames_of(source)
     signal = np.stack(frame.planes).astype(np.float32) / np.float32(1023)

@@ -89,6 +89,8 @@ def _render_clip(
         times = options.start_seconds, options.end_seconds
         shot, total = lambda: reader.frames(*times), _expected(reader.info, options)
         encodings = find_encodings(info, plan, options)
+        if encodings.source is not encodings.target:
+            _note(source, [f"{encodings.source.name} is written as {encodings.target.name}"])
         generator = ready_generator(preset, options, shot, total, encodings.source)
         step = max((total or 0) // LOOK_FRAMES, 1)
         fields = plan_fields(shot, generator, preset, options, step, encodings.source)
