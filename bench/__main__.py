@@ -3,13 +3,16 @@
     python -m bench [--preset night] [--clip examples/street.mp4] [--rounds 5] [--frames 48] [--sizes 720 1080] [--json OUT]
 
 One process, every row in each round, so that a noisy machine is noisy for all of them; medians and minima in ms a frame,
-and ratios within the run. The naive row is what a user would write: 256-px tiles one at a time, eager float32. The
-peak is that of the trunk's own widest convolution, alone. Whole renders use x264 veryfast for all, the null transcode too.
+and ratios within the run. The naive rows are what one would write (`naive.py`): 256-px tiles with 32 px of overlap, one
+at a time, eager float32, in whole renders between OpenCV's reader and writer. The peak is that of the trunk's own widest
+convolution, alone, in the trunk's dtype. Whole renders use x264 veryfast, the null transcode too; dB are those of fields
+carried, on the planes before they are encoded, to a field for every frame. Memory is that of a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import platform
 import statistics
@@ -19,12 +22,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.render import make_input
+from bench.naive import TILE_PX, naive_picture, naive_render
+from bench.render import format_memory, make_input
+from bench.render import measure as measure_memory
 from nightfx import Preset, RenderOptions, load_preset
 from nightfx.engine.backends import Backend, build_backend, installed_backends
 from nightfx.engine.field import apply_field
@@ -40,11 +46,16 @@ from nightfx.video.frame import Coding, Frame
 from nightfx.video.reader import Reader
 from nightfx.video.writer import write_clip
 
-TILE_PX = 256
 SIZES = {720: (1280, 720), 1080: (1920, 1080)}
+MEMORY_FLAGS = ("--method", "relight", "--speed", "veryfast")  # the encoder as in whole renders
 PEAK = "convolution peak, alone"
+NAIVE_FRAMES = 3  # of a whole render: it takes seconds for each
+
+Every = Literal[1, 2, 4]
+CARRIED: tuple[Every, ...] = (2, 4)
 
 Work = Callable[[], object]
+Lighter = Callable[[Iterator[Frame], Coding], Iterator[Frame]]
 
 
 @dataclass(frozen=True)
@@ -68,11 +79,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=48, help="of each whole render")
     parser.add_argument("--sizes", type=int, nargs="+", choices=list(SIZES), default=[720, 1080])
+    parser.add_argument("--memory-frames", type=int, nargs="*", default=[300])
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     preset = load_preset(args.preset)
     print(machine())
-    rows = []
+    rows, memory = [], []
     with TemporaryDirectory() as folder:
         for lines in args.sizes:
             size = "{}x{}".format(*SIZES[lines])
@@ -80,8 +92,13 @@ def main() -> None:
             for row in measure(preset, source, lines, args.rounds):
                 print(format_row(row), flush=True)
                 rows.append(row)
+    size = "{}x{}".format(*SIZES[max(args.sizes)])
+    for count in args.memory_frames:
+        for used in measure_memory(args.clip, size, count, MEMORY_FLAGS):
+            print(format_memory(used), flush=True)
+            memory.append(asdict(used))
     if args.json:
-        facts = {"machine": machine(), "rows": [asdict(row) for row in rows]}
+        facts = {"machine": machine(), "rows": [asdict(row) for row in rows], "memory": memory}
         args.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
@@ -89,20 +106,37 @@ def measure(preset: Preset, source: Path, lines: int, rounds: int) -> Iterator[R
     """The three groups of rows for one size."""
     with Reader(source) as reader:
         frame = next(reader.frames())
-        frames = sum(1 for _ in reader.frames())
     backends = {
         name: build_backend(preset.generator, name, shown=_shown(frame))
         for name in installed_backends()
     }
     work = generators(preset.generator, backends, frame)
-    operations = dict.fromkeys(work, flops(preset.generator, frame.height, frame.width))
-    operations[PEAK] = 2 * 9 * 128 * 128 * (frame.height // 8) * (frame.width // 8)
-    for row in in_rows(f"generator {lines}", work, rounds):
-        speed = operations[row.name] / row.median_ms / 1e6
-        yield replace(row, note=f"{speed:.0f} GFLOP/s")
+    yield from _with_speeds(
+        in_rows(f"generator {lines}", work, rounds), preset.generator, frame.height, frame.width
+    )
     yield from in_rows(f"light a frame {lines}", lighting(preset, backends, frame), rounds)
-    work = renders(preset, backends, source)
-    yield from in_rows(f"whole render {lines}", work, rounds, frames=frames, up=True)
+    notes = {
+        f"relight, {name}, every {every}": f"{carried_db(preset, generator, source, every):.1f} dB"
+        for name, generator in backends.items()
+        for every in CARRIED
+    }
+    renderings = renders(preset, backends, source)
+    for row in in_rows(f"whole render {lines}", renderings, rounds, up=True):
+        yield replace(row, note=notes.get(row.name, ""))
+
+
+def _with_speeds(
+    rows: Iterator[Row], generator: Generator, height: int, width: int
+) -> Iterator[Row]:
+    found = list(rows)
+    peak = 2 * 9 * 128 * 128 * (height // 8) * (width // 8) / found[-1].median_ms
+    work = flops(generator, height, width)
+    for row in found[:-1]:
+        speed = work / row.median_ms
+        yield replace(
+            row, note=f"{speed / 1e6:.0f} GFLOP/s, {100 * speed / peak:.0f} % of the peak"
+        )
+    yield replace(found[-1], note=f"{peak / 1e6:.0f} GFLOP/s")
 
 
 def generators(
@@ -110,9 +144,10 @@ def generators(
 ) -> dict[str, Work]:
     """The generator alone, at full size."""
     rgb = to_rgb(frame)
-    whole = exact.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    # a copy: `to` would lay out the naive row's weights anew as well
+    whole = copy.deepcopy(exact).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     work: dict[str, Work] = {
-        "naive tile loop, float32": lambda: naive(exact, rgb),
+        "naive tile loop, float32": lambda: naive_picture(exact, rgb.clip(0, 1)),
         "whole frame, float32": lambda: light_of(whole, rgb, 1.0, "whole"),
     }
     for name, generator in backends.items():
@@ -120,24 +155,6 @@ def generators(
         work[f"256 px tiles, {name}"] = partial(light_of, generator, rgb, 1.0, TILE_PX)
     work[PEAK] = peak(frame)
     return work
-
-
-@torch.inference_mode()
-def naive(generator: Generator, rgb: np.ndarray) -> Tensor:
-    """Tiles of 256 px without a halo, one at a time, contiguous float32: seams and all."""
-    x = torch.from_numpy(rgb)[None].clamp(0, 1)
-    out = torch.empty_like(x)
-    for top in range(0, x.shape[2], TILE_PX):
-        for left in range(0, x.shape[3], TILE_PX):
-            tile = x[..., top : top + TILE_PX, left : left + TILE_PX]
-            height, width = tile.shape[2:]
-            padded = nn.functional.pad(
-                tile, (0, TILE_PX - width, 0, TILE_PX - height), mode="replicate"
-            )
-            out[..., top : top + height, left : left + width] = generator(padded)[
-                ..., :height, :width
-            ]
-    return out
 
 
 def flops(generator: Generator, height: int, width: int) -> float:
@@ -157,7 +174,7 @@ def flops(generator: Generator, height: int, width: int) -> float:
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
     ]
     with torch.inference_mode():
-        generator(torch.zeros(1, 3, height // 8 * 8, width // 8 * 8))
+        generator.out(generator.trunk(torch.zeros(1, 3, height // 8 * 8, width // 8 * 8)))
     for hook in hooks:
         hook.remove()
     return float(total)
@@ -176,7 +193,9 @@ def peak(frame: Frame) -> Work:
 def lighting(preset: Preset, backends: dict[Backend, Generator], frame: Frame) -> dict[str, Work]:
     """From a decoded frame to a lit one: generator, fit and apply, a field for every frame."""
     work: dict[str, Work] = {
-        "naive tile loop, float32": lambda: naive(preset.generator, to_rgb(frame))
+        "naive tile loop, float32": lambda: naive_picture(
+            preset.generator, to_rgb(frame).clip(0, 1)
+        )
     }
     for name, generator in backends.items():
         work[f"relight, {name}"] = partial(light, frame, generator, FieldPlan())
@@ -189,15 +208,38 @@ def light(frame: Frame, generator: Generator, plan: FieldPlan) -> Frame:
 
 
 def renders(preset: Preset, backends: dict[Backend, Generator], source: Path) -> dict[str, Work]:
-    """From file to file, x264 veryfast; steadied, dithered; per frame of the clip."""
+    """From file to file, x264 veryfast; steadied, dithered; each says how many frames it rendered."""
     work: dict[str, Work] = {"null transcode": lambda: transcode(source, None)}
+    work["naive, OpenCV"] = partial(_naive_file, preset.generator, source)
     for name, generator in backends.items():
         for every in (1, 2, 4):
-            options = RenderOptions(method="relight", field_every=every)
-            plan = plan_fields(list, generator, preset, options)
-            light = partial(_relit, generator, options, plan)
+            light = _lighter(preset, generator, every)
             work[f"relight, {name}, every {every}"] = partial(transcode, source, light)
     return work
+
+
+def _naive_file(generator: Generator, source: Path) -> int:
+    with TemporaryDirectory() as folder:
+        return naive_render(generator, source, Path(folder, "out.mp4"), NAIVE_FRAMES)
+
+
+def _lighter(preset: Preset, generator: Generator, every: Every) -> Lighter:
+    options = RenderOptions(method="relight", field_every=every)
+    return partial(_relit, generator, options, plan_fields(list, generator, preset, options))
+
+
+def carried_db(preset: Preset, generator: Generator, source: Path, every: Every) -> float:
+    """PSNR of a clip's planes with fields carried over `every` frames to those with a field for each."""
+    errors = []
+    with Reader(source) as first, Reader(source) as second:
+        coding = first.info.coding
+        exact = _lighter(preset, generator, 1)(first.frames(), coding)
+        carried = _lighter(preset, generator, every)(second.frames(), coding)
+        for a, b in zip(exact, carried, strict=True):
+            for p, q in zip(a.planes, b.planes, strict=True):
+                errors.append((p.size, np.square(p - q.astype(np.float32)).sum(dtype=np.float64)))
+    sizes, sums = map(sum, zip(*errors, strict=True))
+    return float(-10 * np.log10(max(sums / sizes / coding.peak**2, 1e-12)))
 
 
 def _relit(
@@ -210,16 +252,14 @@ def _relit(
     return light_frames(frames, generator, options, coding, plan)
 
 
-def transcode(
-    source: Path, light: Callable[[Iterator[Frame], Coding], Iterator[Frame]] | None
-) -> None:
-    """Decode, light and encode, each in a thread of its own as a render does; without `light` nothing is changed."""
+def transcode(source: Path, light: Lighter | None) -> int:
+    """Decode, light and encode, each in a thread of its own as a render does; without `light` nothing is changed. Returns the frames."""
     with Reader(source) as reader, TemporaryDirectory() as folder:
         plan = plan_output(reader.info, ".mp4", EncodeOptions(crf=18, speed="veryfast"))
         frames: Iterator[Frame] = prefetch(reader.frames(), DEPTH_FRAMES)
         frames = prefetch(light(frames, plan.coding), DEPTH_FRAMES) if light else frames
         target = Path(folder, "out.mp4")
-        write_clip(frames, target, source=source, info=reader.info, plan=plan, on_note=print)
+        return write_clip(frames, target, source=source, info=reader.info, plan=plan, on_note=print)
 
 
 def _shown(frame: Frame) -> list[Tensor]:
@@ -228,15 +268,14 @@ def _shown(frame: Frame) -> list[Tensor]:
     return [torch.from_numpy(small)[None].clamp(0, 1)]
 
 
-def in_rows(
-    group: str, work: dict[str, Work], rounds: int, *, frames: int = 1, up: bool = False
-) -> Iterator[Row]:
-    """Time each piece of work once a round, after a round that does not count; `frames` in each."""
+def in_rows(group: str, work: dict[str, Work], rounds: int, *, up: bool = False) -> Iterator[Row]:
+    """Time each piece of work once a round, after a round that does not count; it may say how many frames it did."""
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(rounds + 1):
         for name, piece in work.items():
             started = time.perf_counter()
-            piece()
+            done = piece()
+            frames = done if isinstance(done, int) else 1
             if turn:
                 taken[name].append((time.perf_counter() - started) * 1000 / frames)
     first = statistics.median(next(iter(taken.values())))

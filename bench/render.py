@@ -1,6 +1,6 @@
 """How long a whole render takes and how much memory, beside decoding and encoding the same clip alone.
 
-    python -m bench.render [--clip examples/street.mp4] [--size 1920x1080] [--frames 60 600] [--method relight] [--json OUT]
+    python -m bench.render [--clip examples/street.mp4] [--size 1920x1080] [--frames 60 600] [--method relight] [--speed fast] [--json OUT]
 
 The input is made from the clip, scaled and repeated. Each render is a process of its own; memory is its peak resident
 set by the operating system's account (not on Windows). The null transcode uses the same decoder, encoder and settings.
@@ -14,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
 import av
+
+from nightfx.video.codecs import EncodeOptions
 
 NULL = """
 import sys
@@ -27,9 +29,9 @@ from pathlib import Path
 from nightfx.video.codecs import EncodeOptions, plan_output
 from nightfx.video.reader import Reader
 from nightfx.video.writer import write_clip
-source, target = map(Path, sys.argv[1:])
+source, target = map(Path, sys.argv[1:3])
 with Reader(source) as reader:
-    plan = plan_output(reader.info, None, EncodeOptions())
+    plan = plan_output(reader.info, None, EncodeOptions(speed=sys.argv[3]))
     write_clip(reader.frames(), target, source=source, info=reader.info, plan=plan, on_note=print)
 """
 
@@ -52,40 +54,37 @@ def main() -> None:
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--frames", type=int, nargs="+", default=[60])
     parser.add_argument("--method", choices=["relight", "tiles"], default="relight")
+    parser.add_argument("--speed", default=EncodeOptions().speed, help="of the encoder")
+    parser.add_argument("--field-every", default="auto", help="as of nightfx render")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    rows = [
-        row for count in args.frames for row in measure(args.clip, args.size, count, args.method)
-    ]
+    flags = ["--method", args.method, "--field-every", args.field_every, "--speed", args.speed]
+    rows = [row for count in args.frames for row in measure(args.clip, args.size, count, flags)]
     for row in rows:
-        print(
-            f"{row.what:8} {row.size} {row.frames:5} frames {row.seconds_a_frame:7.3f} s a frame {row.peak_mib:6.0f} MiB"
-        )
+        print(format_memory(row))
     if args.json:
         args.json.write_text(
             json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8"
         )
 
 
-def measure(clip: Path, size: str, count: int, method: str) -> Iterator[Row]:
-    """Time the null transcode and the render of `count` frames of `clip` at `size` (WIDTHxHEIGHT)."""
+def format_memory(row: Row) -> str:
+    """One line of the table."""
+    return f"{row.what:8} {row.size} {row.frames:5} frames {row.seconds_a_frame:7.3f} s a frame {row.peak_mib:6.0f} MiB"
+
+
+def measure(clip: Path, size: str, count: int, flags: Sequence[str]) -> Iterator[Row]:
+    """Time the null transcode and the render of `count` frames of `clip` at `size` (WIDTHxHEIGHT).
+
+    `flags` are those of `nightfx render`: first `--method METHOD`, last `--speed SPEED`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = make_input(clip, Path(folder, "input.mp4"), size, count)
-        target = str(Path(folder, "output.mp4"))
+        files = str(source), str(Path(folder, "output.mp4"))
+        render = ["nightfx", "render", files[0], "-o", files[1], "--overwrite", *flags]
         commands = {
-            "null": [sys.executable, "-c", NULL, str(source), target],
-            method: [
-                sys.executable,
-                "-m",
-                "nightfx",
-                "render",
-                str(source),
-                "-o",
-                target,
-                "--overwrite",
-                "--method",
-                method,
-            ],
+            "null": [sys.executable, "-c", NULL, *files, flags[-1]],
+            flags[1]: [sys.executable, "-m", *render],
         }
         for what, command in commands.items():
             seconds, peak_mib = run(command)

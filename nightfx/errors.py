@@ -8,6 +8,7 @@ NightfxError                    the one thing a caller catches
 ├── PresetError                 a preset is unknown, incomplete or damaged
 ├── BackendError                a backend is too far from what the preset's network says in float32
 ├── TrainingError               a training run cannot start, or stopped to avoid wasting time
+│   └── DeadRunError            its networks went wrong for good: it stopped, and would again
 └── RetryError                  nothing is wrong with the job; it is worth trying again (disk full, memory)
 """
 
@@ -48,6 +49,10 @@ class BackendError(NightfxError):
 
 class TrainingError(NightfxError):
     """A training run cannot start, or stopped rather than waste time."""
+
+
+class DeadRunError(TrainingError):
+    """A run's networks went wrong for good: a loss that is not finite, a dead generator, a collapsed discriminator."""
 
 
 class RetryError(NightfxError):

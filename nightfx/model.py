@@ -6,7 +6,7 @@ A third generator, for others' weights, is in `resnet.py`. No generator here has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import torch
@@ -23,7 +23,10 @@ Edges = Literal["zeros", "replicate"]
 
 MULTIPLE_PX = 8  # three layers of stride 2
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
-BAND_ROWS = 128
+BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
+# layers of the trunk: three strided ones, and from the last but one transposed on
+STEM_LAYERS, HEAD_LAYER = 6, 15
+JUDGED_PX = 256  # what the paper's discriminator sees at once
 MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
 
 
@@ -43,6 +46,9 @@ class SameUp(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C, H, W) to (N, outputs, 2 H, 2 W)."""
+        if torch._C._get_tracing_state():
+            # for OpenVINO, which folds that padding into the convolution, and wrongly
+            return F.conv_transpose2d(x, self.weight, self.bias, stride=2)[..., :-1, :-1]
         # to crop what comes out is the same number for number, but odd sizes take a path ten times slower in bf16
         return super().forward(F.pad(x, (1, 0, 1, 0)), output_size)
 
@@ -163,8 +169,8 @@ class RelitGenerator(nn.Module):
 
         The last layer runs in float32 whatever the trunk ran in: bf16 has 8 bits, 10-bit plates have more.
         """
-        g, o = (self.stand_in or self._layers)(x).chunk(2, dim=1)
-        return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
+        g, o = zip(*map(_bounded, self._bands(x)), strict=True)
+        return torch.cat(g, dim=2), torch.cat(o, dim=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures (N, 3, H, W) in [0, 1] to relit pictures, not clipped."""
@@ -173,23 +179,51 @@ class RelitGenerator(nn.Module):
 
     def light(self, x: Tensor, strength: float) -> Light:
         """The change of light for `x`; strength scales g and o."""
-        g, o = self.maps(x)
-        return Light(torch.exp(strength * g), strength * o)
+        gain, offset = (torch.empty(x.shape, device=x.device) for _ in range(2))
+        top = 0
+        for band in self._bands(x):
+            rows = slice(top, top := top + band.shape[2])
+            g, o = _bounded(band)
+            gain[:, :, rows] = torch.exp(strength * g)
+            offset[:, :, rows] = strength * o
+        return Light(gain, offset)
 
-    def _layers(self, x: Tensor) -> Tensor:
-        features = self.trunk(x.to(_dtype_of(self.trunk)))
-        with torch.autocast(x.device.type, enabled=False):
-            return self._last_layer(features)
+    def _bands(self, x: Tensor) -> Iterator[Tensor]:
+        """What the last layer says, (N, 6, rows, W) float32, from top to bottom."""
+        if self.stand_in:
+            yield from self.stand_in(x).split(4 * BAND_UNITS, dim=2)
+            return
+        layers = self.trunk
+        bands = in_bands(layers[:STEM_LAYERS], x.to(_dtype_of(layers)), 8, 1)
+        features = layers[STEM_LAYERS:HEAD_LAYER](torch.cat(list(bands), dim=2))
+        yield from in_bands(self._head, features, 1, 4)
 
-    def _last_layer(self, features: Tensor) -> Tensor:
-        # in bands of rows: a whole 1080p frame of float32 features would be 130 MB more
-        height = features.shape[-2]
-        bands = []
-        for top in range(0, height, BAND_ROWS):
-            first, last = max(top - 1, 0), min(top + BAND_ROWS + 1, height)
-            band = self.out(features[..., first:last, :].float())
-            bands.append(band[..., top - first : top - first + min(BAND_ROWS, height - top), :])
-        return torch.cat(bands, dim=2) if len(bands) > 1 else bands[0]
+    def _head(self, features: Tensor) -> Tensor:
+        # edges are repeated first: that copies half the bytes where the trunk is in bf16
+        features = F.pad(self.trunk[HEAD_LAYER:](features), (1, 1, 1, 1), mode="replicate")
+        with torch.autocast(features.device.type, enabled=False):
+            return F.conv2d(features.float(), self.out.weight, self.out.bias)
+
+
+def _bounded(said: Tensor) -> tuple[Tensor, Tensor]:
+    g, o = said.chunk(2, dim=1)
+    return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
+
+
+def in_bands(
+    layers: Callable[[Tensor], Tensor], x: Tensor, rows_in: int, rows_out: int
+) -> Iterator[Tensor]:
+    """What `layers` make of (N, C, H, W), in bands of rows, from top to bottom: their maps never exist whole.
+
+    Every `rows_in` rows of `x` become `rows_out`, which may depend on as many rows more above and below.
+    Fresh memory is dear: at 1080p a large map costs as long to be given by the system as to be computed.
+    """
+    units = x.shape[2] // rows_in
+    for top in range(0, units, BAND_UNITS):
+        bottom = min(top + BAND_UNITS, units)
+        first, last = max(top - 1, 0), min(bottom + 1, units)
+        band = layers(x[:, :, first * rows_in : last * rows_in])
+        yield band[:, :, (top - first) * rows_out : (bottom - first) * rows_out]
 
 
 def _dtype_of(network: nn.Module) -> torch.dtype:
@@ -207,7 +241,8 @@ def build_generator(architecture: Architecture) -> PaperGenerator | RelitGenerat
 class PaperDiscriminator(nn.Module):
     """The paper's discriminator (Table II): four 4×4 convolutions of stride 4, one score a picture.
 
-    Its printed last activation, a softmax over a single score, is the constant 1: sigmoid is meant.
+    Its printed last activation, a softmax over a single score, is the constant 1: sigmoid is meant. Four strides of 4
+    need 256 px: smaller pictures, which the paper does not have, are enlarged to that (bilinear).
     """
 
     def __init__(self) -> None:
@@ -220,7 +255,9 @@ class PaperDiscriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Score pictures (N, 3, 256, 256) in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
+        """Score pictures (N, 3, 256, 256), or smaller ones, in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
+        if x.shape[-2:] != (JUDGED_PX, JUDGED_PX):
+            x = F.interpolate(x, (JUDGED_PX, JUDGED_PX), mode="bilinear")
         # in float32 whatever the layers ran in: bf16 would round a sure answer to 1, which has no gradient
         return torch.sigmoid(self.layers(x).float())
 

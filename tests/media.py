@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from nightfx.video.coding import coding_of, fill, planar_name
 from nightfx.video.frame import Planes
+
+T = TypeVar("T")
 
 TICKS = Fraction(1, 24000)
 STEP = 1000  # ticks of a frame at 24 fps
@@ -43,6 +48,8 @@ class Clip:
     metadata: dict[str, str] = field(default_factory=dict)
     chapters: bool = False
     language: str | None = None
+    tracks: Sequence[tuple[Path, str]] = ()
+    """Files whose streams are copied in, each with a language."""
 
     @property
     def pts(self) -> list[int]:
@@ -83,6 +90,7 @@ def make_clip(path: Path, clip: Clip = Clip()) -> Path:
         video = _add_video(out, clip)
         sound = out.add_stream("aac", rate=48000) if clip.sound else None
         cover = _add_cover(out) if clip.cover else None
+        copies = [_add_track(out, path, language) for path, language in clip.tracks]
         for index, pts in enumerate(clip.pts):
             out.mux(video.encode(_tagged(index, pts, clip)))
         out.mux(video.encode(None))
@@ -93,7 +101,29 @@ def make_clip(path: Path, clip: Clip = Clip()) -> Path:
         if cover is not None:
             out.mux(cover.encode(av.VideoFrame(16, 16, "rgb24")))
             out.mux(cover.encode(None))
+        for track, packets in copies:
+            for packet in packets:
+                packet.stream = track
+                out.mux(packet)
     return path
+
+
+def _add_track(
+    out: av.container.OutputContainer, path: Path, language: str
+) -> tuple[Stream, list[av.Packet[Stream]]]:
+    with av.open(path) as source:
+        track = out.add_stream_from_template(source.streams[0], opaque=True)
+        track.metadata["language"] = language
+        return track, [packet for packet in source.demux(0) if packet.dts is not None]
+
+
+def apart(function: Callable[..., T], *args: object) -> T:
+    """Call a function of a module in a process of its own.
+
+    Where SVT-AV1 has run, training later in the same process was seen to spin for ever in torch's backward.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
 
 
 def chapter(number: int, start: int, end: int, title: str) -> av.container.core.Chapter:

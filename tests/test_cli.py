@@ -36,7 +36,7 @@ def clip(tmp_path: Path) -> Path:
 def test_help_names_the_commands() -> None:
     result = nightfx("--help")
     assert result.exit_code == 0
-    for command in ("render", "train", "presets", "doctor"):
+    for command in ("render", "train", "reproduce", "presets", "doctor"):
         assert command in result.output
 
 
@@ -108,6 +108,7 @@ def test_an_existing_output_is_exit_1(clip: Path, identity: Preset) -> None:
         ["--device", "abacus"],
         ["--codec", "vhs"],
         ["--crf", "99"],
+        ["--speed", "warp"],
         ["--start", "2", "--end", "1"],
         ["--nonsense"],
     ],

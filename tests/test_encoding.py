@@ -22,6 +22,7 @@ from nightfx.engine.ends import open_shot, plan_target
 from nightfx.engine.working import light_in_working
 from nightfx.errors import UsageError
 from nightfx.presets import Preset
+from nightfx.video.codecs import EncodeOptions
 from nightfx.video.color import LMS, is_affine, rgb_of, to_rgb, ycc_of
 from nightfx.video.curves import LINEAR_OF_HLG, LINEAR_OF_PQ, curve
 from nightfx.video.encoding import (
@@ -355,3 +356,22 @@ def test_clips_with_such_matrices_come_back(
         work = to_working(to_rgb(frame), encoding)
         lit = light_in_working(frame, lambda work, *_: work * np.float32(0.5), a.coding, both)
         np.testing.assert_allclose(to_working(to_rgb(lit), encoding), work / 2, atol=4e-3)
+
+
+def test_codecs_that_cannot_name_such_a_matrix_keep_the_light(
+    tmp_path: Path, identity: Preset
+) -> None:
+    clip = Clip("ffv1", "yuv444p10le", tags=(9, 16, 14, 1), count=1)
+    source = make_clip(tmp_path / "a.mkv", clip)
+    prores = nightfx.RenderOptions(method="relight", encode=EncodeOptions(codec="prores"))
+    target = nightfx.render(source, tmp_path / "a.mov", preset=identity, options=prores)
+    with open_shot(target, RELIGHT) as shot:
+        tags = shot.info.tags
+        assert (shot.info.coding.matrix, tags.matrix, tags.transfer) == ("bt2020", 9, 16)
+        (after,) = shot.frames()
+    (before,) = frames_of(source)
+    # what ICtCp holds beyond RGB has no codes in ProRes
+    wanted = to_rgb(before)
+    inside = ((wanted > 0.05) & (wanted < 0.95)).all(axis=0)
+    assert inside.mean() > 0.2
+    assert np.abs(to_rgb(after) - wanted)[:, inside].mean() < 0.02

@@ -114,7 +114,7 @@ def test_a_field_in_codes_does_to_codes_what_it_does_to_colours() -> None:
     matrix, zero = matrix_of(coding)
     rgb = np.array([0.3, 0.5, 0.7])
     shares, in_codes = (
-        x.reshape(3, 4).astype(float) for x in (field, field_in_codes(field, coding))
+        x.reshape(3, 4).astype(float) for x in (field, field_in_codes(field, coding, coding))
     )
     wanted = matrix @ (shares[:, :3] @ rgb + shares[:, 3]) + zero
     codes = in_codes[:, :3] @ (matrix @ rgb + zero) + in_codes[:, 3]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from nightfx.training.data import find_pictures
 from nightfx.training.guide import (
+    find_curves,
     from_tints,
     guide,
     interpolate,
@@ -14,6 +20,7 @@ from nightfx.training.guide import (
     split_guides,
     to_tints,
 )
+from nightfx.training.options import TrainOptions
 from nightfx.training.sky import find_sky
 
 
@@ -74,11 +81,32 @@ def test_between_known_places_a_curve_is_straight_and_flat_beyond_them() -> None
     )
 
 
+@pytest.mark.parametrize("guided_by", ["curves", "sky"])
+def test_curves_are_found_in_pictures_with_and_without_skies(
+    tmp_path: Path, guided_by: Literal["curves", "sky"]
+) -> None:
+    for name, sky, houses in (("day", 0.9, 0.4), ("night", 0.05, 0.3)):
+        (tmp_path / name).mkdir()
+        picture = (street(sky, houses) * 255).astype(np.uint8)
+        Image.fromarray(picture).save(tmp_path / name / "0.png")
+        Image.fromarray(picture[:, ::-1]).save(tmp_path / name / "1.png")
+    day, night = (find_pictures(tmp_path / name, crop_px=96) for name in ("day", "night"))
+    options = TrainOptions(guide=guided_by)
+    of_day, of_night = find_curves((day, night), options, torch.device("cpu"))
+    x = torch.full((1, 3, 8, 8), 0.9)
+    whole_sky = torch.full((1, 1, 8, 8), float(guided_by == "sky"))
+    made = guide(x, whole_sky, of_day, of_night)
+    # ranks alone take the brightest to the brightest; skies go to skies
+    assert made.mean().item() == pytest.approx(0.05 if guided_by == "sky" else 0.3, abs=0.02)
+
+
 def test_a_batch_of_four_channels_becomes_pictures_and_their_guides() -> None:
     curves = measure_curves(torch.rand(500, 3), torch.rand(500))
     batch = torch.rand(2, 4, 8, 8), torch.rand(2, 4, 8, 8)
     (real_A, real_B), (guide_A, guide_B) = split_guides(batch, (curves, curves))
     torch.testing.assert_close(real_A, batch[0][:, :3])
     torch.testing.assert_close(real_B, batch[1][:, :3])
+    (plain, _), _ = split_guides((batch[0][:, :3], batch[1][:, :3]), (curves, curves))
+    torch.testing.assert_close(plain, real_A)
     for real, made in ((real_A, guide_A), (real_B, guide_B)):  # a class to itself changes little
         assert (made - real).abs().mean() < 0.02

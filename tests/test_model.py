@@ -69,6 +69,12 @@ def test_paper_discriminator_scores_lie_between_zero_and_one() -> None:
     assert bool(((score > 0) & (score < 1)).all())
 
 
+def test_paper_discriminator_sees_smaller_pictures_enlarged() -> None:
+    D, small = PaperDiscriminator(), torch.rand(2, 3, 128, 128)
+    large = torch.nn.functional.interpolate(small, (256, 256), mode="bilinear")
+    assert torch.equal(D(small), D(large))
+
+
 def test_paper_padding_is_one_more_at_the_bottom_right() -> None:
     # with SAME padding on an even size the first output looks at rows 0 to 2, so row 0 alone moves it
     first = PaperGenerator().trunk[:2]
@@ -175,3 +181,17 @@ def test_spectral_norm_bounds_every_convolution() -> None:
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
         assert largest == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("height", [8, 256, 264, 600])
+def test_bands_of_rows_equal_the_layers_on_the_whole(height: int) -> None:
+    torch.manual_seed(0)
+    generator = RelitGenerator()
+    for layer in (m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.normal_(generator.out.weight, std=0.02)
+    x = torch.rand(1, 3, height, 24)
+    with torch.no_grad():
+        _, whole = generator.out(generator.trunk(x)).chunk(2, dim=1)
+        torch.testing.assert_close(generator.light(x, 1.0).offset, whole, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(generator.maps(x)[1], whole, rtol=1e-5, atol=1e-5)

@@ -68,7 +68,7 @@ def test_steps_take_the_place_of_epochs() -> None:
         ("relit", ["steps=5", "steps=6"], "steps is set twice: 5 and 6"),
         ("paper-1", ["steps=5", "epochs=6"], "steps=5 and epochs=6 both say how long"),
         ("paper-1", ["smooth_weight=1"], "smooth_weight is for the relit architecture"),
-        ("paper-1", ["crop_px=128"], "needs crop_px 256, got 128"),
+        ("paper-1", ["crop_px=512"], "sees 256 px: crop_px must be 256 or less, got 512"),
         ("paper-3", ["learning_rate=1e-3"], "compares the learning rates 0.0002, 0.002, 0.02"),
         ("relit", ["architecture=papper"], "architecture must be paper or relit, got 'papper'"),
         ("relit", ["draw=all"], "draw must be sources or passes"),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import Clip, make_clip
+from test_fields import interlaced
 from test_render import frames_of
 
 import nightfx
@@ -308,6 +309,32 @@ def test_a_picture_that_changes_is_refused(tmp_path: Path, identity: Preset) -> 
     save(tmp_path / "shot.1004.exr", ramp(0, width=40))
     with pytest.raises(SourceError, match=r"data window 40x24\+0\+0 is outside 32x24"):
         nightfx.render(source, preset=identity)
+
+
+def test_clips_alone_are_compared_and_have_fields(tmp_path: Path, identity: Preset) -> None:
+    pattern, clip = exrs(tmp_path / "in"), make_clip(tmp_path / "a.mov", Clip(count=2))
+    options = nightfx.RenderOptions(verify=True)
+    for source, target in ((pattern, None), (pattern, "a.out.mov"), (clip, "b.####.exr")):
+        with pytest.raises(UsageError, match="--verify compares clips, not sequences"):
+            nightfx.render(source, target and tmp_path / target, preset=identity, options=options)
+    fields = interlaced(tmp_path / "i.mp4")
+    kept = nightfx.RenderOptions(interlaced="keep")
+    with pytest.raises(UsageError, match="leave out --interlaced keep"):
+        nightfx.render(fields, tmp_path / "i.####.png", preset=identity, options=kept)
+    nightfx.render(fields, tmp_path / "i.####.png", preset=identity)
+    assert len(numbers_of(tmp_path, "i")) == len(frames_of(fields))
+    assert not list(tmp_path.rglob("*.night.*")) + list(tmp_path.glob("b.*"))
+
+
+def test_files_of_too_many_pixels_are_refused(tmp_path: Path, identity: Preset) -> None:
+    few = nightfx.RenderOptions(max_pixels=24 * 32 - 1)
+    with pytest.raises(SourceError, match="768 pixels are more than 767: see --max-pixels"):
+        nightfx.render(exrs(tmp_path), preset=identity, options=few)
+    cv2.imwrite(str(tmp_path / "p.0001.png"), np.zeros((24, 32, 3), np.uint8))
+    with pytest.raises(SourceError, match="32x24 is more than 767 pixels: see --max-pixels"):
+        nightfx.render(tmp_path / "p.####.png", preset=identity, options=few)
+    enough = nightfx.RenderOptions(max_pixels=24 * 32)
+    assert nightfx.render(tmp_path / "p.####.png", preset=identity, options=enough)
 
 
 @pytest.mark.parametrize(

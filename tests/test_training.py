@@ -211,7 +211,7 @@ def test_a_missing_or_empty_folder_is_named(tmp_path: Path, content: list[str] |
     ("changes", "message"),
     [
         ({"architecture": "papper"}, "must be paper or relit, got 'papper'"),
-        ({"architecture": "paper"}, "needs crop_px 256, got 128"),
+        ({"architecture": "paper", "crop_px": 264}, "crop_px must be 256 or less, got 264"),
         ({"crop_px": 100}, "multiple of 8 and at least 96, got 100"),
         ({"steps": 0}, "at least 1"),
         ({"scale": (2.0, 1.0)}, "two rising numbers"),

@@ -46,6 +46,8 @@ CONTRACT = {
     "sound-late": ("a.mov", Clip(times=LATE, sound=True)),
     "untagged": ("a.mp4", Clip(tags=(2, 2, 2, 0))),
     "one-frame": ("a.mp4", Clip(count=1)),
+    "h265-one-frame": ("a.mp4", Clip("libx265", "yuv420p10le", count=1, options={"x265-params": "log-level=none:bframes=0"})),
+    "h265-two-frames": ("a.mp4", Clip("libx265", "yuv420p10le", count=2, options={"x265-params": "log-level=none:bframes=0"})),
 }  # fmt: skip
 
 
@@ -197,7 +199,7 @@ def test_unusual_metadata_is_kept_in_mp4(tmp_path: Path) -> None:
         assert container.metadata["FIRMWARE"] == "HD5"
 
 
-def test_what_a_container_cannot_hold_is_noted(tmp_path: Path) -> None:
+def test_subtitles_of_another_kind_are_noted(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip())
     with_text = tmp_path / "b.mkv"
     subtitles = tmp_path / "s.ass"
@@ -217,7 +219,7 @@ def test_what_a_container_cannot_hold_is_noted(tmp_path: Path) -> None:
     assert rewrite(with_text, tmp_path / "c.mkv") == []
     assert packets(tmp_path / "c.mkv", "subtitle") == packets(with_text, "subtitle")
     notes = rewrite(with_text, tmp_path / "c.mp4")
-    assert notes == ["subtitle stream 1 (srt) cannot be copied into mp4: left out"]
+    assert notes == ["subtitle stream 1 (srt) is written as mov_text"]
 
 
 def fail_after(frames: Iterator[Frame], count: int, error: BaseException) -> Iterator[Frame]:
@@ -297,9 +299,10 @@ def info_of(tmp_path: Path, **changes: Any) -> ClipInfo:
         ("vp9", 8, "a.webm", (".mkv", "libx264", "yuv420p")),
         ("mpeg4", 8, "a.avi", (".mp4", "libx264", "yuv420p")),
         ("hevc", 10, "a.mov", (".mov", "libx265", "yuv420p10le")),
-        ("hevc", 12, "a.mkv", (".mkv", "libx265", "yuv420p10le")),
+        ("hevc", 12, "a.mkv", (".mkv", "libx265", "yuv420p12le")),
         ("prores", 10, "a.mov", (".mov", "prores", "yuv422p10le")),
-        ("prores", 10, "a.mxf", (".mov", "prores", "yuv422p10le")),
+        ("prores", 10, "a.mxf", (".mxf", "prores", "yuv422p10le")),
+        ("prores", 10, "a.avi", (".mov", "prores", "yuv422p10le")),
         ("ffv1", 8, "a.mkv", (".mkv", "ffv1", "yuv420p")),
         ("ffv1", 8, "a.avi", (".mkv", "ffv1", "yuv420p")),
     ],
@@ -356,7 +359,10 @@ def test_h265_in_mp4_carries_the_name_apple_looks_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "codec", "words"),
-    [(".avi", None, "H.264 is not written to .avi"), (".mp4", "prores", "ProRes is not written")],
+    [
+        (".avi", None, "H.264 is not written to .avi"),
+        (".mp4", "prores", "ProRes HQ is not written"),
+    ],
 )
 def test_a_suffix_that_cannot_hold_the_codec_is_refused(
     tmp_path: Path, suffix: str, codec: Any, words: str

@@ -69,11 +69,25 @@ def render(
     end: Annotated[float | None, typer.Option(min=0, help="End before this second.")] = None,
     codec: Annotated[
         str | None,
-        typer.Option(help="h264, h265, prores or ffv1; by default it follows the source."),
+        typer.Option(
+            help="h264, h265, av1, prores, prores-{proxy,lt,422,hq,4444,xq}, dnxhr,"
+            " dnxhr-{lb,sq,hq,hqx,444} or ffv1; by default it follows the source."
+        ),
     ] = None,
     crf: Annotated[
-        int | None, typer.Option(min=0, max=51, help="Quality of h264 and h265, lower is better.")
+        int | None,
+        typer.Option(min=0, max=51, help="Quality of h264, h265 and av1, lower is better."),
     ] = None,
+    speed: Annotated[
+        str, typer.Option(help="Effort of h264, h265 and av1: ultrafast to veryslow.")
+    ] = "fast",
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Bits of h264, h265 and av1; by default the source's or more."),
+    ] = None,
+    interlaced: Annotated[
+        str, typer.Option(help="deinterlace, or keep: light the fields one by one.")
+    ] = "deinterlace",
     passes: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
@@ -94,6 +108,16 @@ def render(
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
+    ] = False,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Refuse pictures of more pixels; 16384x16384 by default.")
+    ] = 16384 * 16384,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Compare with the source at the end; write nothing if something is lost.",
+        ),
     ] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Render what decodes of a damaged clip.")
@@ -119,13 +143,16 @@ def render(
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
-        encode=EncodeOptions(codec=codec, crf=crf),  # type: ignore[arg-type]  # checked by EncodeOptions
+        encode=EncodeOptions(codec=codec, crf=crf, speed=speed, depth=depth),  # type: ignore[arg-type]  # checked by EncodeOptions
+        interlaced=interlaced,  # type: ignore[arg-type]  # checked by RenderOptions
         passes=passes,
         missing=missing,  # type: ignore[arg-type]  # checked by RenderOptions
         fps=_fps(fps),
         input_space=input_space,
         ocio=ocio,
         overwrite=overwrite,
+        max_pixels=max_pixels,
+        verify=verify,
         keep_going=keep_going,
     )
     preset = load_preset(to)

@@ -51,7 +51,7 @@ def train(
         int | None,
         typer.Option(
             min=0,
-            help="Of them, steps that imitate curves for the sky and for the rest, before the adversary.",
+            help="Of them, steps that imitate curves before the adversary.",
         ),
     ] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Steps between checkpoints.")] = None,

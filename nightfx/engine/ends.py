@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from nightfx.engine.options import RenderOptions
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.presets import Preset
 from nightfx.video.codecs import OutputPlan, plan_output
+from nightfx.video.compare import compare
 from nightfx.video.encoding import (
     Encoding,
     Encodings,
@@ -17,11 +19,13 @@ from nightfx.video.encoding import (
     encoding_named,
     target_encoding,
 )
+from nightfx.video.fields import check_fields
 from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.numbered import base_name, existing_files, is_pattern, is_sequence, sequences_in
 from nightfx.video.probe import ClipInfo, ColorTags
 from nightfx.video.reader import Reader
 from nightfx.video.sequence import SequencePlan, SequenceReader, plan_sequence, write_sequence
+from nightfx.video.verdict import failures
 from nightfx.video.writer import write_clip
 
 Shot = Reader | SequenceReader
@@ -43,9 +47,13 @@ def find_source(path: Path) -> Path:
 def open_shot(source: Path, options: RenderOptions) -> Shot:
     """The reader of a clip or a sequence."""
     if not is_sequence(source):
-        return Reader(source, keep_going=options.keep_going)
+        return Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
     return SequenceReader(
-        source, keep_going=options.keep_going, missing=options.missing, rate=options.fps
+        source,
+        keep_going=options.keep_going,
+        missing=options.missing,
+        rate=options.fps,
+        max_pixels=options.max_pixels,
     )
 
 
@@ -59,6 +67,19 @@ def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> 
     if from_sequence:
         info = _as_clip(info)
     return plan_output(info, target.suffix if target else None, options.encode)
+
+
+def refuse_for_sequences(
+    info: ClipInfo, plan: Plan, options: RenderOptions, *, by_fields: bool
+) -> None:
+    """Refuse what only clips have, comparison and fields; raises UsageError, and TargetError for fields of a clip."""
+    if options.verify and (isinstance(plan, SequencePlan) or info.container == "sequence"):
+        raise UsageError(f"{info.path}: --verify compares clips, not sequences: leave it out")
+    if not by_fields:
+        return
+    if isinstance(plan, SequencePlan):
+        raise UsageError(f"{info.path}: sequences have no fields: leave out --interlaced keep")
+    check_fields(info, plan)
 
 
 def asked_encoding(options: RenderOptions) -> Encoding | None:
@@ -94,8 +115,29 @@ def write_shot(
         plan=plan,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,
+        check=partial(_verify, info.path, target, plan, options, on_note)
+        if options.verify
+        else None,
         on_note=on_note,
     )
+
+
+def _verify(
+    source: Path,
+    target: Path,
+    plan: OutputPlan,
+    options: RenderOptions,
+    on_note: Callable[[str], None],
+    part: Path,
+) -> None:
+    times = {"start_seconds": options.start_seconds, "end_seconds": options.end_seconds}
+    rows = compare(source, part, container=plan.container, max_pixels=options.max_pixels, **times)
+    if lost := failures(rows):
+        words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)
+        raise TargetError(f"{target}: not written, verification found lost: {words}")
+    for row in rows:
+        if row.verdict != "kept":
+            on_note(f"{row.what} {row.verdict}: {row.source} became {row.render}")
 
 
 def default_target(source: Path, preset: Preset, suffix: str) -> Path:

@@ -10,10 +10,15 @@ import cv2
 import numpy as np
 from numba import prange
 
-from nightfx.engine.planes import seed_of
+from nightfx.engine.planes import (
+    alpha_for,
+    as_coded_planes,
+    planes_of_one_type,
+    same_samples,
+    seed_of,
+)
 from nightfx.video.color import (
     Float32,
-    convert_alpha,
     from_rgb,
     matrix_of,
     noise_at,
@@ -39,24 +44,25 @@ def identity_field(height: int, width: int) -> Field:
 def apply_field(frame: Frame, field: Field, coding: Coding, *, dither: bool = True) -> Frame:
     """The frame under the light of `field` (12, h, w), in `coding`; alpha, time and tags stay.
 
-    The field is read bilinearly between its cells. Where `coding` is the frame's own the planes are changed directly;
-    8-bit codes are dithered by a hash of pts and pixel, unless `dither` is off.
+    The field is read bilinearly between its cells. Where `coding` is sampled as the frame, the planes are changed
+    directly, whatever their depth and matrix; 8-bit codes are dithered by a hash of pts and pixel, unless `dither` is off.
     """
-    if coding != frame.coding or coding.matrix == "gray" or coding.is_float:
+    if not same_samples(frame.coding, coding):
         return _convert(frame, field, coding, seed_of(frame.pts) if dither else None)
-    out = tuple(np.empty_like(plane) for plane in frame.planes[:3])
-    codes = field_in_codes(field, coding)
+    plates, out = planes_of_one_type(frame, coding)
+    codes = field_in_codes(field, frame.coding, coding)
     places = coding.sub_x, coding.sub_y
     dither = dither and coding.depth == 8
-    _apply(frame.planes[:3], out, codes, *places, coding.peak, seed_of(frame.pts), dither)
-    return frame.with_planes((*out, *frame.planes[3:]))
+    _apply(plates, out, codes, *places, coding.peak, seed_of(frame.pts), dither)
+    return frame.with_planes(as_coded_planes(out, coding, alpha_for(coding, frame)), coding)
 
 
-def field_in_codes(field: Field, coding: Coding) -> Field:
-    """The same field for code values of `coding` in place of RGB: M A M⁻¹, computed in float64."""
+def field_in_codes(field: Field, plate: Coding, coding: Coding) -> Field:
+    """The same field from code values of `plate` to those of `coding`: M A M⁻¹, computed in float64."""
     matrix, zero = matrix_of(coding)
+    plate_matrix, plate_zero = matrix_of(plate)
     homogeneous = np.eye(4)
-    homogeneous[:3, :3], homogeneous[:3, 3] = matrix, zero
+    homogeneous[:3, :3], homogeneous[:3, 3] = plate_matrix, plate_zero
     # rows and columns of a cell's 3×4 each become a sum over its 12 numbers: one product for all cells
     transform = np.kron(matrix, np.linalg.inv(homogeneous).T)
     codes = transform.astype(np.float32) @ field.reshape(12, -1)
@@ -84,9 +90,7 @@ def relight_sites(
 
 
 def _convert(frame: Frame, field: Field, coding: Coding, seed: int | None) -> Frame:
-    alpha = frame.alpha
-    if alpha is not None:
-        alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
+    alpha = alpha_for(coding, frame)
     lit = relight(to_rgb(frame), field)
     return frame.with_planes(from_rgb(lit, coding, alpha, seed=seed), coding)
 

@@ -14,6 +14,8 @@ from nightfx.errors import UsageError
 from nightfx.model import MULTIPLE_PX, DeviceName
 from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.fields import Scan
+from nightfx.video.probe import MAX_PIXELS
 from nightfx.video.sequence import Missing
 
 
@@ -47,6 +49,8 @@ class RenderOptions:
     """First moment no longer rendered."""
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     """Codec and quality; by default they follow the source."""
+    interlaced: Scan = "deinterlace"
+    """Fill up the first field of interlaced frames, or keep both and light them one by one."""
     passes: Path | None = None
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
     missing: Missing = "stop"
@@ -59,28 +63,41 @@ class RenderOptions:
     """OpenColorIO config, a path or ocio://…; None is the built-in studio config."""
     overwrite: bool = False
     """Replace an existing output."""
+    max_pixels: int = MAX_PIXELS
+    """Refuse a picture of more pixels than this, before memory is taken for it."""
+    verify: bool = False
+    """Compare the render with its source before it gets its name; where something is lost, write nothing."""
     keep_going: bool = False
     """Render what decodes of a damaged clip."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise UsageError(f"--strength must be from 0 to 1, got {self.strength:g}")
-        if self.method not in (None, *get_args(Method)):
-            raise UsageError(f"--method must be tiles or relight, got {self.method!r}")
         if self.working_height is not None and not 64 <= self.working_height <= 2160:
             raise UsageError(f"--working-height must be 64 to 2160 px, got {self.working_height}")
         if self.steady is not None and not 0 <= self.steady <= 0.99:
             raise UsageError(f"--steady must be from 0 to 0.99, got {self.steady:g}")
-        if self.backend not in get_args(Backend):
-            known = ", ".join(get_args(Backend))
-            raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
-        if self.field_every not in ("auto", 1, 2, 4):
-            raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
+        if self.max_pixels < 1:
+            raise UsageError(f"--max-pixels must be at least 1, got {self.max_pixels}")
+        self._check_choices()
+        if self.interlaced == "keep" and self.passes:
+            raise UsageError("--passes are for whole frames: leave out --interlaced keep")
         if self.lock and self.look:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()
         self._check_times()
         self._check_source()
+
+    def _check_choices(self) -> None:
+        if self.method not in (None, *get_args(Method)):
+            raise UsageError(f"--method must be tiles or relight, got {self.method!r}")
+        if self.backend not in get_args(Backend):
+            known = ", ".join(get_args(Backend))
+            raise UsageError(f"--backend must be one of {known}, got {self.backend!r}")
+        if self.field_every not in ("auto", 1, 2, 4):
+            raise UsageError(f"--field-every must be auto, 1, 2 or 4, got {self.field_every!r}")
+        if self.interlaced not in get_args(Scan):
+            raise UsageError(f"--interlaced must be deinterlace or keep, got {self.interlaced!r}")
 
     def _check_tiles(self) -> None:
         if isinstance(self.tile_px, int) and (

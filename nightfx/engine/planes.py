@@ -11,8 +11,16 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.video.color import code_of, convert_alpha, from_rgb, matrix_of, noise_at
-from nightfx.video.frame import Coding, Frame, Plane
+from nightfx.video.color import (
+    alpha_planes,
+    code_of,
+    convert_alpha,
+    from_rgb,
+    is_affine,
+    matrix_of,
+    noise_at,
+)
+from nightfx.video.frame import Coding, Frame, Plane, Planes
 from nightfx.video.kernel import kernel
 
 Float32 = NDArray[np.float32]
@@ -24,18 +32,18 @@ def apply_light(
     """The frame under another light, in `coding`; alpha, time and tags stay.
 
     `rgb`, `gain` and `offset` are (3, H, W) float32, `rgb` being the frame itself and not clipped. Where `coding` is
-    the frame's own, the planes are changed directly; otherwise the picture is converted. 8-bit codes are dithered by a
-    hash of pts and pixel, since a darkened sky would show bands.
+    sampled as the frame, the planes are changed directly, whatever their depth and matrix; otherwise the picture is
+    converted. 8-bit codes are dithered by a hash of pts and pixel, since a darkened sky would show bands.
     """
-    if coding != frame.coding or coding.matrix == "gray" or coding.is_float:
-        alpha = frame.alpha
-        if alpha is not None:
-            alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
+    alpha = alpha_for(coding, frame)
+    if not same_samples(frame.coding, coding):
         lit = rgb * gain + offset
         return frame.with_planes(from_rgb(lit, coding, alpha, seed=seed_of(frame.pts)), coding)
-    y, u, v = (np.empty_like(plane) for plane in frame.planes[:3])
+    plates, outs = planes_of_one_type(frame, coding)
+    y, u, v = outs
     matrix, zero = matrix_of(coding)
-    inverse = np.linalg.inv(matrix).astype(np.float32)
+    plate_matrix, plate_zero = matrix_of(frame.coding)
+    inverse = np.linalg.inv(plate_matrix).astype(np.float32)
     codes = (
         matrix.astype(np.float32),
         zero.astype(np.float32),
@@ -46,11 +54,43 @@ def apply_light(
     if coding.matrix == "rgb":
         _relight_full(y, u, v, rgb, gain, offset, *codes, 3)
     else:
-        plate_y, plate_u, plate_v = frame.planes[:3]
         sub = coding.sub_x, coding.sub_y
         _relight_full(y, u, v, rgb, gain, offset, *codes, 1)
-        _relight_chroma(plate_y, plate_u, plate_v, u, v, gain, offset, inverse, *codes, *sub)
-    return frame.with_planes((y, u, v, *frame.planes[3:]))
+        plate_y, plate_u, plate_v = plates
+        black = plate_zero.astype(np.float32)
+        full = plate_y, plate_u, plate_v, u, v, gain, offset, inverse, black, *codes, *sub
+        _relight_chroma(*full)
+    return frame.with_planes(as_coded_planes(outs, coding, alpha), coding)
+
+
+def same_samples(one: Coding, other: Coding) -> bool:
+    """Say whether codes of one coding are affine in those of the other, sample by sample: sited alike, not float."""
+    sited = one.sub_x == other.sub_x and one.sub_y == other.sub_y
+    both = one, other
+    return sited and all(c.matrix != "gray" and not c.is_float and is_affine(c) for c in both)
+
+
+def alpha_for(coding: Coding, frame: Frame) -> Plane | None:
+    """The frame's alpha in the depth of `coding`; None where it has none."""
+    if frame.alpha is None:
+        return None
+    return convert_alpha(frame.alpha, frame.coding.depth, coding.depth)
+
+
+def planes_of_one_type(frame: Frame, coding: Coding) -> tuple[Planes, Planes]:
+    """The frame's three planes, and three empty ones, in the wider type of the two codings.
+
+    So the kernels are compiled for two pairs of types and not for four.
+    """
+    wide = frame.coding.dtype if frame.coding.depth > coding.depth else coding.dtype
+    plates = tuple(plane.astype(wide, copy=False) for plane in frame.planes[:3])
+    return plates, tuple(np.empty_like(plane) for plane in plates)
+
+
+def as_coded_planes(planes: Planes, coding: Coding, alpha: Plane | None) -> Planes:
+    """The planes in the type of `coding`, and its alpha where it has one."""
+    typed = tuple(plane.astype(coding.dtype, copy=False) for plane in planes)
+    return (*typed, *alpha_planes(coding, planes[0].shape, alpha))
 
 
 def seed_of(pts: int) -> int:
@@ -97,6 +137,7 @@ def _relight_chroma(
     gain: Float32,
     offset: Float32,
     inverse: Float32,
+    plate_z: Float32,
     m: Float32,
     z: Float32,
     peak: int,
@@ -115,7 +156,9 @@ def _relight_chroma(
         here = np.empty(7, np.float32)
         for column in range(plate_b.shape[1]):
             _average_columns(light, column << sub_x, step, here)
-            cy, cb, cr = here[0] - z[0], plate_b[row, column] - z[1], plate_r[row, column] - z[2]
+            cy = here[0] - plate_z[0]
+            cb = plate_b[row, column] - plate_z[1]
+            cr = plate_r[row, column] - plate_z[2]
             u = z[1]
             v = z[2]
             for c in range(3):

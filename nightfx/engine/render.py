@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from nightfx.engine.analysis import LOOK_FRAMES
 from nightfx.engine.ends import (
+    Shot,
     asked_encoding,
     check_target,
     default_target,
@@ -17,6 +19,7 @@ from nightfx.engine.ends import (
     find_source,
     open_shot,
     plan_target,
+    refuse_for_sequences,
     write_shot,
 )
 from nightfx.engine.light import light_frames, plan_fields, ready_generator
@@ -28,6 +31,7 @@ from nightfx.errors import RetryError, UsageError
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions
 from nightfx.video.encoding import SDR, Encodings
+from nightfx.video.fields import as_progressive, deinterlaced, is_interlaced, split, woven
 from nightfx.video.frame import Frame
 from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
@@ -78,25 +82,27 @@ def _render_clip(
     on_progress: Progress | None,
 ) -> Path:
     with open_shot(source, options) as reader:
-        plan = plan_target(reader.info, target, options)
+        info, by_fields = _scan(reader.info, options)
+        plan = plan_target(info, target, options)
+        refuse_for_sequences(info, plan, options, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         passes = _passes_of(target, preset, options)
         _note(source, [*reader.notes, *plan.notes])
-        info = reader.info
         _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset, options)
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
-        shot, total = lambda: reader.frames(*times), _expected(reader.info, options)
+        shot = partial(_pictures, reader, by_fields, *times)
+        total = _expected(info, options)
         encodings = find_encodings(info, plan, options)
         if encodings.source is not encodings.target:
             _note(source, [f"{encodings.source.name} is written as {encodings.target.name}"])
         generator = ready_generator(preset, options, shot, total, encodings.source)
         step = max((total or 0) // LOOK_FRAMES, 1)
         fields = plan_fields(shot, generator, preset, options, step, encodings.source)
-        frames = prefetch(reader.frames(*times), DEPTH_FRAMES)
+        frames = prefetch(shot(), DEPTH_FRAMES)
         lit = light_frames(frames, generator, options, plan.coding, fields, passes, encodings)
-        lit = prefetch(lit, DEPTH_FRAMES)
+        lit = prefetch(woven(lit, info) if by_fields else lit, DEPTH_FRAMES)
         try:
             write_shot(
                 _count(lit, total, on_progress),
@@ -114,6 +120,29 @@ def _render_clip(
     return target
 
 
+def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool]:
+    """What is known of the clip as it will be rendered, and whether that is done field by field."""
+    if not is_interlaced(info):
+        return info, False
+    if options.interlaced == "keep":
+        return info, True
+    _note(
+        info.path,
+        ["interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"],
+    )
+    return as_progressive(info), False
+
+
+def _pictures(
+    reader: Shot, by_fields: bool, start: float | None, end: float | None
+) -> Iterator[Frame]:
+    """The pictures to be lit: frames, or fields; what is interlaced is filled up otherwise."""
+    frames = reader.frames(start, end)
+    if by_fields:
+        return split(frames, reader.info)
+    return deinterlaced(frames) if is_interlaced(reader.info) else frames
+
+
 def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
     if options.lock and fields and fields.look:
         fields.look.save(target.with_name(f"{base_name(target)}.look.json"))
@@ -129,7 +158,7 @@ def _render_picture(
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
     passes = _passes_of(target, preset, options)
-    frame = read_picture(source)
+    frame = read_picture(source, options.max_pixels)
     _note(source, _picture_notes(frame, target, options))
     _warn_of_height(source, frame.height, preset, options)
     own = asked_encoding(options) or SDR
@@ -184,6 +213,8 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
         EncodeOptions(),
     ):
         yield "--start, --end, --codec and --crf are for clips"
+    if options.verify:
+        yield "--verify is for clips"
 
 
 def _note(source: Path, notes: Iterable[str]) -> None:

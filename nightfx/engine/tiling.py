@@ -95,8 +95,12 @@ def light_of(
     """
     height, width = rgb.shape[1:]
     x = _shown(rgb)
+    tiles = plan_tiles(x.shape[-2], x.shape[-1], tile_px)
+    if len(tiles) == 1:
+        gain, offset = (maps[0].cpu() for maps in _run(generator, x, strength))
+        return Light(gain[:, :height, :width], offset[:, :height, :width])
     gain, offset = (torch.empty_like(x[0]) for _ in range(2))
-    for tile in plan_tiles(x.shape[-2], x.shape[-1], tile_px):
+    for tile in tiles:
         light = _run(generator, x[(..., *tile.window)], strength)
         for whole, part in ((gain, light.gain), (offset, light.offset)):
             whole[(..., *tile.core)] = part[(0, ..., *tile.inner)].to(whole.device)

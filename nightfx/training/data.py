@@ -93,10 +93,12 @@ class Pictures:
 
 
 def open_pictures(
-    folder: Path | Listed, held_out: Path | None, *, crop_px: int
+    folder: Path | Listed, held_out: Path | Listed | None, *, crop_px: int
 ) -> tuple[Pictures, Pictures]:
-    """The pictures to train on, and those kept out: the ones below `held_out`, else every tenth of each source."""
+    """The pictures to train on, and those kept out: the ones of `held_out`, else every tenth of each source."""
     pictures = find_pictures(folder, crop_px=crop_px)
+    if isinstance(held_out, Listed):
+        return pictures, Pictures(held_out.by_source())
     if held_out is not None:
         kept_out = list_pictures(held_out)
         if not kept_out:

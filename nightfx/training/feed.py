@@ -32,7 +32,7 @@ Batch = tuple[Tensor, Tensor]
 class Feed:
     """An endless iterator of (real_A, real_B) from step `first` on, each (N, 3, H, W) uint8, this process's part.
 
-    Those of a warm start have a fourth channel, the sky.
+    Where the warm start is guided by the sky, that is a fourth channel.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class Draws:
         self._order = lru_cache(maxsize=4)(self._shuffle)
 
     def crop(self, step: int, index: int) -> np.ndarray:
-        """The crop, (H, W, 3) uint8; (H, W, 4) with the sky while the run warms up."""
+        """The crop, (H, W, 3) uint8; (H, W, 4) with the sky where that guides the step."""
         rng = seeded(self.options.seed, step, index, self.letter)
         path = self.path(step, index, rng)
         o = self.options
-        load = self.pictures.load_with_sky if o.is_warming(step) else self.pictures.load
+        load = self.pictures.load_with_sky if o.sees_sky(step) else self.pictures.load
         return cut_crop(load(path), o.crop_px, o.scale, rng, mirror=o.mirror)
 
     def path(self, step: int, index: int, rng: torch.Generator) -> Path:

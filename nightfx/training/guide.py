@@ -1,8 +1,8 @@
-"""The pictures that a warm start imitates: curves for the sky and for the rest, found in two sets that do not match.
+"""The pictures that a warm start imitates: curves that carry the values of one class to the other's, rank by rank.
 
-A night is not a darker day. What is brightest by day, the sky, is darkest by night: so the values of skies are given the
-ranks of skies, and those of all else the ranks of all else. A network that starts from there has the light of the whole
-picture right, and an adversary is left with what it is good at.
+A night is not a darker day. What is brightest by day, the sky, is darkest by night: so skies may have curves of their
+own, and a network that has learnt them has the light of the whole picture right. That takes it far longer to learn than
+one curve for all; without, every pixel counts as none of the sky.
 """
 
 from __future__ import annotations
@@ -46,16 +46,18 @@ def find_curves(
         nothing = Curves(torch.zeros(3, POINTS), torch.zeros(3, POINTS))
         return nothing, nothing
     of_A, of_B = (
-        measure_curves(*_sample(x, seeded(options.seed, "curves", letter))).to(device)
+        measure_curves(*_sample(x, options, seeded(options.seed, "curves", letter))).to(device)
         for x, letter in zip(pictures, "AB", strict=True)
     )
     return of_A, of_B
 
 
 def split_guides(batch: Pair, curves: tuple[Curves, Curves]) -> tuple[Pair, Pair]:
-    """Crops with their sky, (N, 4, H, W) of A and of B: the crops (N, 3, H, W) alone, and what they should become."""
+    """Crops of A and of B, (N, 3, H, W), or (N, 4, H, W) with their sky: the crops alone, and what they should become."""
     of_A, of_B = curves
-    (real_A, sky_A), (real_B, sky_B) = ((x[:, :3], x[:, 3:]) for x in batch)
+    (real_A, sky_A), (real_B, sky_B) = (
+        (x[:, :3], x[:, 3:] if x.shape[1] > 3 else torch.zeros_like(x[:, :1])) for x in batch
+    )
     guides = guide(real_A, sky_A, of_A, of_B), guide(real_B, sky_B, of_B, of_A)
     last = torch.channels_last
     return (
@@ -64,14 +66,16 @@ def split_guides(batch: Pair, curves: tuple[Curves, Curves]) -> tuple[Pair, Pair
     ), guides
 
 
-def _sample(pictures: Pictures, rng: torch.Generator) -> Pair:
+def _sample(pictures: Pictures, options: TrainOptions, rng: torch.Generator) -> Pair:
     # random pixels of random pictures, as (M, 3) in [0, 1], and how much each is sky, (M,)
+    load = pictures.load_with_sky if options.sees_sky(0) else pictures.load
     rows = []
     for _ in range(DRAWS):
-        pixels = pictures.load_with_sky(pictures.draw(rng)).reshape(-1, 4)
+        pixels = load(pictures.draw(rng))
+        pixels = pixels.reshape(-1, pixels.shape[2])
         rows.append(pixels[torch.randint(len(pixels), (PIXELS_A_DRAW,), generator=rng).numpy()])
     values = torch.from_numpy(np.concatenate(rows)).float() / 255
-    return values[:, :3], values[:, 3]
+    return values[:, :3], values[:, 3] if options.sees_sky(0) else torch.zeros(len(values))
 
 
 def measure_curves(pixels: Tensor, sky: Tensor) -> Curves:

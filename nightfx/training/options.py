@@ -11,6 +11,7 @@ from nightfx.model import Architecture
 from nightfx.training.data import CropScale
 
 Draw = Literal["sources", "passes"]
+Guide = Literal["curves", "sky"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 RELIT_ONLY = ("generator_share", "smooth_weight", "distribution_weight", "warm_start_steps")
@@ -64,7 +65,9 @@ class TrainOptions:
     distribution_weight: float = 20.0
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
     warm_start_steps: int = 2000
-    """Steps spent first on imitating curves for the sky and for the rest (relit only)."""
+    """Steps spent first on imitating curves that carry one class's values to the other's (relit only)."""
+    guide: Guide = "curves"
+    """What a warm start imitates: one curve a channel, or others for the sky (it takes far more steps to learn)."""
     pool_size: int = 50
     """Older fakes kept for each discriminator; 0 shows it the newest only."""
     ema: float = 0.999
@@ -77,12 +80,14 @@ class TrainOptions:
     """Seeds weights, draws and pools."""
 
     def __post_init__(self) -> None:
-        for name, choices in (("architecture", Architecture), ("draw", Draw)):
+        for name, choices in (("architecture", Architecture), ("draw", Draw), ("guide", Guide)):
             _refuse_unknown(name, getattr(self, name), get_args(choices))
         _refuse_unknown("precision", self.precision, get_args(Precision))
         self._refuse_numbers()
-        if self.architecture == "paper" and self.crop_px != 256:
-            raise UsageError(f"the paper's discriminator needs crop_px 256, got {self.crop_px}")
+        if self.architecture == "paper" and self.crop_px > 256:
+            raise UsageError(
+                f"the paper's discriminator sees 256 px: crop_px must be 256 or less, got {self.crop_px}"
+            )
         if self.crop_px % 8 or self.crop_px < 96:
             raise UsageError(f"crop_px must be a multiple of 8 and at least 96, got {self.crop_px}")
         if not (len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1] < math.inf):
@@ -105,6 +110,10 @@ class TrainOptions:
     def is_warming(self, step: int) -> bool:
         """Whether `step` belongs to the warm start; only relit has one."""
         return self.architecture == "relit" and step < self.warm_start_steps
+
+    def sees_sky(self, step: int) -> bool:
+        """Whether the pictures of `step` come with their sky."""
+        return self.guide == "sky" and self.is_warming(step)
 
     @property
     def heights_px(self) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 import nightfx
-from nightfx.errors import TrainingError
+from nightfx.errors import DeadRunError
 from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
 from nightfx.model import Generator
 from nightfx.presets import load_preset, save_preset
@@ -30,7 +30,7 @@ SAMPLES = 6
 
 
 def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
-    """Note the mean of the losses since the last record. Raises `TrainingError` where one is not finite."""
+    """Note the mean of the losses since the last record. Raises `DeadRunError` where one is not finite."""
     names = list(dict.fromkeys(name for losses in run.recent_losses for name in losses))
     means = torch.stack(
         [
@@ -45,7 +45,7 @@ def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
     for name, value in values.items():
         if not math.isfinite(value):
             # no later than this a run that went wrong must end: not a number stays one
-            raise TrainingError(
+            raise DeadRunError(
                 f"step {run.step}: the {name} loss became {value}: lower learning_rate, or raise batch"
             )
         note(run, name, value)

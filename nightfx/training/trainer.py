@@ -36,15 +36,15 @@ def train(
     out: Path,
     options: TrainOptions | None = None,
     *,
-    day_held_out: Path | None = None,
-    night_held_out: Path | None = None,
+    day_held_out: Path | Listed | None = None,
+    night_held_out: Path | Listed | None = None,
     device: DeviceName = "auto",
     resume: bool = False,
     on_progress: Progress | None = None,
 ) -> Path:
     """Train a night and a day preset from two folders of pictures, into the folder `out`; goes on where it stopped.
 
-    The held-out folders choose the best checkpoint; without them every tenth picture is held out. `resume` demands a
+    The held-out pictures choose the best checkpoint; without them every tenth picture is held out. `resume` demands a
     run to go on with. Raises `TrainingError` for pictures, folders and checkpoints that do not do, and for a run that
     went wrong.
     """

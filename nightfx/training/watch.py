@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from nightfx.errors import TrainingError
+from nightfx.errors import DeadRunError
 from nightfx.model import PaperGenerator
 from nightfx.training.state import Run
 
@@ -28,13 +28,13 @@ class Watch:
         self._seen: dict[str, int] = {}
 
     def look(self, run: Run, real_A: Tensor, real_B: Tensor, learning_rate: float) -> None:
-        """Try `run`'s networks on pictures (N, 3, H, W) in [0, 1]. Raises `TrainingError`."""
+        """Try `run`'s networks on pictures (N, 3, H, W) in [0, 1]. Raises `DeadRunError`."""
         wrong = dict(find_faults(run, real_A, real_B))
         self._seen = {fault: self._seen.get(fault, 0) + 1 for fault in wrong}
         for fault, advice in wrong.items():
             if self._seen[fault] >= PATIENCE:
                 words = advice.format(rate=learning_rate / 4)
-                raise TrainingError(f"step {run.step}: {fault}; {words}")
+                raise DeadRunError(f"step {run.step}: {fault}; {words}")
 
 
 @torch.no_grad()

@@ -1,5 +1,5 @@
 """Carry everything but the picture from the source into the render: sound, subtitles, chapters,
-attachments, metadata. Packets are copied, never decoded."""
+attachments, metadata. Packets are copied, but PCM that is cut, and text of another kind."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Stream
 
+from nightfx.video.convert import (
+    TEXT_CODECS,
+    Cutter,
+    Subtitles,
+    can_convert,
+    is_pcm,
+    mov_language,
+)
 from nightfx.video.probe import is_cover, open_source
 
 Note = Callable[[str], None]
@@ -47,6 +55,8 @@ class Carrier:
         self._source = self._close.enter_context(open_source(source))
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
+        self._cutters: dict[int, Cutter] = {}
+        self._texts: dict[int, Subtitles] = {}
         self._packets: Iterator[av.Packet[Any]] = iter(())
         self._waiting: av.Packet[Any] | None = None
 
@@ -78,11 +88,15 @@ class Carrier:
         target.metadata.update(self.metadata)
         chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
         target.set_chapters([chapter for chapter in chapters if chapter])
+        cut = self._span.start is not None
+        refused = refusals(self._source, target.format.name, video_index, cut=cut) if sound else {}
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()
-                copy_metadata(stream, video)
-            elif sound and not self._is_rebuilt(stream):
+                copy_metadata(stream, video, target.format.name)
+            elif stream.index in refused:
+                self._on_note(refused[stream.index])
+            elif sound and not is_rebuilt(self._source, stream):
                 self._add(stream, target)
         self._begin()
         return video
@@ -95,19 +109,17 @@ class Carrier:
             self._waiting = None
             self._copy(packet)
 
-    def _is_rebuilt(self, stream: Stream) -> bool:
-        """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
-        if stream.type == "video":  # another real video stream: the reader has told the user
-            return not is_cover(stream)
-        titles = stream.name == "bin_data" and bool(self._source.chapters())
-        return stream.type == "data" and ("timecode" in stream.metadata or titles)
-
     def _add(self, stream: Stream, target: OutputContainer) -> None:
-        if stream.type in ("data", "unknown") or not _fits(target.format.name, stream):
-            self._on_note(_refusal(stream, target.format.name))
-            return
-        copy = target.add_stream_from_template(stream, opaque=True)
-        copy_metadata(stream, copy)
+        container = target.format.name
+        if stream.index in (converted := conversions(self._source, container)):
+            text = self._texts[stream.index] = Subtitles(stream, target)
+            self._on_note(converted[stream.index])
+            copy: Stream = text.stream
+        else:
+            copy = target.add_stream_from_template(stream, opaque=True)
+        if isinstance(stream, av.AudioStream) and is_pcm(stream):
+            self._cutters[stream.index] = Cutter(stream, self._span.start, self._span.end)
+        copy_metadata(stream, copy, container)
         self._pairs[stream.index] = copy
 
     def _begin(self) -> None:
@@ -132,13 +144,25 @@ class Carrier:
         return self._waiting
 
     def _copy(self, packet: av.Packet[Any]) -> None:
-        if not is_cover(packet.stream):
-            if not _inside(packet, self._span):
-                return
-            shift = round(self._span.shift / packet.time_base)
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts = None if packet.dts is None else packet.dts - shift
-        packet.stream = self._pairs[packet.stream.index]
+        index = packet.stream.index
+        if is_cover(packet.stream):
+            self._mux(packet, index)
+        elif (new := self._converted(packet, index)) is not None:
+            shift = round(self._span.shift / new.time_base)
+            new.pts = None if new.pts is None else new.pts - shift
+            new.dts = None if new.dts is None else new.dts - shift
+            self._mux(new, index)
+
+    def _converted(self, packet: av.Packet[Any], index: int) -> av.Packet[Any] | None:
+        """Return what of a packet belongs into the render, or None."""
+        if index in self._cutters:  # which counts the samples outside too
+            return self._cutters[index].cut(packet)
+        if not _inside(packet, self._span):
+            return None
+        return self._texts[index].convert(packet) if index in self._texts else packet
+
+    def _mux(self, packet: av.Packet[Any], index: int) -> None:
+        packet.stream = self._pairs[index]
         assert self._target is not None, "attach comes first"
         self._target.mux(packet)
 
@@ -165,15 +189,55 @@ class Alone:
         """Copy nothing."""
 
 
-def copy_metadata(source: Stream, target: Stream) -> None:
+def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
+    """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
+    titles = getattr(stream, "name", None) == "bin_data" and bool(source.chapters())
+    return stream.type == "data" and ("timecode" in stream.metadata or titles)
+
+
+def refusals(
+    source: InputContainer, container: str, video_index: int, *, cut: bool = False
+) -> dict[int, str]:
+    """Return a line for each stream, by index, that a container cannot hold.
+
+    Where the beginning is `cut` off, another picture would begin between its key frames.
+    """
+    others = [s for s in source.streams if s.index != video_index and not is_rebuilt(source, s)]
+    refused = {s.index: _refusal(s, container) for s in others if not _holds(container, s)}
+    for stream in source.streams.video if cut else ():
+        if stream.index != video_index and not is_cover(stream):
+            line = f"video stream {stream.index} cannot be cut without encoding it: left out"
+            refused.setdefault(stream.index, line)
+    return refused
+
+
+def conversions(source: InputContainer, container: str) -> dict[int, str]:
+    """Return a line for each stream of subtitles, by index, that is turned into another kind."""
+    streams = [s for s in source.streams if can_convert(container, s) and not _fits(container, s)]
+    kind = TEXT_CODECS.get(container)
+    return {s.index: f"subtitle stream {s.index} ({s.name}) is written as {kind}" for s in streams}
+
+
+def _holds(container: str, stream: Stream) -> bool:
+    if stream.type in ("data", "unknown"):
+        return False
+    return _fits(container, stream) or can_convert(container, stream)
+
+
+def copy_metadata(source: Stream, target: Stream, container: str) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
     items = source.metadata.items()
-    target.metadata.update({k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS})
+    kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}
+    if container == "mov" and "language" in kept:
+        kept["language"] = mov_language(kept["language"])
+    target.metadata.update(kept)
     target.disposition = source.disposition
 
 
 def _fits(container: str, stream: Stream) -> bool:
-    """Try a header with this stream alone: the only reliable way to know."""
+    """Try a header with this stream alone: the only reliable way to know, but for MXF."""
+    if container == "mxf":  # wants a picture in every file
+        return stream.type == "audio" and _is_plain_sound(stream)
     try:
         with av.open(io.BytesIO(), "w", format=container) as trial:
             copy = trial.add_stream_from_template(stream, opaque=True)
@@ -184,9 +248,19 @@ def _fits(container: str, stream: Stream) -> bool:
     return True
 
 
+def _is_plain_sound(stream: Stream) -> bool:
+    context = stream.codec_context
+    plain = context is not None and context.name in ("pcm_s16le", "pcm_s24le")
+    return plain and getattr(context, "sample_rate", 0) == 48000
+
+
 def _refusal(stream: Stream, container: str) -> str:
     kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
-    title = stream.metadata.get("handler_name", "").strip() or stream.name or "unknown"
+    title = (
+        stream.metadata.get("handler_name", "").strip()
+        or getattr(stream, "name", None)
+        or "unknown"
+    )
     return f"{kind} stream {stream.index} ({title}) cannot be copied into {container}: left out"
 
 

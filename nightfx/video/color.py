@@ -113,7 +113,7 @@ def from_rgb(
     size = rgb.shape[1:]
     rgb = np.ascontiguousarray(rgb, np.float32)
     if coding.is_float:
-        return (*rgb, *_alpha_planes(coding, size, alpha))
+        return (*rgb, *alpha_planes(coding, size, alpha))
     planes = tuple(
         np.empty(coding.plane_size(index, *size), coding.dtype)
         for index in range(coding.plane_count - coding.has_alpha)
@@ -125,7 +125,7 @@ def from_rgb(
     else:
         shape = coding.sub_x, coding.sub_y, coding.peak
         _encode(rgb, matrix, offset, *shape, seed or 0, dither, *planes)
-    return (*planes, *_alpha_planes(coding, size, alpha))
+    return (*planes, *alpha_planes(coding, size, alpha))
 
 
 def rgb_of(ycc: Float32, matrix: Matrix) -> Float32:
@@ -182,7 +182,8 @@ def convert_alpha(alpha: Plane, depth: int, new_depth: int) -> Plane:
     return codes
 
 
-def _alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:
+def alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:
+    """Return the last plane of a coding that has alpha, opaque where `alpha` is None; else none."""
     if not coding.has_alpha:
         return ()
     return (np.full(size, coding.peak, coding.dtype) if alpha is None else alpha,)

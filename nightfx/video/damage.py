@@ -63,7 +63,8 @@ def ends_early(stream: VideoStream, end_seconds: Fraction) -> bool:
 def prepare(stream: VideoStream) -> None:
     """Let the decoder use all cores, and fail where it would conceal unseen."""
     stream.thread_type = "AUTO"
-    stream.codec_context.options = STRICT.get(stream.codec_context.name, {})
+    context = stream.codec_context
+    context.options = context.options | STRICT.get(context.name, {})
 
 
 def describe_error(error: av.FFmpegError) -> str:

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from nightfx.video.damage import Signs, describe_error, ends_early, prepare
-from nightfx.video.probe import open_source, pick_stream
+from nightfx.video.probe import MAX_PIXELS, open_source, pick_stream
 
 
 def decode(
@@ -49,11 +49,11 @@ def key_frame(pictures: Iterator[av.VideoFrame]) -> av.VideoFrame | None:
     return next((picture for picture in pictures if picture.key_frame), None)
 
 
-def survey(path: Path) -> tuple[int, Signs]:
+def survey(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, Signs]:
     """Decode a clip to its end, skipping what does not, and count the frames that come out."""
     signs = Signs()
-    with open_source(path) as container:
-        stream = pick_stream(container, path)
+    with open_source(path, max_pixels) as container:
+        stream = pick_stream(container, path, max_pixels)
         prepare(stream)
         count = sum(1 for _ in decode(container, stream, signs))
     return count, signs

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,7 @@ from PIL import Image
 from nightfx.errors import SourceError, TargetError
 from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.partial import partial_file
+from nightfx.video.probe import MAX_PIXELS
 
 Pixels = NDArray[Any]
 """A picture (H, W, 3 or 4), red first, uint8 or uint16."""
@@ -53,12 +55,15 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_picture(path: Path) -> Frame:
-    """Read a picture upright, as planes R, G, B[, A] of 8 or 16 bits; raises SourceError."""
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
+    """Read a picture upright, as planes R, G, B[, A] of 8 or 16 bits; raises SourceError, for a larger one too."""
     if not path.is_file():
         raise SourceError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
+            if image.width * image.height > max_pixels:
+                size = f"{image.width}x{image.height}"
+                raise ValueError(f"{size} is more than {max_pixels} pixels: see --max-pixels")
             _refuse_several(image)
             orientation = image.getexif().get(ORIENTATION, 1)
             pixels = _deep_pixels(path) if _depth(image, path) > 8 else _pixels(image)
@@ -82,6 +87,12 @@ def write_picture(frame: Frame, target: Path, *, like: Path | None) -> None:
     )
     with partial_file(target) as part:
         part.write_bytes(data)
+
+
+def _opened(path: Path) -> Image.Image:
+    with warnings.catch_warnings():  # from 89 million pixels on; it refuses from 179 million on
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
 
 
 def _refuse_several(image: Image.Image) -> None:
@@ -135,7 +146,7 @@ def _frame(pixels: Pixels) -> Frame:
 
 
 def _extras(like: Path) -> _Extras:
-    with Image.open(like) as image:
+    with _opened(like) as image:
         exif = image.getexif()
         if ORIENTATION in exif:
             exif[ORIENTATION] = 1

@@ -22,6 +22,7 @@ from nightfx.errors import SourceError
 from nightfx.video.coding import coding_of
 from nightfx.video.frame import Coding
 
+MAX_PIXELS = 16384 * 16384  # more in one picture is taken for a broken or hostile header
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
 CLIP_SUFFIXES = {
     ".mp4",
@@ -103,6 +104,8 @@ class ClipInfo:
     """Number of sound streams."""
     subtitle_streams: int
     """Number of subtitle streams."""
+    side_data: tuple[str, ...] = ()
+    """What the first picture carries beside its pixels, by FFmpeg's names, such as `A53_CC`."""
 
     @property
     def frame_seconds(self) -> Fraction:
@@ -111,14 +114,18 @@ class ClipInfo:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[av.container.InputContainer]:
-    """Open a media file for reading; raises SourceError where FFmpeg cannot."""
+def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[av.container.InputContainer]:
+    """Open a media file for reading; raises SourceError where FFmpeg cannot.
+
+    Whatever looks into its pictures on the way is held to `max_pixels`.
+    """
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, not a clip: name a file in it")
     if not path.exists():
         raise SourceError(f"{path}: no such file")
     try:
-        container = av.open(path, metadata_errors="replace")
+        options = {"max_pixels": str(max_pixels)}
+        container = av.open(path, metadata_errors="replace", options=options)
     except (av.FFmpegError, ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path}: not readable as a clip ({reason})") from error
@@ -126,13 +133,23 @@ def open_source(path: Path) -> Iterator[av.container.InputContainer]:
         yield container
 
 
-def pick_stream(container: av.container.InputContainer, path: Path) -> VideoStream:
-    """Return the first video stream that is not a cover picture; raises SourceError if none."""
+def pick_stream(
+    container: av.container.InputContainer, path: Path, max_pixels: int = MAX_PIXELS
+) -> VideoStream:
+    """Return the first video stream that is not a cover picture, its decoder held to `max_pixels`.
+
+    Raises SourceError if there is none, and where its header claims larger pictures.
+    """
     streams = real_streams(container)
     if not streams:
         raise SourceError(f"{path}: has no video stream")
     if streams[0].codec_context is None:
         raise SourceError(f"{path}: no decoder for its video stream: convert it to H.264 or ProRes")
+    context = streams[0].codec_context
+    if context.width * context.height > max_pixels:
+        size = f"{context.width}x{context.height}"
+        raise SourceError(f"{path}: {size} is more than {max_pixels} pixels: see --max-pixels")
+    context.options = {"max_pixels": str(max_pixels)}
     return streams[0]
 
 
@@ -185,6 +202,7 @@ def describe(
         field_order=int(stream.codec_context.field_order),
         audio_streams=len(container.streams.audio),
         subtitle_streams=len(container.streams.subtitles),
+        side_data=tuple(side_data_of(first)),
     )
 
 

@@ -23,7 +23,15 @@ from nightfx.video.coding import as_planar, frame_of
 from nightfx.video.damage import Signs, missing_tail, prepare
 from nightfx.video.decode import decode, decode_from, first_picture, key_frame, survey
 from nightfx.video.frame import Frame
-from nightfx.video.probe import ClipInfo, describe, is_cover, open_source, pick_stream, real_streams
+from nightfx.video.probe import (
+    MAX_PIXELS,
+    ClipInfo,
+    describe,
+    is_cover,
+    open_source,
+    pick_stream,
+    real_streams,
+)
 from nightfx.video.timecode import Seconds, exact_seconds
 
 SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
@@ -33,12 +41,16 @@ class Reader:
     """A clip's frames; open it with `with`. One thread at a time may use a reader.
 
     Raises SourceError for what is not a clip, and DamagedSourceError for a truncated or damaged
-    clip: at once where its index tells, else when decoding gets there. With `keep_going` the
+    clip: at once where its index tells, else when decoding gets there; a picture of more than `max_pixels` is not
+    decoded. With `keep_going` the
     frames that decode are delivered and a note tells how many.
     """
 
-    def __init__(self, path: Path | str, *, keep_going: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, keep_going: bool = False, max_pixels: int = MAX_PIXELS
+    ) -> None:
         self.path = Path(path)
+        self.max_pixels = max_pixels
         self.keep_going = keep_going
         self.notes: list[str] = []
         self._running: list[Generator[Frame]] = []
@@ -78,12 +90,14 @@ class Reader:
             self.notes.append(text)
 
     def _probe(self) -> ClipInfo:
-        with open_source(self.path) as container:
-            stream = pick_stream(container, self.path)
+        with open_source(self.path, self.max_pixels) as container:
+            stream = pick_stream(container, self.path, self.max_pixels)
             self._cut = missing_tail(self.path, container.format.name, stream)
             first = first_picture(container, stream)
             if first is None:
-                raise SourceError(f"{self.path}: no frame of its video stream decodes")
+                told = stream.codec_context.width or self.max_pixels >= MAX_PIXELS
+                limit = "" if told else f" to {self.max_pixels} pixels or fewer"
+                raise SourceError(f"{self.path}: no frame of its video stream decodes{limit}")
             try:
                 info = describe(self.path, container, stream, first)
             except SourceError as error:
@@ -141,8 +155,8 @@ class Reader:
 
     @contextmanager
     def _decoder(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        with open_source(self.path) as container:
-            stream = pick_stream(container, self.path)
+        with open_source(self.path, self.max_pixels) as container:
+            stream = pick_stream(container, self.path, self.max_pixels)
             prepare(stream)
             yield container, stream
 
@@ -174,7 +188,7 @@ class Reader:
         return replace(frame_of(planar, info.coding, pts=pts), time_base=info.time_base)
 
     def _damaged(self) -> DamagedSourceError:
-        count, signs = survey(self.path)
+        count, signs = survey(self.path, self.max_pixels)
         tally = _tally(count, signs, self.info)
         return DamagedSourceError(
             f"{self.path}: damaged: {tally} decode; --keep-going renders those"

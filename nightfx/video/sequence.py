@@ -17,7 +17,7 @@ from nightfx.errors import SourceError, TargetError
 from nightfx.video import picture, still
 from nightfx.video.frame import Coding, Frame, rgb_coding
 from nightfx.video.numbered import FIRST_FRAME, file_of, frames_on_disk, missing_numbers
-from nightfx.video.probe import ClipInfo, ColorTags
+from nightfx.video.probe import MAX_PIXELS, ClipInfo, ColorTags
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 Missing = Literal["stop", "skip", "hold"]
@@ -29,7 +29,7 @@ class SequenceReader:
     """A sequence's frames, read as `reader.Reader` reads those of a clip.
 
     `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
-    frames a second counts more than what the files say. Raises SourceError.
+    frames a second counts more than what the files say. Raises SourceError, for a picture of more than `max_pixels` too.
     """
 
     def __init__(
@@ -39,12 +39,14 @@ class SequenceReader:
         keep_going: bool = False,
         missing: Missing = "stop",
         rate: Fraction | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.path, self.keep_going, self.missing = path, keep_going, missing
+        self.max_pixels = max_pixels
         self.notes: list[str] = []
         self._files = frames_on_disk(path)
         self._running: list[Generator[Frame]] = []
-        first = _read(next(iter(self._files.values())))
+        first = _read(next(iter(self._files.values())), max_pixels)
         self._canvas = first.sheet.canvas if isinstance(first.sheet, still.Sheet) else None
         self.info = _describe(path, self._files, first, rate)
         self._check_gaps()
@@ -112,7 +114,7 @@ class SequenceReader:
         if path is None:
             return None
         try:
-            frame = _read(path, self._canvas)
+            frame = _read(path, self.max_pixels, self._canvas)
         except SourceError as error:
             if not self.keep_going:
                 raise
@@ -196,10 +198,10 @@ def rate_from(number: float | Fraction) -> Fraction:
     return Fraction(number).limit_denominator(1001)
 
 
-def _read(path: Path, canvas: still.Window | None = None) -> Frame:
+def _read(path: Path, max_pixels: int, canvas: still.Window | None = None) -> Frame:
     if _by_openimageio(path):
-        return still.read_still(path, canvas)
-    return replace(picture.read_picture(path), sheet=path)
+        return still.read_still(path, canvas, max_pixels)
+    return replace(picture.read_picture(path, max_pixels), sheet=path)
 
 
 def _by_openimageio(path: Path) -> bool:

@@ -21,12 +21,12 @@ import numpy as np
 from nightfx.errors import SourceError, UsageError
 from nightfx.video.frame import Coding, Frame, Plane, rgb_coding
 from nightfx.video.partial import partial_file
+from nightfx.video.probe import MAX_PIXELS
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
 OWN_ATTRIBUTES = ("openexr:chunkCount", "oiio:subimages")
-MOST_PX = 1 << 28  # what a damaged header may claim
 BITS = {"uint8": 8, "uint16": 16}
 
 
@@ -85,7 +85,7 @@ def has_openimageio() -> bool:
     return True
 
 
-def read_still(path: Path, canvas: Window | None = None) -> Frame:
+def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read a file as planes R, G, B[, A], on `canvas` where one is given; raises SourceError.
 
     EXR and float TIFF give float32, others their own 8 to 16 bits.
@@ -99,8 +99,10 @@ def read_still(path: Path, canvas: Window | None = None) -> Frame:
         canvas = canvas or around(data, shown)
         if not canvas.holds(data):
             raise SourceError(f"{path}: its data window {_words(data)} is outside {_words(canvas)}")
-        if canvas.width * canvas.height > MOST_PX:
-            raise SourceError(f"{path}: claims {_words(canvas)} px: more than are read")
+        most = max(canvas.width * canvas.height, *(each.width * each.height for each in specs))
+        if most > max_pixels:
+            words = f"{most} pixels are more than {max_pixels}: see --max-pixels"
+            raise SourceError(f"{path}: {words}")
         pixels = [_pixels(path, source, index, each) for index, each in enumerate(specs)]
     coding = _coding(spec, colour)
     planes = tuple(_plane(pixels[main][..., channel], coding, data, canvas) for channel in colour)

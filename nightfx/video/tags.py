@@ -10,11 +10,23 @@ import struct
 
 import av
 from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
+from nightfx.video.brightness import PQ, STAND_IN
 from nightfx.video.codecs import OutputPlan
 from nightfx.video.coding import fill, relaid
 from nightfx.video.frame import Frame
 from nightfx.video.probe import ClipInfo, ColorTags, side_data_of
+
+VOLUME_AT = 0x2C  # of a DNxHR picture
+# the option, its keys for the mastering display and content light, and what goes with them
+HDR_NAMES: dict[str, tuple[str, ...]] = {
+    "h264": ("x264-params", "mastering-display", "cll"),
+    "h265": ("x265-params", "master-display", "max-cll", "hdr10=1", "repeat-headers=1"),
+    "av1": ("svtav1-params", "mastering-display", "content-light"),
+}
+# made for the source's light, shot by shot: untrue of another
+DYNAMIC = ("DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER")
 
 
 def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
@@ -23,6 +35,24 @@ def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
     context.color_trc = tags.transfer
     context.colorspace = tags.matrix
     context.color_range = tags.range
+
+
+def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
+    """Write the matrix into a DNxHR packet: the encoder says BT.709 there whatever it is told.
+
+    It stands in two bits of the header, the colour volume of SMPTE ST 2019-1.
+    """
+    data = bytearray(bytes(packet))
+    volume = {1: 0, 9: 1}.get(matrix, 3)  # BT.709, BT.2020, and what the container says
+    data[VOLUME_AT] = data[VOLUME_AT] & ~0b110 | volume << 1
+    packet.update(bytes(data))
+
+
+def aspect_note(info: ClipInfo, plan: OutputPlan) -> str | None:
+    """Return a line where the pixel aspect is lost: PyAV can say it to encoders, and FFV1 does not write it."""
+    if info.sample_aspect == 1 or plan.codec != "ffv1":
+        return None
+    return f"pixel aspect {info.sample_aspect} is left out: FFV1 does not carry it (ProRes does)"
 
 
 def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
@@ -46,46 +76,73 @@ def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
 def _canvas(frame: Frame) -> av.VideoFrame:
     origin = frame.origin
     shape = (frame.width, frame.height, frame.coding.pix_fmt)
-    if origin is None or (origin.width, origin.height, origin.format.name) != shape:
+    if origin is None or any(kind in side_data_of(origin) for kind in DYNAMIC):
         return av.VideoFrame(*shape)
+    if (origin.width, origin.height) != shape[:2]:
+        return av.VideoFrame(*shape)
+    if origin.format.name != shape[2]:
+        has_more = origin.interlaced_frame or "A53_CC" in side_data_of(origin)
+        # only FFmpeg's own copy has the flags and captions too; its pixels are written over
+        return relaid(origin, shape[2]) if has_more else av.VideoFrame(*shape)
     origin.make_writable()  # the decoder may still refer to it: then this is a copy
     return origin
 
 
 def scan_options(info: ClipInfo, plan: OutputPlan) -> dict[str, str]:
     """Return the encoder options that keep an interlaced source interlaced."""
-    if not info.interlaced or plan.codec == "ffv1":
+    if not info.interlaced or plan.family not in ("h264", "prores"):
         return {}
     flags = {"flags": "+ilme+ildct"}
-    if plan.codec == "h264":
+    if plan.family == "h264":
         order = "bff" if info.field_order in (3, 4) else "tff"
         return flags | {"x264-params": f"{order}=1"}
-    return flags if plan.codec == "prores" else {}
+    return flags
 
 
 def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
-    """Return x265 options for the HDR10 numbers of the first frame, if it has any."""
-    if plan.codec != "h265" or first.origin is None:
+    """Return encoder options for the HDR10 numbers of the first frame, if it has any.
+
+    Content light is measured anew for PQ (see brightness.py); what is given here stands in for it.
+    """
+    if first.origin is None or plan.family not in HDR_NAMES:
         return {}
-    data = side_data_of(first.origin)
+    data, (key, display, light, *always) = side_data_of(first.origin), HDR_NAMES[plan.family]
     params = []
     if mastering := data.get("MASTERING_DISPLAY_METADATA"):
-        params.append(f"master-display={_mastering(mastering)}")
-    if light := data.get("CONTENT_LIGHT_LEVEL"):
-        params.append("max-cll={},{}".format(*struct.unpack("<2I", light[:8])))
-    if not params:
-        return {}
-    base = plan.encoder_options.get("x265-params", "log-level=none")
-    return {"x265-params": ":".join([base, "hdr10=1", "repeat-headers=1", *params])}
+        units = (1, 1) if plan.family == "av1" else (50000, 10000)
+        params.append(f"{display}={_mastering(mastering, *units)}")
+    if measures_light(first, plan):
+        params.append("{}={},{}".format(light, *STAND_IN))
+    return {key: ":".join([*always, *params])} if params else {}
 
 
-def _mastering(data: bytes) -> str:
-    """Format a mastering display as x265 wants it: chromaticity in 1/50000, nits in 1/10000."""
+def measures_light(first: Frame, plan: OutputPlan) -> bool:
+    """Say whether the render's content light is measured and written: PQ that had it before."""
+    had = first.origin is not None and "CONTENT_LIGHT_LEVEL" in side_data_of(first.origin)
+    return had and plan.tags.transfer == PQ and plan.family in HDR_NAMES
+
+
+def joined(*options: dict[str, str]) -> dict[str, str]:
+    """Return all options as one, the parameters of x264, x265 and SVT-AV1 one behind the other."""
+    whole: dict[str, str] = {}
+    for some in options:
+        for key, value in some.items():
+            both = key in whole and key.endswith("-params")
+            whole[key] = f"{whole[key]}:{value}" if both else value
+    return whole
+
+
+def _mastering(data: bytes, place_unit: int, nits_unit: int) -> str:
+    """Format a mastering display in steps of chromaticity and nits: 1/50000 and 1/10000 for x265."""
     numbers = struct.unpack("<20i2i", data[:88])
     values = [n / d if d else 0.0 for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
     red, green, blue, white = (
-        f"({round(x * 50000)},{round(y * 50000)})"
+        f"({_number(x, place_unit)},{_number(y, place_unit)})"
         for x, y in zip(values[0:8:2], values[1:8:2], strict=True)
     )
-    low, high = (round(nits * 10000) for nits in values[8:10])
+    low, high = (_number(nits, nits_unit) for nits in values[8:10])
     return f"G{green}B{blue}R{red}WP{white}L({high},{low})"
+
+
+def _number(value: float, unit: int) -> str:
+    return f"{value:.6g}" if unit == 1 else str(round(value * unit))

@@ -7,6 +7,7 @@ one, when anything fails.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,12 +20,22 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from nightfx.errors import NightfxError, TargetError
+from nightfx.video.brightness import Brightness
 from nightfx.video.carry import Alone, Carrier, Note, Span
 from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
-from nightfx.video.tags import hdr_options, image_of, scan_options, tag_encoder
+from nightfx.video.tags import (
+    aspect_note,
+    hdr_options,
+    image_of,
+    joined,
+    measures_light,
+    name_matrix,
+    scan_options,
+    tag_encoder,
+)
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -44,6 +55,7 @@ def write_clip(
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     with_sound: bool = True,
+    check: Callable[[Path], None] | None = None,
     on_note: Callable[[str], None],
 ) -> int:
     """Encode frames (in `plan.coding`) into `target` and return how many were written.
@@ -51,6 +63,7 @@ def write_clip(
     Sound, subtitles, chapters and metadata are copied from `source`, from start to end; what
     cannot be copied is told through `on_note`. With `with_sound=False` the picture goes alone, and
     without a `source` (of a sequence) with no metadata either.
+    `check` is called with the path of the finished file before it gets its final name; what it raises leaves no file.
     Raises TargetError where the target cannot be written and RetryError where the disk is full.
     """
     incoming = iter(frames)
@@ -60,15 +73,25 @@ def write_clip(
     if source and target.exists() and target.samefile(source):
         raise TargetError(f"{target}: is the source itself: choose another name")
     span = _span(info, first, start_seconds, end_seconds)
-    with (
-        partial_file(target) as part,
-        Carrier(source, span, on_note) if source else Alone() as carrier,
-        _opened(part, info, plan, carrier) as container,
-    ):
-        add_video = partial(_add_video, container, first, info, plan)
-        video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
-        _set_timecode(video, info, span, on_note)
-        return _encode(container, video, chain([first], incoming), plan, span, carrier)
+    measured = Brightness() if measures_light(first, plan) else None
+    frames = chain([first], incoming)
+    with partial_file(target) as part:
+        with (
+            Carrier(source, span, on_note) if source else Alone() as carrier,
+            _opened(part, info, plan, carrier) as container,
+        ):
+            add_video = partial(_add_video, container, first, info, plan)
+            video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
+            _set_timecode(video, info, span, on_note)
+            if note := aspect_note(info, plan):
+                on_note(note)
+            watched = measured.watch(frames) if measured else frames
+            count = _encode(container, video, watched, plan, span, carrier)
+        if measured:
+            measured.write(part)
+        if check:
+            check(part)
+    return count
 
 
 @contextmanager
@@ -97,7 +120,9 @@ def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
 def _add_video(
     container: OutputContainer, first: Frame, info: ClipInfo, plan: OutputPlan
 ) -> VideoStream:
-    options = plan.encoder_options | scan_options(info, plan) | hdr_options(first, plan)
+    # SVT prints a banner past FFmpeg's log, unless told by this variable
+    os.environ.setdefault("SVT_LOG", "1")
+    options = joined(plan.encoder_options, scan_options(info, plan), hdr_options(first, plan))
     video = container.add_stream(plan.encoder, rate=info.rate or FALLBACK_RATE, options=options)
     assert isinstance(video, VideoStream), plan.encoder
     context = video.codec_context
@@ -108,7 +133,7 @@ def _add_video(
     tag_encoder(context, plan.tags)
     if info.interlaced:
         context.field_order = info.field_order
-    if plan.codec == "h265" and plan.container in MOV:
+    if plan.family == "h265" and plan.container in MOV:
         context.codec_tag = "hvc1"  # the name that Apple's players look for
     if info.display_matrix is not None:
         video.set_display_matrix(info.display_matrix)
@@ -140,6 +165,8 @@ def _encode(
     times = _Times(in_coding_order=plan.container in MOV)
     for packet in _packets(video, times.watch(_images(frames, plan, span))):
         times.stamp(packet)
+        if plan.family == "dnxhr":
+            name_matrix(packet, plan.tags.matrix)
         ticks = packet.dts if packet.dts is not None else packet.pts
         seconds = Fraction((ticks or 0) * packet.time_base) + span.shift
         container.mux(packet)
@@ -169,6 +196,7 @@ class _Times:
         self._durations: dict[int | None, int] = {}
         self._start, self._end = 0, 0
         self._delay: int | None = None
+        self._packets = 0
 
     def watch(self, images: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Remember the times of the pictures that go by."""
@@ -181,7 +209,11 @@ class _Times:
             yield image
 
     def stamp(self, packet: av.Packet[VideoStream]) -> None:
-        """Set the duration of a packet."""
+        """Set the duration of a packet, and its dts where the encoder got that wrong."""
+        self._packets += 1
+        if packet.dts is not None and not self._is_possible(packet.dts, packet.pts or 0):
+            # any order before the first pts will do
+            packet.dts = self._start - self.count + self._packets - 1
         packet.duration = self._durations.pop(packet.pts, 0)
         if packet.dts is None or not self._in_coding_order:
             return
@@ -189,6 +221,10 @@ class _Times:
             self._delay = self._start - packet.dts
         if not self._durations:  # the last one, in coding order
             packet.duration = max(1, self._end - packet.dts - self._delay)
+
+    def _is_possible(self, dts: int, pts: int) -> bool:
+        """Say whether a dts can be: of a clip shorter than its delay, x265 gives an unset number."""
+        return 2 * self._start - self._end <= dts <= pts
 
 
 def _images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[av.VideoFrame]:

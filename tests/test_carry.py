@@ -1,0 +1,143 @@
+"""What stands beside the picture: cut with it within a millisecond, converted where the container demands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from media import Clip, make_clip
+from streams import RATE, click_times, make_sound, make_subtitles
+from test_writer import rewrite
+from typer.testing import CliRunner
+
+from nightfx.cli import app
+from nightfx.video.codecs import EncodeOptions, plan_output
+from nightfx.video.compare import compare
+from nightfx.video.foresee import foresee
+from nightfx.video.reader import Reader
+from nightfx.video.verdict import failures
+from nightfx.video.writer import write_clip
+
+PLATE = Clip(count=24)
+START, END = 0.2, 0.8  # the first picture from 0.2 s on is the sixth
+FIRST = 5 / 24
+KINDS = {"pcm": ("pcm_s16le", ".wav"), "pcm24": ("pcm_s24le", ".wav"), "aac": ("aac", ".m4a")}
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_clicks_keep_their_place_when_picture_and_sound_are_cut(
+    tmp_path: Path, kind: str, suffix: str
+) -> None:
+    codec, ending = KINDS[kind]
+    sound = make_sound(tmp_path / f"sound{ending}", codec, clicks=[0.25, 0.5, 0.75])
+    source = make_clip(tmp_path / f"a{suffix}", replace(PLATE, tracks=((sound, "ita"),)))
+    target = tmp_path / f"b{suffix}"
+    rewrite(source, target, start_seconds=START, end_seconds=END)
+    wanted = [click - FIRST for click in (0.25, 0.5, 0.75)]
+    assert click_times(target) == pytest.approx(wanted, abs=0.001)
+    assert not failures(compare(source, target, start_seconds=START, end_seconds=END))
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+def test_pcm_is_cut_at_the_sample(tmp_path: Path, suffix: str) -> None:
+    sound = make_sound(tmp_path / "sound.wav", clicks=[0.25])
+    source = make_clip(tmp_path / f"a{suffix}", replace(PLATE, tracks=((sound, "ita"),)))
+    target = tmp_path / f"b{suffix}"
+    rewrite(source, target, start_seconds=START, end_seconds=0.5)
+    with av.open(target) as container:
+        got = b"".join(bytes(p) for p in container.demux(audio=0) if p.size)
+    with av.open(source) as container:
+        whole = b"".join(bytes(p) for p in container.demux(audio=0) if p.size)
+    first = round((FIRST if suffix == ".mov" else 0.208) * RATE)
+    assert got == whole[2 * first : 2 * round(0.5 * RATE)]
+
+
+@pytest.mark.parametrize(
+    ("made", "written", "codec"), [("a.mkv", "b.mp4", "mov_text"), ("a.mp4", "b.mkv", "subrip")]
+)
+def test_subtitles_become_what_the_container_takes(
+    tmp_path: Path, made: str, written: str, codec: str
+) -> None:
+    text = make_subtitles(tmp_path / "s.srt")
+    first = make_clip(tmp_path / "first.mkv", replace(PLATE, tracks=((text, "ita"),)))
+    source = first
+    if made == "a.mp4":  # by way of our own first conversion
+        source = tmp_path / made
+        rewrite(first, source)
+    target = tmp_path / written
+    rewrite(source, target)
+    with av.open(target) as container:
+        assert container.streams.subtitles[0].name == ("mov_text" if codec == "mov_text" else "srt")
+    rows = {row.what: row for row in compare(source, target)}
+    assert rows["subtitles #1"].verdict == "changed"
+    assert "2 texts" in rows["subtitles #1"].render
+
+
+def test_styled_text_keeps_its_style_in_mp4(tmp_path: Path) -> None:
+    text = make_subtitles(tmp_path / "s.srt")
+    source = make_clip(tmp_path / "a.mkv", replace(PLATE, tracks=((text, "ita"),)))
+    target = tmp_path / "b.mp4"
+    rewrite(source, target)
+    with av.open(target) as container:
+        shown = [bytes(p) for p in container.demux(subtitles=0) if p.size > 2]
+    assert b"Blue hour" in shown[0]
+    assert b"styl" in shown[0]
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
+@pytest.mark.parametrize("language", ["deu", "swe", "ita", "zho"])
+def test_languages_survive_each_container(tmp_path: Path, suffix: str, language: str) -> None:
+    sound = make_sound(tmp_path / "sound.wav", seconds=0.2)
+    source = make_clip(tmp_path / "a.mkv", Clip(count=4, tracks=((sound, language),)))
+    target = tmp_path / f"b{suffix}"
+    rewrite(source, target)
+    rows = {row.what: row.verdict for row in compare(source, target)}
+    assert rows["sound #1"] == "kept"
+
+
+def test_another_picture_is_copied(tmp_path: Path) -> None:
+    other = make_clip(tmp_path / "other.mp4", Clip(size=(32, 32), count=24))
+    source = make_clip(tmp_path / "a.mp4", replace(PLATE, tracks=((other, "und"),)))
+    target = tmp_path / "b.mp4"
+    rewrite(source, target)
+    rows = {row.what: row.verdict for row in compare(source, target)}
+    assert rows["other picture #1"] == "kept"
+    assert not failures(compare(source, target))
+
+
+def test_what_a_container_cannot_hold_is_left_out_with_a_line(tmp_path: Path) -> None:
+    sound = make_sound(tmp_path / "sound.ogg", "libopus", seconds=0.2)
+    source = make_clip(tmp_path / "a.mkv", Clip(count=4, tracks=((sound, "ita"),)))
+    target = tmp_path / "b.mov"
+    line = "sound stream 1 (opus) cannot be copied into mov: left out"
+    assert rewrite(source, target) == [line]
+    assert {row.what: row.verdict for row in compare(source, target)}["sound #1"] == "left out"
+    answer = CliRunner().invoke(app, ["probe", str(source), "--to", ".mov"])
+    assert answer.exit_code == 0
+    assert line in answer.output.splitlines()[-1]
+
+
+def test_ffv1_says_that_it_has_no_pixel_aspect(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=2))
+    with Reader(source) as reader:
+        info = replace(reader.info, sample_aspect=Fraction(64, 45))
+        plan = plan_output(info, None, EncodeOptions())
+        notes: list[str] = []
+        frames, target = reader.frames(), tmp_path / "b.mkv"
+        write_clip(frames, target, source=source, info=info, plan=plan, on_note=notes.append)
+    line = "pixel aspect 64/45 is left out: FFV1 does not carry it (ProRes does)"
+    assert notes == [line]
+    assert list(foresee(source, info, plan)) == [line]
+
+
+def test_probe_says_what_a_clip_is(tmp_path: Path) -> None:
+    clip = Clip("prores", "yuv422p10le", timecode="01:02:03:04", rotation=90, chapters=True)
+    answer = CliRunner().invoke(app, ["probe", str(make_clip(tmp_path / "a.mov", clip))])
+    words = answer.output.split()
+    for word in ("64x48", "yuv422p10le", "01:02:03:04", "24.000", "prores"):
+        assert word in words
+    assert answer.output.splitlines()[-1] == "not kept: nothing"

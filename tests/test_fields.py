@@ -1,0 +1,134 @@
+"""Interlaced clips: no combs by default, the very fields where they are kept, and always a frame for a frame."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.video.stream import VideoStream
+from media import STEP, TICKS, image, pattern
+from test_render import frames_of
+
+import nightfx
+from nightfx.errors import TargetError, UsageError
+from nightfx.presets import Preset
+from nightfx.video.codecs import CodecChoice, EncodeOptions
+from nightfx.video.fields import split, woven
+from nightfx.video.frame import Planes
+from nightfx.video.reader import Reader
+
+SIZE = (48, 64)
+KEPT = nightfx.RenderOptions(interlaced="keep")
+
+
+def combed(index: int, pix_fmt: str, size: tuple[int, int]) -> Planes:
+    """Two moments in one picture: grey 60 in the even lines, and a bright bar that moves in the odd ones."""
+    planes = pattern(0, pix_fmt, size)
+    for plane in planes:
+        plane[:] = 60 if plane is planes[0] else 128
+    planes[0][1::2, 4 * index : 4 * index + 8] = 200
+    return planes
+
+
+def interlaced(
+    path: Path, codec: str = "libx264", pix_fmt: str = "yuv420p", order: str = "tff"
+) -> Path:
+    options = {"flags": "+ilme+ildct"}
+    if codec == "libx264":
+        options |= {"x264-params": f"{order}=1", "crf": "1"}
+    with av.open(path, "w", container_options={"video_track_timescale": "24000"}) as out:
+        video = out.add_stream(codec, rate=24, options=options)
+        assert isinstance(video, VideoStream)
+        video.height, video.width, video.pix_fmt = *SIZE, pix_fmt
+        video.codec_context.time_base = TICKS
+        for index in range(6):
+            planes = combed(index, pix_fmt, SIZE)
+            if pix_fmt.endswith("10le"):
+                planes = tuple(plane << 2 for plane in planes)
+            out.mux(video.encode(image(planes, pix_fmt, STEP * index)))
+        out.mux(video.encode(None))
+    return path
+
+
+def comb(luma: np.ndarray) -> float:
+    """How much each line differs from the mean of its neighbours."""
+    rows = luma.astype(float)
+    return float(np.abs(rows[1:-1] - (rows[:-2] + rows[2:]) / 2).mean())
+
+
+def test_combs_go_and_frames_stay(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = interlaced(tmp_path / "a.mov", "prores", "yuv422p10le")
+    with caplog.at_level(logging.WARNING):
+        target = nightfx.render(source, preset=identity)
+    assert "interlaced: deinterlaced, a frame for a frame (--interlaced keep" in caplog.text
+    before, after = frames_of(source), frames_of(target)
+    assert [f.pts for f in after] == [f.pts for f in before]
+    for a, b in zip(before, after, strict=True):
+        assert comb(b.planes[0]) < 0.55 * comb(a.planes[0])
+        assert np.abs(b.planes[0][2:-2:2].astype(float) - 240).mean() < 4  # the first field stays
+    with Reader(target) as reader:
+        assert not reader.info.interlaced
+
+
+@pytest.mark.parametrize(
+    ("file", "codec", "pix_fmt", "order"),
+    [
+        ("a.mp4", "libx264", "yuv420p", "tff"),
+        ("a.mkv", "libx264", "yuv420p", "bff"),
+        ("a.mov", "prores", "yuv422p10le", "tff"),
+    ],
+)
+def test_fields_are_kept_one_by_one(
+    tmp_path: Path, file: str, codec: str, pix_fmt: str, order: str, halving: Preset
+) -> None:
+    source = interlaced(tmp_path / file, codec, pix_fmt, order)
+    target = nightfx.render(source, preset=halving, options=KEPT)
+    with Reader(source) as old, Reader(target) as new:
+        assert (new.info.interlaced, new.info.field_order) == (True, old.info.field_order)
+    before, after = frames_of(source), frames_of(target)
+    assert [f.pts for f in after] == [f.pts for f in before]
+    unit = 1 << (before[0].coding.depth - 8)
+    for a, b in zip(before, after, strict=True):
+        wanted = (a.planes[0].astype(float) - 16 * unit) / 2 + 16 * unit
+        assert np.abs(b.planes[0] - wanted).mean() < 2 * unit
+        assert comb(b.planes[0]) > 0.4 * comb(a.planes[0])
+
+
+@pytest.mark.parametrize("order", ["tff", "bff"])
+def test_splitting_and_weaving_is_nothing(tmp_path: Path, order: str) -> None:
+    with Reader(interlaced(tmp_path / "a.mp4", order=order)) as reader:
+        frames = list(reader.frames())
+        fields = list(split(frames, reader.info))
+        first = 1 if order == "bff" else 0
+        np.testing.assert_array_equal(fields[0].planes[0], frames[0].planes[0][first::2])
+        times = [field.pts * field.time_base for field in fields]
+        assert times == sorted(set(times))
+        for a, b in zip(frames, woven(fields, reader.info), strict=True):
+            assert (a.pts, a.duration, a.time_base) == (b.pts, b.duration, b.time_base)
+            assert all(np.array_equal(x, y) for x, y in zip(a.planes, b.planes, strict=True))
+
+
+@pytest.mark.parametrize("codec", ["h265", "av1", "prores-4444"])
+def test_a_codec_without_fields_is_refused_for_them(
+    tmp_path: Path, codec: CodecChoice, identity: Preset
+) -> None:
+    source = interlaced(tmp_path / "a.mp4")
+    options = nightfx.RenderOptions(interlaced="keep", encode=EncodeOptions(codec=codec))
+    if codec == "prores-4444":
+        with Reader(nightfx.render(source, preset=identity, options=options)) as reader:
+            assert reader.info.interlaced
+        return
+    with pytest.raises(TargetError, match=f"fields cannot be kept in {codec}: use --codec h264"):
+        nightfx.render(source, preset=identity, options=options)
+
+
+def test_fields_and_passes_do_not_go_together(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="leave out --interlaced keep"):
+        nightfx.RenderOptions(interlaced="keep", passes=tmp_path)
+    with pytest.raises(UsageError, match="must be deinterlace or keep, got 'weave'"):
+        nightfx.RenderOptions(interlaced="weave")  # type: ignore[arg-type]
