@@ -215,7 +215,7 @@ def test_a_pass_that_cannot_be_written_leaves_nothing(
     free: int, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": free})
-    monkeypatch.setattr("nightfx.engine.passes.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("nightfx.video.still.shutil.disk_usage", lambda path: usage)
     passes = open_passes(tmp_path / "passes", "shot", overwrite=False)
     (tmp_path / "passes" / ".shot.field.1001.exr.part").symlink_to(tmp_path / "nowhere" / "x")
     with pytest.raises(kind, match=r"shot\.field\.1001\.exr: "):

@@ -10,6 +10,8 @@ import typer
 from nightfx.cli import shell
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from nightfx.engine.batch import Job
     from nightfx.engine.options import RenderOptions
     from nightfx.engine.tiling import TilePx
@@ -20,7 +22,10 @@ SOME_FAILED = 3
 
 def render(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT…", help="Clips, pictures, or folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="INPUT…", help="Clips, pictures, sequences (shot.####.exr), or folders of them."
+        ),
     ],
     to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
     out: Annotated[
@@ -90,6 +95,20 @@ def render(
         Path | None,
         typer.Option(metavar="DIR", help="Write the relight fields for compositing, as EXR."),
     ] = None,
+    missing: Annotated[
+        str,
+        typer.Option(help="Missing numbers of a sequence: stop, skip, or hold the frame before."),
+    ] = "stop",
+    fps: Annotated[
+        str | None, typer.Option(help="Frames a second of a sequence, such as 24 or 24000/1001.")
+    ] = None,
+    input_space: Annotated[
+        str | None,
+        typer.Option(help="sdr, linear, pq, hlg, arri_logc4, slog3, acescct …; else by the tags."),
+    ] = None,
+    ocio: Annotated[
+        str | None, typer.Option(help="OpenColorIO config that --input-space is a name of.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing outputs.")
     ] = False,
@@ -131,6 +150,10 @@ def render(
         encode=EncodeOptions(codec=codec, crf=crf, speed=speed, depth=depth),  # type: ignore[arg-type]  # checked by EncodeOptions
         interlaced=interlaced,  # type: ignore[arg-type]  # checked by RenderOptions
         passes=passes,
+        missing=missing,  # type: ignore[arg-type]  # checked by RenderOptions
+        fps=_fps(fps),
+        input_space=input_space,
+        ocio=ocio,
         overwrite=overwrite,
         max_pixels=max_pixels,
         verify=verify,
@@ -156,6 +179,20 @@ def _tile_px(text: str | None) -> TilePx:
         return int(text)
     except ValueError as error:
         words = f"--tile-px must be a number of pixels, or whole, got {text!r}"
+        raise typer.BadParameter(words) from error
+
+
+def _fps(text: str | None) -> Fraction | None:
+    from fractions import Fraction
+
+    from nightfx.video.sequence import rate_from
+
+    if text is None:
+        return None
+    try:
+        return rate_from(Fraction(text) if "/" in text else float(text))
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        words = f"--fps must be a number such as 23.976 or 24000/1001, got {text!r}"
         raise typer.BadParameter(words) from error
 
 

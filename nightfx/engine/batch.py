@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nightfx.engine.ends import default_target, open_shot, plan_target
 from nightfx.engine.options import RenderOptions
-from nightfx.engine.render import default_target
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.presets import Preset, list_presets
-from nightfx.video.codecs import plan_output
+from nightfx.video.numbered import base_name, is_sequence, sequences_in
 from nightfx.video.picture import is_picture
 from nightfx.video.probe import CLIP_SUFFIXES
-from nightfx.video.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ class Job:
     """One input and the path of its render, or why there can be none."""
 
     source: Path
-    """The clip or picture."""
+    """The clip, the picture, or the pattern of a sequence."""
     target: Path
     """Where its render goes."""
     error: SourceError | None = None
@@ -34,7 +33,7 @@ class Job:
 def plan_jobs(
     inputs: Iterable[Path], out: Path | None, preset: Preset, options: RenderOptions
 ) -> list[Job]:
-    """One job for each input; a folder stands for the clips and pictures in it, its renders left out.
+    """One job for each input; a folder stands for what is in it (EXR and DPX as sequences), its renders left out.
 
     `out` is a file for a single clip, else a folder, made where it is missing. An input that cannot be read becomes a
     job with an error. Raises `UsageError` where two inputs would share an output.
@@ -52,7 +51,7 @@ def _expand(path: Path, preset: Preset) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    found = [p for p in sorted(path.iterdir()) if _is_shot(p)]
+    found = [*(p for p in sorted(path.iterdir()) if _is_shot(p)), *sequences_in(path)]
     names = {preset.name, *(bundled.name for bundled in list_presets())}
     renders = [p for p in found if _is_render(p, found, names)]
     if len(found) == len(renders):
@@ -69,8 +68,8 @@ def _is_shot(path: Path) -> bool:
 
 def _is_render(path: Path, others: list[Path], names: set[str]) -> bool:
     # NAME.night.mp4 beside NAME.mp4 is what an earlier call wrote; NAME.v2.mp4 is another shot
-    original, _, name = path.stem.rpartition(".")
-    return name in names and any(other.stem == original for other in others)
+    original, _, name = base_name(path).rpartition(".")
+    return name in names and any(base_name(other) == original for other in others)
 
 
 def _make_folder(out: Path) -> None:
@@ -93,10 +92,10 @@ def _plan(source: Path, out: Path | None, preset: Preset, options: RenderOptions
 
 
 def _suffix(source: Path, options: RenderOptions) -> str:
-    if is_picture(source):
+    if is_picture(source) or is_sequence(source):
         return source.suffix
-    with Reader(source, keep_going=True, max_pixels=options.max_pixels) as reader:
-        return plan_output(reader.info, None, options.encode).suffix
+    with open_shot(source, replace(options, keep_going=True)) as reader:
+        return plan_target(reader.info, None, options).suffix
 
 
 def _refuse_collisions(jobs: list[Job], passes: Path | None) -> None:
@@ -104,7 +103,7 @@ def _refuse_collisions(jobs: list[Job], passes: Path | None) -> None:
     for job in jobs:
         if job.error:
             continue
-        for place in [job.target, *([passes / job.target.stem] if passes else [])]:
+        for place in [job.target, *([passes / base_name(job.target)] if passes else [])]:
             other = owners.setdefault(place.resolve(), job.source)
             if other != job.source:
                 raise UsageError(

@@ -77,8 +77,15 @@ def full_size(field: Field, height: int, width: int) -> Float32:
 
 def relight(rgb: Float32, field: Field) -> Float32:
     """`field` applied to a picture (3, H, W) in RGB: what a compositor computes from the pass."""
-    shares = full_size(field, *rgb.shape[1:]).reshape(3, 4, *rgb.shape[1:])
-    lit: Float32 = (shares[:, :3] * rgb).sum(1) + shares[:, 3]
+    return relight_sites(rgb, field, *rgb.shape[1:])
+
+
+def relight_sites(
+    rgb: Float32, field: Field, height: int, width: int, sub_x: int = 0, sub_y: int = 0
+) -> Float32:
+    """`field` applied where the chroma samples of a frame of `height` × `width` px stand: `rgb` is (3, h, w) there."""
+    lit = np.empty(rgb.shape, np.float32)
+    _relight(np.ascontiguousarray(rgb), field, height, width, sub_x, sub_y, lit)
     return lit
 
 
@@ -86,6 +93,26 @@ def _convert(frame: Frame, field: Field, coding: Coding, seed: int | None) -> Fr
     alpha = alpha_for(coding, frame)
     lit = relight(to_rgb(frame), field)
     return frame.with_planes(from_rgb(lit, coding, alpha, seed=seed), coding)
+
+
+@kernel(parallel=True)
+def _relight(
+    rgb: Float32, field: Field, height: int, width: int, sub_x: int, sub_y: int, lit: Float32
+) -> None:
+    _, rows, columns = rgb.shape
+    at, part = _places(columns, width, field.shape[2], sub_x)
+    for block in prange(BLOCKS):
+        cells, have = np.empty((2, 12, columns), np.float32), np.full(2, -1)
+        shares = np.empty((12, columns), np.float32)
+        for row in range(rows * block // BLOCKS, rows * (block + 1) // BLOCKS):
+            centre = ((row << sub_y) + min((row + 1) << sub_y, height)) / 2
+            _read(field, centre, height, at, part, cells, have, shares)
+            for c in range(3):
+                red, green, blue, constant = shares[4 * c : 4 * c + 4]
+                out = lit[c, row]
+                for x in range(columns):
+                    value = red[x] * rgb[0, row, x] + green[x] * rgb[1, row, x]
+                    out[x] = value + blue[x] * rgb[2, row, x] + constant[x]
 
 
 @kernel(parallel=True)

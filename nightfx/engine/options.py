@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,6 +16,7 @@ from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
 from nightfx.video.fields import Scan
 from nightfx.video.probe import MAX_PIXELS
+from nightfx.video.sequence import Missing
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ class RenderOptions:
     """Fill up the first field of interlaced frames, or keep both and light them one by one."""
     passes: Path | None = None
     """Folder for the relight field of each frame, for compositing (see engine/passes.py)."""
+    missing: Missing = "stop"
+    """What becomes of the missing numbers of a sequence: refused, left out (skip), or the frame before again (hold)."""
+    fps: Fraction | None = None
+    """Frames a second of a sequence; None takes what its files say."""
+    input_space: str | None = None
+    """What the source's signal stands for: sdr, linear, pq, hlg, or a colour space of OpenColorIO; None goes by its tags."""
+    ocio: str | None = None
+    """OpenColorIO config, a path or ocio://…; None is the built-in studio config."""
     overwrite: bool = False
     """Replace an existing output."""
     max_pixels: int = MAX_PIXELS
@@ -78,6 +88,7 @@ class RenderOptions:
             raise UsageError("--lock measures a look, --look takes one: give one of them")
         self._check_tiles()
         self._check_times()
+        self._check_source()
 
     def _check_choices(self) -> None:
         if self.method not in (None, *get_args(Method)):
@@ -109,4 +120,14 @@ class RenderOptions:
         if start < 0 or (end is not None and end <= start):
             raise UsageError(
                 f"--end must be after --start, and both from 0 up, got {start:g} and {end}"
+            )
+
+    def _check_source(self) -> None:
+        if self.missing not in get_args(Missing):
+            raise UsageError(f"--missing must be stop, skip or hold, got {self.missing!r}")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise UsageError(f"--fps must be above 0 and at most 1000, got {float(self.fps):g}")
+        if self.ocio and not self.input_space:
+            raise UsageError(
+                "--ocio needs --input-space: which of its colour spaces the source is in"
             )

@@ -11,13 +11,9 @@ from -1 to 1: value = lowest + (highest - lowest) code / 65535.
 
 from __future__ import annotations
 
-import errno
 import glob
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,8 +23,10 @@ from numpy.typing import NDArray
 from nightfx.engine.field import Field, full_size
 from nightfx.errors import TargetError
 from nightfx.video.color import Float32, to_rgb
+from nightfx.video.encoding import SDR, Encoding, to_working
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
+from nightfx.video.still import Part, has_openimageio, write_parts
 
 FIRST_FRAME = 1001
 COLOURS = "red", "green", "blue"
@@ -37,7 +35,6 @@ PAIR_LAYERS = "gain", "offset"
 KINDS = "field", "pair", "gain", "offset"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
 WHITE = 65535
-LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 
 Half = NDArray[np.float16]
 
@@ -72,14 +69,17 @@ class Passes:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
-        self._has_exr = _has_openimageio()
+        self._has_exr = has_openimageio()
         self._number, self._depth = FIRST_FRAME, 8
         self._means: list[float] = []
-        self._max = 0.0
+        self._max, self._space = 0.0, SDR.name
 
-    def write(self, frame: Frame, field: Field) -> None:
-        """Write the passes of the next frame: `field` is what it was rendered with."""
-        plate = to_rgb(frame)
+    def write(self, frame: Frame, field: Field, encoding: Encoding = SDR) -> None:
+        """Write the passes of the next frame: `field` is what it was rendered with, in the working encoding."""
+        self._number = self._number if frame.number is None else frame.number
+        self._depth = min(frame.coding.depth, 16)
+        plate = to_working(to_rgb(frame), encoding)
+        self._space = encoding.name
         stops, offset = readable_pair(plate, field)
         if self._has_exr:
             save_exr(self._path("field", "exr"), FIELD_LAYERS, _field_pixels(field, frame))
@@ -87,8 +87,8 @@ class Passes:
         else:
             stops = save_png(self._path("gain", "png"), stops, MAX_STOPS)
             offset = save_png(self._path("offset", "png"), offset, MAX_OFFSET)
-        self._judge(pair_error(plate, field, stops, offset) * frame.coding.peak)
-        self._number, self._depth = self._number + 1, frame.coding.depth
+        self._judge(pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1))
+        self._number += 1
 
     def notes(self) -> Iterator[str]:
         """What a user should know at the end: how good the pair is, and what is missing."""
@@ -96,6 +96,8 @@ class Passes:
             mean, most = float(np.mean(self._means)), self._max
             words = f"within {mean:.2g} codes of {self._depth} bits (mean), {most:.2g} (max)"
             yield f"passes: the gain/offset pair recombines to {words}"
+        if self._space != SDR.name:
+            yield f"passes: for the plate taken from {self._space} to sRGB's curve on Rec.709 light"
         if not self._has_exr:
             yield "passes: only that pair is written, as PNG; the full field needs pip install 'nightfx[film]'"
 
@@ -148,9 +150,7 @@ def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
     with partial_file(target) as part:
-        out = OpenImageIO.ImageOutput.create("openexr")
-        if not (out and out.open(str(part), spec) and out.write_image(pixels) and out.close()):
-            _fail(part, out.geterror() if out else OpenImageIO.geterror())
+        write_parts(part, "openexr", [Part(spec, pixels)])
 
 
 def save_png(target: Path, values: Float32, most: float) -> Float32:
@@ -177,17 +177,3 @@ def _field_pixels(field: Field, frame: Frame) -> Half:
 def _half(values: Float32) -> Half:
     # numpy takes ten times as long
     return torch.from_numpy(values).half().numpy()
-
-
-def _has_openimageio() -> bool:
-    try:
-        import OpenImageIO  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _fail(part: Path, reason: Any) -> None:
-    if shutil.disk_usage(part.parent).free < LEAST_FREE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    raise OSError(reason)

@@ -16,6 +16,7 @@ from nightfx.video.color import (
     code_of,
     convert_alpha,
     from_rgb,
+    is_affine,
     matrix_of,
     noise_at,
 )
@@ -63,9 +64,10 @@ def apply_light(
 
 
 def same_samples(one: Coding, other: Coding) -> bool:
-    """Say whether the three planes of one coding stand where those of the other do."""
+    """Say whether codes of one coding are affine in those of the other, sample by sample: sited alike, not float."""
     sited = one.sub_x == other.sub_x and one.sub_y == other.sub_y
-    return sited and "gray" not in (one.matrix, other.matrix)
+    both = one, other
+    return sited and all(c.matrix != "gray" and not c.is_float and is_affine(c) for c in both)
 
 
 def alpha_for(coding: Coding, frame: Frame) -> Plane | None:

@@ -18,8 +18,10 @@ from nightfx.engine.field import Field
 from nightfx.engine.look import Look, hold
 from nightfx.engine.steady import Seen, Steadying, steady
 from nightfx.engine.tiling import as_coded, light_of, upright
+from nightfx.engine.working import straight_rgb
 from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, RelitGenerator
 from nightfx.video.color import Float32, to_rgb
+from nightfx.video.encoding import SDR, Encoding, rolled_off, to_working
 from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
 
@@ -48,21 +50,28 @@ class FieldPlan:
     steadying: Steadying = field(default_factory=Steadying)
     look: Look | None = None
     """Global exposure and tint to hold, or None."""
+    encoding: Encoding = SDR
+    """What the frames' signal stands for."""
 
 
 def light_by_field(
     frames: Iterable[Frame], generator: Generator, plan: FieldPlan
 ) -> Iterator[tuple[Frame, Field]]:
     """Each frame and the field (12, h, w) that carries its light."""
-    shot = (see(frame, plan.height) for frame in frames)
+    shot = (see(frame, plan.height, plan.encoding) for frame in frames)
     steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying)
     for seen, free in steadied:
         yield seen.frame, hold(free, seen.cells, plan.look) if plan.look else free
 
 
-def see(frame: Frame, height: int) -> Seen:
-    """The frame at a working `height` in px."""
-    small = small_rgb(frame, *working_size(frame.height, frame.width, height))
+def see(frame: Frame, height: int, encoding: Encoding = SDR) -> Seen:
+    """The frame at a working `height` in px, in the working encoding."""
+    size = working_size(frame.height, frame.width, height)
+    if encoding.is_linear:  # averaged as seen: one glint would outshine its surroundings in light
+        work = to_working(straight_rgb(frame), encoding)
+        small = np.stack([cv2.resize(c, size[::-1], interpolation=cv2.INTER_AREA) for c in work])
+    else:
+        small = to_working(small_rgb(frame, *size), encoding)
     return Seen(frame, small, _halved(small))
 
 
@@ -72,14 +81,16 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     A frame that a player turns is turned before the generator sees it, and the field is turned back.
     """
     frame, small = seen.frame, seen.small
-    light = light_of(generator, upright(small, frame), plan.strength, "whole")
+    shown = rolled_off(small, plan.encoding)
+    light = light_of(generator, upright(shown, frame), plan.strength, "whole")
     gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
     lit = small * gain + offset
-    if not isinstance(
-        generator, RelitGenerator
-    ):  # it says no gain: the ratio of both pictures does
-        after, before = (np.maximum(x, 0) + SHADOW for x in (lit, small))
+    if not isinstance(generator, RelitGenerator):
+        # it says no gain: the ratio of both pictures does, for what is above white too
+        made = shown * gain + offset
+        after, before = (np.maximum(x, 0) + SHADOW for x in (made, shown))
         gain = (after / before).clip(0, np.exp(MAX_LOG_GAIN))
+        lit = made + gain * (small - shown)
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
     return fit_field(seen.cells, _halved(lit), _halved(gain), plan.fit)
 

@@ -10,29 +10,32 @@ from pathlib import Path
 import torch
 
 from nightfx.engine.analysis import LOOK_FRAMES
+from nightfx.engine.ends import (
+    Shot,
+    asked_encoding,
+    check_target,
+    default_target,
+    find_encodings,
+    find_source,
+    open_shot,
+    plan_target,
+    refuse_for_sequences,
+    write_shot,
+)
 from nightfx.engine.light import light_frames, plan_fields, ready_generator
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes, open_passes
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import FieldPlan
-from nightfx.errors import RetryError, SourceError, TargetError, UsageError
+from nightfx.errors import RetryError, UsageError
 from nightfx.presets import Preset, load_preset
-from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
-from nightfx.video.compare import compare
-from nightfx.video.fields import (
-    as_progressive,
-    check_fields,
-    deinterlaced,
-    is_interlaced,
-    split,
-    woven,
-)
+from nightfx.video.codecs import EncodeOptions
+from nightfx.video.encoding import SDR, Encodings
+from nightfx.video.fields import as_progressive, deinterlaced, is_interlaced, split, woven
 from nightfx.video.frame import Frame
+from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
-from nightfx.video.reader import Reader
-from nightfx.video.verdict import failures
-from nightfx.video.writer import write_clip
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +52,14 @@ def render(
     options: RenderOptions | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
-    """Render the clip or picture `source` under the light of `preset`; returns the path written.
+    """Render the clip, picture or sequence (`shot.####.exr`) `source` under the light of `preset`; returns the path written.
 
     `target` is by default beside the source, `NAME.night.EXT`. `on_progress` is called with the frames done and the
     frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
     """
-    options, source = options or RenderOptions(), Path(source)
-    if not source.exists():
-        raise SourceError(f"{source}: no such file")
+    options, source = options or RenderOptions(), find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    job = _render_picture if is_picture(source) else _render_clip
+    job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
     try:
         return job(source, Path(target) if target else None, chosen, options, on_progress)
     except (RuntimeError, MemoryError) as error:
@@ -73,11 +74,6 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
 
 
-def default_target(source: Path, preset: Preset, suffix: str) -> Path:
-    """`NAME.night.EXT` beside the source."""
-    return source.with_name(f"{source.stem}.{preset.name}{suffix}")
-
-
 def _render_clip(
     source: Path,
     target: Path | None,
@@ -85,36 +81,35 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels) as reader:
+    with open_shot(source, options) as reader:
         info, by_fields = _scan(reader.info, options)
-        plan = plan_output(info, target.suffix if target else None, options.encode)
+        plan = plan_target(info, target, options)
+        refuse_for_sequences(info, plan, options, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         passes = _passes_of(target, preset, options)
-        if by_fields:
-            check_fields(info, plan)
         _note(source, [*reader.notes, *plan.notes])
         _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset, options)
         reader.notes.clear()
         times = options.start_seconds, options.end_seconds
         shot = partial(_pictures, reader, by_fields, *times)
         total = _expected(info, options)
-        generator = ready_generator(preset, options, shot, total)
+        encodings = find_encodings(info, plan, options)
+        if encodings.source is not encodings.target:
+            _note(source, [f"{encodings.source.name} is written as {encodings.target.name}"])
+        generator = ready_generator(preset, options, shot, total, encodings.source)
         step = max((total or 0) // LOOK_FRAMES, 1)
-        fields = plan_fields(shot, generator, preset, options, step)
+        fields = plan_fields(shot, generator, preset, options, step, encodings.source)
         frames = prefetch(shot(), DEPTH_FRAMES)
-        lit = light_frames(frames, generator, options, plan.coding, fields, passes)
+        lit = light_frames(frames, generator, options, plan.coding, fields, passes, encodings)
         lit = prefetch(woven(lit, info) if by_fields else lit, DEPTH_FRAMES)
         try:
-            write_clip(
+            write_shot(
                 _count(lit, total, on_progress),
                 target,
-                source=source,
                 info=info,
                 plan=plan,
-                start_seconds=options.start_seconds,
-                end_seconds=options.end_seconds,
-                check=partial(_verify, source, target, plan, options) if options.verify else None,
+                options=options,
                 on_note=lambda note: log.warning("%s: %s", source.name, note),
             )
         finally:
@@ -123,24 +118,6 @@ def _render_clip(
         _note(source, [*reader.notes, *(passes.notes() if passes else ())])
     _save_look(fields, target, options)
     return target
-
-
-def _verify(
-    source: Path, target: Path, plan: OutputPlan, options: RenderOptions, part: Path
-) -> None:
-    times = {"start_seconds": options.start_seconds, "end_seconds": options.end_seconds}
-    rows = compare(source, part, container=plan.container, max_pixels=options.max_pixels, **times)
-    if lost := failures(rows):
-        words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)
-        raise TargetError(f"{target}: not written, verification found lost: {words}")
-    _note(
-        source,
-        (
-            f"{row.what} {row.verdict}: {row.source} became {row.render}"
-            for row in rows
-            if row.verdict != "kept"
-        ),
-    )
 
 
 def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool]:
@@ -157,7 +134,7 @@ def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool]:
 
 
 def _pictures(
-    reader: Reader, by_fields: bool, start: float | None, end: float | None
+    reader: Shot, by_fields: bool, start: float | None, end: float | None
 ) -> Iterator[Frame]:
     """The pictures to be lit: frames, or fields; what is interlaced is filled up otherwise."""
     frames = reader.frames(start, end)
@@ -168,7 +145,7 @@ def _pictures(
 
 def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
     if options.lock and fields and fields.look:
-        fields.look.save(target.with_suffix(".look.json"))
+        fields.look.save(target.with_name(f"{base_name(target)}.look.json"))
 
 
 def _render_picture(
@@ -184,9 +161,11 @@ def _render_picture(
     frame = read_picture(source, options.max_pixels)
     _note(source, _picture_notes(frame, target, options))
     _warn_of_height(source, frame.height, preset, options)
-    generator = ready_generator(preset, options, lambda: [frame])
-    fields = plan_fields(lambda: [frame], generator, preset, options)
-    (lit,) = light_frames([frame], generator, options, frame.coding, fields, passes)
+    own = asked_encoding(options) or SDR
+    generator = ready_generator(preset, options, lambda: [frame], encoding=own)
+    fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
+    both = Encodings(own, own)
+    (lit,) = light_frames([frame], generator, options, frame.coding, fields, passes, both)
     write_picture(lit, target, like=source)
     _note(source, passes.notes() if passes else ())
     _save_look(fields, target, options)
@@ -200,22 +179,14 @@ def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes |
         return None
     if preset.method(options.method) == "tiles":
         raise UsageError("--passes needs --method relight: tiles have no field")
-    return open_passes(options.passes, target.stem, overwrite=options.overwrite)
-
-
-def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the source, exists, or has no folder."""
-    if target.exists() and source.exists() and target.samefile(source):
-        raise UsageError(f"{target}: input and output are the same file; choose another -o")
-    if target.exists() and not overwrite:
-        raise TargetError(f"{target}: exists already; --overwrite replaces it")
-    if not target.parent.is_dir():
-        raise TargetError(f"{target.parent}: no such folder; make it first")
+    return open_passes(options.passes, base_name(target), overwrite=options.overwrite)
 
 
 def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
     whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
-    if whole is None or info.rate is None:
+    if whole is None or (not start and end is None):
+        return whole
+    if info.rate is None:
         return None
     last = whole if end is None else min(whole, round(end * info.rate))
     return max(last - round(start * info.rate), 1)

@@ -167,6 +167,28 @@ class Carrier:
         self._target.mux(packet)
 
 
+class Alone:
+    """In place of a carrier where the source, a sequence, has nothing besides its picture."""
+
+    metadata: dict[str, str] = {}  # noqa: RUF012 - of no use to anyone who would write to it
+    sample_rates: tuple[int, ...] = ()
+
+    def __enter__(self) -> Alone:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+    def attach(
+        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+    ) -> V:
+        """Return the target's video."""
+        return add_video()
+
+    def copy_until(self, seconds: Fraction | None) -> None:
+        """Copy nothing."""
+
+
 def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
     """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
     titles = getattr(stream, "name", None) == "bin_data" and bool(source.chapters())

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from nightfx.errors import TargetError, UsageError
 from nightfx.video.coding import SUBSAMPLING
+from nightfx.video.color import is_affine
 from nightfx.video.formats import (
     CHOICES,
     CONTAINERS,
@@ -213,6 +214,8 @@ def _coding(form: Format, source: ClipInfo, depth: int | None) -> Coding:
         return coding
     # these two are limited range by definition, and their headers know three matrices
     matrix = coding.matrix if coding.matrix in form.own_matrices else "bt709"
+    if not is_affine(coding):
+        matrix = "bt2020"
     return replace(coding, full_range=False, matrix=matrix)
 
 

@@ -31,7 +31,10 @@ MATRICES: dict[int, Matrix] = {
     7: "smpte240m",
     9: "bt2020",
 }
-REFUSED = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "YDzDx", 14: "ICtCp", 15: "IPT-C2"}
+REFUSED = {8: "YCgCo", 11: "YDzDx", 15: "IPT-C2"}
+REFUSED |= {10: "BT.2020 constant luminance in HDR", 14: "ICtCp that is neither PQ nor HLG"}
+BY_TRANSFER: dict[tuple[int, int], Matrix] = {(14, 16): "ictcp_pq", (14, 18): "ictcp_hlg"}
+BY_TRANSFER |= {(10, transfer): "bt2020c" for transfer in (1, 2, 6, 14, 15)}
 REFUSED |= {12: "chroma-derived", 13: "chroma-derived", 16: "YCgCo-R", 17: "YCgCo-R"}
 RGB, UNSPECIFIED, LIMITED, FULL = 0, 2, 1, 2
 
@@ -64,7 +67,7 @@ def coding_of(image: av.VideoFrame) -> Coding:
     found = PLANAR.fullmatch(name)
     assert found, name
     form = av.VideoFormat(name, 64, 64)
-    matrix = _matrix(found["family"], int(image.colorspace), image.height)
+    matrix = _matrix(found["family"], int(image.colorspace), int(image.color_trc), image.height)
     return Coding(
         pix_fmt=name.replace("yuvj", "yuv"),
         depth=int(found["depth"] or 8),
@@ -117,11 +120,13 @@ def _sibling(form: av.VideoFormat) -> str:
     return f"yuv{alpha}{SUBSAMPLING[shift]}p{suffix}"
 
 
-def _matrix(family: str, tag: int, height: int) -> Matrix:
+def _matrix(family: str, tag: int, transfer: int, height: int) -> Matrix:
     if family in ("gbrp", "gbrap"):
         return "rgb"
     if family == "gray":
         return "gray"
+    if (tag, transfer) in BY_TRANSFER:
+        return BY_TRANSFER[tag, transfer]
     if tag in REFUSED:
         raise SourceError(f"colour matrix {REFUSED[tag]} is not supported: convert to BT.709 first")
     return MATRICES.get(tag, "bt709" if height >= 720 else "bt601")

@@ -15,7 +15,16 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.video.frame import Coding, Frame, Matrix, Plane, Planes
+from nightfx.video.curves import (
+    BT2020,
+    HLG,
+    LINEAR_OF_BT2020,
+    LINEAR_OF_HLG,
+    LINEAR_OF_PQ,
+    PQ,
+    curve,
+)
+from nightfx.video.frame import Coding, Frame, Matrix, Plane, Planes, rgb_coding
 from nightfx.video.kernel import kernel
 
 Float64 = NDArray[np.float64]
@@ -33,14 +42,36 @@ LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
 }
 
 
+# BT.2100 table 7, light of BT.2020 to light of the cones, and those' signals to I, Ct, Cp
+LMS = np.array([[1688, 2146, 262], [683, 2951, 462], [99, 309, 3688]]) / 4096
+ICTCP = {
+    "ictcp_pq": (
+        LINEAR_OF_PQ,
+        PQ,
+        np.array([[2048, 2048, 0], [6610, -13613, 7003], [17933, -17390, -543]]) / 4096,
+    ),
+    "ictcp_hlg": (
+        LINEAR_OF_HLG,
+        HLG,
+        np.array([[2048, 2048, 0], [3625, -7465, 3840], [9500, -9212, -288]]) / 4096,
+    ),
+}
+# BT.2020 table 4, constant luminance: what a difference below and above 0 is divided by
+BLUE_SCALES, RED_SCALES = (1.9404, 1.5816), (1.7184, 0.9936)
+
+
 def matrix_of(coding: Coding) -> tuple[Float64, Float64]:
     """Return M (3, 3) and offset (3,) of `code = M @ rgb + offset`, rgb in [0, 1].
 
-    For gray only the first row says something: the luma of BT.709.
+    For gray only the first row says something: the luma of BT.709. Where codes are not affine in RGB, it is their own
+    luma and chroma in place of it.
     """
     if coding.matrix == "rgb":
         return np.eye(3) * coding.peak, np.zeros(3)
     luma, chroma, black = _scales(coding)
+    if not is_affine(coding):
+        centre = float(1 << (coding.depth - 1))
+        return np.diag([luma, chroma, chroma]), np.array([black, centre, centre])
     rows = _luma_chroma_rows(*LUMA_SHARES[coding.matrix])
     centre = float(1 << (coding.depth - 1))
     if coding.matrix == "gray":
@@ -48,24 +79,31 @@ def matrix_of(coding: Coding) -> tuple[Float64, Float64]:
     return rows * np.array([[luma], [chroma], [chroma]]), np.array([black, centre, centre])
 
 
+def is_affine(coding: Coding) -> bool:
+    """Whether codes and RGB are tied by a matrix alone."""
+    return coding.matrix not in ("bt2020c", "ictcp_pq", "ictcp_hlg")
+
+
 def to_rgb(frame: Frame) -> Float32:
     """Return the picture as RGB (3, H, W) float32, full range, not clipped: 1.09 stays 1.09."""
     coding, planes = frame.coding, frame.planes
     matrix, offset = matrix_of(coding)
     rgb = np.empty((3, frame.height, frame.width), np.float32)
-    if coding.matrix == "gray":
+    if coding.is_float:
+        np.stack(planes[:3], out=rgb)
+    elif coding.matrix == "gray":
         _spread(planes[0], 1.0 / matrix[0].sum(), offset[0], rgb)
     else:
         inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
         luma, chroma_b, chroma_r = planes[:3]
         _decode(luma, chroma_b, chroma_r, coding.sub_x, coding.sub_y, inverse, offset, rgb)
-    return rgb
+    return rgb if is_affine(coding) else rgb_of(rgb, coding.matrix)
 
 
 def from_rgb(
     rgb: Float32, coding: Coding, alpha: Plane | None = None, *, seed: int | None = None
 ) -> Planes:
-    """Return the planes of an RGB picture (3, H, W), rounded and clipped to [0, peak].
+    """Return the planes of an RGB picture (3, H, W), rounded and clipped to [0, peak] unless float.
 
     `alpha` is the last plane when the coding has one, in the coding's own depth; opaque if None.
     With a `seed`, 8-bit codes are dithered by a hash of it and the pixel, not rounded.
@@ -73,11 +111,15 @@ def from_rgb(
     dither = seed is not None and coding.depth == 8
     matrix, offset = matrix_of(coding)
     size = rgb.shape[1:]
+    rgb = np.ascontiguousarray(rgb, np.float32)
+    if coding.is_float:
+        return (*rgb, *alpha_planes(coding, size, alpha))
     planes = tuple(
         np.empty(coding.plane_size(index, *size), coding.dtype)
         for index in range(coding.plane_count - coding.has_alpha)
     )
-    rgb = np.ascontiguousarray(rgb, np.float32)
+    if not is_affine(coding):
+        rgb = ycc_of(rgb, coding.matrix)
     if coding.matrix == "gray":
         _weigh(rgb, matrix[0], offset[0], coding.peak, seed or 0, dither, planes[0])
     else:
@@ -86,12 +128,58 @@ def from_rgb(
     return (*planes, *alpha_planes(coding, size, alpha))
 
 
+def rgb_of(ycc: Float32, matrix: Matrix) -> Float32:
+    """The RGB signal of ICtCp or BT.2020's constant luminance, (3, H, W) both, through light (ITU-R BT.2100, BT.2020)."""
+    if matrix == "bt2020c":
+        luma, blue, red = ycc
+        signal = np.stack(
+            [luma + _scaled(red, RED_SCALES), luma, luma + _scaled(blue, BLUE_SCALES)]
+        )
+        light = curve(signal, LINEAR_OF_BT2020)
+        light[1] = (light[1] - 0.2627 * light[0] - 0.0593 * light[2]) / 0.6780
+        signal[1] = curve(light[1], BT2020)
+        return signal
+    there, back, rows = ICTCP[matrix]
+    lms = curve(mixed(ycc, _inverse(rows)), there)
+    return curve(mixed(lms, _inverse(LMS)), back)
+
+
+def ycc_of(rgb: Float32, matrix: Matrix) -> Float32:
+    """The way back of `rgb_of`."""
+    if matrix == "bt2020c":
+        light = curve(rgb, LINEAR_OF_BT2020)
+        luma = curve(0.2627 * light[0] + 0.6780 * light[1] + 0.0593 * light[2], BT2020)
+        blue, red = rgb[2] - luma, rgb[0] - luma
+        return np.stack([luma, _scaled(blue, BLUE_SCALES, -1), _scaled(red, RED_SCALES, -1)])
+    there, back, rows = ICTCP[matrix]
+    return mixed(curve(mixed(curve(rgb, there), LMS), back), rows)
+
+
+def mixed(channels: Float32, matrix: Float64) -> Float32:
+    """A matrix (3, 3) applied to channels (3, H, W)."""
+    flat = matrix.astype(np.float32) @ channels.reshape(3, -1)
+    return np.asarray(flat.reshape(channels.shape), np.float32)
+
+
+def _inverse(matrix: Float64) -> Float64:
+    return np.linalg.inv(matrix).astype(np.float64)
+
+
+def _scaled(values: Float32, scales: tuple[float, float], power: int = 1) -> Float32:
+    below, above = (np.float32(scale**power) for scale in scales)
+    return values * np.where(values > 0, above, below)
+
+
 def convert_alpha(alpha: Plane, depth: int, new_depth: int) -> Plane:
     """Return an alpha plane in another depth: full range, so opaque stays opaque."""
     if depth == new_depth:
         return alpha
-    scaled = alpha * (((1 << new_depth) - 1) / ((1 << depth) - 1))
-    return np.rint(scaled).astype(np.uint8 if new_depth == 8 else np.uint16)
+    old, new = (rgb_coding(bits, alpha=True) for bits in (depth, new_depth))
+    scaled = alpha * (new.peak / old.peak)
+    if new.is_float:
+        return np.asarray(scaled, np.float32)
+    codes: Plane = np.rint(scaled.clip(0, new.peak)).astype(new.dtype)
+    return codes
 
 
 def alpha_planes(coding: Coding, size: tuple[int, ...], alpha: Plane | None) -> Planes:

@@ -11,12 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[Any]
-"""One plane (H, W), uint8 or uint16, C-contiguous."""
+"""One plane (H, W), uint8, uint16 or float32, C-contiguous."""
 
 Planes = tuple[Plane, ...]
 """Y, U, V or R, G, B or Y alone; then alpha, when there is one."""
 
-Matrix = Literal["rgb", "gray", "bt709", "bt601", "bt2020", "smpte240m", "fcc"]
+Matrix = Literal[
+    "rgb",
+    "gray",
+    "bt709",
+    "bt601",
+    "bt2020",
+    "smpte240m",
+    "fcc",
+    "bt2020c",
+    "ictcp_pq",
+    "ictcp_hlg",
+]
+"""The last three are not linear: they tie light to codes."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +36,9 @@ class Coding:
     """How code values stand for colour."""
 
     pix_fmt: str
-    """Planar little-endian FFmpeg name, such as `yuv420p` or `gbrp16le` (never `yuvj…`)."""
+    """Planar little-endian FFmpeg name, such as `yuv420p`, `gbrp16le` or `gbrpf32le` (never `yuvj…`)."""
     depth: int
-    """Bits in a code value, 8 to 16."""
+    """Bits in a code value, 8 to 16; 32 is float, where nothing is rounded or clipped."""
     sub_x: int
     """log2 of the horizontal chroma subsampling."""
     sub_y: int
@@ -36,16 +48,23 @@ class Coding:
     full_range: bool
     """Codes 0 to `peak` for black to white, rather than 16 to 235 (at 8 bits)."""
     has_alpha: bool
-    """The last plane is alpha, always full range."""
+    """The last plane is alpha, always full range; colour is multiplied by it in float, and else not."""
 
     @property
     def peak(self) -> int:
-        """Largest code value."""
-        return (1 << self.depth) - 1
+        """Largest code value; of float the one that stands for 1."""
+        return 1 if self.is_float else (1 << self.depth) - 1
 
     @property
-    def dtype(self) -> type[np.uint8] | type[np.uint16]:
+    def is_float(self) -> bool:
+        """Values have no bounds: below 0 and above 1 they mean what they say."""
+        return self.depth == 32
+
+    @property
+    def dtype(self) -> type[np.uint8] | type[np.uint16] | type[np.float32]:
         """Type of the planes' elements."""
+        if self.is_float:
+            return np.float32
         return np.uint8 if self.depth == 8 else np.uint16
 
     @property
@@ -60,12 +79,19 @@ class Coding:
         return -(-height >> self.sub_y), -(-width >> self.sub_x)
 
 
+def rgb_coding(depth: int, *, alpha: bool) -> Coding:
+    """The coding of RGB planes of full range: 8 to 16 bits, or 32 for float."""
+    bits = {8: "", 32: "f32le"}.get(depth, f"{depth}le")
+    name = f"gbr{'a' if alpha else ''}p{bits}"
+    return Coding(name, depth, 0, 0, matrix="rgb", full_range=True, has_alpha=alpha)
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One shown picture."""
 
     planes: Planes
-    """Y, U, V[, A] or R, G, B[, A] or Y; each (H, W), C-contiguous, uint8 or uint16."""
+    """Y, U, V[, A] or R, G, B[, A] or Y; each (H, W), C-contiguous, of the coding's dtype."""
     coding: Coding
     """What the code values mean."""
     pts: int
@@ -76,6 +102,10 @@ class Frame:
     """How long it is shown, in units of `time_base`; 0 is unknown."""
     origin: av.VideoFrame | None = None
     """The decoded frame, for its tags and side data; its pixels may be overwritten by the writer."""
+    number: int | None = None
+    """Its number in a sequence of files; None in a clip."""
+    sheet: Any = None
+    """What its file in a sequence holds beside the picture (see still.py), for the writer."""
 
     @property
     def width(self) -> int:

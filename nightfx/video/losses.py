@@ -10,7 +10,6 @@ from nightfx.video.formats import CONTAINERS, FORMATS, Codec, Format
 from nightfx.video.frame import Coding
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
 
-HDR_TRANSFERS = {16: "HDR (PQ)", 18: "HDR (HLG)"}
 DYNAMIC_TITLES = {
     "DYNAMIC_HDR_PLUS": "HDR10+",
     "DYNAMIC_HDR_VIVID": "HDR Vivid",
@@ -77,9 +76,6 @@ def _of_colour(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
         yield f"matrix {own.matrix} is written as {coding.matrix}: {form.title} cannot name it"
     if own.full_range and not coding.full_range and own.matrix not in ("rgb", "gray"):
         yield f"full range is written as limited, as {form.title} is (h265 and ffv1 keep it)"
-    if source.tags.transfer in HDR_TRANSFERS:
-        hdr = HDR_TRANSFERS[source.tags.transfer]
-        yield f"{hdr} is not understood yet: rendered as if it were SDR"
 
 
 def _of_profile(source: ClipInfo, form: Format) -> Iterator[str]:

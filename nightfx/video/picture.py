@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nightfx.errors import SourceError, TargetError
-from nightfx.video.frame import Coding, Frame
+from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import MAX_PIXELS
 
@@ -72,8 +72,8 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
     return _frame(_upright(pixels, orientation))
 
 
-def write_picture(frame: Frame, target: Path, *, like: Path) -> None:
-    """Write an RGB frame, with the profile, EXIF and dpi of the picture `like`.
+def write_picture(frame: Frame, target: Path, *, like: Path | None) -> None:
+    """Write an RGB frame, with the profile, EXIF and dpi of the picture `like`, if any.
 
     The target's suffix chooses the format: png and tif keep 16 bits and alpha, jpg has neither.
     Raises TargetError where the target cannot be written.
@@ -82,7 +82,9 @@ def write_picture(frame: Frame, target: Path, *, like: Path) -> None:
     if form is None:
         raise TargetError(f"{target}: pictures are written as {', '.join(SUFFIXES)}")
     assert frame.coding.matrix == "rgb", frame.coding
-    data = _encode(np.stack(frame.planes, axis=-1), form, _extras(like))
+    data = _encode(
+        np.stack(frame.planes, axis=-1), form, _extras(like) if like else _Extras(None, None, None)
+    )
     with partial_file(target) as part:
         part.write_bytes(data)
 
@@ -138,15 +140,7 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
 
 def _frame(pixels: Pixels) -> Frame:
     alpha, deep = pixels.shape[2] == 4, pixels.dtype == np.uint16
-    coding = Coding(
-        pix_fmt=f"gbr{'a' if alpha else ''}p{'16le' if deep else ''}",
-        depth=16 if deep else 8,
-        sub_x=0,
-        sub_y=0,
-        matrix="rgb",
-        full_range=True,
-        has_alpha=alpha,
-    )
+    coding = rgb_coding(16 if deep else 8, alpha=alpha)
     planes = tuple(np.array(plane, order="C") for plane in np.moveaxis(pixels, 2, 0))
     return Frame(planes, coding, pts=0, time_base=Fraction(1))
 

@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from nightfx.errors import NightfxError, TargetError
 from nightfx.video.brightness import Brightness
-from nightfx.video.carry import Carrier, Note, Span
+from nightfx.video.carry import Alone, Carrier, Note, Span
 from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
@@ -49,7 +49,7 @@ def write_clip(
     frames: Iterable[Frame],
     target: Path,
     *,
-    source: Path,
+    source: Path | None,
     info: ClipInfo,
     plan: OutputPlan,
     start_seconds: Seconds | None = None,
@@ -61,7 +61,8 @@ def write_clip(
     """Encode frames (in `plan.coding`) into `target` and return how many were written.
 
     Sound, subtitles, chapters and metadata are copied from `source`, from start to end; what
-    cannot be copied is told through `on_note`. With `with_sound=False` the picture goes alone.
+    cannot be copied is told through `on_note`. With `with_sound=False` the picture goes alone, and
+    without a `source` (of a sequence) with no metadata either.
     `check` is called with the path of the finished file before it gets its final name; what it raises leaves no file.
     Raises TargetError where the target cannot be written and RetryError where the disk is full.
     """
@@ -69,14 +70,14 @@ def write_clip(
     first = next(incoming, None)
     if first is None:
         raise NightfxError(f"{target}: no frame to write: check the start and end times")
-    if target.exists() and target.samefile(source):
+    if source and target.exists() and target.samefile(source):
         raise TargetError(f"{target}: is the source itself: choose another name")
     span = _span(info, first, start_seconds, end_seconds)
     measured = Brightness() if measures_light(first, plan) else None
     frames = chain([first], incoming)
     with partial_file(target) as part:
         with (
-            Carrier(source, span, on_note) as carrier,
+            Carrier(source, span, on_note) if source else Alone() as carrier,
             _opened(part, info, plan, carrier) as container,
         ):
             add_video = partial(_add_video, container, first, info, plan)
@@ -95,7 +96,7 @@ def write_clip(
 
 @contextmanager
 def _opened(
-    part: Path, info: ClipInfo, plan: OutputPlan, carrier: Carrier
+    part: Path, info: ClipInfo, plan: OutputPlan, carrier: Carrier | Alone
 ) -> Iterator[OutputContainer]:
     options = {}
     if plan.container in MOV:  # the source's ticks, or pts would be rounded
@@ -107,7 +108,7 @@ def _opened(
         yield container
 
 
-def _movie_ticks(info: ClipInfo, carrier: Carrier) -> int:
+def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
     """Return ticks a second in which every stream's first time is whole, if they are not too many.
 
     Edit lists are written in them: at the muxer's 1000, a start of 1001/30000 s would be rounded.
@@ -158,7 +159,7 @@ def _encode(
     frames: Iterable[Frame],
     plan: OutputPlan,
     span: Span,
-    carrier: Carrier,
+    carrier: Carrier | Alone,
 ) -> int:
     """Encode and mux all frames, the copied packets between them in order of time."""
     times = _Times(in_coding_order=plan.container in MOV)

@@ -1,0 +1,92 @@
+"""Names of numbered files: `shot.####.exr` is a pattern, with `@@@@`, `%04d` and `$F4` as fileseq reads them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from fileseq import findSequenceOnDisk, findSequencesOnDisk
+from fileseq.constants import PAD_STYLE_HASH1
+from fileseq.exceptions import FileSeqException
+from fileseq.filesequence import FileSequence
+
+from nightfx.errors import SourceError
+from nightfx.video import picture, still
+
+FIRST_FRAME = 1001  # of a sequence that is made from a clip, as shots count
+SUFFIXES = {*still.FORMATS, *picture.SUFFIXES}
+MOST_WORDS = 80  # for missing numbers, in a line for the user
+
+
+def is_sequence(path: Path) -> bool:
+    """Say whether a path names a sequence: a pattern of numbers, or a file that only sequences are made of."""
+    if path.suffix.lower() not in SUFFIXES:
+        return False
+    return is_pattern(path) or not picture.is_picture(path)
+
+
+def is_pattern(path: Path) -> bool:
+    """Say whether a name has a place for a number: `####`, `@@@@`, `%04d` or `$F4`."""
+    known = path.suffix.lower() in SUFFIXES and not path.exists()
+    return known and bool(_named(path).padding())
+
+
+def sequences_in(folder: Path) -> list[Path]:
+    """The patterns of numbered EXR and DPX files in a folder."""
+    found = findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
+    films = [s for s in found if s.extension().lower() in SUFFIXES - set(picture.SUFFIXES)]
+    return sorted(folder / _pattern(s) for s in films if not s.basename().startswith("."))
+
+
+def base_name(path: Path) -> str:
+    """The name without number and suffix: `shot` of `shot.####.exr` and of `shot.mp4`."""
+    return _named(path).basename().rstrip("._-") if is_pattern(path) else path.stem
+
+
+def file_of(pattern: Path, number: int) -> Path:
+    """The path of a frame."""
+    return Path(_named(pattern).frame(number)) if is_pattern(pattern) else pattern
+
+
+def frames_on_disk(pattern: Path) -> dict[int, Path]:
+    """The files of a sequence by their numbers, in order; raises SourceError where there are none."""
+    if not is_pattern(pattern):
+        if not pattern.is_file():
+            raise SourceError(f"{pattern}: no such file")
+        return {_number_of(pattern): pattern}
+    try:
+        found = findSequenceOnDisk(str(pattern), strictPadding=True, pad_style=PAD_STYLE_HASH1)
+    except FileSeqException as error:
+        raise SourceError(f"{pattern}: no such files") from error
+    numbers = sorted(int(number) for number in found.frameSet() or ())
+    return {number: Path(found.frame(number)) for number in numbers}
+
+
+def existing_files(target: Path) -> list[Path]:
+    """The files that stand where a sequence is to be written."""
+    if not is_pattern(target):
+        return [target] if target.exists() else []
+    try:
+        return list(frames_on_disk(target).values())
+    except SourceError:
+        return []
+
+
+def _named(path: Path) -> FileSequence:
+    return FileSequence(str(path), pad_style=PAD_STYLE_HASH1)
+
+
+def _pattern(found: FileSequence) -> str:
+    return f"{found.basename()}{found.padding()}{found.extension()}"
+
+
+def _number_of(path: Path) -> int:
+    numbers = [int(number) for number in _named(path).frameSet() or ()]
+    return numbers[0] if numbers else FIRST_FRAME
+
+
+def missing_numbers(numbers: list[int]) -> str:
+    """What is missing between numbers in order, as `1003-1004,1008`; empty where nothing is."""
+    gaps = [(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1]
+    words = ",".join(f"{a}-{b}" if b > a else str(a) for a, b in gaps)
+    return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS].rpartition(',')[0]},…"

@@ -1,0 +1,259 @@
+"""Sequences of numbered files, `shot.####.exr`: read and written as a clip's frames are, each file whole or not there.
+
+EXR, DPX and deep TIFF need nightfx[film]; PNG, JPEG, WebP and TIFF of 8 and 16 bits do not. A frame keeps the number of
+its file; its time is counted from the first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from nightfx.errors import SourceError, TargetError
+from nightfx.video import picture, still
+from nightfx.video.frame import Coding, Frame, rgb_coding
+from nightfx.video.numbered import FIRST_FRAME, file_of, frames_on_disk, missing_numbers
+from nightfx.video.probe import MAX_PIXELS, ClipInfo, ColorTags
+from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
+
+Missing = Literal["stop", "skip", "hold"]
+
+UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
+
+
+class SequenceReader:
+    """A sequence's frames, read as `reader.Reader` reads those of a clip.
+
+    `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
+    frames a second counts more than what the files say. Raises SourceError, for a picture of more than `max_pixels` too.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_going: bool = False,
+        missing: Missing = "stop",
+        rate: Fraction | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self.path, self.keep_going, self.missing = path, keep_going, missing
+        self.max_pixels = max_pixels
+        self.notes: list[str] = []
+        self._files = frames_on_disk(path)
+        self._running: list[Generator[Frame]] = []
+        first = _read(next(iter(self._files.values())), max_pixels)
+        self._canvas = first.sheet.canvas if isinstance(first.sheet, still.Sheet) else None
+        self.info = _describe(path, self._files, first, rate)
+        self._check_gaps()
+
+    def frames(
+        self, start_seconds: Seconds | None = None, end_seconds: Seconds | None = None
+    ) -> Generator[Frame]:
+        """Yield the frames with start <= time < end, time counted from the first one."""
+        frames = self._deliver(start_seconds, end_seconds)
+        self._running.append(frames)
+        return frames
+
+    def close(self) -> None:
+        """Stop whatever is being read."""
+        for frames in self._running:
+            frames.close()
+        self._running.clear()
+
+    def __enter__(self) -> SequenceReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def note(self, text: str) -> None:
+        """Keep a line for the user, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _check_gaps(self) -> None:
+        numbers = list(self._files)
+        gaps = missing_numbers(numbers)
+        if not gaps:
+            return
+        words = f"{gaps} of {numbers[0]}-{numbers[-1]} missing"
+        if self.missing == "stop":
+            raise SourceError(
+                f"{self.path}: {words}: --missing skip leaves them out, hold repeats the frame before"
+            )
+        self.note(f"{words}: {'left out' if self.missing == 'skip' else 'the frame before held'}")
+
+    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
+        numbers = list(self._files)
+        held: Frame | None = None
+        all_numbers = range(numbers[0], numbers[-1] + 1)
+        for number in all_numbers if self.missing == "hold" else numbers:
+            seconds = (number - numbers[0]) * self.info.time_base
+            if end is not None and seconds >= exact_seconds(end):
+                return
+            if start is not None and seconds < exact_seconds(start):
+                continue
+            frame = self._frame(number)
+            held = frame or (held if self.missing == "hold" else None)
+            if held is not None:
+                pts, base = number - numbers[0], self.info.time_base
+                yield replace(held, pts=pts, time_base=base, duration=1, number=number)
+
+    def _frame(self, number: int) -> Frame | None:
+        path = self._files.get(number)
+        if path is None:
+            return None
+        try:
+            frame = _read(path, self.max_pixels, self._canvas)
+        except SourceError as error:
+            if not self.keep_going:
+                raise
+            self.note(str(error))
+            return None
+        expected = (self.info.width, self.info.height, self.info.coding.pix_fmt)
+        found = (frame.width, frame.height, frame.coding.pix_fmt)
+        if found != expected:
+            words = " to ".join(f"{w}x{h} {name}" for w, h, name in (expected, found))
+            raise SourceError(f"{path}: the picture changes from {words}: split the sequence there")
+        return frame
+
+
+@dataclass(frozen=True)
+class SequencePlan:
+    """How a render of one source is written as a sequence."""
+
+    suffix: str
+    """Suffix of the files, such as `.exr`."""
+    coding: Coding
+    """What the writer takes."""
+    notes: tuple[str, ...] = ()
+    """What changes from source to render, a line each, for the user."""
+
+
+def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
+    """Decide what is written: what the source holds, where the files are of its own kind."""
+    suffix = suffix.lower()
+    if source.container == "sequence" and source.path.suffix.lower() == suffix:
+        return SequencePlan(suffix, source.coding)
+    if _by_openimageio(Path(f"a{suffix}")):
+        coding = still.still_coding(suffix, source.coding)
+    else:
+        deep = source.coding.depth > 8 and suffix not in (".jpg", ".jpeg", ".webp")
+        coding = rgb_coding(16 if deep else 8, alpha=source.coding.has_alpha and "jp" not in suffix)
+    return SequencePlan(suffix, coding, tuple(_notes(source, suffix, coding)))
+
+
+def write_sequence(
+    frames: Iterable[Frame], target: Path, *, info: ClipInfo, overwrite: bool = False
+) -> int:
+    """Write frames to the files that `target` is the pattern of; returns how many.
+
+    A frame keeps its number; those of a clip count from 1001. Raises TargetError, and RetryError where the disk is full.
+    """
+    count = 0
+    for count, frame in enumerate(frames, start=1):
+        number = FIRST_FRAME - 1 + count if frame.number is None else frame.number
+        path = file_of(target, number)
+        if path.exists() and not overwrite:
+            raise TargetError(f"{path}: exists already; --overwrite replaces it")
+        if _by_openimageio(path):
+            still.write_still(frame, path, _attributes(info, frame))
+        else:
+            like = frame.sheet if isinstance(frame.sheet, Path) else None
+            picture.write_picture(frame, path, like=like)
+    return count
+
+
+def _notes(source: ClipInfo, suffix: str, coding: Coding) -> Iterator[str]:
+    title = suffix.lstrip(".").upper()
+    if source.coding.has_alpha and not coding.has_alpha:
+        yield f"{title} has no alpha here: it is dropped (exr, tif and png keep it)"
+    if coding.depth < source.coding.depth:
+        was = "float" if source.coding.is_float else f"{source.coding.depth} bits"
+        yield f"{was} is written as {coding.depth} bits, as {title} is"
+    if source.container == "sequence":
+        yield f"layers, windows and metadata of {source.codec} files are not written to {title}"
+    if source.audio_streams or source.subtitle_streams:
+        yield "a sequence holds no sound and no subtitles: they are left out"
+
+
+def rate_from(number: float | Fraction) -> Fraction:
+    """Frames a second as they are meant: 23.976 is 24000/1001."""
+    if isinstance(number, Fraction):
+        return number
+    whole = round(number * 1.001)
+    ntsc = Fraction(whole * 1000, 1001)
+    if abs(number - round(number)) > 1e-4 and abs(number - ntsc) < 0.005:
+        return ntsc
+    return Fraction(number).limit_denominator(1001)
+
+
+def _read(path: Path, max_pixels: int, canvas: still.Window | None = None) -> Frame:
+    if _by_openimageio(path):
+        return still.read_still(path, canvas, max_pixels)
+    return replace(picture.read_picture(path, max_pixels), sheet=path)
+
+
+def _by_openimageio(path: Path) -> bool:
+    """EXR and DPX need it; TIFF is better with it (float, compression, tags), and PNG no better."""
+    suffix = path.suffix.lower()
+    return suffix in still.FORMATS and (not picture.is_picture(path) or still.has_openimageio())
+
+
+def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None) -> ClipInfo:
+    sheet = first.sheet
+    spec = sheet.parts[sheet.main].spec if isinstance(sheet, still.Sheet) else None
+    claimed = still.rate_of(spec) if spec is not None else None
+    rate = rate or (rate_from(claimed) if claimed else None)
+    span = max(files) - min(files) + 1
+    linear = first.coding.is_float
+    aspect = spec.getattribute("PixelAspectRatio") if spec is not None else None
+    return ClipInfo(
+        path=path,
+        container="sequence",
+        codec=path.suffix.lower().lstrip("."),
+        profile="",
+        stream_index=0,
+        width=first.width,
+        height=first.height,
+        coding=first.coding,
+        tags=ColorTags(1, 8, 0, 2) if linear else ColorTags(2, 2, 0, 2),
+        rate=rate,
+        time_base=1 / (rate or UNKNOWN_RATE),
+        start_pts=0,
+        duration_seconds=float(span / rate) if rate else None,
+        frames_claimed=len(files),
+        frames_estimate=len(files),
+        rotation=0,
+        display_matrix=None,
+        sample_aspect=Fraction(aspect or 1).limit_denominator(1000),
+        timecode=still.timecode_of(spec) if spec is not None else None,
+        interlaced=False,
+        field_order=1,
+        audio_streams=0,
+        subtitle_streams=0,
+    )
+
+
+def _attributes(info: ClipInfo, frame: Frame) -> dict[str, Any]:
+    """Timecode and rate for a frame whose own file does not say them."""
+    said: dict[str, Any] = {}
+    if info.rate:
+        said["FramesPerSecond"] = (info.rate.numerator, info.rate.denominator)
+        said["dpx:FrameRate"] = said["dpx:TemporalFrameRate"] = float(info.rate)
+        if info.timecode:
+            past = round((frame.pts - info.start_pts) * frame.time_base * info.rate)
+            timecode = shift_timecode(info.timecode, past, info.rate)
+            if timecode:
+                said["smpte:TimeCode"] = (still.timecode_word(timecode), 0)
+    return said
