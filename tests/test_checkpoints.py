@@ -433,7 +433,8 @@ def seen_of(folder: Path) -> Seen:
 def test_strength_zero_is_the_plate(imported: Preset, tmp_path: Path) -> None:
     seen = seen_of(tmp_path)
     field = field_of(seen, imported.generator, FieldPlan(strength=0))
-    np.testing.assert_allclose(field, identity_field(*seen.cells.shape[1:]), atol=1e-5)
+    # a 30th of a code of 10 bits: the fit is of float32 pictures
+    np.testing.assert_allclose(field, identity_field(*seen.cells.shape[1:]), atol=3e-5)
 
 
 def test_half_strength_lies_between_plate_and_painting(imported: Preset, tmp_path: Path) -> None:
