@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from nightfx.engine.field import Field, relight
 from nightfx.engine.look import Look, common_look, measure_stops
 from nightfx.engine.relight import FieldPlan, field_of, see
-from nightfx.engine.steady import Seen, Steadying, steady
+from nightfx.engine.steady import Memory, Seen, find_motion, follow, luma_of
 from nightfx.model import Generator
+from nightfx.video.color import Float32
 from nightfx.video.frame import Frame
 
 CARRIED = (4, 2)  # frames between fields that may be chosen, the largest first
@@ -26,30 +28,39 @@ def choose_every(frames: Iterable[Frame], generator: Generator, plan: FieldPlan)
     The shot's first seconds are lit at working height with fields for every frame and with carried ones; these must
     come within 45 dB.
     """
-    shot = [see(frame, plan.height) for frame in frames]
-    raw = {id(seen): field_of(seen, generator, plan) for seen in shot}
+    errors, count = dict.fromkeys(CARRIED, 0.0), 0
+    for wanted, carried in _side_by_side(frames, generator, plan):
+        count += 1
+        for every, lit in carried.items():
+            errors[every] += float(np.square(wanted - lit).mean())
+    return next((k for k in CARRIED if count > k and _db(errors[k] / count) >= LEAST_DB), 1)
 
-    def lit(every: int) -> list[np.ndarray]:
-        how = replace(plan.steadying, every=every)
-        return _lit(shot, lambda seen: raw[id(seen)], how)
 
-    wanted = lit(1)
-    for every in CARRIED:
-        if len(shot) > every and _psnr(wanted, lit(every)) >= LEAST_DB:
-            return every
-    return 1
+def _side_by_side(
+    frames: Iterable[Frame], generator: Generator, plan: FieldPlan
+) -> Iterator[tuple[Float32, dict[int, Float32]]]:
+    """Each frame lit at working height with a field of its own, and with carried ones; no frame is kept."""
+    hows = {every: replace(plan.steadying, every=every) for every in (1, *CARRIED)}
+    memories: dict[int, Memory] = {}
+    for frame in frames:
+        seen = see(frame, plan.height, plan.encoding)
+        field = field_of(seen, generator, plan)
+        motion = find_motion(memories[1].luma, luma_of(seen.cells)) if memories else None
+        for every, how in hows.items():
+            memories[every] = follow(memories.get(every), seen, partial(_same, field), how, motion)
+        lit = {k: relight(seen.small, memory.field).clip(0, 1) for k, memory in memories.items()}
+        yield lit.pop(1), lit
 
 
 def measure_look(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> Look:
     """The exposure and tint that the generator gives to `frames` of a shot on the whole."""
-    shot = (see(frame, plan.height) for frame in frames)
+    shot = (see(frame, plan.height, plan.encoding) for frame in frames)
     return common_look(measure_stops(field_of(seen, generator, plan), seen.cells) for seen in shot)
 
 
-def _lit(shot: list[Seen], fields: Callable[[Seen], Field], how: Steadying) -> list[np.ndarray]:
-    return [relight(seen.small, field).clip(0, 1) for seen, field in steady(shot, fields, how)]
-
-
-def _psnr(wanted: list[np.ndarray], found: list[np.ndarray]) -> float:
-    error = np.mean([np.square(a - b).mean() for a, b in zip(wanted, found, strict=True)])
+def _db(error: float) -> float:
     return float(-10 * np.log10(max(error, 1e-12)))
+
+
+def _same(field: Field, _: Seen) -> Field:
+    return field

@@ -87,16 +87,22 @@ def steady(
     """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame."""
     memory = None
     for seen in shot:
-        memory = _follow(memory, seen, field_of, how)
+        memory = follow(memory, seen, field_of, how)
         yield seen, memory.field
 
 
-def _follow(
-    before: Memory | None, seen: Seen, field_of: Callable[[Seen], Field], how: Steadying
+def follow(
+    before: Memory | None,
+    seen: Seen,
+    field_of: Callable[[Seen], Field],
+    how: Steadying,
+    motion: Motion | None = None,
 ) -> Memory:
+    """What a frame leaves behind, its steadied field among it, after what the frame before left; `motion` if it is known."""
     luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
     needs_motion = before is not None and (how.amount > 0 or how.every > 1)
-    motion = find_motion(before.luma, luma) if before and needs_motion else None
+    if before and needs_motion and motion is None:
+        motion = find_motion(before.luma, luma)
     if before is None or motion is None or motion.is_cut:
         return Memory(luma, field_of(seen), np.ones(luma.shape, np.float32), seconds)
     trust, mixed = before.trust * motion.trust, np.empty_like(before.field)

@@ -6,7 +6,7 @@ decoded picture shows (coding, size, tags, first pts). A frame count from a head
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -165,8 +166,8 @@ def is_cover(stream: Stream) -> bool:
 
 def side_data_of(image: av.VideoFrame) -> dict[str, bytes]:
     """Return a picture's side data by FFmpeg's names, such as `DISPLAYMATRIX`."""
-    try:  # its stub calls it a mapping, but iterating gives the items themselves
-        items = list(cast(Iterable[Any], image.side_data))
+    try:  # a container of our own: that of `image.side_data` and the picture would keep each other alive
+        items = list(cast(Any, SideDataContainer)(image))
     except ValueError:  # one kind that PyAV 18 has no name for hides all the others
         return {}
     return {item.type.name: bytes(item) for item in items}
