@@ -113,7 +113,9 @@ def test_a_run_killed_and_resumed_gives_the_weights_of_an_unbroken_one(
 
 def test_two_processes_give_what_one_gives(tmp_path: Path, stills: tuple[Path, Path]) -> None:
     settings = ("--steps", 20, "--every", 20, "--batch", 2, "--warm-start-steps", 0)
-    exact = ("--set", "precision=float32", "--set", "pool_size=3")  # the pool is shared as well
+    exact = ["--set", "precision=float32", "--set", "pool_size=3"]  # the pool is shared as well
+    # at half the usual rate: Adam divides the smallest gradients by their own size, rounding and all
+    exact += ["--set", "learning_rate=1e-4"]
     one, two = tmp_path / "one", tmp_path / "two"
     words = [sys.executable, *command(stills, one, *settings, *exact)]
     alone = subprocess.Popen(words, stdout=subprocess.DEVNULL, env=one_thread())
@@ -128,8 +130,7 @@ def test_two_processes_give_what_one_gives(tmp_path: Path, stills: tuple[Path, P
         weights, others = (
             torch.cat([x.flatten() for x in state[network].values()]) for state in (ones, twos)
         )
-        # in length: Adam divides the smallest gradients by their own size, rounding and all
-        assert (weights - others).norm() < 1e-3 * weights.norm(), network
+        assert (weights - others).norm() < 1e-4 * weights.norm(), network
 
 
 def test_a_run_leaves_presets_samples_and_curves(finished: Finished) -> None:

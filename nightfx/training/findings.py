@@ -83,7 +83,7 @@ def describe(experiment: Experiment) -> str:
     source = "a stand-in for NEXET 2017" if experiment.stand_in else "as many as NEXET 2017 has"
     return (
         f"Experiment {experiment.name[-1]} with {experiment.day:,} day and {experiment.night:,} night pictures "
-        f"(paper: {pictures}), {source}; {experiment.epochs} epochs (paper: {epochs}), {experiment.size_px} px "
+        f"(paper: {pictures}), {source}; {_count(experiment.epochs, 'epoch')} (paper: {epochs}), {experiment.size_px} px "
         f"(paper: 256), {_count(experiment.seeds, 'seed')}."
     )
 
