@@ -23,8 +23,9 @@ from nightfx.video.kernel import kernel
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 GLOW_LINES = 270  # of the shorter side of the picture that glow is made in
-KNEE, FULL = 0.45, 0.9  # brightness from which a light glows, and from which it glows wholly
+KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
 MOST = 4.0  # of a light above white
+LAMP = 3.0  # a lamp that a camera shows as white is brighter than that
 # radii in shares of the shorter side, and what of the glow they spread: a bright core, and a veil
 SPREADS = ((0.008, 0.5), (0.03, 0.3), (0.1, 0.2))
 STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
@@ -82,7 +83,7 @@ def spread(lit: Float32, amount: float) -> Float32:
     side, glow = min(bright.shape), np.zeros((*bright.shape, 3), np.float32)
     for radius, share in SPREADS:
         glow += np.float32(share) * cv2.GaussianBlur(lights, (0, 0), max(radius * side, 0.3))
-    return np.moveaxis((glow * np.float32(amount)).clip(0, 1), -1, 0)
+    return np.moveaxis((glow * np.float32(LAMP * amount)).clip(0, 1), -1, 0)
 
 
 def screened(lit: Float32, glow: Float32) -> Float32:
