@@ -91,7 +91,7 @@ def _without_wires(picture: Float32, size: int) -> Float32:
 
 
 def _luma(picture: Float32) -> Float32:
-    luma: Float32 = np.maximum(picture @ BT709, 0)
+    luma: Float32 = np.maximum(cv2.transform(picture, BT709[None]), 0)
     return luma
 
 
@@ -109,7 +109,7 @@ def _likeness(small: Float32) -> Float32:
     luma = _luma(small) + np.float32(0.1)
     cool, leafy = (blue - red) / luma, (green - np.maximum(red, blue)) / luma
     least = np.clip(LEAST_GREY - PER_BLUE * np.clip(cool, 0, 1), LEAST_BLUE, LEAST_GREY)
-    bright = _ramp(small.max(-1) - least, -0.12, 0.06)
+    bright = _ramp(np.maximum(np.maximum(red, green), blue) - least, -0.12, 0.06)
     return bright * (1 - _ramp(-cool, 0.06, 0.22)) * (1 - _ramp(leafy, 0.02, 0.10))
 
 
