@@ -538,6 +538,20 @@ def test_what_tiles_and_locks_cannot_do_is_refused(tmp_path: Path, identity: Pre
         nightfx.render(source, preset=identity, options=relight_by(matte=tmp_path / "nowhere.png"))
 
 
+def test_what_is_left_out_is_told(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
+    matte = save_matte(tmp_path / "m.png", left_half(48, 64))
+    options = replace(relight_by(glow=1, matte=matte), passes=tmp_path / "passes")
+    nightfx.render(source, preset=identity, options=options)
+    assert "passes: what comes after the field is not in them: glow, the matte" in caplog.text
+    own = replace(identity, facts=replace(identity.facts, look=Look(sky=1.0)))
+    options = nightfx.RenderOptions(method="tiles", overwrite=True)
+    nightfx.render(source, preset=own, options=options)
+    assert "darkens the sky in relight only, not in tiles" in caplog.text
+
+
 def test_a_picture_takes_a_look_too(tmp_path: Path) -> None:
     generator = RelitGenerator()
     with torch.no_grad():

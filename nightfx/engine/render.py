@@ -188,7 +188,7 @@ def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes |
         raise UsageError("--passes needs --method relight: tiles have no field")
     after = [*options.look.names("glow", "grain"), *(["the matte"] if options.matte else [])]
     if after:
-        log.warning("passes: %s comes after the field and is not in them", " and ".join(after))
+        log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
     return open_passes(options.passes, base_name(target), overwrite=options.overwrite)
 
 
