@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightfx import Preset, load_preset
+from nightfx import Preset, RenderOptions, load_preset
+from nightfx.engine.light import light_frames, plan_fields
 from nightfx.errors import UsageError
 from nightfx.metrics import (
     color_distance,
@@ -31,6 +33,8 @@ from nightfx.metrics import (
     structure_kept,
 )
 from nightfx.training.data import list_pictures, load_picture, to_tensor
+from nightfx.video.color import to_rgb
+from nightfx.video.frame import Frame, rgb_coding
 
 SHORT_PX = 272  # pictures are rendered whole at this short side
 CROP_PX = 256  # and measured in squares of this side
@@ -94,7 +98,11 @@ def main() -> None:
     parser.add_argument("--grades", type=Path, help="take the grades from an earlier --json")
     parser.add_argument("--to", choices=["night", "day"], default="night", help="the class wanted")
     args = parser.parse_args()
-    presets = [(f"preset {name}", preset_renderer(load_preset(name))) for name in args.preset]
+    presets = [
+        (f"preset {name}{how}", renderer(load_preset(name)))
+        for name in args.preset
+        for how, renderer in (("", preset_renderer), (", rendered", look_renderer))
+    ]
     plates, wanted = load_sides(args.photos / "held-out", args.to)
     if args.grades:
         grades = read_grades(args.grades)
@@ -197,6 +205,21 @@ def compare(name: str, render: Renderer, plates: list[Tensor], wanted: Tensor) -
 def preset_renderer(preset: Preset) -> Renderer:
     """A function from a picture (3, H, W) to its render."""
     return lambda x: render_photo(preset, x)
+
+
+def look_renderer(preset: Preset) -> Renderer:
+    """A function from a picture (3, H, W) to what `nightfx render` makes of it, by relight and with the preset's look."""
+    return lambda x: render_whole(preset, x)
+
+
+def render_whole(preset: Preset, x: Tensor) -> Tensor:
+    """The render of `x`, (3, H, W) in [0, 1], as a picture of 16 bits."""
+    options = RenderOptions(method="relight")
+    planes = tuple(plane.numpy() for plane in (x * 65535).round().to(torch.uint16))
+    frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
+    plan = plan_fields(lambda: [frame], preset.generator, preset, options)
+    (lit,) = light_frames([frame], preset.generator, options, frame.coding, plan)
+    return torch.from_numpy(to_rgb(lit))
 
 
 @torch.inference_mode()

@@ -14,6 +14,7 @@ from nightfx.errors import NightfxError
 if TYPE_CHECKING:
     from nightfx.engine.options import RenderOptions
     from nightfx.engine.render import render
+    from nightfx.look import Look
     from nightfx.presets import Preset, list_presets, load_preset
     from nightfx.training.options import TrainOptions
     from nightfx.training.trainer import train
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EncodeOptions",
+    "Look",
     "NightfxError",
     "Preset",
     "RenderOptions",
@@ -37,6 +39,7 @@ __all__ = [
 # torch takes seconds to import: each name is fetched when it is first used
 _HOMES = {
     "EncodeOptions": "nightfx.video.codecs",
+    "Look": "nightfx.look",
     "Preset": "nightfx.presets",
     "RenderOptions": "nightfx.engine.options",
     "TrainOptions": "nightfx.training.options",

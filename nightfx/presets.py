@@ -19,6 +19,7 @@ import torch
 
 from nightfx.draft import DRAFT_FILE, DraftFacts, read_draft
 from nightfx.errors import PresetError, UsageError
+from nightfx.look import Look, read_look
 from nightfx.model import Architecture, Generator, RelitGenerator, build_generator
 from nightfx.resnet import resnet_of
 from nightfx.weights import filled, pack_weights, read_weights
@@ -63,6 +64,8 @@ class PresetFacts:
     """Contrast (variance) below which a window follows the generator's own gain."""
     steady: float = 0.8
     """The share of the past in a relight field, at 24 frames a second."""
+    look: Look | None = None
+    """What is done to the network's light."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
     draft: DraftFacts | None = None
@@ -216,7 +219,9 @@ def _read_facts(path: Path) -> PresetFacts:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         known = {key: table[key] for key in table if key in {f.name for f in fields(PresetFacts)}}
         draft = read_draft(known["draft"]) if "draft" in known else None
-        facts = PresetFacts(**{**known, "heights_px": tuple(known["heights_px"]), "draft": draft})
+        look = read_look(known["look"]) if "look" in known else None
+        heights = tuple(known["heights_px"])
+        facts = PresetFacts(**{**known, "heights_px": heights, "draft": draft, "look": look})
     except PresetError as error:
         raise PresetError(f"{path}: {error}") from error
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:

@@ -19,6 +19,7 @@ from nightfx.checkpoints import UNDERSTOOD, import_checkpoint, read_checkpoint
 from nightfx.cli import app
 from nightfx.engine.backends import build_backend, verify_backends
 from nightfx.engine.field import identity_field
+from nightfx.engine.grade import blended
 from nightfx.engine.light import plan_fields
 from nightfx.engine.relight import FieldPlan, field_of, see
 from nightfx.engine.steady import Seen
@@ -430,22 +431,14 @@ def seen_of(folder: Path) -> Seen:
         return see(next(iter(reader.frames())), 256)
 
 
-def test_strength_zero_is_the_plate(imported: Preset, tmp_path: Path) -> None:
-    seen = seen_of(tmp_path)
-    field = field_of(seen, imported.generator, FieldPlan(strength=0))
-    # a 30th of a code of 10 bits: the fit is of float32 pictures
-    np.testing.assert_allclose(field, identity_field(*seen.cells.shape[1:]), atol=3e-5)
-
-
-def test_half_strength_lies_between_plate_and_painting(imported: Preset, tmp_path: Path) -> None:
+def test_strength_dissolves_between_plate_and_painting(imported: Preset, tmp_path: Path) -> None:
     wild = seen_of(tmp_path)
     seen = wild._replace(small=wild.small.clip(0.1, 0.9), cells=wild.cells.clip(0.1, 0.9))
-    none, half, whole = (
-        field_of(seen, imported.generator, FieldPlan(strength=strength))
-        for strength in (0.0, 0.5, 1.0)
-    )
+    whole = field_of(seen, imported.generator, FieldPlan())
+    none = identity_field(*seen.cells.shape[1:])
     assert np.abs(whole - none).mean() > 0.02
-    np.testing.assert_allclose(half, (none + whole) / 2, atol=1e-3)
+    np.testing.assert_array_equal(blended(whole, 0), none)
+    np.testing.assert_allclose(blended(whole, 0.5), (none + whole) / 2, atol=1e-6)
 
 
 def test_list_show_and_verify_say_that_it_is_for_relight_only(imported: Preset) -> None:

@@ -14,15 +14,16 @@ PACKAGE = Path(nightfx.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "change": set(),
+    "look": {"errors"},
     "resnet": {"change"},
     "model": {"change", "errors", "resnet"},
     "draft": {"errors", "model"},
     "weights": {"errors", "model"},
     "metrics": {"errors"},
     "video": {"errors"},
-    "presets": {"draft", "errors", "model", "resnet", "weights"},
+    "presets": {"draft", "errors", "look", "model", "resnet", "weights"},
     "checkpoints": {"errors", "presets", "resnet"},
-    "engine": {"change", "errors", "model", "presets", "resnet", "video"},
+    "engine": {"change", "errors", "look", "model", "presets", "resnet", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from nightfx.change import Light
 from nightfx.engine.field import identity_field, relight
+from nightfx.engine.grade import blended
 from nightfx.engine.relight import (
     FieldPlan,
     Fit,
@@ -136,13 +137,15 @@ def test_a_generator_that_changes_nothing_gives_the_identity() -> None:
     np.testing.assert_allclose(field, identity_field(*field.shape[1:]), atol=1e-5)
 
 
-def test_strength_scales_what_the_generator_says() -> None:
+def test_strength_dissolves_between_the_plate_and_the_field() -> None:
     generator = RelitGenerator().eval()
     with torch.no_grad():
         assert isinstance(generator.out.bias, nn.Parameter)
         generator.out.bias[:3] = 4 * torch.atanh(torch.tensor(0.25).log() / 4)
-    half = seen_field(frame_of((400, 512, 512)), generator, strength=0.5)
-    np.testing.assert_allclose(half[[0, 5, 10]], 0.5, atol=1e-3)
+    whole = seen_field(frame_of((400, 512, 512)), generator)
+    np.testing.assert_allclose(blended(whole, 0.5)[[0, 5, 10]], 0.625, atol=1e-3)
+    np.testing.assert_array_equal(blended(whole, 0), identity_field(*whole.shape[1:]))
+    assert blended(whole, 1) is whole
 
 
 def test_a_turned_frame_is_seen_upright_and_its_field_is_turned_back(

@@ -16,7 +16,7 @@ from media import Clip, make_clip
 from PIL import Image
 
 import nightfx
-from nightfx.engine.look import Look, load_look
+from nightfx.engine.lock import Lock, load_lock
 from nightfx.engine.planes import apply_light
 from nightfx.engine.tiling import as_coded, light_of, upright
 from nightfx.errors import (
@@ -320,7 +320,7 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
         ({"strength": 2.0}, "--strength must be from 0 to 1, got 2"),
         ({"tile_px": 100}, "--tile-px must be a multiple of 8, or whole, got 100"),
         ({"field_every": 3}, "--field-every must be auto, 1, 2 or 4, got 3"),
-        ({"lock": True, "look": Path("a")}, "give one of them"),
+        ({"lock": True, "lock_to": Path("a")}, "give one of them"),
         ({"steady": 1.0}, "--steady must be from 0 to 0.99, got 1"),
         ({"working_height": 8}, "--working-height must be 64 to 2160 px, got 8"),
         ({"method": "magic"}, "--method must be tiles or relight, got 'magic'"),
@@ -346,28 +346,28 @@ def test_every_error_is_a_nightfx_error(tmp_path: Path) -> None:
         nightfx.render(tmp_path / "missing.mp4")
 
 
-def test_a_locked_shot_leaves_its_look_beside_the_output(tmp_path: Path, halving: Preset) -> None:
+def test_a_locked_shot_leaves_its_lock_beside_the_output(tmp_path: Path, halving: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=4))
     lock = nightfx.RenderOptions(method="relight", lock=True)
     target = nightfx.render(source, preset=halving, options=lock)
-    sidecar = tmp_path / "plate.halving.look.json"
-    np.testing.assert_allclose(load_look(sidecar).stops, -1, atol=0.05)
-    look = nightfx.RenderOptions(method="relight", look=sidecar)
-    other = nightfx.render(source, tmp_path / "other.mkv", preset=halving, options=look)
+    sidecar = tmp_path / "plate.halving.lock.json"
+    np.testing.assert_allclose(load_lock(sidecar).stops, -1, atol=0.05)
+    held = nightfx.RenderOptions(method="relight", lock_to=sidecar)
+    other = nightfx.render(source, tmp_path / "other.mkv", preset=halving, options=held)
     assert_same_within_a_code(target, other)
 
 
-def test_a_look_needs_a_field(tmp_path: Path, identity: Preset) -> None:
+def test_a_lock_needs_a_field(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     options = nightfx.RenderOptions(method="tiles", lock=True)
-    with pytest.raises(UsageError, match="--lock and --look need --method relight"):
+    with pytest.raises(UsageError, match="--lock and --lock-to need --method relight"):
         nightfx.render(source, preset=identity, options=options)
 
 
-def test_another_shots_look_sets_the_exposure(tmp_path: Path, identity: Preset) -> None:
+def test_another_shots_lock_sets_the_exposure(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=2))
-    Look((-1.0, -1.0, -1.0)).save(tmp_path / "a.look.json")
-    options = nightfx.RenderOptions(method="relight", look=tmp_path / "a.look.json")
+    Lock((-1.0, -1.0, -1.0)).save(tmp_path / "a.lock.json")
+    options = nightfx.RenderOptions(method="relight", lock_to=tmp_path / "a.lock.json")
     target = nightfx.render(source, preset=identity, options=options)
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
         wanted = (a.planes[0].astype(float) - 64) / 2 + 64

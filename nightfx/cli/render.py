@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nightfx.cli import look as flags
 from nightfx.cli import shell
 
 if TYPE_CHECKING:
@@ -56,14 +57,32 @@ def render(
         bool, typer.Option("--draft", help="Render with the preset's small network, for speed.")
     ] = False,
     lock: Annotated[
-        bool, typer.Option("--lock", help="Hold one exposure and tint; write NAME.look.json.")
+        bool, typer.Option("--lock", help="Hold one exposure and tint; write NAME.lock.json.")
     ] = False,
-    look: Annotated[
-        Path | None, typer.Option(help="Hold the exposure and tint in this .look.json.")
+    lock_to: Annotated[
+        Path | None,
+        typer.Option("--lock-to", "--look", help="Hold the exposure and tint in this .lock.json."),
     ] = None,
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="0 is the plate, 1 the preset.")
-    ] = 1.0,
+    strength: flags.Strength = "1",
+    exposure: flags.Exposure = None,
+    temperature: flags.Temperature = None,
+    tint: flags.Tint = None,
+    saturation: flags.Saturation = None,
+    black: flags.Black = None,
+    sky: flags.Sky = None,
+    glow: flags.Glow = None,
+    grain: flags.Grain = None,
+    seed: Annotated[int, typer.Option(help="Seeds the grain.")] = 0,
+    matte: Annotated[
+        Path | None,
+        typer.Option(help="Clip, sequence or picture that is white where the look applies."),
+    ] = None,
+    matte_invert: Annotated[
+        bool, typer.Option("--matte-invert", help="Black is where it applies.")
+    ] = False,
+    matte_feather: Annotated[
+        float, typer.Option(metavar="PX", help="How far the matte is blurred.")
+    ] = 0.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     backend: Annotated[
         str, typer.Option(help="torch, openvino or openvino-int8: what runs the network.")
@@ -141,8 +160,22 @@ def render(
         field_every=int(field_every) if field_every.isdigit() else field_every,  # type: ignore[arg-type]  # checked by RenderOptions
         draft=draft,
         lock=lock,
-        look=look,
-        strength=strength,
+        lock_to=lock_to,
+        strength=flags.strength_from(strength),
+        look=flags.look_from(
+            exposure=exposure,
+            temperature=temperature,
+            tint=tint,
+            saturation=saturation,
+            black=black,
+            sky=sky,
+            glow=glow,
+            grain=grain,
+        ),
+        seed=seed,
+        matte=matte,
+        matte_invert=matte_invert,
+        matte_feather=matte_feather,
         device=device,  # type: ignore[arg-type]  # checked by pick_device
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,

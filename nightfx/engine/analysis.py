@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from nightfx.engine.field import Field, relight
-from nightfx.engine.look import Look, common_look, measure_stops
+from nightfx.engine.lock import Lock, common_lock, measure_stops
 from nightfx.engine.relight import FieldPlan, field_of, see
 from nightfx.engine.steady import Memory, Seen, find_motion, follow, luma_of
 from nightfx.model import Generator
@@ -19,7 +19,7 @@ from nightfx.video.frame import Frame
 CARRIED = (4, 2)  # frames between fields that may be chosen, the largest first
 LEAST_DB = 45.0  # of carried fields against fields for every frame
 FIRST_SECONDS = 2.0
-LOOK_FRAMES = 24  # spread over the shot
+LOCK_FRAMES = 24  # spread over the shot
 
 
 def choose_every(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> int:
@@ -52,10 +52,10 @@ def _side_by_side(
         yield lit.pop(1), lit
 
 
-def measure_look(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> Look:
+def measure_lock(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> Lock:
     """The exposure and tint that the generator gives to `frames` of a shot on the whole."""
     shot = (see(frame, plan.height, plan.encoding) for frame in frames)
-    return common_look(measure_stops(field_of(seen, generator, plan), seen.cells) for seen in shot)
+    return common_lock(measure_stops(field_of(seen, generator, plan), seen.cells) for seen in shot)
 
 
 def _db(error: float) -> float:

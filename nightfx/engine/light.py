@@ -7,24 +7,35 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
+import cv2
 import numpy as np
 from torch import Tensor
 
-from nightfx.engine.analysis import FIRST_SECONDS, choose_every, measure_look
+from nightfx.engine.analysis import FIRST_SECONDS, choose_every, measure_lock
 from nightfx.engine.backends import build_backend
-from nightfx.engine.field import Field, apply_field, relight_sites
-from nightfx.engine.look import load_look
+from nightfx.engine.field import Field, apply_field, relight, relight_sites
+from nightfx.engine.finish import finish, make_glow, needs_finish
+from nightfx.engine.grade import blended, grade_of, graded, graded_picture
+from nightfx.engine.lock import load_lock
+from nightfx.engine.matte import Matte
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes
 from nightfx.engine.planes import apply_light
 from nightfx.engine.relight import FieldPlan, Fit, light_by_field, see
 from nightfx.engine.steady import Steadying
 from nightfx.engine.tiling import as_coded, light_of, middle_window, upright
-from nightfx.engine.working import average_at_sites, is_direct, light_in_working, straight_rgb
+from nightfx.engine.working import (
+    Light,
+    average_at_sites,
+    is_direct,
+    light_in_working,
+    straight_rgb,
+)
 from nightfx.errors import UsageError
+from nightfx.look import Look, Moment, value_at
 from nightfx.model import Generator
 from nightfx.presets import Preset
-from nightfx.video.color import Float32, to_rgb
+from nightfx.video.color import Float32, Float64, to_rgb
 from nightfx.video.encoding import PLAIN, SDR, Encoding, Encodings, rolled_off, to_working
 from nightfx.video.frame import Coding, Frame
 
@@ -64,6 +75,13 @@ def _shown(frame: Frame, preset: Preset, options: RenderOptions, encoding: Encod
     return middle_window(upright(small, frame), "whole")
 
 
+def with_look(options: RenderOptions, preset: Preset) -> RenderOptions:
+    """The options with the preset's look wherever they leave it to that; raises UsageError for what tiles cannot do."""
+    if preset.method(options.method) == "tiles" and options.look.names("sky"):
+        raise UsageError("--sky needs --method relight: the field carries it")
+    return replace(options, look=options.look.over(preset.facts.look))
+
+
 def light_frames(
     frames: Iterable[Frame],
     generator: Generator,
@@ -72,24 +90,45 @@ def light_frames(
     plan: FieldPlan | None,
     passes: Passes | None = None,
     encodings: Encodings = PLAIN,
+    matte: Matte | None = None,
+    first: int = 0,
 ) -> Iterator[Frame]:
-    """Each frame under the generator's light, in `coding`: by the fields of `plan`, or by tiles where there is none."""
+    """Each frame under the generator's light, in `coding`: by the fields of `plan`, or by tiles where there is none.
+
+    Keyframes and the matte count the frames from `first`.
+    """
     if plan is None:
-        yield from light_by_tiles(frames, generator, options, coding, encodings)
+        yield from light_by_tiles(frames, generator, options, coding, encodings, matte, first)
         return
-    for frame, field in light_by_field(frames, generator, plan):
+    for index, (frame, field) in enumerate(light_by_field(frames, generator, plan, first), first):
+        moment = _moment(plan.look, options, index)
+        field = graded(field, grade_of(moment))
         if passes:
-            passes.write(frame, field, plan.encoding)
-        if is_direct(frame.coding, encodings) and is_direct(coding, encodings):
-            yield apply_field(frame, field, coding)
+            passes.write(frame, blended(field, moment.strength), plan.encoding)
+        inside = matte.at(index, frame) if matte else None
+        full = partial(_by_field, field, (frame.height, frame.width))
+        if needs_finish(moment, inside):
+            glow = make_glow(frame, encodings, partial(_small_by_field, field), moment.glow)
+            yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
+        elif is_direct(frame.coding, encodings) and is_direct(coding, encodings):
+            yield apply_field(frame, blended(field, moment.strength), coding)
         else:
-            size = frame.height, frame.width
-            light = partial(_by_field, field, size)
+            field = blended(field, moment.strength)
+            light = partial(_by_field, field, (frame.height, frame.width))
             yield light_in_working(frame, light, coding, encodings)
+
+
+def _moment(look: Look, options: RenderOptions, index: int) -> Moment:
+    moment = look.at(index)
+    return moment._replace(strength=moment.strength * value_at(options.strength, index))
 
 
 def _by_field(field: Field, size: tuple[int, int], work: Float32, *sub: int) -> Float32:
     return relight_sites(work, field, *size, *sub)
+
+
+def _small_by_field(field: Field, work: Float32, *_: int) -> Float32:
+    return relight(work, field)
 
 
 def light_by_tiles(
@@ -98,17 +137,29 @@ def light_by_tiles(
     options: RenderOptions,
     coding: Coding,
     encodings: Encodings = PLAIN,
+    matte: Matte | None = None,
+    first: int = 0,
 ) -> Iterator[Frame]:
-    """The generator sees each frame at full size."""
-    for frame in frames:
-        if not (is_direct(frame.coding, encodings) and is_direct(coding, encodings)):
-            maps = _maps(frame, generator, options, encodings.source)
-            yield light_in_working(frame, partial(_by_maps, *maps), coding, encodings)
+    """The generator sees each frame at full size; of the look, all but the sky."""
+    for index, frame in enumerate(frames, first):
+        moment = _moment(options.look, options, index)
+        grade, inside = grade_of(moment), matte.at(index, frame) if matte else None
+        maps = _maps(frame, generator, options, encodings.source)
+        full = partial(_by_maps, *maps, grade)
+        if needs_finish(moment, inside):
+            glow = make_glow(frame, encodings, full, moment.glow)
+            yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
             continue
-        rgb = to_rgb(frame)
-        light = light_of(generator, upright(rgb, frame), options.strength, options.tile_px)
-        gain, offset = (as_coded(tensor.numpy(), frame) for tensor in light)
-        yield apply_light(frame, rgb, gain, offset, coding)
+        direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
+        if direct and grade is None:
+            gain, offset = maps
+            if moment.strength != 1:
+                gain = 1 + np.float32(moment.strength) * (gain - 1)
+                offset = np.float32(moment.strength) * offset
+            yield apply_light(frame, to_rgb(frame), gain, offset, coding)
+            continue
+        light = full if moment.strength == 1 else partial(_dissolved, full, moment.strength)
+        yield light_in_working(frame, light, coding, encodings)
 
 
 def _maps(
@@ -116,18 +167,29 @@ def _maps(
 ) -> tuple[Float32, Float32]:
     """Gain and offset (3, H, W) in the working encoding."""
     shown = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
-    light = light_of(generator, upright(shown, frame), options.strength, options.tile_px)
+    light = light_of(generator, upright(shown, frame), 1.0, options.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in light)
     return gain, offset
 
 
-def _by_maps(gain: Float32, offset: Float32, work: Float32, sub_x: int, sub_y: int) -> Float32:
+def _by_maps(
+    gain: Float32, offset: Float32, grade: Float64 | None, work: Float32, sub_x: int, sub_y: int
+) -> Float32:
+    gain, offset = (_at_sites(maps, work.shape[1:], sub_x, sub_y) for maps in (gain, offset))
+    return graded_picture(work * gain + offset, grade)
+
+
+def _at_sites(maps: Float32, size: tuple[int, ...], sub_x: int, sub_y: int) -> Float32:
     if sub_x or sub_y:
-        gain, offset = (
-            np.stack([average_at_sites(c, sub_x, sub_y) for c in maps]) for maps in (gain, offset)
-        )
-    lit: Float32 = work * gain + offset
-    return lit
+        return np.stack([average_at_sites(c, sub_x, sub_y) for c in maps])
+    if maps.shape[1:] == size:
+        return maps
+    return np.stack([cv2.resize(c, size[::-1], interpolation=cv2.INTER_AREA) for c in maps])
+
+
+def _dissolved(full: Light, strength: float, work: Float32, sub_x: int, sub_y: int) -> Float32:
+    mixed: Float32 = work + np.float32(strength) * (full(work, sub_x, sub_y) - work)
+    return mixed
 
 
 def plan_fields(
@@ -141,20 +203,23 @@ def plan_fields(
     """How the fields of a shot come to be; None for the tiles method.
 
     `shot` gives the frames from the first on; where something is to be chosen by looking at them, it is called.
-    A look is measured on every `step`-th frame.
+    A lock is measured on every `step`-th frame.
     """
     facts = preset.facts
     if preset.method(options.method) == "tiles":
-        if options.lock or options.look:
-            raise UsageError("--lock and --look need --method relight: tiles have no field")
+        if options.lock or options.lock_to:
+            raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
         return None
+    look = options.look.over(facts.look)
+    if isinstance(look.sky, tuple) and (options.lock or options.lock_to):
+        raise UsageError("--lock holds one exposure, so --sky must be one number, not keyframes")
     amount = facts.steady if options.steady is None else options.steady
     plan = FieldPlan(
         height=options.working_height or facts.working_height_px,
-        strength=options.strength,
         fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
         steadying=Steadying(amount, 1 if options.field_every == "auto" else options.field_every),
-        look=load_look(options.look) if options.look else None,
+        lock=load_lock(options.lock_to) if options.lock_to else None,
+        look=look,
         encoding=encoding,
     )
     if options.field_every == "auto":
@@ -162,7 +227,7 @@ def plan_fields(
         plan = replace(plan, steadying=replace(plan.steadying, every=every))
     if not options.lock:
         return plan
-    return replace(plan, look=measure_look(islice(shot(), 0, None, step), generator, plan))
+    return replace(plan, lock=measure_lock(islice(shot(), 0, None, step), generator, plan))
 
 
 def _first_seconds(frames: Iterable[Frame]) -> Iterator[Frame]:

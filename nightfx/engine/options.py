@@ -11,12 +11,15 @@ from typing import Literal, get_args
 from nightfx.engine.backends import Backend
 from nightfx.engine.tiling import TilePx
 from nightfx.errors import UsageError
+from nightfx.look import Look, Value, check_value
 from nightfx.model import MULTIPLE_PX, DeviceName
 from nightfx.presets import Method
 from nightfx.video.codecs import EncodeOptions
 from nightfx.video.fields import Scan
 from nightfx.video.probe import MAX_PIXELS
 from nightfx.video.sequence import Missing
+
+MOST_FEATHER_PX = 1000
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,23 @@ class RenderOptions:
     field_every: Literal["auto", 1, 2, 4] = 1
     """Compute a relight field for every so many frames and carry it by motion between; "auto" chooses by the shot."""
     lock: bool = False
-    """Hold the exposure and tint of the shot, and write them beside the output as NAME.look.json."""
-    look: Path | None = None
-    """Hold the exposure and tint of another shot: the .look.json that its --lock wrote."""
+    """Hold the exposure and tint of the shot, and write them beside the output as NAME.lock.json."""
+    lock_to: Path | None = None
+    """Hold the exposure and tint of another shot: the .lock.json that its --lock wrote."""
     draft: bool = False
     """Render with the preset's draft: a network of a twentieth of the work, near the full one. For relight only."""
-    strength: float = 1.0
-    """Scales the change of light: 0 is the plate, 1 the preset."""
+    strength: Value = 1.0
+    """Dissolves between the plate, 0, and the preset with its look, 1; a number or keyframes (see look.py)."""
+    look: Look = field(default_factory=Look)
+    """Exposure, temperature and the like; what it leaves out is as the preset says."""
+    matte: Path | None = None
+    """A clip, sequence or picture, white where the look applies; black leaves the plate as it is."""
+    matte_invert: bool = False
+    """Black is where the look applies."""
+    matte_feather: float = 0.0
+    """How far the matte is blurred, in px of the source."""
+    seed: int = 0
+    """Seeds the grain."""
     device: DeviceName = "auto"
     """Where the generator runs."""
     backend: Backend = "torch"
@@ -73,8 +86,8 @@ class RenderOptions:
     """Render what decodes of a damaged clip."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise UsageError(f"--strength must be from 0 to 1, got {self.strength:g}")
+        check_value("strength", self.strength)
+        self._check_matte()
         if self.working_height is not None and not 64 <= self.working_height <= 2160:
             raise UsageError(f"--working-height must be 64 to 2160 px, got {self.working_height}")
         if self.steady is not None and not 0 <= self.steady <= 0.99:
@@ -84,8 +97,8 @@ class RenderOptions:
         self._check_choices()
         if self.interlaced == "keep" and self.passes:
             raise UsageError("--passes are for whole frames: leave out --interlaced keep")
-        if self.lock and self.look:
-            raise UsageError("--lock measures a look, --look takes one: give one of them")
+        if self.lock and self.lock_to:
+            raise UsageError("--lock measures a lock, --lock-to takes one: give one of them")
         self._check_tiles()
         self._check_times()
         self._check_source()
@@ -104,6 +117,16 @@ class RenderOptions:
             raise UsageError(
                 "--draft needs --method relight: it knows pictures of that height only"
             )
+
+    def _check_matte(self) -> None:
+        if not 0 <= self.matte_feather <= MOST_FEATHER_PX:
+            raise UsageError(
+                f"--matte-feather must be 0 to {MOST_FEATHER_PX} px, got {self.matte_feather:g}"
+            )
+        if self.matte is None and (self.matte_invert or self.matte_feather):
+            raise UsageError("--matte-invert and --matte-feather need --matte FILE")
+        if self.matte and self.interlaced == "keep":
+            raise UsageError("--matte is for whole frames: leave out --interlaced keep")
 
     def _check_tiles(self) -> None:
         if isinstance(self.tile_px, int) and (

@@ -15,10 +15,12 @@ import numpy as np
 from numba import prange
 
 from nightfx.engine.field import Field
-from nightfx.engine.look import Look, hold
+from nightfx.engine.lock import Lock, hold
+from nightfx.engine.sky import darken, find_sky
 from nightfx.engine.steady import Seen, Steadying, steady
 from nightfx.engine.tiling import as_coded, light_of, upright
 from nightfx.engine.working import straight_rgb
+from nightfx.look import Look
 from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, RelitGenerator
 from nightfx.video.color import Float32, to_rgb
 from nightfx.video.encoding import SDR, Encoding, rolled_off, to_working
@@ -44,24 +46,27 @@ class FieldPlan:
 
     height: int = 256
     """Working height in px: that of the upright frame's shorter side."""
-    strength: float = 1.0
-    """Scales the change of light."""
     fit: Fit = field(default_factory=Fit)
     steadying: Steadying = field(default_factory=Steadying)
-    look: Look | None = None
+    lock: Lock | None = None
     """Global exposure and tint to hold, or None."""
+    look: Look = field(default_factory=Look)
+    """What is done to the light; in the fields themselves its sky."""
     encoding: Encoding = SDR
     """What the frames' signal stands for."""
 
 
 def light_by_field(
-    frames: Iterable[Frame], generator: Generator, plan: FieldPlan
+    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, first: int = 0
 ) -> Iterator[tuple[Frame, Field]]:
-    """Each frame and the field (12, h, w) that carries its light."""
-    shot = (see(frame, plan.height, plan.encoding) for frame in frames)
+    """Each frame and the field (12, h, w) that carries its light; the look counts them from `first`."""
+    shot = (
+        see(frame, plan.height, plan.encoding)._replace(place=place)
+        for place, frame in enumerate(frames, first)
+    )
     steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying)
     for seen, free in steadied:
-        yield seen.frame, hold(free, seen.cells, plan.look) if plan.look else free
+        yield seen.frame, hold(free, seen.cells, plan.lock) if plan.lock else free
 
 
 def see(frame: Frame, height: int, encoding: Encoding = SDR) -> Seen:
@@ -82,7 +87,7 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     """
     frame, small = seen.frame, seen.small
     shown = rolled_off(small, plan.encoding)
-    light = light_of(generator, upright(shown, frame), plan.strength, "whole")
+    light = light_of(generator, upright(shown, frame), 1.0, "whole")
     gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
     lit = small * gain + offset
     if not isinstance(generator, RelitGenerator):
@@ -92,7 +97,11 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
         gain = (after / before).clip(0, np.exp(MAX_LOG_GAIN))
         lit = made + gain * (small - shown)
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
-    return fit_field(seen.cells, _halved(lit), _halved(gain), plan.fit)
+    lit, gain = _halved(lit), _halved(gain)
+    if amount := plan.look.at(seen.place).sky:
+        sky = find_sky(upright(shown, frame).clip(0, 1))
+        lit, gain = darken(lit, gain, as_coded(sky[None], frame)[0] * np.float32(amount))
+    return fit_field(seen.cells, lit, gain, plan.fit)
 
 
 def _halved(picture: Float32) -> Float32:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from nightfx.engine.analysis import LOOK_FRAMES
+from nightfx.engine.analysis import LOCK_FRAMES
 from nightfx.engine.ends import (
     Shot,
     asked_encoding,
@@ -22,7 +22,8 @@ from nightfx.engine.ends import (
     refuse_for_sequences,
     write_shot,
 )
-from nightfx.engine.light import light_frames, plan_fields, ready_generator
+from nightfx.engine.light import light_frames, plan_fields, ready_generator, with_look
+from nightfx.engine.matte import open_matte
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes, open_passes
 from nightfx.engine.pipeline import prefetch
@@ -59,6 +60,7 @@ def render(
     """
     options, source = options or RenderOptions(), find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+    options = with_look(options, chosen)
     job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
     try:
         return job(source, Path(target) if target else None, chosen, options, on_progress)
@@ -81,7 +83,7 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with open_shot(source, options) as reader:
+    with open_shot(source, options) as reader, open_matte(options, reader.info) as matte:
         info, by_fields = _scan(reader.info, options)
         plan = plan_target(info, target, options)
         refuse_for_sequences(info, plan, options, by_fields=by_fields)
@@ -98,10 +100,12 @@ def _render_clip(
         if encodings.source is not encodings.target:
             _note(source, [f"{encodings.source.name} is written as {encodings.target.name}"])
         generator = ready_generator(preset, options, shot, total, encodings.source)
-        step = max((total or 0) // LOOK_FRAMES, 1)
+        step = max((total or 0) // LOCK_FRAMES, 1)
         fields = plan_fields(shot, generator, preset, options, step, encodings.source)
         frames = prefetch(shot(), DEPTH_FRAMES)
-        lit = light_frames(frames, generator, options, plan.coding, fields, passes, encodings)
+        lit = light_frames(
+            frames, generator, options, plan.coding, fields, passes, encodings, matte
+        )
         lit = prefetch(woven(lit, info) if by_fields else lit, DEPTH_FRAMES)
         try:
             write_shot(
@@ -116,7 +120,7 @@ def _render_clip(
             for stage in (lit, frames):  # the threads end before the reader closes under them
                 stage.close()
         _note(source, [*reader.notes, *(passes.notes() if passes else ())])
-    _save_look(fields, target, options)
+    _save_lock(fields, target, options)
     return target
 
 
@@ -143,9 +147,9 @@ def _pictures(
     return deinterlaced(frames) if is_interlaced(reader.info) else frames
 
 
-def _save_look(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
-    if options.lock and fields and fields.look:
-        fields.look.save(target.with_name(f"{base_name(target)}.look.json"))
+def _save_lock(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
+    if options.lock and fields and fields.lock:
+        fields.lock.save(target.with_name(f"{base_name(target)}.lock.json"))
 
 
 def _render_picture(
@@ -165,10 +169,13 @@ def _render_picture(
     generator = ready_generator(preset, options, lambda: [frame], encoding=own)
     fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
     both = Encodings(own, own)
-    (lit,) = light_frames([frame], generator, options, frame.coding, fields, passes, both)
+    with open_matte(options) as matte:
+        (lit,) = light_frames(
+            [frame], generator, options, frame.coding, fields, passes, both, matte
+        )
     write_picture(lit, target, like=source)
     _note(source, passes.notes() if passes else ())
-    _save_look(fields, target, options)
+    _save_lock(fields, target, options)
     if on_progress:
         on_progress(1, 1)
     return target
@@ -179,6 +186,9 @@ def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes |
         return None
     if preset.method(options.method) == "tiles":
         raise UsageError("--passes needs --method relight: tiles have no field")
+    after = [*options.look.names("glow", "grain"), *(["the matte"] if options.matte else [])]
+    if after:
+        log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
     return open_passes(options.passes, base_name(target), overwrite=options.overwrite)
 
 
@@ -225,6 +235,8 @@ def _note(source: Path, notes: Iterable[str]) -> None:
 def _warn_of_height(source: Path, height: int, preset: Preset, options: RenderOptions) -> None:
     if preset.method(options.method) != "tiles":
         return
+    if options.look.names("sky"):
+        _note(source, ["the preset darkens the sky in relight only, not in tiles"])
     low, high = preset.facts.heights_px
     if not low <= height <= high:
         words = f"{height} lines; {preset.name} was trained on {low} to {high}"

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from numba import prange
 
-from nightfx.engine.planes import seed_of
+from nightfx.engine.planes import alpha_for, same_samples, seed_of
 from nightfx.video.color import (
     Float32,
+    alpha_planes,
     code_of,
     convert_alpha,
     from_rgb,
@@ -24,7 +25,7 @@ from nightfx.video.color import (
     to_rgb,
 )
 from nightfx.video.encoding import PLAIN, Encoding, Encodings, finite, from_working, to_working
-from nightfx.video.frame import Coding, Frame, Plane
+from nightfx.video.frame import Coding, Frame, Plane, Planes
 from nightfx.video.kernel import kernel
 
 Light = Callable[[Float32, int, int], Float32]
@@ -40,16 +41,22 @@ def light_in_working(
     frame: Frame, light: Light, coding: Coding, encodings: Encodings, *, dither: bool = True
 ) -> Frame:
     """The frame under `light`, in `coding` and the target's encoding; alpha, time and tags stay."""
+    if encodings.source is encodings.target and _is_deeper_or_flatter(frame.coding, coding):
+        return _change_codes(frame, light, coding, encodings.source, dither=dither)
     if frame.coding != coding or encodings.source is not encodings.target:
         return _convert(frame, light, coding, encodings, seed_of(frame.pts) if dither else None)
     if coding.is_float:
         return _change_float(frame, light, encodings.source)
-    if coding.matrix == "gray" or not is_affine(coding):
-        rgb = to_rgb(frame)
-        lit = rgb + _difference(rgb, light, encodings.source, 0, 0)
-        planes = from_rgb(lit, coding, frame.alpha, seed=seed_of(frame.pts) if dither else None)
-        return frame.with_planes(planes)
-    return _change_codes(frame, light, encodings.source, dither=dither)
+    rgb = to_rgb(frame)
+    lit = rgb + _difference(rgb, light, encodings.source, 0, 0)
+    planes = from_rgb(lit, coding, frame.alpha, seed=seed_of(frame.pts) if dither else None)
+    return frame.with_planes(planes)
+
+
+def _is_deeper_or_flatter(plate: Coding, coding: Coding) -> bool:
+    """Whether codes of both mean the same but for their depth, sample by sample."""
+    alike = plate.matrix == coding.matrix and plate.full_range == coding.full_range
+    return alike and same_samples(plate, coding)
 
 
 def straight_rgb(frame: Frame) -> Float32:
@@ -83,21 +90,33 @@ def _change_float(frame: Frame, light: Light, encoding: Encoding) -> Frame:
     return frame.with_planes((*planes, *frame.planes[3:]))
 
 
-def _change_codes(frame: Frame, light: Light, encoding: Encoding, *, dither: bool) -> Frame:
-    coding = frame.coding
+def _change_codes(
+    frame: Frame, light: Light, coding: Coding, encoding: Encoding, *, dither: bool
+) -> Frame:
     matrix = matrix_of(coding)[0].astype(np.float32)
-    sub = coding.sub_x, coding.sub_y
     change = _difference(to_rgb(frame), light, encoding, 0, 0)
-    at_chroma = change
+    at_chroma, sub = change, (coding.sub_x, coding.sub_y)
     if any(sub):
         at_chroma = _difference(_rgb_at_chroma(frame), light, encoding, *sub)
     planes = []
-    for index, plane in enumerate(frame.planes[:3]):
+    for index, plane in enumerate(_in_depth(frame, coding)):
         added = np.tensordot(matrix[index], at_chroma if index else change, axes=1)
-        out, seed = np.empty_like(plane), seed_of(frame.pts) + index
+        out, seed = np.empty(plane.shape, coding.dtype), seed_of(frame.pts) + index
         _add(plane, added, seed, dither and coding.depth == 8, coding.peak, out)
         planes.append(out)
-    return frame.with_planes((*planes, *frame.planes[3:]))
+    alpha = alpha_planes(coding, planes[0].shape, alpha_for(coding, frame))
+    return frame.with_planes((*planes, *alpha), coding)
+
+
+def _in_depth(frame: Frame, coding: Coding) -> Planes:
+    """The colour planes in codes of `coding`, float32 and not rounded where the depth differs."""
+    planes = frame.planes[:3]
+    if frame.coding.depth == coding.depth:
+        return planes
+    (matrix, zero), (new_matrix, new_zero) = (matrix_of(c) for c in (frame.coding, coding))
+    scale = new_matrix[0].sum() / matrix[0].sum()
+    moved = ((p - z) * scale + new for p, z, new in zip(planes, zero, new_zero, strict=True))
+    return tuple(plane.astype(np.float32) for plane in moved)
 
 
 def _convert(

@@ -1,0 +1,118 @@
+"""What of a look is not affine, and where it applies: glow, grain and the matte, on frames that a field has lit.
+
+All of it is in the working encoding, with headroom. What comes out is the plate plus the share of the change that
+strength and matte let through: outside the matte every code is the plate's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numba import prange
+
+from nightfx.engine.planes import seed_of
+from nightfx.engine.relight import see
+from nightfx.engine.working import average_at_sites, light_in_working
+from nightfx.look import Moment
+from nightfx.video.color import Float32
+from nightfx.video.encoding import Encodings
+from nightfx.video.frame import Coding, Frame
+from nightfx.video.kernel import kernel
+
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+GLOW_LINES = 270  # of the shorter side of the picture that glow is made in
+KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
+MOST = 4.0  # of a light above white
+LAMP = 3.0  # a lamp that a camera shows as white is brighter than that
+# radii in shares of the shorter side, and what of the glow they spread: a bright core, and a veil
+SPREADS = ((0.008, 0.5), (0.03, 0.3), (0.1, 0.2))
+STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
+BYTES_DEVIATION = 147.8  # of the sum of four bytes
+
+Full = Callable[[Float32, int, int], Float32]
+"""Lights a picture (3, h, w) in the working encoding, as `working.Light`, at full strength and without a matte."""
+
+
+def needs_finish(moment: Moment, matte: Float32 | None) -> bool:
+    """Whether a field alone does not carry the look."""
+    return bool(moment.glow or moment.grain or matte is not None)
+
+
+def finish(
+    frame: Frame,
+    full: Full,
+    glow: Float32 | None,
+    moment: Moment,
+    matte: Float32 | None,
+    seed: int,
+    coding: Coding,
+    encodings: Encodings,
+) -> Frame:
+    """The frame in `coding` under `full`, with `glow` (3, h, w) and grain, as far as strength and `matte` (H, W) let."""
+    number = seed_of(frame.pts) ^ (seed * 0x9E3779B1 & 0x7FFFFFFF)
+
+    def light(work: Float32, sub_x: int, sub_y: int) -> Float32:
+        lit = full(work, sub_x, sub_y)
+        if glow is not None:
+            lit = screened(lit, glow)
+        if moment.grain and not (sub_x or sub_y):  # grain is grey: chroma has none
+            lit = grained(lit, moment.grain, number)
+        change = np.float32(moment.strength) * (lit - work)
+        if matte is not None:
+            change *= average_at_sites(matte, sub_x, sub_y) if sub_x or sub_y else matte
+        mixed: Float32 = work + change
+        return mixed
+
+    return light_in_working(frame, light, coding, encodings)
+
+
+def make_glow(frame: Frame, encodings: Encodings, full: Full, amount: float) -> Float32 | None:
+    """The light (3, h, w) that spreads over `frame` under `full`; None for an `amount` of 0."""
+    if not amount:
+        return None
+    return spread(full(see(frame, GLOW_LINES, encodings.source).small, 0, 0), amount)
+
+
+def spread(lit: Float32, amount: float) -> Float32:
+    """What is bright in a picture (3, h, w), blurred by several radii, times `amount`, up to 1."""
+    bright = lit.max(0)
+    t = np.clip((bright - KNEE) / (FULL - KNEE), 0, 1)
+    lights = np.moveaxis(lit.clip(0, MOST) * (t * t * (3 - 2 * t)), 0, -1)
+    side, glow = min(bright.shape), np.zeros((*bright.shape, 3), np.float32)
+    for radius, share in SPREADS:
+        glow += np.float32(share) * cv2.GaussianBlur(lights, (0, 0), max(radius * side, 0.3))
+    return np.moveaxis((glow * np.float32(LAMP * amount)).clip(0, 1), -1, 0)
+
+
+def screened(lit: Float32, glow: Float32) -> Float32:
+    """`lit` (3, H, W) and the light of `glow` (3, h, w) over it: towards white, and nothing beyond it."""
+    size = lit.shape[2], lit.shape[1]
+    over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_LINEAR) for c in glow])
+    bright: Float32 = lit + over * np.maximum(1 - lit, 0)
+    return bright
+
+
+def grained(lit: Float32, deviation: float, seed: int) -> Float32:
+    """`lit` (3, H, W) with grey grain, of `deviation` where luma is 1/3, less towards black and white."""
+    luma = np.tensordot(LUMA, lit, axes=1).clip(0, 1)
+    amount = np.sqrt(luma) * (1 - luma) * np.float32(deviation / STRONGEST)
+    noise = np.empty(luma.shape, np.float32)
+    _noise(seed, noise)
+    grain: Float32 = lit + amount * noise
+    return grain
+
+
+@kernel(parallel=True)
+def _noise(seed: int, noise: Float32) -> None:
+    """Near a normal deviate for each pixel: the sum of the four bytes of a hash of seed and place."""
+    height, width = noise.shape
+    for y in prange(height):
+        for x in range(width):
+            h = (seed ^ (y * 0x27D4EB2F) ^ (x * 0x165667B1)) & 0xFFFFFFFF
+            h = ((h ^ (h >> 16)) * 0x7FEB352D) & 0xFFFFFFFF
+            h = ((h ^ (h >> 15)) * 0x846CA68B) & 0xFFFFFFFF
+            h ^= h >> 16
+            total = (h & 0xFF) + (h >> 8 & 0xFF) + (h >> 16 & 0xFF) + (h >> 24 & 0xFF)
+            noise[y, x] = (total - 510) / BYTES_DEVIATION
