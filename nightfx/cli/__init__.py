@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import nightfx
-from nightfx.cli import dataset, presets, render, reproduce, shell, tools, train
+from nightfx.cli import batch, dataset, presets, render, reproduce, shell, tools, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Turn day footage into night, and night into day, for film.",
 )
 app.command("render")(shell.guarded(render.render))
+app.command("batch")(shell.guarded(batch.batch))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))
