@@ -21,6 +21,7 @@ from nightfx.errors import RetryError
 from nightfx.video.partial import translated
 
 BEATS = 6  # within the time after which a lease counts as stale
+FREE_BYTES = 1  # of a lease that was given up
 
 
 class Lease:
@@ -86,20 +87,31 @@ def _claim(place: Path, stale_seconds: float) -> Path | None:
         return None
     path = place.with_name(f"{place.name}.lease.{max(held, default=0) + 1}")
     try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        _create(path, place)
     except FileExistsError:
         return None
-    try:
-        with os.fdopen(file, "w", encoding="utf-8") as out:
-            json.dump(_self(), out)
-    except OSError:
-        _give_up(path)
-        raise
     others = (lease for lease in _leases(place).values() if lease != path)
     if _any_alive(others, place, stale_seconds):
         _give_up(path)
         return None
     return path
+
+
+def _create(path: Path, place: Path) -> None:
+    """Make a lease, whole or not at all; raises FileExistsError where another was faster."""
+    own = place.with_name(f".lease.{secrets.token_hex(8)}")
+    try:
+        own.write_text(json.dumps(_self()), encoding="utf-8")
+        try:
+            os.link(own, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: one who dies within counts as silent
+            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            with os.fdopen(file, "w", encoding="utf-8") as out:
+                json.dump(_self(), out)
+    finally:
+        own.unlink(missing_ok=True)
 
 
 def _leases(place: Path) -> dict[int, Path]:
@@ -116,10 +128,9 @@ def _number(path: Path) -> int:
 
 
 def _give_up(path: Path) -> None:
-    """Mark a lease as free, as an empty file of 1970: a full disk has room for that. Its number stays taken."""
+    """Mark a lease as free, by cutting it to a byte: one step, for which a full disk has room. Its number stays taken."""
     with suppress(OSError):
-        os.truncate(path, 0)
-        os.utime(path, (0, 0))
+        os.truncate(path, FREE_BYTES)
 
 
 def _any_alive(leases: Iterable[Path], place: Path, stale_seconds: float) -> bool:
@@ -132,16 +143,19 @@ def _any_alive(leases: Iterable[Path], place: Path, stale_seconds: float) -> boo
 
 def _is_alive(path: Path, now: float, stale_seconds: float) -> bool:
     try:
-        mtime = path.stat().st_mtime
-        holder = json.loads(path.read_text(encoding="utf-8"))
+        about, text = path.stat(), path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return False
-    except (OSError, ValueError):  # about to be written, or given up
+    if about.st_size == FREE_BYTES:
+        return False
+    try:
+        holder = json.loads(text)
+    except ValueError:  # about to be written
         holder = None
     me = _self()
     if me["machine"] and isinstance(holder, dict) and holder.get("machine") == me["machine"]:
         return bool(_born(holder.get("pid")) == holder.get("born", ""))
-    return now - mtime < stale_seconds
+    return now - about.st_mtime < stale_seconds
 
 
 def _now_on(place: Path) -> float:
