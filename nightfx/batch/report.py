@@ -31,16 +31,18 @@ MEANINGS = {
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
 
-def write_report(tasks: Sequence[Task], out: Path, *, title: str) -> Path:
+def write_report(
+    tasks: Sequence[Task], out: Path, *, title: str, remarks: Sequence[str] = ()
+) -> Path:
     """Write `report.html` into `out` and return its path. Raises TargetError, and RetryError on a full disk."""
     target = out / NAME
     with partial_file(target) as part:
         # names may hold bytes that are no text
-        part.write_text(page(tasks, title), encoding="utf-8", errors="replace")
+        part.write_text(page(tasks, title, remarks), encoding="utf-8", errors="replace")
     return target
 
 
-def page(tasks: Sequence[Task], title: str) -> str:
+def page(tasks: Sequence[Task], title: str, remarks: Sequence[str] = ()) -> str:
     """The page, as text."""
     failed = [task for task in tasks if task.state == "failed"]
     done = sorted((t for t in tasks if t.state in ("done", "skipped")), key=_worst, reverse=True)
@@ -50,6 +52,7 @@ def page(tasks: Sequence[Task], title: str) -> str:
         _section("Failed", "failed", map(_failed, failed), len(failed)),
         _section("Rendered, worst first", "shots", map(_shot, done), len(done)),
         _section("Not ended", "failed", map(_failed, left), len(left)),
+        _section("Of the timeline", "remarks", [_notes(remarks)], len(remarks)),
         _legend(),
     ]
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{_e(title)}</title>'

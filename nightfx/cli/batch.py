@@ -15,11 +15,16 @@ from nightfx.cli.render import SOME_FAILED, render
 
 if TYPE_CHECKING:
     from nightfx.batch.crew import Task
+    from nightfx.batch.timeline import Cut
 
 
 def batch(
     shots: Annotated[
-        Path, typer.Argument(metavar="SHOTS", help="A folder of clips and sequences.")
+        Path,
+        typer.Argument(
+            metavar="SHOTS",
+            help="A folder of clips and sequences, or a timeline: .otio, .edl, .xml, .fcpxml, .aaf.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Folder for the renders, in the tree of SHOTS.")
@@ -46,20 +51,38 @@ def batch(
             min=1, help="Seconds of silence after which a worker elsewhere counts as dead."
         ),
     ] = 120.0,
+    media: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a timeline's media; by default the timeline's own."),
+    ] = None,
+    handles: Annotated[
+        int, typer.Option(min=0, help="Frames rendered before and after what a timeline shows.")
+    ] = 8,
     **flags: Any,
 ) -> int:
-    """Render a folder of shots and all below it: go on where it was left, skip what is done, end with a report.
+    """Render a folder of shots and all below it, or what a timeline shows: skip what is done, end with a report.
 
     Settings of single shots stand in a nightfx.toml beside them, by the names of the flags.
     """
     from nightfx.batch.run import BatchOptions, plan_batch, run_batch
     from nightfx.batch.shots import find_shots
+    from nightfx.batch.timeline import is_timeline
+    from nightfx.errors import UsageError
 
     options = BatchOptions(workers=workers, stale_seconds=stale)
     given = {key: value for key, value in flags.items() if value != FLAGS[key].default}
     names = frozenset([Path(str(given.get("to", "night"))).name])
-    found = find_shots(shots, out, include=include or [], exclude=exclude or [], names=names)
-    tasks = plan_batch(found, shots, out, given, options)
+    cut = None
+    if is_timeline(shots):
+        if {"start", "end"} & given.keys():
+            raise UsageError("--start and --end are not for timelines: they say what is shown")
+        root = media or shots.absolute().parent
+        cut = _read_cut(shots, root, out, handles, given)
+        found = cut.shots
+    else:
+        root = shots
+        found = find_shots(shots, out, include=include or [], exclude=exclude or [], names=names)
+    tasks = plan_batch(found, root, out, given, options)
     if dry_run:
         _tell_plan(tasks, as_json)
         return 0
@@ -67,7 +90,21 @@ def batch(
 
     with watching(tasks, as_json=as_json) as watch:
         run_batch(tasks, out, options, watch)
-    return _conclude(tasks, out, shots.resolve().name, as_json)
+    return _conclude(tasks, out, shots.resolve().name, cut, as_json)
+
+
+def _read_cut(timeline: Path, media: Path, out: Path, handles: int, given: dict[str, Any]) -> Cut:
+    from nightfx.batch.media import Library
+    from nightfx.batch.settings import options_from
+    from nightfx.batch.timeline import read_cut
+
+    flags = {key: value for key, value in given.items() if key != "to"}
+    options = options_from(flags)
+    library = Library(media, out, timeline.absolute().parent, options)
+    cut = read_cut(timeline, library, handles=handles, rate=options.fps)
+    for remark in cut.remarks:
+        typer.echo(shell.printable(f"warning: {remark}"), err=True)
+    return cut
 
 
 def _tell_plan(tasks: Sequence[Task], as_json: bool) -> None:
@@ -83,8 +120,9 @@ def _tell_plan(tasks: Sequence[Task], as_json: bool) -> None:
         typer.echo(shell.printable(f"{words:6} {shot.key} --to {order.to}{said}{why}"))
 
 
-def _conclude(tasks: Sequence[Task], out: Path, title: str, as_json: bool) -> int:
+def _conclude(tasks: Sequence[Task], out: Path, title: str, cut: Cut | None, as_json: bool) -> int:
     from nightfx.batch.report import write_report
+    from nightfx.batch.timeline import write_cut
     from nightfx.errors import NightfxError
 
     failed = [task for task in tasks if task.state == "failed"]
@@ -95,8 +133,10 @@ def _conclude(tasks: Sequence[Task], out: Path, title: str, as_json: bool) -> in
     words = f"{count} rendered, {skipped} done before, {len(failed)} failed"
     typer.echo(words, err=True)
     try:
-        report = write_report(tasks, out, title=title)
-    except NightfxError as error:  # of a full disk; the renders are what counts
+        if cut is not None:
+            typer.echo(shell.printable(str(write_cut(cut, tasks, out))), err=as_json)
+        report = write_report(tasks, out, title=title, remarks=cut.remarks if cut else ())
+    except NightfxError as error:  # such as a full disk; the renders are there
         shell.fail(error)
         return SOME_FAILED
     typer.echo(shell.printable(str(report)), err=as_json)
