@@ -387,6 +387,10 @@ for line in sys.stdin:
     if "full" in key:
         print(json.dumps({"event": "failed", "error": "disk full", "code": 75}), flush=True)
         sys.exit(75)
+    if "half" in key and not os.path.exists(order["out"] + "half"):
+        open(order["out"] + "half", "w").close()
+        print('{"event": "do', end="", flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
     print(json.dumps({"event": "frames", "done": 1, "total": 1}), flush=True)
     print(json.dumps({"event": "done", "facts": {}, "target": key}), flush=True)
 """
@@ -399,7 +403,7 @@ def fake_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("fake_workers")
 def test_a_poisonous_shot_fails_alone(tmp_path: Path) -> None:
-    names = ["a", "poison", "once", "full", "b", "c"]
+    names = ["a", "poison", "once", "full", "half", "b"]
     tasks = [task(name) for name in names]
     for each in tasks:
         each.order = replace(each.order, out=tmp_path / "mark")

@@ -47,13 +47,13 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
 
 
 def strike(process: subprocess.Popen[str], dice: random.Random, whom: str) -> str:
-    """Kill some of its workers, the batch, or all at once."""
+    """Kill some of its workers, the batch, or all at once; what was hit, empty for nothing."""
     victims = workers_of(process)[: dice.choice((1, 2))] if whom != "batch" else []
     victims += [process.pid] if whom != "workers" else []
     for pid in victims:
         with suppress(ProcessLookupError):
             kill(pid, signal.SIGKILL)
-    return f"{whom} ({len(victims)})"
+    return f"{whom} ({len(victims)})" if victims else ""
 
 
 def disturbed(shots: Path, out: Path, preset: Preset, dice: random.Random, kills: int) -> list[str]:
@@ -64,8 +64,8 @@ def disturbed(shots: Path, out: Path, preset: Preset, dice: random.Random, kills
         process = command(shots, out, preset)
         while len(struck) < kills and begun(process, out):
             time.sleep(dice.uniform(0, LATEST_SECONDS))
-            if process.poll() is None:
-                struck.append(strike(process, dice, next(whom)))
+            if process.poll() is None and (hit := strike(process, dice, next(whom))):
+                struck.append(hit)
         _, errors = process.communicate(timeout=300)
         if process.returncode == 0:
             return struck

@@ -21,8 +21,9 @@ from test_render import frames_of
 
 from nightfx.batch.crew import Task
 from nightfx.batch.media import Library
+from nightfx.batch.relink import write_cut
 from nightfx.batch.settings import options_from
-from nightfx.batch.timeline import Cut, read_cut, united, write_cut
+from nightfx.batch.timeline import Cut, read_cut, united
 from nightfx.batch.worker import Order
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.render import render

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import nightfx
+from nightfx.batch.record import number_of
 from nightfx.batch.worker import GRACE_SECONDS, RETRY, Order
 from nightfx.video.threads import VARIABLE
 
@@ -31,13 +32,14 @@ import sys
 home = sys.argv[1]
 if home not in sys.path:
     sys.path.insert(0, home)
+from nightfx.batch.record import number_of
 from nightfx.batch.worker import main
 sys.exit(main())
 """
 State = Literal["waiting", "rendering", "elsewhere", "done", "failed", "skipped"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Task:
     """A shot on its way."""
 
@@ -71,8 +73,8 @@ class Task:
     @property
     def rate(self) -> float:
         """Frames a second; 0 where it is not known."""
-        if self.facts.get("seconds"):
-            return float(self.facts["frames"] / self.facts["seconds"])
+        if seconds := number_of(self.facts, "seconds"):
+            return number_of(self.facts, "frames") / seconds
         spent = time.monotonic() - self.began if self.began else 0.0
         return (self.frames - self.first) / spent if spent > 0 else 0.0
 
@@ -214,7 +216,8 @@ class _Seat:
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._events.put((self, json.loads(line)))
+            with suppress(ValueError):  # half a line, of one who was killed in it
+                self._events.put((self, json.loads(line)))
         self._events.put((self, None))
 
     def _close(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -137,6 +138,12 @@ def left_at(target: Path) -> dict[str, Any] | None:
 def changes(record: Record, job: Job) -> list[str]:
     """What is not as it was, of source, settings and preset."""
     return [name for name, value in asdict(job).items() if record.job.get(name) != value]
+
+
+def number_of(facts: Mapping[str, Any], key: str) -> float:
+    """A number among facts, which others may have written; 0 where it is none."""
+    value = facts.get(key)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _hash_of(files: list[Path]) -> str:

@@ -6,7 +6,6 @@ what is base64.
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import nightfx
 from nightfx.batch.crew import Task
 from nightfx.batch.figures import LIMITS, Figures
+from nightfx.batch.record import number_of
 from nightfx.video.partial import partial_file
 
 NAME = "report.html"
@@ -82,8 +82,8 @@ def _subtitle(tasks: Sequence[Task]) -> str:
 
 def _summary(tasks: Sequence[Task]) -> str:
     ended = [task for task in tasks if task.state in ("done", "skipped")]
-    frames = sum(_number(task.facts, "frames") for task in ended)
-    seconds = sum(_number(task.facts, "seconds") for task in ended)
+    frames = sum(number_of(task.facts, "frames") for task in ended)
+    seconds = sum(number_of(task.facts, "seconds") for task in ended)
     failed = sum(task.state == "failed" for task in tasks)
     looks = sum(_worst(task) > 1 for task in ended)
     cells = [
@@ -154,7 +154,7 @@ def _figure(found: Figures, key: str) -> str:
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
-    frames, seconds = (_number(facts, key) for key in ("frames", "seconds"))
+    frames, seconds = (number_of(facts, key) for key in ("frames", "seconds"))
     if facts.get("width"):
         yield f"{facts['width']}×{facts.get('height')}"
     if facts.get("codec"):
@@ -212,11 +212,6 @@ def _measured(facts: Mapping[str, Any]) -> Figures | None:
     if not all(type(value) in (int, float) for value in numbers):
         return None
     return Figures(**values)
-
-
-def _number(facts: Mapping[str, Any], key: str) -> float:
-    value = facts.get(key)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _duration(seconds: float) -> str:

@@ -1,32 +1,27 @@
-"""Timelines: which parts of which files a cut shows, each rendered once with handles, and the cut that shows the renders.
+"""Timelines: which parts of which files a cut shows, each to be rendered once, with handles.
 
-OpenTimelineIO and its adapters (nightfx[film]) read and write `.otio`, `.edl`, `.xml` of Final Cut 7, `.fcpxml` and
-`.aaf`. A render keeps the timecode of its source, so a clip keeps its range; a retime stays in the timeline, and its
-render has the frames that it runs over.
+OpenTimelineIO and its adapters (nightfx[film]) read `.otio`, `.edl`, `.xml` of Final Cut 7, `.fcpxml` and `.aaf`. A
+retime stays in the timeline, and its render has the frames that it runs over.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from nightfx.batch.crew import Task
 from nightfx.batch.media import Library, Medium, OfflineError
-from nightfx.batch.record import FOLDER
 from nightfx.batch.shots import Shot
-from nightfx.errors import SourceError, TargetError, UsageError
-from nightfx.video.numbered import base_name, existing_files, is_pattern
-from nightfx.video.partial import translated
+from nightfx.errors import SourceError, UsageError
+from nightfx.video.numbered import base_name
 
 SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
 ADAPTERS = {".xml": "fcp_xml", ".edl": "cmx_3600", ".fcpxml": "fcpx_xml", ".aaf": "AAF"}
 EDL_RATE = Fraction(24)  # where neither a flag nor the media say one
-KEY = "nightfx"  # of the render among a clip's media references
 
 
 @dataclass
@@ -92,25 +87,8 @@ def read_cut(path: Path, library: Library, *, handles: int, rate: Fraction | Non
     return cut
 
 
-def write_cut(cut: Cut, tasks: Sequence[Task], out: Path) -> Path:
-    """Write the timeline into `out` in its own format, its clips pointing to the renders; returns its path.
-
-    In .otio the originals stay, as other media references; clips whose render failed keep theirs. Raises TargetError.
-    """
-    done = {task.order.shot.key: task for task in tasks if task.state in ("done", "skipped")}
-    for use in cut.uses:
-        if use.shot and use.shot.key in done:
-            _repoint(use, out / done[use.shot.key].target, cut.path.suffix.lower())
-    target = out / cut.path.name
-    part = out / FOLDER / cut.path.name
-    with translated(target):
-        part.parent.mkdir(parents=True, exist_ok=True)
-        _write(cut, part)
-        part.replace(target)
-    return target
-
-
-def _otio() -> Any:
+def otio_module() -> Any:
+    """OpenTimelineIO; raises UsageError where it is not installed."""
     try:
         import opentimelineio
     except ImportError as error:
@@ -119,10 +97,10 @@ def _otio() -> Any:
 
 
 def _read(path: Path, rate: Fraction) -> Any:
-    otio, suffix = _otio(), path.suffix.lower()
+    otio, suffix = otio_module(), path.suffix.lower()
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
-    more = {"rate": _timecode_rate(rate)} if suffix == ".edl" else {}
+    more = {"rate": timecode_rate(rate)} if suffix == ".edl" else {}
     try:
         return otio.adapters.read_from_file(str(path), ADAPTERS.get(suffix), **more)
     except Exception as error:
@@ -130,27 +108,13 @@ def _read(path: Path, rate: Fraction) -> Any:
         raise SourceError(f"{path}: cannot be read as a timeline ({words})") from error
 
 
-def _write(cut: Cut, part: Path) -> None:
-    otio, suffix = _otio(), cut.path.suffix.lower()
-    more: dict[str, Any] = {".aaf": {"use_empty_mob_ids": True}}.get(suffix, {})
-    if suffix == ".edl":
-        more = {"rate": _timecode_rate(cut.rate)}
-    try:
-        otio.adapters.write_to_file(cut.content, str(part), ADAPTERS.get(suffix), **more)
-    except OSError:
-        raise
-    except Exception as error:
-        words = " ".join(str(error).split())[:200]
-        hint = "the renders are there; write the timeline as .otio to keep all that is in it"
-        raise TargetError(f"{cut.path.name}: cannot be written back ({words}): {hint}") from error
-
-
-def _timecode_rate(rate: Fraction) -> float:
-    return float(_otio().opentime.RationalTime.nearest_smpte_timecode_rate(float(rate)))
+def timecode_rate(rate: Fraction) -> float:
+    """The rate of timecodes that is nearest."""
+    return float(otio_module().opentime.RationalTime.nearest_smpte_timecode_rate(float(rate)))
 
 
 def _clips(content: Any) -> Iterator[Any]:
-    otio = _otio()
+    otio = otio_module()
     timelines = [content] if isinstance(content, otio.schema.Timeline) else []
     for timeline in timelines or content.find_children(descended_from_type=otio.schema.Timeline):
         for track in timeline.video_tracks():
@@ -158,7 +122,7 @@ def _clips(content: Any) -> Iterator[Any]:
 
 
 def _use_of(clip: Any, library: Library, remarks: list[str]) -> Use | None:
-    otio = _otio()
+    otio = otio_module()
     name = f"{clip.name or 'a clip'} at {_time_words(clip)}"
     if isinstance(clip.media_reference, otio.schema.GeneratorReference):
         return None  # black, bars and titles are the editor's own
@@ -186,7 +150,7 @@ def _time_words(clip: Any) -> str:
 
 def _speed(clip: Any) -> float | None:
     """How fast a clip runs; None for what has no one speed, or runs backwards."""
-    otio, speed = _otio(), 1.0
+    otio, speed = otio_module(), 1.0
     for effect in clip.effects:
         if isinstance(effect, otio.schema.LinearTimeWarp):
             speed *= effect.time_scalar
@@ -258,54 +222,3 @@ def _unused(name: str, names: set[str]) -> str:
         found, number = f"{name}_{number}", number + 1
     names.add(found.lower())
     return found
-
-
-def _repoint(use: Use, render: Path, suffix: str) -> None:
-    otio, clip = _otio(), use.clip
-    assert use.shot is not None
-    rate, known = clip.trimmed_range().start_time.rate, clip.media_reference.available_range
-    length = round((use.shot.flags["end"] - use.shot.flags["start"]) * float(use.medium.rate))
-    start = use.origin + use.base
-    if known is None and use.medium.first is None:
-        # nothing says where the render begins: it counts from 0, and so does the clip
-        moved = otio.opentime.RationalTime(round(use.base / float(use.medium.rate) * rate), rate)
-        shown = clip.trimmed_range()
-        clip.source_range = otio.opentime.TimeRange(shown.start_time - moved, shown.duration)
-        start = 0
-    file_rate = rate if abs(rate - float(use.medium.rate)) < 0.01 * rate else float(use.medium.rate)
-    times = (otio.opentime.RationalTime(n, file_rate) for n in (start, length))
-    reference = _reference(render.absolute(), otio.opentime.TimeRange(*times), suffix)
-    if suffix == ".otio":
-        # the map as it is given: references put into a new one end the process in OpenTimelineIO 0.18
-        references = clip.media_references()
-        references[KEY] = reference
-        clip.set_media_references(references, KEY)
-    else:
-        clip.media_reference = reference
-
-
-def _reference(render: Path, available: Any, suffix: str) -> Any:
-    otio = _otio()
-    if suffix == ".otio" and is_pattern(render):
-        return _sequence_reference(render, available)
-    path = existing_files(render)[0] if is_pattern(render) else render
-    url = str(path) if suffix == ".edl" else path.as_uri()
-    reference = otio.schema.ExternalReference(target_url=url, available_range=available)
-    reference.name = render.name
-    return reference
-
-
-def _sequence_reference(render: Path, available: Any) -> Any:
-    otio, files = _otio(), existing_files(render)
-    prefix = render.name[: render.name.index("#")]
-    digits = files[0].name[len(prefix) : -len(render.suffix)]
-    return otio.schema.ImageSequenceReference(
-        target_url_base=f"{render.parent.as_uri()}/",
-        name_prefix=prefix,
-        name_suffix=render.suffix,
-        start_frame=int(digits),
-        frame_step=1,
-        rate=available.duration.rate,
-        frame_zero_padding=len(digits),
-        available_range=available,
-    )

@@ -121,8 +121,8 @@ def _tell_plan(tasks: Sequence[Task], as_json: bool) -> None:
 
 
 def _conclude(tasks: Sequence[Task], out: Path, title: str, cut: Cut | None, as_json: bool) -> int:
+    from nightfx.batch.relink import write_cut
     from nightfx.batch.report import write_report
-    from nightfx.batch.timeline import write_cut
     from nightfx.errors import NightfxError
 
     failed = [task for task in tasks if task.state == "failed"]
