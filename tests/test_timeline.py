@@ -21,9 +21,10 @@ from test_render import frames_of
 
 from nightfx.batch.crew import Task
 from nightfx.batch.media import Library
+from nightfx.batch.media import frames_of as frames_of_timecode
 from nightfx.batch.relink import write_cut
 from nightfx.batch.settings import options_from
-from nightfx.batch.timeline import Cut, read_cut, united
+from nightfx.batch.timeline import Cut, edl_rate, read_cut, united
 from nightfx.batch.worker import Order
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.render import render
@@ -162,6 +163,27 @@ def test_a_sequence_stays_one(identity: Preset, tmp_path: Path) -> None:
     assert clip.media_reference.available_range == span(3, 6, 25)
 
 
+def test_timecode_without_drop_frames_stays_so(tmp_path: Path) -> None:
+    ntsc = Fraction(30000, 1001)
+    assert frames_of_timecode("01:00:00:00", ntsc) == 108_000
+    assert frames_of_timecode("01:00:00;00", ntsc) == 107_892
+    assert frames_of_timecode("00:01:00:00", Fraction(24000, 1001)) == 1440
+    assert frames_of_timecode("noon", ntsc) is None
+    for mark, rate in ((":", 30), (";", float(ntsc))):
+        path = tmp_path / "a.edl"
+        path.write_text(f"001  A  V  C  01:00:00{mark}00 01:00:00{mark}10 00:00:00:00 00:00:00:10")
+        assert edl_rate(path, ntsc) == pytest.approx(rate)
+
+
+def test_a_file_of_the_name_counts_more_than_one_of_the_reel(media: Path, tmp_path: Path) -> None:
+    make_clip(media / "card" / "reel.mov", PLATE)
+    text = "001  REEL  V  C  00:00:00:02 00:00:00:05 00:00:00:00 00:00:00:03\n"
+    (tmp_path / "a.edl").write_text(f"{text}* FROM CLIP NAME: {PLAIN}\n")
+    (tmp_path / "b.edl").write_text(text)
+    found = [cut_of(tmp_path / name, media, tmp_path / "out") for name in ("a.edl", "b.edl")]
+    assert [cut.uses[0].medium.path.name for cut in found] == [PLAIN, "reel.mov"]
+
+
 EDL = """TITLE: hard
 FCM: NON-DROP FRAME
 
@@ -215,7 +237,7 @@ def test_a_timeline_is_rendered_in_one_command(
     words = ["batch", path, "--media", media, "--to", identity.folder, "-o", out, "--handles", 2]
     plan = nightfx(*words, "--dry-run", "--json")
     flags = [json.loads(line)["flags"] for line in plan.stdout.splitlines()]
-    assert [Fraction(flag["start"]).limit_denominator(100) * 24 for flag in flags] == [0, 2]
+    assert [Fraction(flag["start"]).limit_denominator(100) * 24 for flag in flags] == [0, 1.75]
     assert nightfx(*words, "--start", 1).exit_code == 2
     result = nightfx(*words)
     assert result.exit_code == 0, result.output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -54,9 +54,7 @@ class Library:
         url = url_of(clip.media_reference)
         if path := self._by_path(url):
             return self.about(path, clip)
-        name = Path(unquote(url)).name
-        same = [path for path in self.paths if name and path.name.lower() == name.lower()]
-        return self._one_of(clip, same or list(self._alike(clip)))
+        return self._one_of(clip, self._alike(clip, Path(unquote(url)).name))
 
     @cached_property
     def paths(self) -> list[Path]:
@@ -98,15 +96,19 @@ class Library:
         places = [said] if said.is_absolute() else [self._beside / said, self._folder / said]
         return next((p for p in places if "\0" not in url and existing_files(p)), None)
 
-    def _alike(self, clip: Any) -> Iterator[Path]:
-        reel = str(clip.metadata.get("cmx_3600", {}).get("reel", ""))
-        names = {clip.name, getattr(clip.media_reference, "name", ""), reel}
-        bases = {base_name(Path(name)).lower() for name in names if name}
-        for path in self.paths:
-            base = base_name(path).lower()
-            cut = reel and len(reel) >= REEL_LETTERS and base.startswith(reel.lower())
-            if base in bases or cut:
-                yield path
+    def _alike(self, clip: Any, file: str) -> list[Path]:
+        """Files of its name, else files of that name with another suffix, else of its reel."""
+        names = {file, clip.name, getattr(clip.media_reference, "name", "")}
+        names = {name.lower() for name in names if name}
+        bases = {base_name(Path(name)) for name in names}
+        reel = str(clip.metadata.get("cmx_3600", {}).get("reel", "")).lower()
+        tests: list[Callable[[Path], bool]] = [
+            lambda path: path.name.lower() in names,
+            lambda path: base_name(path).lower() in bases,
+            lambda path: bool(reel) and _is_reel(base_name(path).lower(), reel),
+        ]
+        found = ([path for path in self.paths if test(path)] for test in tests)
+        return next(filter(None, found), [])
 
     def _one_of(self, clip: Any, paths: list[Path]) -> Medium:
         media = []
@@ -118,8 +120,12 @@ class Library:
         timed = [medium for medium in media if _covers(medium, clip)]
         if len(timed) == 1 or len(media) == 1:
             return (timed or media)[0]
-        words = f"{len(media)} files could be it" if media else "not found"
-        raise OfflineError(words)
+        names = ", ".join(str(medium.path) for medium in media[:3])
+        raise OfflineError(f"not to be told from another: {names}" if media else "not found")
+
+
+def _is_reel(base: str, reel: str) -> bool:
+    return base == reel or (len(reel) >= REEL_LETTERS and base.startswith(reel))
 
 
 def url_of(reference: Any) -> str:
@@ -136,10 +142,19 @@ def frames_of(timecode: str, rate: Fraction) -> int | None:
     import opentimelineio as otio
 
     try:
-        near = otio.opentime.RationalTime.nearest_smpte_timecode_rate(float(rate))
-        return int(otio.opentime.from_timecode(timecode, near).value)
+        return int(
+            otio.opentime.from_timecode(timecode, timecode_rate(rate, ";" in timecode)).value
+        )
     except ValueError:
         return None
+
+
+def timecode_rate(rate: Fraction, drop: bool) -> float:
+    """The rate at which OpenTimelineIO counts timecodes: whole, for at 29.97 it would write drop frames."""
+    import opentimelineio as otio
+
+    near = otio.opentime.RationalTime.nearest_smpte_timecode_rate(float(rate))
+    return float(near if drop else round(near))
 
 
 def _covers(medium: Medium, clip: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from nightfx.batch.crew import Task
 from nightfx.batch.record import FOLDER
-from nightfx.batch.timeline import ADAPTERS, Cut, Use, otio_module, timecode_rate
+from nightfx.batch.timeline import ADAPTERS, Cut, Use, edl_rate, otio_module
 from nightfx.errors import TargetError
 from nightfx.video.numbered import existing_files, is_pattern
 from nightfx.video.partial import translated
@@ -42,7 +42,7 @@ def _write(cut: Cut, part: Path) -> None:
     otio, suffix = otio_module(), cut.path.suffix.lower()
     more: dict[str, Any] = {".aaf": {"use_empty_mob_ids": True}}.get(suffix, {})
     if suffix == ".edl":
-        more = {"rate": timecode_rate(cut.rate)}
+        more = {"rate": edl_rate(cut.path, cut.rate)}
     try:
         otio.adapters.write_to_file(cut.content, str(part), ADAPTERS.get(suffix), **more)
     except OSError:
@@ -55,9 +55,7 @@ def _write(cut: Cut, part: Path) -> None:
 
 def _repoint(use: Use, render: Path, suffix: str) -> None:
     otio, clip = otio_module(), use.clip
-    assert use.shot is not None
     rate, known = clip.trimmed_range().start_time.rate, clip.media_reference.available_range
-    length = round((use.shot.flags["end"] - use.shot.flags["start"]) * float(use.medium.rate))
     start = use.origin + use.base
     if known is None and use.medium.first is None:
         # nothing says where the render begins: it counts from 0, and so does the clip
@@ -66,7 +64,7 @@ def _repoint(use: Use, render: Path, suffix: str) -> None:
         clip.source_range = otio.opentime.TimeRange(shown.start_time - moved, shown.duration)
         start = 0
     file_rate = rate if abs(rate - float(use.medium.rate)) < 0.01 * rate else float(use.medium.rate)
-    times = (otio.opentime.RationalTime(n, file_rate) for n in (start, length))
+    times = (otio.opentime.RationalTime(n, file_rate) for n in (start, use.length))
     reference = _reference(render.absolute(), otio.opentime.TimeRange(*times), suffix)
     if suffix == ".otio":
         # the map as it is given: references put into a new one end the process in OpenTimelineIO 0.18
@@ -84,7 +82,8 @@ def _reference(render: Path, available: Any, suffix: str) -> Any:
     path = existing_files(render)[0] if is_pattern(render) else render
     url = str(path) if suffix == ".edl" else path.as_uri()
     reference = otio.schema.ExternalReference(target_url=url, available_range=available)
-    reference.name = render.name
+    if suffix != ".edl":  # there it would become the reel
+        reference.name = render.name
     return reference
 
 

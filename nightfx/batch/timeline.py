@@ -7,6 +7,7 @@ retime stays in the timeline, and its render has the frames that it runs over.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,13 +15,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from nightfx.batch.media import Library, Medium, OfflineError
+from nightfx.batch.media import Library, Medium, OfflineError, timecode_rate
 from nightfx.batch.shots import Shot
 from nightfx.errors import SourceError, UsageError
 from nightfx.video.numbered import base_name
 
 SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
 ADAPTERS = {".xml": "fcp_xml", ".edl": "cmx_3600", ".fcpxml": "fcpx_xml", ".aaf": "AAF"}
+DROP = re.compile(r"\d\d:\d\d:\d\d;\d\d")
 EDL_RATE = Fraction(24)  # where neither a flag nor the media say one
 
 
@@ -42,6 +44,8 @@ class Use:
     """The render that covers it."""
     base: int = 0
     """First frame of that render, counted in the file."""
+    length: int = 0
+    """Frames of that render."""
 
 
 @dataclass
@@ -100,7 +104,7 @@ def _read(path: Path, rate: Fraction) -> Any:
     otio, suffix = otio_module(), path.suffix.lower()
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
-    more = {"rate": timecode_rate(rate)} if suffix == ".edl" else {}
+    more = {"rate": edl_rate(path, rate)} if suffix == ".edl" else {}
     try:
         return otio.adapters.read_from_file(str(path), ADAPTERS.get(suffix), **more)
     except Exception as error:
@@ -108,9 +112,11 @@ def _read(path: Path, rate: Fraction) -> Any:
         raise SourceError(f"{path}: cannot be read as a timeline ({words})") from error
 
 
-def timecode_rate(rate: Fraction) -> float:
-    """The rate of timecodes that is nearest."""
-    return float(otio_module().opentime.RationalTime.nearest_smpte_timecode_rate(float(rate)))
+def edl_rate(path: Path, rate: Fraction) -> float:
+    """The rate to read and write an EDL with, which has timecodes alone."""
+    return timecode_rate(
+        rate, bool(DROP.search(path.read_text(encoding="utf-8", errors="replace")))
+    )
 
 
 def _clips(content: Any) -> Iterator[Any]:
@@ -144,8 +150,7 @@ def _use_of(clip: Any, library: Library, remarks: list[str]) -> Use | None:
 
 
 def _time_words(clip: Any) -> str:
-    start = clip.trimmed_range().start_time
-    return f"{start.to_seconds():.2f} s of its media"
+    return f"{clip.range_in_parent().start_time.to_seconds():.2f} s"
 
 
 def _speed(clip: Any) -> float | None:
@@ -195,14 +200,16 @@ def _plan_shots(cut: Cut, handles: int) -> None:
         for first, end in united(spans):
             rate = uses[0].medium.rate
             stem = f"{base}_{first:05d}-{end - 1:05d}"
-            flags: dict[str, Any] = {"start": float(first / rate), "end": float(end / rate)}
+            # a quarter of a frame early: a container that counts in milliseconds has moved the frames a little
+            times = (max(frame - Fraction(1, 4), Fraction(0)) / rate for frame in (first, end))
+            flags: dict[str, Any] = dict(zip(("start", "end"), map(float, times), strict=True))
             if uses[0].medium.assumed:
                 flags["fps"] = str(rate)
             shot = Shot(path, stem + path.suffix, stem, flags)
             cut.shots.append(shot)
             for use in uses:
                 if first <= use.first < end:
-                    use.shot, use.base = shot, first
+                    use.shot, use.base, use.length = shot, first, end - first
 
 
 def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
