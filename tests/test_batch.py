@@ -44,8 +44,8 @@ from nightfx.batch.record import (
 from nightfx.batch.report import page
 from nightfx.batch.settings import known_flags, options_from, settings_of
 from nightfx.batch.shots import Shot, find_shots
-from nightfx.batch.worker import Order, order_from
-from nightfx.errors import RetryError, SourceError, UsageError
+from nightfx.batch.worker import Order, order_from, serve
+from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.presets import Preset
 
 TINY = Clip(size=(32, 48), count=3)
@@ -369,6 +369,47 @@ def test_a_report_escapes_whatever_others_wrote() -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert not re.findall(r'(?:src|href)="(?!data:image/jpeg)', text)
+
+
+def test_what_others_put_there_is_not_replaced(tmp_path: Path, identity: Preset) -> None:
+    source, out = make_clip(tmp_path / "a.mkv", replace(TINY, codec="ffv1")), tmp_path / "out"
+    order = Order(Shot(source, "a.mkv", "a"), out, str(identity.folder), {"method": "relight"}, 9.0)
+    theirs = touch(out / "a.identity.mkv", "theirs")
+    said: list[str] = []
+    for _ in range(2):
+        with pytest.raises(TargetError, match="exists already"):
+            serve(order, lambda event, **more: said.append(event))
+    assert theirs.read_text() == "theirs"
+    theirs.unlink()
+    serve(order, lambda event, **more: said.append(event))
+    assert said[-1] == "done"
+    source.write_bytes(
+        make_clip(tmp_path / "b.mkv", replace(TINY, codec="ffv1", count=4)).read_bytes()
+    )
+    serve(order, lambda event, **more: said.append(event))
+    assert len(frames_of(theirs)) == 4
+    theirs.write_text("graded")
+    with pytest.raises(TargetError, match="exists already"):
+        serve(order, lambda event, **more: said.append(event))
+    assert theirs.read_text() == "graded"
+
+
+def test_a_clip_that_was_complete_when_its_worker_died_is_kept(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source, out = make_clip(tmp_path / "a.mkv", replace(TINY, codec="ffv1")), tmp_path / "out"
+    order = Order(Shot(source, "a.mkv", "a"), out, str(identity.folder), {}, 9.0)
+    said: list[dict[str, Any]] = []
+    serve(order, lambda event, **more: said.append(more))
+    place, target = place_of(out, "a.mkv"), out / "a.identity.mkv"
+    record, written = look_up(place), target.stat().st_mtime_ns
+    assert record is not None
+    write_record(place, replace(record, files=None, done=False, facts={}))
+    serve(order, lambda event, **more: said.append(more))
+    assert target.stat().st_mtime_ns == written
+    assert said[-1]["facts"]["notes"] == ["was complete already, when its worker ended"]
+    assert (again := look_up(place)) is not None
+    assert again.done
 
 
 # answers as a worker does, and dies where its shot says so

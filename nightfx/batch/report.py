@@ -171,10 +171,14 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _settings(task: Task) -> str:
     said = {"to": Path(task.order.to).name} | dict(task.order.flags)
-    return "".join(
-        f"<code>{_e(key.replace('_', '-'))}{'' if value is True else f' {_e(value)}'}</code>"
-        for key, value in said.items()
-    )
+    words = ((key.replace("_", "-"), _value(value)) for key, value in said.items())
+    return "".join(f"<code>{_e(f'{key} {value}'.strip())}</code>" for key, value in words)
+
+
+def _value(value: Any) -> str:
+    if value is True:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _notes(notes: Sequence[Any]) -> str:

@@ -39,7 +39,7 @@ from nightfx.batch.record import (
 from nightfx.batch.settings import Settings, options_from
 from nightfx.batch.shots import Shot
 from nightfx.engine.batch import suffix_of
-from nightfx.engine.ends import default_target
+from nightfx.engine.ends import check_target, default_target
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.render import render
 from nightfx.errors import NightfxError, RetryError
@@ -118,8 +118,10 @@ def _render(
         else:
             with translated(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-            write_record(place, intent)
             options = replace(options, overwrite=options.overwrite or ours)
+            # before the record says that what stands there is a render of ours
+            check_target(order.shot.source, target, options.overwrite)
+            write_record(place, intent)
             facts |= _timed_render(order.shot.source, target, preset, options, lease, say)
     if job_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
