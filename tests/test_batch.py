@@ -233,35 +233,39 @@ def test_a_record_that_nobody_understands_is_none(text: str, tmp_path: Path) -> 
     assert look_up(touch(tmp_path / "a.json", text)) is None
 
 
+# holds what it gets until all have tried
 CLAIM = """
-import sys, time
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from nightfx.batch.lease import leased
-for index in range(int(sys.argv[3])):
-    place = Path(sys.argv[1]) / f"{index}.json"
-    while time.time() < float(sys.argv[2]) + index / 20:
-        pass
-    with leased(place, 60) as lease:
-        if lease:
-            print(index, flush=True)
-            time.sleep(0.02 if index % 2 else 1)
+print("ready", flush=True)
+sys.stdin.readline()
+with ExitStack() as stack:
+    places = [Path(sys.argv[1]) / f"{index}.json" for index in range(int(sys.argv[2]))]
+    held = [stack.enter_context(leased(place, 600)) for place in places]
+    print(*(index for index, lease in enumerate(held) if lease), flush=True)
+    sys.stdin.readline()
 """
 
 
 def test_of_many_who_find_a_dead_holder_one_follows(tmp_path: Path) -> None:
-    rounds, processes = 10, 4
-    for index in range(rounds):
+    shots = 20
+    for index in range(shots):
         stale = touch(tmp_path / f"{index}.json.lease.1", '{"machine": "another", "pid": 1}')
         os.utime(stale, (1, 1))
-    start = time.time() + 4
-    words = [sys.executable, "-c", CLAIM, str(tmp_path), str(start), str(rounds)]
-    claimers = [
-        subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(processes)
-    ]
-    won = [int(line) for process in claimers for line in process.communicate()[0].split()]
-    # those that were held for long had one holder; the others one after another at the most
-    assert sorted(index for index in won if index % 2 == 0) == list(range(0, rounds, 2))
-    assert set(won) == set(range(rounds))
+    words = [sys.executable, "-c", CLAIM, str(tmp_path), str(shots)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    claimers = [subprocess.Popen(words, **pipes) for _ in range(4)]
+    assert [process.stdout.readline() for process in claimers if process.stdout] == ["ready\n"] * 4
+    for process in claimers:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    held = [process.stdout.readline().split() for process in claimers if process.stdout]
+    for process in claimers:
+        process.communicate("end\n")
+    assert sorted(int(index) for each in held for index in each) == list(range(shots))
 
 
 def test_a_lease_is_held_until_it_is_given_back(tmp_path: Path) -> None:
@@ -278,19 +282,19 @@ def test_a_lease_is_held_until_it_is_given_back(tmp_path: Path) -> None:
 
 def test_a_silent_holder_elsewhere_is_followed_and_learns_of_it(tmp_path: Path) -> None:
     place = tmp_path / "a.json"
-    with leased(place, 0.6) as mine:
+    with leased(place, 1.0) as mine:
         assert mine is not None
         mine.path.write_text('{"machine": "another"}')  # as if it were not of this machine
-        time.sleep(1.0)
-        with leased(place, 0.6) as theirs:
+        time.sleep(1.5)
+        with leased(place, 1.0) as theirs:
             assert theirs is None  # it beats
         mine.stop()
-        time.sleep(1.0)
+        time.sleep(1.5)
         mine._done.clear()
-        with leased(place, 0.6) as theirs:
+        with leased(place, 1.0) as theirs:
             assert theirs is not None
             beat = ThreadPoolExecutor(1).submit(mine._beat)
-            time.sleep(0.3)
+            time.sleep(0.6)
             with pytest.raises(RetryError, match="taken over"):
                 mine.check()
             mine._done.set()

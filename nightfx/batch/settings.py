@@ -31,6 +31,7 @@ from nightfx.video.sequence import rate_from
 
 FILE = "nightfx.toml"
 MOST_BYTES = 1 << 16
+MOST = 1 << 53  # of whole numbers that are numbers too
 SHORT = {"start_seconds": "start", "end_seconds": "end"}
 # they write, or are for the one who started the batch to say
 NOT_IN_FILES = {"passes", "overwrite", "max_pixels", "device"}
@@ -177,7 +178,7 @@ def _as(kind: Any, value: Any) -> Any:
         return Path(value) if isinstance(value, str | Path) and str(value) else None
     if kind is int and isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value)
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) <= MOST:
         return float(value)
     return value if type(value) is kind else None
 
