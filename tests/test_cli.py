@@ -35,7 +35,7 @@ def clip(tmp_path: Path) -> Path:
 def test_help_names_the_commands() -> None:
     result = nightfx("--help")
     assert result.exit_code == 0
-    for command in ("render", "train", "reproduce", "presets", "doctor"):
+    for command in ("render", "batch", "train", "reproduce", "presets", "doctor"):
         assert command in result.output
 
 

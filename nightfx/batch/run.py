@@ -64,4 +64,5 @@ def run_batch(tasks: Sequence[Task], out: Path, options: BatchOptions, watch: Wa
     devices = {str(task.order.flags.get("device", "auto")) for task in tasks}
     left = sum(task.open for task in tasks)
     seats = seats_for(options.workers, "auto" if "auto" in devices else devices.pop())
+    # threads are those of all seats, however few are needed: an encoder's bits depend on them
     run_crew(tasks, seats[: max(left, 1)], watch)
