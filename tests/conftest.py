@@ -1,6 +1,8 @@
 """What several test files need: presets with known answers."""
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from nightfx.model import Generator, RelitGenerator
 from nightfx.presets import Preset, load_preset, save_preset
 
 FACTS: dict[str, Any] = {"description": "for a test", "heights_px": (8, 4000)}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--moments", type=int, default=3, help="kills of the chaos test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,3 +51,13 @@ def small_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that judge and start from few pixels: to sort all of them takes most of a short run."""
     monkeypatch.setattr("nightfx.training.report.VALIDATION_PX", 96)
     monkeypatch.setattr("nightfx.training.guide.DRAWS", 8)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB; needs root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

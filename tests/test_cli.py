@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -36,7 +35,7 @@ def clip(tmp_path: Path) -> Path:
 def test_help_names_the_commands() -> None:
     result = nightfx("--help")
     assert result.exit_code == 0
-    for command in ("render", "train", "reproduce", "presets", "doctor"):
+    for command in ("render", "batch", "train", "reproduce", "presets", "doctor"):
         assert command in result.output
 
 
@@ -222,15 +221,6 @@ def wait_for(happens: object, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 @needs_mounts

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "presets": {"draft", "errors", "look", "model", "resnet", "weights"},
     "checkpoints": {"errors", "presets", "resnet"},
     "engine": {"change", "errors", "look", "model", "presets", "resnet", "video"},
+    "batch": {"engine", "errors", "look", "metrics", "presets", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }
 

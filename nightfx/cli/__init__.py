@@ -11,7 +11,17 @@ from typing import Annotated
 import typer
 
 import nightfx
-from nightfx.cli import dataset, presets, preview, render, reproduce, shell, tools, train
+from nightfx.cli import (
+    batch,
+    dataset,
+    presets,
+    preview,
+    render,
+    reproduce,
+    shell,
+    tools,
+    train,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +31,7 @@ app = typer.Typer(
 )
 app.command("render")(shell.guarded(render.render))
 app.command("preview")(shell.guarded(preview.preview))
+app.command("batch")(shell.guarded(batch.batch))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))

@@ -55,6 +55,11 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
+def printable(text: str) -> str:
+    """Text from elsewhere, such as a file's name, without what would steer a terminal or cannot be encoded."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 def return_memory() -> None:
     """Have glibc give large blocks back at once: a render's planes would leave holes of 400 MB in its heaps."""
     if sys.platform != "linux":

@@ -21,6 +21,7 @@ PACKAGES = (
     "numba",
     "openvino",
     "OpenImageIO",
+    "OpenTimelineIO",
     "opencv-python-headless",
     "pillow",
     "safetensors",

@@ -53,7 +53,7 @@ def _expand(path: Path, preset: Preset) -> Iterator[Path]:
         return
     found = [*(p for p in sorted(path.iterdir()) if _is_shot(p)), *sequences_in(path)]
     names = {preset.name, *(bundled.name for bundled in list_presets())}
-    renders = [p for p in found if _is_render(p, found, names)]
+    renders = [p for p in found if is_render(p, found, names)]
     if len(found) == len(renders):
         raise SourceError(f"{path}: no clips or pictures in this folder")
     if renders:
@@ -66,7 +66,8 @@ def _is_shot(path: Path) -> bool:
     return known and path.is_file() and not path.name.startswith(".")
 
 
-def _is_render(path: Path, others: list[Path], names: set[str]) -> bool:
+def is_render(path: Path, others: list[Path], names: set[str]) -> bool:
+    """Whether a shot is what an earlier call made of another one in its folder, by a preset of these names."""
     # NAME.night.mp4 beside NAME.mp4 is what an earlier call wrote; NAME.v2.mp4 is another shot
     original, _, name = base_name(path).rpartition(".")
     return name in names and any(base_name(other) == original for other in others)
@@ -85,13 +86,14 @@ def _plan(source: Path, out: Path | None, preset: Preset, options: RenderOptions
     if out is not None and not out.is_dir():
         return Job(source, out)
     try:
-        beside = default_target(source, preset, _suffix(source, options))
+        beside = default_target(source, preset, suffix_of(source, options))
     except SourceError as error:
         return Job(source, source, error)
     return Job(source, beside if out is None else out / beside.name)
 
 
-def _suffix(source: Path, options: RenderOptions) -> str:
+def suffix_of(source: Path, options: RenderOptions) -> str:
+    """The suffix of a source's render, by what is in it; raises SourceError."""
     if is_picture(source) or is_sequence(source):
         return source.suffix
     with open_shot(source, replace(options, keep_going=True)) as reader:

@@ -14,6 +14,8 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
+from nightfx.video.threads import codec_threads
+
 LAST_SECONDS = 0.5  # a stream may end this much before its duration tag without being cut
 
 # decoders that conceal without a flag on the picture, and may be told to fail instead
@@ -64,6 +66,7 @@ def prepare(stream: VideoStream) -> None:
     """Let the decoder use all cores, and fail where it would conceal unseen."""
     stream.thread_type = "AUTO"
     context = stream.codec_context
+    context.thread_count = codec_threads()
     context.options = context.options | STRICT.get(context.name, {})
 
 

@@ -15,6 +15,7 @@ from nightfx.video import picture, still
 
 FIRST_FRAME = 1001  # of a sequence that is made from a clip, as shots count
 SUFFIXES = {*still.FORMATS, *picture.SUFFIXES}
+LONE_SUFFIXES = {".png", ".tif", ".tiff"}  # JPEG files are more often photographs
 MOST_WORDS = 80  # for missing numbers, in a line for the user
 
 
@@ -36,6 +37,15 @@ def sequences_in(folder: Path) -> list[Path]:
     found = findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
     films = [s for s in found if s.extension().lower() in SUFFIXES - set(picture.SUFFIXES)]
     return sorted(folder / _pattern(s) for s in films if not s.basename().startswith("."))
+
+
+def lone_sequence(folder: Path) -> Path | None:
+    """The pattern of a folder's PNG or TIFF files, where they are the frames of one name and nothing else of their kind."""
+    found = findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
+    alike = [s for s in found if s.extension().lower() in LONE_SUFFIXES]
+    if len(alike) != 1 or len(alike[0]) < 2 or alike[0].basename().startswith("."):
+        return None
+    return folder / _pattern(alike[0])
 
 
 def base_name(path: Path) -> str:

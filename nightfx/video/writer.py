@@ -36,6 +36,7 @@ from nightfx.video.tags import (
     scan_options,
     tag_encoder,
 )
+from nightfx.video.threads import codec_threads
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -129,7 +130,7 @@ def _add_video(
     context.width, context.height, context.pix_fmt = first.width, first.height, plan.pix_fmt
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect
-    context.thread_type = "AUTO"
+    context.thread_type, context.thread_count = "AUTO", codec_threads()
     tag_encoder(context, plan.tags)
     if info.interlaced:
         context.field_order = info.field_order

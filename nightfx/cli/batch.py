@@ -1,0 +1,157 @@
+"""`nightfx batch`: the flags of `nightfx render`, for a folder of shots or a timeline."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nightfx.cli import shell
+from nightfx.cli.render import SOME_FAILED, render
+
+if TYPE_CHECKING:
+    from nightfx.batch.crew import Task
+    from nightfx.batch.timeline import Cut
+
+
+def batch(
+    shots: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SHOTS",
+            help="A folder of clips and sequences, or a timeline: .otio, .edl, .xml, .fcpxml, .aaf.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the renders, in the tree of SHOTS.")
+    ],
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Renders at a time; by default one a GPU, or one for 4 cores."),
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Only shots whose path or name is like this glob.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="No shots whose path or name is like this glob.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be rendered, and render nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each event, on standard output.")
+    ] = False,
+    stale: Annotated[
+        float,
+        typer.Option(
+            min=1, help="Seconds of silence after which a worker elsewhere counts as dead."
+        ),
+    ] = 120.0,
+    media: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a timeline's media; by default the timeline's own."),
+    ] = None,
+    handles: Annotated[
+        int, typer.Option(min=0, help="Frames rendered before and after what a timeline shows.")
+    ] = 8,
+    **flags: Any,
+) -> int:
+    """Render a folder of shots and all below it, or what a timeline shows: skip what is done, end with a report.
+
+    Settings of single shots stand in a nightfx.toml beside them, by the names of the flags.
+    """
+    from nightfx.batch.run import BatchOptions, plan_batch, run_batch
+    from nightfx.batch.shots import find_shots
+    from nightfx.batch.timeline import is_timeline
+    from nightfx.errors import UsageError
+
+    options = BatchOptions(workers=workers, stale_seconds=stale)
+    given = {key: value for key, value in flags.items() if value != FLAGS[key].default}
+    names = frozenset([Path(str(given.get("to", "night"))).name])
+    cut = None
+    if is_timeline(shots):
+        if {"start", "end"} & given.keys():
+            raise UsageError("--start and --end are not for timelines: they say what is shown")
+        root = media or shots.absolute().parent
+        cut = _read_cut(shots, root, out, handles, given)
+        found = cut.shots
+    else:
+        root = shots
+        found = find_shots(shots, out, include=include or [], exclude=exclude or [], names=names)
+    tasks = plan_batch(found, root, out, given, options)
+    if dry_run:
+        _tell_plan(tasks, as_json)
+        return 0
+    from nightfx.cli.table import watching
+
+    with watching(tasks, as_json=as_json) as watch:
+        run_batch(tasks, out, options, watch)
+    return _conclude(tasks, out, shots.resolve().name, cut, as_json)
+
+
+def _read_cut(timeline: Path, media: Path, out: Path, handles: int, given: dict[str, Any]) -> Cut:
+    from nightfx.batch.media import Library
+    from nightfx.batch.settings import options_from
+    from nightfx.batch.timeline import read_cut
+
+    flags = {key: value for key, value in given.items() if key != "to"}
+    options = options_from(flags)
+    library = Library(media, out, timeline.absolute().parent, options)
+    cut = read_cut(timeline, library, handles=handles, rate=options.fps)
+    for remark in cut.remarks:
+        typer.echo(shell.printable(f"warning: {remark}"), err=True)
+    return cut
+
+
+def _tell_plan(tasks: Sequence[Task], as_json: bool) -> None:
+    for task in tasks:
+        words = {"waiting": "render", "skipped": "done"}.get(task.state, task.state)
+        shot, order = task.order.shot, task.order
+        if as_json:
+            line = {"shot": shot.key, "plan": words, "to": order.to, "flags": order.flags}
+            typer.echo(json.dumps(line))
+            continue
+        said = "".join(f" --{key.replace('_', '-')} {value}" for key, value in order.flags.items())
+        why = f" ({'; '.join([*task.notes, task.error])})" if task.notes or task.error else ""
+        typer.echo(shell.printable(f"{words:6} {shot.key} --to {order.to}{said}{why}"))
+
+
+def _conclude(tasks: Sequence[Task], out: Path, title: str, cut: Cut | None, as_json: bool) -> int:
+    from nightfx.batch.relink import write_cut
+    from nightfx.batch.report import write_report
+    from nightfx.errors import NightfxError
+
+    failed = [task for task in tasks if task.state == "failed"]
+    for task in failed:
+        typer.echo(shell.printable(f"error: {task.error}"), err=True)
+    count = sum(task.state == "done" for task in tasks)
+    skipped = sum(task.state == "skipped" for task in tasks)
+    words = f"{count} rendered, {skipped} done before, {len(failed)} failed"
+    typer.echo(words, err=True)
+    try:
+        if cut is not None:
+            typer.echo(shell.printable(str(write_cut(cut, tasks, out))), err=as_json)
+        report = write_report(tasks, out, title=title, remarks=cut.remarks if cut else ())
+    except NightfxError as error:  # such as a full disk; the renders are there
+        shell.fail(error)
+        return SOME_FAILED
+    typer.echo(shell.printable(str(report)), err=as_json)
+    return SOME_FAILED if failed else 0
+
+
+# a batch takes what a render takes
+FLAGS = {
+    name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    for name, parameter in inspect.signature(render, eval_str=True).parameters.items()
+    if name not in ("inputs", "out")
+}
+_own = [
+    parameter
+    for parameter in inspect.signature(batch, eval_str=True).parameters.values()
+    if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+]
+batch.__signature__ = inspect.Signature([*_own, *FLAGS.values()])  # type: ignore[attr-defined]  # read by inspect

@@ -1,0 +1,128 @@
+"""What a batch shows while it runs: a live table on a terminal, plain lines elsewhere, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from nightfx.cli import shell
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nightfx.batch.crew import Task
+
+Watch = Callable[["Task"], None]
+ROWS = 20  # the table's, at most: a terminal does not scroll back to more
+STYLES = {"rendering": "cyan", "failed": "bold red", "done": "green", "elsewhere": "magenta"}
+
+
+def watching(tasks: Sequence[Task], *, as_json: bool) -> AbstractContextManager[Watch]:
+    """Show how tasks go, by calls of what is given."""
+    if as_json:
+        return _json()
+    return _table(tasks) if sys.stderr.isatty() else _lines(tasks)
+
+
+@contextmanager
+def _json() -> Generator[Watch]:
+    def show(task: Task) -> None:
+        line = {"shot": task.order.shot.key, "state": task.state, "frames": task.frames}
+        line |= {"total": task.total, "fps": round(task.rate, 3)}
+        if task.state == "failed":
+            line |= {"error": task.error, "code": task.code}
+        if task.state == "done":
+            facts = {k: v for k, v in task.facts.items() if k not in ("before", "after")}
+            line |= {"target": task.target, **facts, "warnings": task.facts.get("notes", [])}
+        typer.echo(json.dumps(line))
+        sys.stdout.flush()
+
+    yield show
+
+
+@contextmanager
+def _lines(tasks: Sequence[Task]) -> Generator[Watch]:
+    last = time.monotonic()
+    told: dict[int, tuple[str, int]] = {}
+
+    def show(task: Task) -> None:
+        nonlocal last
+        for note in task.notes[told.get(id(task), ("", 0))[1] :]:
+            typer.echo(shell.printable(f"warning: {task.order.shot.key}: {note}"), err=True)
+        changed = told.get(id(task), ("", 0))[0] != task.state
+        told[id(task)] = task.state, len(task.notes)
+        now = time.monotonic()
+        if not changed and now - last < shell.PLAIN_SECONDS:
+            return
+        last = now
+        done = sum(not each.open for each in tasks)
+        words = f"[{done}/{len(tasks)}] {task.order.shot.key}: {task.state}{_detail(task)}"
+        typer.echo(shell.printable(words), err=True)
+
+    yield show
+
+
+def _detail(task: Task) -> str:
+    if task.state == "failed":
+        return f" ({task.error})"
+    if not task.frames:
+        return ""
+    count = f"{task.frames}{f'/{task.total}' if task.total else ''}"
+    left = _left(task)
+    rate = f", {task.rate:.1f}/s" if task.rate else ""
+    return f", {count} frames{rate}{f', {left} left' if left else ''}"
+
+
+def _left(task: Task) -> str:
+    if task.state != "rendering" or not task.total or not task.rate:
+        return ""
+    seconds = round(max(task.total - task.frames, 0) / task.rate)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+@contextmanager
+def _table(tasks: Sequence[Task]) -> Generator[Watch]:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    live = Live(get_renderable=lambda: _drawn(tasks), console=console, refresh_per_second=4)
+    with live:
+        yield lambda task: None  # it draws itself
+
+
+def _drawn(tasks: Sequence[Task]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, justify in (("shot", "left"), ("state", "left")):
+        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]  # rich's words
+    for title in ("frames", "fps", "left"):
+        table.add_column(title, justify="right", no_wrap=True)
+    shown = _shown(tasks)
+    for task in shown:
+        frames = f"{task.frames}/{task.total or '?'}" if task.frames else ""
+        cells = [shell.printable(task.order.shot.key), task.state, frames]
+        cells += [f"{task.rate:.1f}" if task.rate else "", _left(task)]
+        style = STYLES.get(task.state, "dim")
+        table.add_row(*(Text(cell, style=style if i else "") for i, cell in enumerate(cells)))
+    ended = sum(not task.open for task in tasks)
+    more = f", {len(tasks) - len(shown)} not shown" if len(shown) < len(tasks) else ""
+    table.caption = Text(f"{ended} of {len(tasks)} shots{more}", style="dim")
+    table.caption_justify = "left"
+    return table
+
+
+def _shown(tasks: Sequence[Task]) -> list[Task]:
+    """What is going on, what failed, and as much of the rest as there is room for, in their order."""
+    rank = {"rendering": 0, "failed": 1, "elsewhere": 2, "waiting": 3, "done": 4, "skipped": 5}
+    kept = {id(t) for t in sorted(tasks, key=lambda task: rank[task.state])[:ROWS]}
+    return [task for task in tasks if id(task) in kept]
