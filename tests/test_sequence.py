@@ -171,6 +171,43 @@ def test_codes_of_film_files_are_exact(
     assert b.getattribute("compression") == a.getattribute("compression")
 
 
+@pytest.mark.parametrize(
+    ("kind", "bits", "channels", "compression"),
+    [
+        ("uint8", 1, 1, "ccittfax4"),
+        ("uint8", 4, 3, "none"),
+        ("uint16", 12, 3, "none"),
+        ("uint16", 16, 4, "lzw"),
+        ("uint", 32, 1, "none"),
+        ("uint", 32, 3, "zip"),
+        ("float", 32, 3, "zip"),
+    ],
+)
+def test_tiff_of_any_kind_is_one_picture(
+    tmp_path: Path, identity: Preset, kind: str, bits: int, channels: int, compression: str
+) -> None:
+    rng = np.random.default_rng(bits + channels)
+    plate: np.ndarray = (rng.integers(0, 1 << 8, (24, 32, channels)) / 255).astype(np.float32)
+    if bits < 8:
+        plate = np.round(plate * ((1 << bits) - 1)) / np.float32((1 << bits) - 1)
+    source = tmp_path / "a.tif"
+    save(source, plate, kind, oiio__BitsPerSample=bits, compression=compression)
+    spec, before = load(source)
+    assert spec.getattribute("oiio:BitsPerSample") == bits
+    target = nightfx.render(source, preset=identity, options=RELIGHT)
+    assert target == tmp_path / "a.identity.tif"
+    new, after = load(target)
+    assert after.shape[2] == max(channels, 3)
+    np.testing.assert_allclose(
+        after, before if channels > 2 else before.repeat(3, 2), atol=1 / 65535
+    )
+    assert str(new.format) == str(spec.format)
+    assert new.getattribute("oiio:BitsPerSample") == max(bits, 8)
+    assert new.getattribute("compression") == compression.replace("ccittfax4", "zip")
+    with SequenceReader(source) as reader:
+        assert reader.info.coding.is_float == (kind == "float")
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_deep_pictures_need_no_extra(
     tmp_path: Path, identity: Preset, suffix: str, monkeypatch: pytest.MonkeyPatch

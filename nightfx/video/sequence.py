@@ -145,7 +145,7 @@ def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
     suffix = suffix.lower()
     if source.container == "sequence" and source.path.suffix.lower() == suffix:
         return SequencePlan(suffix, source.coding)
-    if _by_openimageio(Path(f"a{suffix}")):
+    if still.by_openimageio(Path(f"a{suffix}")):
         coding = still.still_coding(suffix, source.coding)
     else:
         deep = source.coding.depth > 8 and suffix not in (".jpg", ".jpeg", ".webp")
@@ -166,7 +166,7 @@ def write_sequence(
         path = file_of(target, number)
         if path.exists() and not overwrite:
             raise TargetError(f"{path}: exists already; --overwrite replaces it")
-        if _by_openimageio(path):
+        if still.by_openimageio(path):
             still.write_still(frame, path, _attributes(info, frame))
         else:
             like = frame.sheet if isinstance(frame.sheet, Path) else None
@@ -199,15 +199,9 @@ def rate_from(number: float | Fraction) -> Fraction:
 
 
 def _read(path: Path, max_pixels: int, canvas: still.Window | None = None) -> Frame:
-    if _by_openimageio(path):
+    if still.by_openimageio(path):
         return still.read_still(path, canvas, max_pixels)
     return replace(picture.read_picture(path, max_pixels), sheet=path)
-
-
-def _by_openimageio(path: Path) -> bool:
-    """EXR and DPX need it; TIFF is better with it (float, compression, tags), and PNG no better."""
-    suffix = path.suffix.lower()
-    return suffix in still.FORMATS and (not picture.is_picture(path) or still.has_openimageio())
 
 
 def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None) -> ClipInfo:

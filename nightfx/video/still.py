@@ -26,8 +26,9 @@ from nightfx.video.probe import MAX_PIXELS
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
+FEW_BITS = ("ccitt", "sgilog")  # compression of black and white, and of what is not RGB
 OWN_ATTRIBUTES = ("openexr:chunkCount", "oiio:subimages")
-BITS = {"uint8": 8, "uint16": 16}
+BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
 
 
 class Window(NamedTuple):
@@ -83,6 +84,12 @@ def has_openimageio() -> bool:
     except ImportError:
         return False
     return True
+
+
+def by_openimageio(path: Path) -> bool:
+    """Say whether OpenImageIO reads and writes a file: it must for EXR and DPX, and does for TIFF where it is installed."""
+    suffix = path.suffix.lower()
+    return suffix in FORMATS and (FORMATS[suffix] != "tiff" or has_openimageio())
 
 
 def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_PIXELS) -> Frame:
@@ -230,6 +237,8 @@ def _coding(spec: Any, colour: tuple[int, ...]) -> Coding:
 
 
 def _plane(pixels: Plane, coding: Coding, data: Window, canvas: Window) -> Plane:
+    if pixels.dtype == np.uint32 and not coding.is_float:
+        pixels = pixels >> 16
     if 8 < coding.depth < 16:
         pixels = pixels >> (16 - coding.depth)
     if pixels.dtype.kind == "u" and coding.is_float:
@@ -255,6 +264,7 @@ def _relit_part(sheet: Sheet, index: int, frame: Frame) -> Part:
         spec.erase_attribute(name)
     if index != sheet.main:
         return Part(spec, part.pixels)
+    _make_room(spec)
     planes = [_stored(plane[_inside(sheet.data, sheet.canvas)], frame) for plane in frame.planes]
     if part.pixels is None or len(set(sheet.colour)) < 3:
         spec.nchannels = len(planes)
@@ -262,8 +272,22 @@ def _relit_part(sheet: Sheet, index: int, frame: Frame) -> Part:
         return Part(spec, np.stack(planes, axis=-1))
     pixels = part.pixels.copy()
     for channel, plane in zip(sheet.colour, planes, strict=True):
-        pixels[..., channel] = plane
+        whole = plane.astype(np.uint32) * 65537 if pixels.dtype == np.uint32 else plane
+        pixels[..., channel] = whole
     return Part(spec, pixels)
+
+
+def _make_room(spec: Any) -> None:
+    """Let TIFF hold a lit picture where it was of few bits, of odd ones, or CMYK: 8 to 32 bits of RGB."""
+    if (spec.getattribute("oiio:BitsPerSample") or 8) not in range(8, 17):
+        spec.erase_attribute("oiio:BitsPerSample")
+    if str(spec.getattribute("compression") or "").startswith(FEW_BITS):
+        spec.attribute("compression", "zip")
+    profile = spec.getattribute("ICCProfile")
+    if profile is not None and bytes(bytearray(profile))[16:20] != b"RGB ":
+        spec.erase_attribute("ICCProfile")
+    spec.erase_attribute("tiff:ColorSpace")
+    spec.erase_attribute("tiff:PhotometricInterpretation")
 
 
 def _new_part(frame: Frame, form: str, attributes: dict[str, Any]) -> Part:
