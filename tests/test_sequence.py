@@ -348,19 +348,13 @@ def test_a_picture_that_changes_is_refused(tmp_path: Path, identity: Preset) -> 
         nightfx.render(source, preset=identity)
 
 
-def test_clips_alone_are_compared_and_have_fields(tmp_path: Path, identity: Preset) -> None:
-    pattern, clip = exrs(tmp_path / "in"), make_clip(tmp_path / "a.mov", Clip(count=2))
-    options = nightfx.RenderOptions(verify=True)
-    for source, target in ((pattern, None), (pattern, "a.out.mov"), (clip, "b.####.exr")):
-        with pytest.raises(UsageError, match="--verify compares clips, not sequences"):
-            nightfx.render(source, target and tmp_path / target, preset=identity, options=options)
+def test_sequences_have_no_fields(tmp_path: Path, identity: Preset) -> None:
     fields = interlaced(tmp_path / "i.mp4")
     kept = nightfx.RenderOptions(interlaced="keep")
     with pytest.raises(UsageError, match="leave out --interlaced keep"):
         nightfx.render(fields, tmp_path / "i.####.png", preset=identity, options=kept)
     nightfx.render(fields, tmp_path / "i.####.png", preset=identity)
     assert len(numbers_of(tmp_path, "i")) == len(frames_of(fields))
-    assert not list(tmp_path.rglob("*.night.*")) + list(tmp_path.glob("b.*"))
 
 
 def test_files_of_too_many_pixels_are_refused(tmp_path: Path, identity: Preset) -> None:

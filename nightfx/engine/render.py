@@ -13,13 +13,14 @@ from nightfx.engine.analysis import LOOK_FRAMES
 from nightfx.engine.ends import (
     Shot,
     asked_encoding,
+    check_scan,
     check_target,
     default_target,
+    encoding_line,
     find_encodings,
     find_source,
     open_shot,
     plan_target,
-    refuse_for_sequences,
     write_shot,
 )
 from nightfx.engine.light import light_frames, plan_fields, ready_generator
@@ -84,7 +85,7 @@ def _render_clip(
     with open_shot(source, options) as reader:
         info, by_fields = _scan(reader.info, options)
         plan = plan_target(info, target, options)
-        refuse_for_sequences(info, plan, options, by_fields=by_fields)
+        check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         passes = _passes_of(target, preset, options)
@@ -96,7 +97,7 @@ def _render_clip(
         total = _expected(info, options)
         encodings = find_encodings(info, plan, options)
         if encodings.source is not encodings.target:
-            _note(source, [f"{encodings.source.name} is written as {encodings.target.name}"])
+            _note(source, [encoding_line(encodings)])
         generator = ready_generator(preset, options, shot, total, encodings.source)
         step = max((total or 0) // LOOK_FRAMES, 1)
         fields = plan_fields(shot, generator, preset, options, step, encodings.source)

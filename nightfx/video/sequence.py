@@ -46,7 +46,7 @@ class SequenceReader:
         self.notes: list[str] = []
         self._files = frames_on_disk(path)
         self._running: list[Generator[Frame]] = []
-        first = _read(next(iter(self._files.values())), max_pixels)
+        first = read_file(next(iter(self._files.values())), max_pixels)
         self._canvas = first.sheet.canvas if isinstance(first.sheet, still.Sheet) else None
         self.info = _describe(path, self._files, first, rate)
         self._check_gaps()
@@ -114,7 +114,7 @@ class SequenceReader:
         if path is None:
             return None
         try:
-            frame = _read(path, self.max_pixels, self._canvas)
+            frame = read_file(path, self.max_pixels, self._canvas)
         except SourceError as error:
             if not self.keep_going:
                 raise
@@ -183,8 +183,13 @@ def _notes(source: ClipInfo, suffix: str, coding: Coding) -> Iterator[str]:
         yield f"{was} is written as {coding.depth} bits, as {title} is"
     if source.container == "sequence":
         yield f"layers, windows and metadata of {source.codec} files are not written to {title}"
-    if source.audio_streams or source.subtitle_streams:
-        yield "a sequence holds no sound and no subtitles: they are left out"
+        return
+    held = (
+        "pictures, frame rate and timecode"
+        if still.has_timecode(Path(f"a{suffix}"))
+        else "pictures"
+    )
+    yield f"{title} files hold {held} alone: no sound, subtitles, chapters, metadata or uneven times"
 
 
 def rate_from(number: float | Fraction) -> Fraction:
@@ -198,7 +203,10 @@ def rate_from(number: float | Fraction) -> Fraction:
     return Fraction(number).limit_denominator(1001)
 
 
-def _read(path: Path, max_pixels: int, canvas: still.Window | None = None) -> Frame:
+def read_file(
+    path: Path, max_pixels: int = MAX_PIXELS, canvas: still.Window | None = None
+) -> Frame:
+    """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
     if still.by_openimageio(path):
         return still.read_still(path, canvas, max_pixels)
     return replace(picture.read_picture(path, max_pixels), sheet=path)

@@ -92,6 +92,11 @@ def by_openimageio(path: Path) -> bool:
     return suffix in FORMATS and (FORMATS[suffix] != "tiff" or has_openimageio())
 
 
+def has_timecode(path: Path) -> bool:
+    """Say whether a file's header has a place for timecode and frame rate."""
+    return path.suffix.lower() in (".exr", ".dpx")
+
+
 def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read a file as planes R, G, B[, A], on `canvas` where one is given; raises SourceError.
 
