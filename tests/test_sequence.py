@@ -348,6 +348,16 @@ def test_a_picture_that_changes_is_refused(tmp_path: Path, identity: Preset) -> 
         nightfx.render(source, preset=identity)
 
 
+def test_files_are_chosen_by_their_numbers(tmp_path: Path, identity: Preset) -> None:
+    source = exrs(tmp_path, range(1001, 1008))
+    options = nightfx.RenderOptions(frames=(1003, 1005))
+    nightfx.render(source, tmp_path / "b.####.exr", preset=identity, options=options)
+    assert numbers_of(tmp_path, "b") == [1003, 1004, 1005]
+    options = nightfx.RenderOptions(frames=(1, 5))
+    with pytest.raises(UsageError, match="--frames 1-5 is outside 1001-1007"):
+        nightfx.render(source, tmp_path / "c.####.exr", preset=identity, options=options)
+
+
 def test_sequences_have_no_fields(tmp_path: Path, identity: Preset) -> None:
     fields = interlaced(tmp_path / "i.mp4")
     kept = nightfx.RenderOptions(interlaced="keep")

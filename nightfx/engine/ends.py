@@ -58,6 +58,14 @@ def open_shot(source: Path, options: RenderOptions) -> Shot:
     )
 
 
+def with_times(options: RenderOptions, shot: Shot) -> RenderOptions:
+    """The options, frames that they name turned into the times of those; raises UsageError where there are none."""
+    if options.frames is None:
+        return options
+    start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
+    return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
+
+
 def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> Plan:
     """How a shot is written: by default as what it is; raises TargetError, and UsageError without a rate."""
     from_sequence = info.container == "sequence"

@@ -21,6 +21,7 @@ from nightfx.engine.ends import (
     find_source,
     open_shot,
     plan_target,
+    with_times,
     write_shot,
 )
 from nightfx.engine.light import light_frames, plan_fields, ready_generator
@@ -83,6 +84,7 @@ def _render_clip(
     on_progress: Progress | None,
 ) -> Path:
     with open_shot(source, options) as reader:
+        options = with_times(options, reader)
         info, by_fields = _scan(reader.info, options)
         plan = plan_target(info, target, options)
         check_scan(info, plan, by_fields=by_fields)
@@ -208,12 +210,9 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
         yield "JPEG has no alpha: it is dropped (png keeps it)"
     if frame.coding.depth > 8 and (jpeg or target.suffix.lower() == ".webp"):
         yield f"16 bits are written as 8, as {target.suffix} is (png and tif keep them)"
-    if (options.start_seconds, options.end_seconds, options.encode) != (
-        None,
-        None,
-        EncodeOptions(),
-    ):
-        yield "--start, --end, --codec and --crf are for clips"
+    times = options.start_seconds, options.end_seconds, options.frames
+    if times != (None, None, None) or options.encode != EncodeOptions():
+        yield "--start, --end, --frames, --codec and --crf are for clips"
     if options.verify:
         yield "--verify is for clips"
 

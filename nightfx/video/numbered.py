@@ -12,8 +12,8 @@ from fileseq.filesequence import FileSequence
 
 from nightfx.errors import SourceError
 from nightfx.video import picture, still
+from nightfx.video.frame import FIRST_FRAME
 
-FIRST_FRAME = 1001  # of a sequence that is made from a clip, as shots count
 SUFFIXES = {*still.FORMATS, *picture.SUFFIXES}
 MOST_WORDS = 80  # for missing numbers, in a line for the user
 

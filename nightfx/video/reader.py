@@ -18,11 +18,18 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from nightfx.errors import DamagedSourceError, SourceError
+from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.video.coding import as_planar, frame_of
 from nightfx.video.damage import Signs, missing_tail, prepare
-from nightfx.video.decode import decode, decode_from, first_picture, key_frame, survey
-from nightfx.video.frame import Frame
+from nightfx.video.decode import (
+    decode,
+    decode_from,
+    first_picture,
+    key_frame,
+    shown_times,
+    survey,
+)
+from nightfx.video.frame import FIRST_FRAME, Frame
 from nightfx.video.probe import (
     MAX_PIXELS,
     ClipInfo,
@@ -34,6 +41,7 @@ from nightfx.video.probe import (
 )
 from nightfx.video.timecode import Seconds, exact_seconds
 
+LAST_SECONDS = 3600  # more than a last frame is shown
 SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
@@ -66,6 +74,16 @@ class Reader:
         frames = self._deliver(start_seconds, end_seconds)
         self._running.append(frames)
         return frames
+
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
+        times = shown_times(self.path, self.max_pixels)
+        if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
+            whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
+            raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
+        after = last + 1 - FIRST_FRAME
+        zero, end = times[0], times[after] if after < len(times) else times[-1] + LAST_SECONDS
+        return times[first - FIRST_FRAME] - zero, end - zero
 
     def close(self) -> None:
         """Stop whatever is being read."""

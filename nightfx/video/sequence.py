@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from nightfx.errors import SourceError, TargetError
+from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.video import picture, still
-from nightfx.video.frame import Coding, Frame, rgb_coding
-from nightfx.video.numbered import FIRST_FRAME, file_of, frames_on_disk, missing_numbers
+from nightfx.video.frame import FIRST_FRAME, Coding, Frame, rgb_coding
+from nightfx.video.numbered import file_of, frames_on_disk, missing_numbers
 from nightfx.video.probe import MAX_PIXELS, ClipInfo, ColorTags
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
@@ -58,6 +58,14 @@ class SequenceReader:
         frames = self._deliver(start_seconds, end_seconds)
         self._running.append(frames)
         return frames
+
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the files from `first` to `last`."""
+        least, most = min(self._files), max(self._files)
+        if first < least or first > most:
+            words = f"--frames {first}-{last} is outside {least}-{most}"
+            raise UsageError(f"{self.path}: {words}")
+        return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
 
     def close(self) -> None:
         """Stop whatever is being read."""
