@@ -83,7 +83,10 @@ def shown(path: Path) -> list[Fraction]:
     command = ["ffprobe", "-v", "quiet", "-select_streams", "v", "-show_entries", entries]
     command += ["-read_intervals", f"%+{SECONDS + 2}"]
     result = subprocess.run(
-        [*command, "-of", "json", str(path)], capture_output=True, check=False, timeout=120
+        [*command, "-of", "json", str(path)],
+        capture_output=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
     )
     answer = json.loads(result.stdout)
     still = ("attached_pic", "timed_thumbnails")
