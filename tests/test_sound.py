@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,14 @@ def test_a_gap_in_the_sound_is_silent(tmp_path: Path) -> None:
     rewrite(source, tmp_path / "b.mov")
     assert click_times(tmp_path / "b.mov") == pytest.approx([0.25, 0.75], abs=1e-3)
     assert row_of_sound(source, tmp_path / "b.mov").verdict == "kept"
+
+
+def test_what_mxf_has_no_place_for_is_left_out_and_all_else_is_kept(tmp_path: Path) -> None:
+    rich: dict[str, Any] = {"timecode": "01:00:00:00", "chapters": True, "language": "deu"}
+    rich |= {"metadata": {"title": "Day"}, "aspect": Fraction(64, 45)}
+    source = plate(tmp_path / "a.mov", "pcm_s16le", ".wav", **rich)
+    rewrite(source, tmp_path / "b.mxf")
+    rows = {row.what: row.verdict for row in compare(source, tmp_path / "b.mxf")}
+    left = {"chapters", "metadata", "picture's metadata", "sound #1"}  # of the sound: its language
+    assert {what for what, verdict in rows.items() if verdict != "kept"} == left
+    assert {rows[what] for what in left} == {"left out"}

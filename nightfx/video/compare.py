@@ -231,8 +231,12 @@ def _clip_rows(old: Contents, new: Contents, part: Part, container: str) -> Iter
         )
         for start, end, title in old.chapters
     ]
-    yield _chapters([c for c in chapters if c[1] > c[0]], new.chapters)
-    yield _metadata("metadata", _own(old.metadata, OWN_KEYS), _own(new.metadata, set()))
+    for row in (
+        _chapters([c for c in chapters if c[1] > c[0]], new.chapters),
+        _metadata("metadata", _own(old.metadata, OWN_KEYS), _own(new.metadata, set())),
+    ):
+        cannot = container == "mxf" and row.verdict == "lost"
+        yield replace(row, verdict="left out") if cannot else row
     yield _picture_metadata(old, new, container)
     flags = old.picture_disposition & ~new.picture_disposition & FLAGS.get(container, ~0)
     yield Row(
