@@ -25,6 +25,7 @@ from nightfx.video import still
 from nightfx.video.numbered import base_name, file_of, is_sequence, missing_numbers
 from nightfx.video.reader import Reader
 from nightfx.video.sequence import Missing, SequenceReader, rate_from
+from nightfx.video.sheet import Part, timecode_of, timecode_word
 from nightfx.video.timecode import shift_timecode
 
 RELIGHT = nightfx.RenderOptions(method="relight")
@@ -126,7 +127,7 @@ def test_further_parts_are_carried(tmp_path: Path, halving: Preset) -> None:
     for spec, name in zip(specs, ("depth", "beauty"), strict=True):
         spec.attribute("oiio:subimagename", name)
     path = tmp_path / "shot.0007.exr"
-    parts = [still.Part(s, ramp(0, s.nchannels)) for s in specs]
+    parts = [Part(s, ramp(0, s.nchannels)) for s in specs]
     still.write_parts(path, "openexr", parts)
     target = nightfx.render(path, preset=halving, options=RELIGHT)
     before, after = (OpenImageIO.ImageInput.open(str(p)) for p in (path, target))
@@ -293,7 +294,7 @@ def test_a_clip_becomes_a_sequence_and_a_clip_again(
         assert reader.info.timecode == (None if suffix in (".png", ".tif") else "01:00:00:22")
         assert len(first.planes) == 3
     if suffix in (".exr", ".dpx"):
-        assert still.timecode_of(load(file_of(frames, 1003))[0]) == "01:00:01:00"
+        assert timecode_of(load(file_of(frames, 1003))[0]) == "01:00:01:00"
     options = replace(RELIGHT, fps=fps, start_seconds=1 / 24)
     again = nightfx.render(frames, tmp_path / "again.mov", preset=identity, options=options)
     with Reader(again) as back:
@@ -414,9 +415,9 @@ def test_missing_numbers_are_all_named(present: set[int]) -> None:
 def test_timecode_words_are_those_of_the_standard(frames: int, mark: str) -> None:
     timecode = shift_timecode(f"00:00:00{mark}00", frames, Fraction(30000, 1001)) or ""
     spec = OpenImageIO.ImageSpec(1, 1, 3, "half")
-    spec.attribute("smpte:TimeCode", TIMECODE, (still.timecode_word(timecode), 0))
-    if still.timecode_word(timecode):
-        assert still.timecode_of(spec) == timecode
+    spec.attribute("smpte:TimeCode", TIMECODE, (timecode_word(timecode), 0))
+    if timecode_word(timecode):
+        assert timecode_of(spec) == timecode
         shown = spec.to_xml()
         assert timecode.replace(";", ":") in shown.replace(";", ":")
 

@@ -25,11 +25,11 @@ from nightfx.video.numbered import base_name, existing_files, is_pattern, is_seq
 from nightfx.video.probe import ClipInfo, ColorTags
 from nightfx.video.reader import Reader
 from nightfx.video.sequence import SequencePlan, SequenceReader, plan_sequence, write_sequence
+from nightfx.video.shot import Shot
 from nightfx.video.verdict import Row, failures
 from nightfx.video.verify import verify
 from nightfx.video.writer import write_clip
 
-Shot = Reader | SequenceReader
 Plan = OutputPlan | SequencePlan
 
 

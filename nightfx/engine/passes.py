@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from nightfx.engine.field import Field, full_size
 from nightfx.errors import TargetError
-from nightfx.video.color import Float32, to_rgb
+from nightfx.video.color import to_rgb
 from nightfx.video.encoding import SDR, Encoding, to_working
 from nightfx.video.frame import FIRST_FRAME, Frame
+from nightfx.video.matrices import Float32
 from nightfx.video.partial import partial_file
-from nightfx.video.still import Part, has_openimageio, write_parts
+from nightfx.video.sheet import Part
+from nightfx.video.still import has_openimageio, write_parts
 
 COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"

@@ -11,7 +11,6 @@ import torch
 
 from nightfx.engine.analysis import LOOK_FRAMES
 from nightfx.engine.ends import (
-    Shot,
     asked_encoding,
     check_scan,
     check_target,
@@ -38,6 +37,7 @@ from nightfx.video.frame import Frame
 from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
+from nightfx.video.shot import Shot
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from typing import Literal, get_args
 
 from nightfx.errors import TargetError, UsageError
 from nightfx.video.coding import SUBSAMPLING
-from nightfx.video.color import is_affine
 from nightfx.video.formats import (
     CHOICES,
     CONTAINERS,
@@ -24,6 +23,7 @@ from nightfx.video.formats import (
 from nightfx.video.formats import Codec as Codec
 from nightfx.video.frame import Coding
 from nightfx.video.losses import either, lines_of
+from nightfx.video.matrices import is_affine
 from nightfx.video.probe import ClipInfo, ColorTags
 
 CodecChoice = Codec | Literal["prores", "dnxhr"]

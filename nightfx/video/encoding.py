@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nightfx.errors import UsageError
-from nightfx.video.color import Float32, Float64, mixed
 from nightfx.video.curves import (
     HLG,
     LINEAR_OF_HLG,
@@ -27,6 +26,7 @@ from nightfx.video.curves import (
     SRGB,
     curve,
 )
+from nightfx.video.matrices import Float32, Float64, mixed
 from nightfx.video.probe import ClipInfo
 
 # pinned, so that a look is the same next year; its aliases stay when names change

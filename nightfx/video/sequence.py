@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 from nightfx.errors import SourceError, TargetError, UsageError
@@ -18,6 +17,8 @@ from nightfx.video import picture, still
 from nightfx.video.frame import FIRST_FRAME, Coding, Frame, rgb_coding
 from nightfx.video.numbered import file_of, frames_on_disk, missing_numbers
 from nightfx.video.probe import MAX_PIXELS, ClipInfo, ColorTags
+from nightfx.video.sheet import Sheet, Window, rate_of, timecode_of, timecode_word
+from nightfx.video.shot import Shot
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 Missing = Literal["stop", "skip", "hold"]
@@ -25,7 +26,7 @@ Missing = Literal["stop", "skip", "hold"]
 UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
 
 
-class SequenceReader:
+class SequenceReader(Shot):
     """A sequence's frames, read as `reader.Reader` reads those of a clip.
 
     `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
@@ -41,23 +42,14 @@ class SequenceReader:
         rate: Fraction | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
+        super().__init__()
         self.path, self.keep_going, self.missing = path, keep_going, missing
         self.max_pixels = max_pixels
-        self.notes: list[str] = []
         self._files = frames_on_disk(path)
-        self._running: list[Generator[Frame]] = []
         first = read_file(next(iter(self._files.values())), max_pixels)
-        self._canvas = first.sheet.canvas if isinstance(first.sheet, still.Sheet) else None
+        self._canvas = first.sheet.canvas if isinstance(first.sheet, Sheet) else None
         self.info = _describe(path, self._files, first, rate)
         self._check_gaps()
-
-    def frames(
-        self, start_seconds: Seconds | None = None, end_seconds: Seconds | None = None
-    ) -> Generator[Frame]:
-        """Yield the frames with start <= time < end, time counted from the first one."""
-        frames = self._deliver(start_seconds, end_seconds)
-        self._running.append(frames)
-        return frames
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the files from `first` to `last`."""
@@ -66,28 +58,6 @@ class SequenceReader:
             words = f"--frames {first}-{last} is outside {least}-{most}"
             raise UsageError(f"{self.path}: {words}")
         return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
-
-    def close(self) -> None:
-        """Stop whatever is being read."""
-        for frames in self._running:
-            frames.close()
-        self._running.clear()
-
-    def __enter__(self) -> SequenceReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def note(self, text: str) -> None:
-        """Keep a line for the user, once."""
-        if text not in self.notes:
-            self.notes.append(text)
 
     def _check_gaps(self) -> None:
         numbers = list(self._files)
@@ -211,9 +181,7 @@ def rate_from(number: float | Fraction) -> Fraction:
     return Fraction(number).limit_denominator(1001)
 
 
-def read_file(
-    path: Path, max_pixels: int = MAX_PIXELS, canvas: still.Window | None = None
-) -> Frame:
+def read_file(path: Path, max_pixels: int = MAX_PIXELS, canvas: Window | None = None) -> Frame:
     """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
     if still.by_openimageio(path):
         return still.read_still(path, canvas, max_pixels)
@@ -222,8 +190,8 @@ def read_file(
 
 def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None) -> ClipInfo:
     sheet = first.sheet
-    spec = sheet.parts[sheet.main].spec if isinstance(sheet, still.Sheet) else None
-    claimed = still.rate_of(spec) if spec is not None else None
+    spec = sheet.parts[sheet.main].spec if isinstance(sheet, Sheet) else None
+    claimed = rate_of(spec) if spec is not None else None
     rate = rate or (rate_from(claimed) if claimed else None)
     span = max(files) - min(files) + 1
     linear = first.coding.is_float
@@ -247,7 +215,7 @@ def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction |
         rotation=0,
         display_matrix=None,
         sample_aspect=Fraction(aspect or 1).limit_denominator(1000),
-        timecode=still.timecode_of(spec) if spec is not None else None,
+        timecode=timecode_of(spec) if spec is not None else None,
         interlaced=False,
         field_order=1,
         audio_streams=0,
@@ -265,5 +233,5 @@ def _attributes(info: ClipInfo, frame: Frame) -> dict[str, Any]:
             past = round((frame.pts - info.start_pts) * frame.time_base * info.rate)
             timecode = shift_timecode(info.timecode, past, info.rate)
             if timecode:
-                said["smpte:TimeCode"] = (still.timecode_word(timecode), 0)
+                said["smpte:TimeCode"] = (timecode_word(timecode), 0)
     return said

@@ -21,7 +21,8 @@ from nightfx.video.numbered import frames_on_disk, is_pattern, is_sequence
 from nightfx.video.picture import is_picture, read_extras
 from nightfx.video.probe import MAX_PIXELS
 from nightfx.video.sequence import SequenceReader, read_file
-from nightfx.video.still import Sheet, has_timecode, timecode_of
+from nightfx.video.sheet import Sheet, timecode_of
+from nightfx.video.still import has_timecode
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 from nightfx.video.verdict import Row, Verdict, equal, worst
 
