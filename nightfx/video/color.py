@@ -16,7 +16,8 @@ from numba import prange
 
 from nightfx.video.frame import Coding, Frame, Plane, Planes, rgb_coding
 from nightfx.video.kernel import kernel
-from nightfx.video.matrices import Float32, Float64, is_affine, matrix_of, rgb_of, ycc_of
+from nightfx.video.matrices import Float32 as Float32
+from nightfx.video.matrices import Float64, is_affine, matrix_of, rgb_of, ycc_of
 
 Scalar = np.floating[Any]
 
