@@ -28,7 +28,7 @@ FILES = sorted(
     (path for path in CORPUS.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
 )
 SECONDS = 2
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900  # of a 4K clip on a busy machine
 CHEAP = ["--working-height", 64, "--field-every", 4, "--crf", 40, "--speed", "ultrafast"]
 NEAR = Fraction(1, 1000)  # Matroska's clock
 
@@ -70,8 +70,9 @@ def note(path: Path, answer: Answer, left: list[Path]) -> None:
     """Add a line to the table of outcomes."""
     if (table := os.environ.get("NIGHTFX_CORPUS_TABLE")) is None:
         return
-    count = 1 if is_picture(path) else len(shown(left[0])) if left else 0
-    outcome = f"rendered\t{count}" if answer.code == 0 else f"{answer.code}\t{answer.stderr}"
+    outcome = f"{answer.code}\t{answer.stderr}"
+    if answer.code == 0:
+        outcome = f"rendered\t{1 if is_picture(path) else len(shown(left[0]))}"
     with Path(table).open("a", encoding="utf-8") as file:
         file.write(f"{path.relative_to(CORPUS)}\t{outcome.strip()}\t{answer.peak_mb} MB\n")
 
@@ -83,7 +84,10 @@ def shown(path: Path) -> list[Fraction]:
     command = ["ffprobe", "-v", "quiet", "-select_streams", "v", "-show_entries", entries]
     command += ["-read_intervals", f"%+{SECONDS + 2}"]
     result = subprocess.run(
-        [*command, "-of", "json", str(path)], capture_output=True, check=False, timeout=120
+        [*command, "-of", "json", str(path)],
+        capture_output=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
     )
     answer = json.loads(result.stdout)
     still = ("attached_pic", "timed_thumbnails")

@@ -41,6 +41,8 @@ class Clip:
     container: str | None = None
     container_options: dict[str, str] = field(default_factory=dict)
     timecode: str | None = None
+    rate: Fraction = Fraction(24)
+    """Frames a second that the header claims; where it is not 24, frames are that far apart."""
     rotation: int = 0
     aspect: Fraction = Fraction(1)
     sound: bool = False
@@ -53,7 +55,12 @@ class Clip:
 
     @property
     def pts(self) -> list[int]:
-        return list(self.times) or [STEP * i for i in range(self.count)]
+        step = STEP if self.rate == 24 else 1
+        return list(self.times) or [step * i for i in range(self.count)]
+
+    @property
+    def tick(self) -> Fraction:
+        return TICKS if self.rate == 24 else 1 / self.rate
 
 
 def pattern(index: int, pix_fmt: str, size: tuple[int, int]) -> Planes:
@@ -80,7 +87,7 @@ def image(planes: Planes, pix_fmt: str, pts: int = 0) -> av.VideoFrame:
 
 def make_clip(path: Path, clip: Clip = Clip()) -> Path:
     """Write a clip with PyAV alone."""
-    ticks = str(TICKS.denominator)
+    ticks = str(clip.tick.denominator)
     options = {"video_track_timescale": ticks, "movie_timescale": ticks}
     options = (options if path.suffix in (".mp4", ".mov") else {}) | clip.container_options
     with av.open(path, "w", format=clip.container, container_options=options) as out:
@@ -138,11 +145,11 @@ def chapter(number: int, start: int, end: int, title: str) -> av.container.core.
 
 
 def _add_video(out: av.container.OutputContainer, clip: Clip) -> VideoStream:
-    video = out.add_stream(clip.codec, rate=24, options=clip.options)
+    video = out.add_stream(clip.codec, rate=clip.rate, options=clip.options)
     assert isinstance(video, VideoStream)
     context = video.codec_context
     context.height, context.width = clip.size
-    context.pix_fmt, context.time_base = clip.pix_fmt, TICKS
+    context.pix_fmt, context.time_base = clip.pix_fmt, clip.tick
     context.sample_aspect_ratio = clip.aspect
     context.color_primaries, context.color_trc, context.colorspace, context.color_range = clip.tags
     if clip.rotation:
@@ -164,12 +171,13 @@ def _add_cover(out: av.container.OutputContainer) -> VideoStream:
 
 def _tagged(index: int, pts: int, clip: Clip) -> av.VideoFrame:
     made = image(pattern(index, clip.pix_fmt, clip.size), clip.pix_fmt, pts)
+    made.time_base = clip.tick
     made.color_primaries, made.color_trc, made.colorspace, made.color_range = clip.tags
     return made
 
 
 def _samples(clip: Clip) -> list[av.AudioFrame]:
-    seconds = float((clip.pts[-1] + STEP) * TICKS)
+    seconds = float((clip.pts[-1] + STEP) * clip.tick)
     wave = 0.2 * np.sin(np.arange(int(seconds * 48000)) * 0.05)
     frames = []
     for start in range(0, len(wave) - 1023, 1024):

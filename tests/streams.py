@@ -19,17 +19,18 @@ def make_sound(
     seconds: float = 1.0,
     clicks: Sequence[float] = (),
     seed: int = 0,
+    rate: int = RATE,
 ) -> Path:
     """A mono file of soft noise with a click of one sample at each of these seconds."""
-    wave = np.random.default_rng(seed).normal(0, 0.01, round(seconds * RATE)).astype(np.float32)
+    wave = np.random.default_rng(seed).normal(0, 0.01, round(seconds * rate)).astype(np.float32)
     for click in clicks:
-        wave[round(click * RATE)] = 0.9
+        wave[round(click * rate)] = 0.9
     with av.open(path, "w") as out:
-        stream = out.add_stream(codec, rate=RATE, layout="mono")
+        stream = out.add_stream(codec, rate=rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
         for start in range(0, len(wave), 1024):
             frame = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], "fltp", "mono")
-            frame.pts, frame.rate, frame.time_base = start, RATE, Fraction(1, RATE)
+            frame.pts, frame.rate, frame.time_base = start, rate, Fraction(1, rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return path

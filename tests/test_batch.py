@@ -137,8 +137,11 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
     [
         ("strenght = 1", "unknown key 'strenght'; known: backend, black, codec,"),
         ("['*']\nstrenght = 1", "unknown key 'strenght'"),
-        ("['*'.strength]\na = 1", "strength must be a number, got {'a': 1}"),
-        ("strength = 'much'", "strength must be a number, got 'much'"),
+        ("['*'.strength]\na = 1", "strength must be a number, or frames with numbers"),
+        (
+            "strength = 'much'",
+            "strength must be a number, or frames with numbers such as 0:0,48:1, got 'much'",
+        ),
         ("strength = 7", "strength must be from 0 to 1, got 7"),
         ("strength = nan", "strength must be from 0 to 1, got nan"),
         ("codec = 'vhs'", "codec must be h264"),

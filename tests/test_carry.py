@@ -110,13 +110,15 @@ def test_another_picture_is_copied(tmp_path: Path) -> None:
 
 
 def test_what_a_container_cannot_hold_is_left_out_with_a_line(tmp_path: Path) -> None:
-    sound = make_sound(tmp_path / "sound.ogg", "libopus", seconds=0.2)
-    source = make_clip(tmp_path / "a.mkv", Clip(count=4, tracks=((sound, "ita"),)))
-    target = tmp_path / "b.mov"
-    line = "sound stream 1 (opus) cannot be copied into mov: left out"
+    sound = make_sound(tmp_path / "sound.mp3", "mp3", seconds=0.2, rate=44100)
+    source = make_clip(
+        tmp_path / "a.mkv", Clip("prores", "yuv422p10le", count=4, tracks=((sound, "ita"),))
+    )
+    target = tmp_path / "b.mxf"
+    line = "sound stream 1 (mp3float) cannot be copied into mxf: left out"
     assert rewrite(source, target) == [line]
     assert {row.what: row.verdict for row in compare(source, target)}["sound #1"] == "left out"
-    answer = CliRunner().invoke(app, ["probe", str(source), "--to", ".mov"])
+    answer = CliRunner().invoke(app, ["probe", str(source), "--to", ".mxf"])
     assert answer.exit_code == 0
     assert line in answer.output.splitlines()[-1]
 

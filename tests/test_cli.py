@@ -257,7 +257,7 @@ def test_verify_fails_on_a_damaged_preset(identity: Preset) -> None:
 def test_doctor_names_versions_devices_and_codecs() -> None:
     result = nightfx("doctor")
     assert result.exit_code == 0
-    for word in ("torch", "cpu", "libx264", "night"):
+    for word in ("torch", "cpu", "libx264", "night", "OpenImageIO", "opencolorio", "Fileseq"):
         assert word in result.output
 
 

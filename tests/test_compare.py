@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 from streams import make_sound
@@ -16,7 +17,7 @@ import nightfx
 from nightfx.cli import app
 from nightfx.errors import TargetError
 from nightfx.presets import Preset
-from nightfx.video.compare import compare
+from nightfx.video.compare import _colour, compare
 from nightfx.video.verdict import Row, failures
 
 TIMECODE = "01:02:03:04"
@@ -98,6 +99,25 @@ def test_rounding_to_matroskas_milliseconds_is_kept(tmp_path: Path, times: list[
     worst = max(abs(t * TICKS - round(t * TICKS * 1000) / Fraction(1000)) for t in times)
     said = "exact" if not worst else f"within {float(worst) * 1000:.3g} ms"
     assert rows["timestamps"].render == said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ((2, 2, 2, 1), (2, 2, 2, 0), "kept"),  # limited is meant where nothing is said
+        ((1, 1, 1, 2), (1, 1, 1, 0), "lost"),
+        ((1, 1, 1, 1), (1, 1, 2, 1), "lost"),
+        ((2, 2, 2, 1), (2, 2, 6, 1), "changed"),
+    ],
+)
+def test_a_range_that_is_not_said_is_limited(
+    old: tuple[int, ...], new: tuple[int, ...], verdict: str
+) -> None:
+    pictures = [av.VideoFrame(16, 16, "yuv420p") for _ in range(2)]
+    for picture, tags in zip(pictures, (old, new), strict=True):
+        picture.color_primaries, picture.color_trc, picture.colorspace = tags[:3]
+        picture.color_range = tags[3]
+    assert _colour(*pictures).verdict == verdict
 
 
 def tracked(path: Path, sound: Path, language: str = "ita") -> Path:

@@ -23,7 +23,7 @@ from nightfx.engine.working import light_in_working
 from nightfx.errors import UsageError
 from nightfx.presets import Preset
 from nightfx.video.codecs import EncodeOptions
-from nightfx.video.color import LMS, is_affine, rgb_of, to_rgb, ycc_of
+from nightfx.video.color import to_rgb
 from nightfx.video.curves import LINEAR_OF_HLG, LINEAR_OF_PQ, curve
 from nightfx.video.encoding import (
     LINEAR,
@@ -37,6 +37,7 @@ from nightfx.video.encoding import (
     to_working,
 )
 from nightfx.video.frame import Coding, Frame, rgb_coding
+from nightfx.video.matrices import LMS, is_affine, rgb_of, ycc_of
 from nightfx.video.numbered import file_of
 
 RELIGHT = nightfx.RenderOptions(method="relight")

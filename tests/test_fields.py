@@ -16,9 +16,13 @@ import nightfx
 from nightfx.errors import TargetError, UsageError
 from nightfx.presets import Preset
 from nightfx.video.codecs import CodecChoice, EncodeOptions
+from nightfx.video.color import to_rgb
+from nightfx.video.encoding import hdr, to_working
 from nightfx.video.fields import split, woven
 from nightfx.video.frame import Planes
+from nightfx.video.probe import ColorTags
 from nightfx.video.reader import Reader
+from nightfx.video.tags import tag_encoder
 
 SIZE = (48, 64)
 KEPT = nightfx.RenderOptions(interlaced="keep")
@@ -34,7 +38,11 @@ def combed(index: int, pix_fmt: str, size: tuple[int, int]) -> Planes:
 
 
 def interlaced(
-    path: Path, codec: str = "libx264", pix_fmt: str = "yuv420p", order: str = "tff"
+    path: Path,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    order: str = "tff",
+    transfer: int = 1,
 ) -> Path:
     options = {"flags": "+ilme+ildct"}
     if codec == "libx264":
@@ -44,6 +52,8 @@ def interlaced(
         assert isinstance(video, VideoStream)
         video.height, video.width, video.pix_fmt = *SIZE, pix_fmt
         video.codec_context.time_base = TICKS
+        tags = (1, 1, 1) if transfer == 1 else (9, transfer, 9)
+        tag_encoder(video.codec_context, ColorTags(*tags, 1))
         for index in range(6):
             planes = combed(index, pix_fmt, SIZE)
             if pix_fmt.endswith("10le"):
@@ -97,6 +107,30 @@ def test_fields_are_kept_one_by_one(
         wanted = (a.planes[0].astype(float) - 16 * unit) / 2 + 16 * unit
         assert np.abs(b.planes[0] - wanted).mean() < 2 * unit
         assert comb(b.planes[0]) > 0.4 * comb(a.planes[0])
+
+
+@pytest.mark.parametrize("transfer", [16, 18], ids=["pq", "hlg"])
+def test_fields_of_hdr_are_kept_in_hdr(
+    tmp_path: Path, transfer: int, identity: Preset, halving: Preset
+) -> None:
+    source = interlaced(tmp_path / "a.mp4", pix_fmt="yuv420p10le", transfer=transfer)
+    options = nightfx.RenderOptions(interlaced="keep", encode=EncodeOptions(codec="ffv1"))
+    before = frames_of(source)
+    for preset in (identity, halving):
+        target = nightfx.render(
+            source, tmp_path / f"{preset.name}.mkv", preset=preset, options=options
+        )
+        with Reader(target) as reader:
+            assert (reader.info.interlaced, reader.info.tags.transfer) == (True, transfer)
+        after = frames_of(target)
+        encoding = hdr("pq" if transfer == 16 else "hlg", 9)
+        for a, b in zip(before, after, strict=True):
+            if preset is identity:
+                assert all(np.array_equal(x, y) for x, y in zip(a.planes, b.planes, strict=True))
+            else:
+                seen, lit = (to_working(to_rgb(f), encoding)[1, 8:-8, 8:-8] for f in (a, b))
+                assert np.abs(lit - seen / 2).mean() < 0.01
+                assert comb(b.planes[0]) > 0.4 * comb(a.planes[0])
 
 
 @pytest.mark.parametrize("order", ["tff", "bff"])

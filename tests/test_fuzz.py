@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
+import OpenImageIO
 import pytest
 from media import LATE, Clip, make_clip
 from mutants import mutant
@@ -99,3 +103,49 @@ def test_a_picture_of_too_many_pixels_is_refused(
     assert nightfx.render(
         source, preset=identity, options=nightfx.RenderOptions(max_pixels=64 * 48)
     ).exists()
+
+
+def absurd(folder: Path, name: str) -> Path:
+    """A small file whose header claims 60000 × 60000 px."""
+    path, claim = folder / name, 60000
+    if name.endswith(("exr", "dpx", "tif")):
+        spec = OpenImageIO.ImageSpec(64, 48, 3, "half" if name.endswith("exr") else "uint16")
+        out = OpenImageIO.ImageOutput.create(str(path))
+        assert out
+        assert out.open(str(path), spec)
+        assert out.write_image(np.zeros((48, 64, 3), np.float32))
+        assert out.close()
+    elif name.endswith("png"):
+        Image.new("RGB", (64, 48)).save(path)
+    else:
+        make_clip(path, Clip("rawvideo", "bgr24", size=(48, 64), count=2))
+    data, edges = bytearray(path.read_bytes()), {".exr": (63, 47)}.get(path.suffix, (64, 48))
+    order: Literal["big", "little"] = "big" if path.suffix == ".png" else "little"
+    header, found = data[:2200], 0
+    for size in {2, 4} if path.suffix == ".tif" else {4}:
+        for old in edges:
+            pattern = old.to_bytes(size, order)
+            at = header.find(pattern, 4)
+            while at >= 0:
+                data[at : at + size] = claim.to_bytes(size, order)
+                found += 1
+                at = header.find(pattern, at + size)
+    assert found >= 2, name
+    if path.suffix == ".png":
+        data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
+
+
+def test_a_file_that_claims_an_absurd_size_takes_no_memory(
+    tmp_path: Path, identity: Preset
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with Worker(TIMEOUT_SECONDS) as worker:
+        for name in ("a.png", "a.exr", "a.dpx", "a.tif", "a.avi"):
+            source = absurd(tmp_path, name)
+            answer = worker.call("render", source, "--to", identity.folder, "-o", out)
+            assert answer.refusal, (name, answer)
+            assert answer.peak_mb < MOST_MB, (name, answer.peak_mb)
+            assert not list(out.iterdir())

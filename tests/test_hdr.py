@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
-from media import Clip, apart, make_clip
+from media import STEP, TICKS, Clip, apart, image, make_clip, pattern
 from test_writer import converted
 
+import nightfx
 from nightfx.engine.field import apply_field, identity_field
+from nightfx.presets import Preset
 from nightfx.video.brightness import Brightness, pq_nits
 from nightfx.video.codecs import CodecChoice, EncodeOptions, plan_output
+from nightfx.video.compare import compare
+from nightfx.video.foresee import foresee
 from nightfx.video.frame import Coding, Frame
 from nightfx.video.probe import side_data_of
 from nightfx.video.reader import Reader
@@ -103,6 +110,73 @@ def test_hlg_stays_hlg_and_its_light_is_not_guessed(tmp_path: Path) -> None:
         assert reader.info.tags.transfer == 18
     assert data_of(target)["CONTENT_LIGHT_LEVEL"] == bytes(8)  # unknown
     assert any("content light is left out" in note for note in plan.notes)
+
+
+def captioned(path: Path, first: int = 0) -> Path:
+    """H.264 whose pictures from `first` on carry two bytes of captions each (ATSC A/53 part 4, in an SEI message)."""
+    with av.open(path, "w") as out:
+        video = out.add_stream("libx264", rate=24, options={"bf": "2"})
+        assert isinstance(video, av.VideoStream)
+        video.height, video.width, video.pix_fmt = 48, 64, "yuv420p"
+        video.codec_context.time_base = TICKS
+        pictures = [image(pattern(i, "yuv420p", (48, 64)), "yuv420p", STEP * i) for i in range(8)]
+        for picture in [*pictures, None]:
+            for packet in video.encode(picture):
+                number = (packet.pts or 0) // STEP
+                out.mux(_with_caption(packet, number) if number >= first else packet)
+    return path
+
+
+def _with_caption(packet: av.Packet[Any], number: int) -> av.Packet[Any]:
+    body = b"\xb5\x00\x31GA94\x03\x41\xff" + caption(number) + b"\xff"
+    unit = b"\x00\x00\x00\x01\x06\x04" + bytes([len(body)]) + body + b"\x80"
+    new: av.Packet[Any] = av.Packet(unit + bytes(packet))
+    new.stream, new.time_base = packet.stream, packet.time_base
+    new.pts, new.dts, new.duration = packet.pts, packet.dts, packet.duration
+    new.is_keyframe = packet.is_keyframe
+    return new
+
+
+def caption(number: int) -> bytes:
+    return bytes([0xFC, 0x94, 0x20 + number])
+
+
+def captions_of(path: Path) -> list[bytes | None]:
+    with Reader(path) as reader:
+        origins = [frame.origin for frame in reader.frames()]
+    return [side_data_of(origin).get("A53_CC") for origin in origins if origin is not None]
+
+
+@pytest.mark.parametrize(
+    ("codec", "file", "depth"),
+    [("h264", "b.mp4", 8), ("h264", "b.mkv", 10), ("h265", "b.mov", 8), ("h265", "b.mkv", 10)],
+)
+def test_captions_stay_with_their_pictures(
+    tmp_path: Path, identity: Preset, codec: CodecChoice, file: str, depth: int
+) -> None:
+    source = captioned(tmp_path / "a.mp4")
+    assert captions_of(source) == [caption(i) for i in range(8)]
+    encode = EncodeOptions(codec=codec, depth=depth)
+    target = nightfx.render(
+        source, tmp_path / file, preset=identity, options=nightfx.RenderOptions(encode=encode)
+    )
+    assert captions_of(target) == captions_of(source)
+
+
+def test_captions_that_begin_late_are_told_where_they_are_not_written(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = captioned(tmp_path / "a.mp4", first=5)
+    line = "closed captions are not written by ProRes HQ (h264 or h265 keeps them)"
+    with Reader(source) as reader:
+        plan = plan_output(reader.info, None, EncodeOptions(codec="prores"))
+        assert line not in plan.notes
+        assert line in list(foresee(source, reader.info, plan))
+    options = nightfx.RenderOptions(encode=EncodeOptions(codec="prores"))
+    with caplog.at_level(logging.WARNING):
+        target = nightfx.render(source, preset=identity, options=options)
+    assert caplog.text.count(line) == 1
+    assert {row.what: row.verdict for row in compare(source, target)}["captions"] == "left out"
 
 
 def test_captions_that_are_not_written_are_told(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nightfx.engine.planes import apply_light
-from nightfx.video.color import matrix_of, to_rgb
+from nightfx.video.color import to_rgb
 from nightfx.video.frame import Coding, Frame
+from nightfx.video.matrices import matrix_of
 
 CODINGS = [
     Coding("yuv420p", 8, 1, 1, "bt709", False, False),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import preset_of
-from media import Clip, make_clip
+from media import LATE, VFR, Clip, make_clip
 from PIL import Image
 
 import nightfx
@@ -116,6 +116,24 @@ def test_start_and_end_choose_frames(tmp_path: Path, identity: Preset) -> None:
     assert len(got) == len(wanted)
     for a, b in zip(wanted, got, strict=True):
         assert np.abs(a.planes[0].astype(int) - b.planes[0]).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["a.mov", "a.mkv"])
+@pytest.mark.parametrize("times", [(), VFR, LATE])
+@pytest.mark.parametrize(("first", "last"), [(1001, 1003), (1004, 1004), (1003, 2000)])
+def test_frames_are_chosen_by_their_numbers(
+    tmp_path: Path, identity: Preset, name: str, times: Any, first: int, last: int
+) -> None:
+    source = make_clip(tmp_path / name, Clip("ffv1" if name == "a.mkv" else "prores", "yuv422p10le", times=times, count=8))  # fmt: skip
+    options = nightfx.RenderOptions(frames=(first, last))
+    before = frames_of(source)[first - 1001 : last - 1000]
+    after = frames_of(nightfx.render(source, preset=identity, options=options))
+    assert len(after) == len(before)
+    shown = [(f.pts - after[0].pts) * f.time_base for f in after]
+    wanted = [(f.pts - before[0].pts) * f.time_base for f in before]
+    assert shown == pytest.approx(wanted, abs=0.0011)
+    for a, b in zip(before, after, strict=True):
+        assert np.abs(a.planes[0].astype(int) - b.planes[0]).mean() < 2
 
 
 def test_ten_bits_stay_ten_bits_and_sound_stays(tmp_path: Path, identity: Preset) -> None:
@@ -325,6 +343,8 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
         ({"working_height": 8}, "--working-height must be 64 to 2160 px, got 8"),
         ({"method": "magic"}, "--method must be tiles or relight, got 'magic'"),
         ({"start_seconds": 2.0, "end_seconds": 1.0}, "--end must be after --start"),
+        ({"frames": (5, 4)}, "--frames must be FIRST-LAST, such as 1001-1048, got 5-4"),
+        ({"frames": (1, 4), "end_seconds": 1.0}, "both say where to begin"),
     ],
 )
 def test_contradictory_options_are_refused(options: dict[str, object], message: str) -> None:

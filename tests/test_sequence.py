@@ -25,6 +25,7 @@ from nightfx.video import still
 from nightfx.video.numbered import base_name, file_of, is_sequence, missing_numbers
 from nightfx.video.reader import Reader
 from nightfx.video.sequence import Missing, SequenceReader, rate_from
+from nightfx.video.sheet import Part, timecode_of, timecode_word
 from nightfx.video.timecode import shift_timecode
 
 RELIGHT = nightfx.RenderOptions(method="relight")
@@ -126,7 +127,7 @@ def test_further_parts_are_carried(tmp_path: Path, halving: Preset) -> None:
     for spec, name in zip(specs, ("depth", "beauty"), strict=True):
         spec.attribute("oiio:subimagename", name)
     path = tmp_path / "shot.0007.exr"
-    parts = [still.Part(s, ramp(0, s.nchannels)) for s in specs]
+    parts = [Part(s, ramp(0, s.nchannels)) for s in specs]
     still.write_parts(path, "openexr", parts)
     target = nightfx.render(path, preset=halving, options=RELIGHT)
     before, after = (OpenImageIO.ImageInput.open(str(p)) for p in (path, target))
@@ -169,6 +170,43 @@ def test_codes_of_film_files_are_exact(
     assert np.array_equal(before, after)
     assert b.getattribute("oiio:BitsPerSample") == bits
     assert b.getattribute("compression") == a.getattribute("compression")
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "channels", "compression"),
+    [
+        ("uint8", 1, 1, "ccittfax4"),
+        ("uint8", 4, 3, "none"),
+        ("uint16", 12, 3, "none"),
+        ("uint16", 16, 4, "lzw"),
+        ("uint", 32, 1, "none"),
+        ("uint", 32, 3, "zip"),
+        ("float", 32, 3, "zip"),
+    ],
+)
+def test_tiff_of_any_kind_is_one_picture(
+    tmp_path: Path, identity: Preset, kind: str, bits: int, channels: int, compression: str
+) -> None:
+    rng = np.random.default_rng(bits + channels)
+    plate: np.ndarray = (rng.integers(0, 1 << 8, (24, 32, channels)) / 255).astype(np.float32)
+    if bits < 8:
+        plate = np.round(plate * ((1 << bits) - 1)) / np.float32((1 << bits) - 1)
+    source = tmp_path / "a.tif"
+    save(source, plate, kind, oiio__BitsPerSample=bits, compression=compression)
+    spec, before = load(source)
+    assert spec.getattribute("oiio:BitsPerSample") == bits
+    target = nightfx.render(source, preset=identity, options=RELIGHT)
+    assert target == tmp_path / "a.identity.tif"
+    new, after = load(target)
+    assert after.shape[2] == max(channels, 3)
+    np.testing.assert_allclose(
+        after, before if channels > 2 else before.repeat(3, 2), atol=1 / 65535
+    )
+    assert str(new.format) == str(spec.format)
+    assert new.getattribute("oiio:BitsPerSample") == max(bits, 8)
+    assert new.getattribute("compression") == compression.replace("ccittfax4", "zip")
+    with SequenceReader(source) as reader:
+        assert reader.info.coding.is_float == (kind == "float")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -256,7 +294,7 @@ def test_a_clip_becomes_a_sequence_and_a_clip_again(
         assert reader.info.timecode == (None if suffix in (".png", ".tif") else "01:00:00:22")
         assert len(first.planes) == 3
     if suffix in (".exr", ".dpx"):
-        assert still.timecode_of(load(file_of(frames, 1003))[0]) == "01:00:01:00"
+        assert timecode_of(load(file_of(frames, 1003))[0]) == "01:00:01:00"
     options = replace(RELIGHT, fps=fps, start_seconds=1 / 24)
     again = nightfx.render(frames, tmp_path / "again.mov", preset=identity, options=options)
     with Reader(again) as back:
@@ -311,19 +349,23 @@ def test_a_picture_that_changes_is_refused(tmp_path: Path, identity: Preset) -> 
         nightfx.render(source, preset=identity)
 
 
-def test_clips_alone_are_compared_and_have_fields(tmp_path: Path, identity: Preset) -> None:
-    pattern, clip = exrs(tmp_path / "in"), make_clip(tmp_path / "a.mov", Clip(count=2))
-    options = nightfx.RenderOptions(verify=True)
-    for source, target in ((pattern, None), (pattern, "a.out.mov"), (clip, "b.####.exr")):
-        with pytest.raises(UsageError, match="--verify compares clips, not sequences"):
-            nightfx.render(source, target and tmp_path / target, preset=identity, options=options)
+def test_files_are_chosen_by_their_numbers(tmp_path: Path, identity: Preset) -> None:
+    source = exrs(tmp_path, range(1001, 1008))
+    options = nightfx.RenderOptions(frames=(1003, 1005))
+    nightfx.render(source, tmp_path / "b.####.exr", preset=identity, options=options)
+    assert numbers_of(tmp_path, "b") == [1003, 1004, 1005]
+    options = nightfx.RenderOptions(frames=(1, 5))
+    with pytest.raises(UsageError, match="--frames 1-5 is outside 1001-1007"):
+        nightfx.render(source, tmp_path / "c.####.exr", preset=identity, options=options)
+
+
+def test_sequences_have_no_fields(tmp_path: Path, identity: Preset) -> None:
     fields = interlaced(tmp_path / "i.mp4")
     kept = nightfx.RenderOptions(interlaced="keep")
     with pytest.raises(UsageError, match="leave out --interlaced keep"):
         nightfx.render(fields, tmp_path / "i.####.png", preset=identity, options=kept)
     nightfx.render(fields, tmp_path / "i.####.png", preset=identity)
     assert len(numbers_of(tmp_path, "i")) == len(frames_of(fields))
-    assert not list(tmp_path.rglob("*.night.*")) + list(tmp_path.glob("b.*"))
 
 
 def test_files_of_too_many_pixels_are_refused(tmp_path: Path, identity: Preset) -> None:
@@ -373,9 +415,9 @@ def test_missing_numbers_are_all_named(present: set[int]) -> None:
 def test_timecode_words_are_those_of_the_standard(frames: int, mark: str) -> None:
     timecode = shift_timecode(f"00:00:00{mark}00", frames, Fraction(30000, 1001)) or ""
     spec = OpenImageIO.ImageSpec(1, 1, 3, "half")
-    spec.attribute("smpte:TimeCode", TIMECODE, (still.timecode_word(timecode), 0))
-    if still.timecode_word(timecode):
-        assert still.timecode_of(spec) == timecode
+    spec.attribute("smpte:TimeCode", TIMECODE, (timecode_word(timecode), 0))
+    if timecode_word(timecode):
+        assert timecode_of(spec) == timecode
         shown = spec.to_xml()
         assert timecode.replace(";", ":") in shown.replace(";", ":")
 

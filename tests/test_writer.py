@@ -18,6 +18,7 @@ from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 from nightfx.errors import RetryError, TargetError, UsageError
 from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
 from nightfx.video.color import from_rgb, to_rgb
+from nightfx.video.compare import compare
 from nightfx.video.frame import Frame
 from nightfx.video.probe import ClipInfo
 from nightfx.video.reader import Reader
@@ -396,3 +397,24 @@ def test_timecode_is_counted_as_editors_count(
     start: str, frames: int, rate: Fraction, moved: str | None
 ) -> None:
     assert shift_timecode(start, frames, rate) == moved
+
+
+DROP_FRAME = Fraction(30000, 1001)
+PLATES = {"a.mov": "prores", "a.mxf": "prores", "a.mkv": "ffv1", "a.mp4": "libx264"}
+
+
+@pytest.mark.parametrize("made", PLATES)
+@pytest.mark.parametrize("written", ["b.mov", "b.mxf", "b.mkv", "b.mp4"])
+def test_drop_frame_timecode_goes_from_any_container_to_any(
+    tmp_path: Path, made: str, written: str
+) -> None:
+    pix_fmt = {"prores": "yuv422p10le", "ffv1": "yuv422p"}.get(PLATES[made], "yuv420p")
+    clip = Clip(PLATES[made], pix_fmt, count=6, timecode="01:00:59;28", rate=DROP_FRAME)
+    source = make_clip(tmp_path / made, clip)
+    for start, timecode in ((None, "01:00:59;28"), (Fraction(3, 30), "01:01:00;03")):
+        window: dict[str, Any] = {} if start is None else {"start_seconds": start}
+        rewrite(source, tmp_path / written, **window)
+        with Reader(tmp_path / written) as reader:
+            assert reader.info.timecode == timecode
+        rows = {row.what: row.verdict for row in compare(source, tmp_path / written, **window)}
+        assert rows["timecode"] == rows["frames"] == "kept"

@@ -26,7 +26,6 @@ import cv2
 import numpy as np
 import torch
 
-from nightfx.engine.ends import Shot as Ends
 from nightfx.engine.ends import asked_encoding, open_shot
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.tiling import upright
@@ -41,6 +40,7 @@ from nightfx.video.encoding import (
 )
 from nightfx.video.fields import deinterlaced, is_interlaced
 from nightfx.video.probe import FALLBACK_RATE
+from nightfx.video.shot import Shot as Ends
 
 PLACES = (0.1, 0.5, 0.9)  # of the shot
 RUN_FRAMES = 4

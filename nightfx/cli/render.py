@@ -89,6 +89,12 @@ def render(
     ] = "torch",
     start: Annotated[float | None, typer.Option(min=0, help="Start at this second.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="End before this second.")] = None,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            help="Render these frames alone, such as 1001-1048: files, or a clip's from 1001."
+        ),
+    ] = None,
     codec: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +186,7 @@ def render(
         backend=backend,  # type: ignore[arg-type]  # checked by RenderOptions
         start_seconds=start,
         end_seconds=end,
+        frames=_frames(frames),
         encode=EncodeOptions(codec=codec, crf=crf, speed=speed, depth=depth),  # type: ignore[arg-type]  # checked by EncodeOptions
         interlaced=interlaced,  # type: ignore[arg-type]  # checked by RenderOptions
         passes=passes,
@@ -212,6 +219,17 @@ def _tile_px(text: str | None) -> TilePx:
         return int(text)
     except ValueError as error:
         words = f"--tile-px must be a number of pixels, or whole, got {text!r}"
+        raise typer.BadParameter(words) from error
+
+
+def _frames(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, _, last = text.partition("-")
+    try:
+        return int(first), int(last or first)
+    except ValueError as error:
+        words = f"--frames must be FIRST-LAST, such as 1001-1048, got {text!r}"
         raise typer.BadParameter(words) from error
 
 

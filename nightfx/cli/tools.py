@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from nightfx.engine.ends import Plan
+    from nightfx.video.probe import ClipInfo
     from nightfx.video.verdict import Row
 
 PACKAGES = (
@@ -22,6 +24,8 @@ PACKAGES = (
     "openvino",
     "OpenImageIO",
     "OpenTimelineIO",
+    "opencolorio",
+    "Fileseq",
     "opencv-python-headless",
     "pillow",
     "safetensors",
@@ -73,39 +77,66 @@ def _version(name: str) -> str:
 
 
 def probe(
-    file: Annotated[Path, typer.Argument(help="A clip.")],
-    to: Annotated[str | None, typer.Option(help="Suffix of the render: .mov, .mp4, .mkv.")] = None,
+    file: Annotated[Path, typer.Argument(help="A clip, or a sequence such as shot.####.exr.")],
+    to: Annotated[
+        str | None, typer.Option(help="Suffix of the render: .mov, .mp4, .mkv, .mxf, .exr …")
+    ] = None,
     codec: Annotated[str | None, typer.Option(help="Codec of the render.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames a second of a sequence.")] = None,
 ) -> int:
-    """Say what a clip is, and what of it a render would not keep."""
-    from nightfx.video.codecs import EncodeOptions, plan_output
-    from nightfx.video.foresee import foresee
-    from nightfx.video.reader import Reader
+    """Say what a clip or a sequence is, and what of it a render would not keep."""
+    from nightfx.engine.ends import find_source, foresee_shot, open_shot, plan_target
+    from nightfx.engine.options import RenderOptions
+    from nightfx.video.codecs import EncodeOptions
+    from nightfx.video.numbered import SUFFIXES
+    from nightfx.video.sequence import rate_from
 
-    options = EncodeOptions(codec=codec)  # type: ignore[arg-type]  # checked by EncodeOptions
-    with Reader(file, keep_going=True) as reader:
+    options = RenderOptions(
+        encode=EncodeOptions(codec=codec),  # type: ignore[arg-type]  # checked by EncodeOptions
+        fps=None if fps is None else rate_from(fps),
+        keep_going=True,
+        missing="skip",
+    )
+    source = find_source(file)
+    with open_shot(source, options) as reader:
         info, notes = reader.info, reader.notes
-    plan = plan_output(info, to, options)
+    name = f"render.####{to}" if to in SUFFIXES else f"render{to}"
+    plan = plan_target(info, Path(name) if to else None, options)
+    for what, words in _facts(info, plan).items():
+        typer.echo(f"{what:11} {words}")
+    for line in [*notes, *foresee_shot(source, info, plan, options)] or ["nothing"]:
+        typer.echo(f"not kept: {line}")
+    return 0
+
+
+def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
+    from nightfx.video.codecs import OutputPlan
+    from nightfx.video.numbered import frames_on_disk
+    from nightfx.video.verify import facts_of
+
     rate = f"{float(info.rate):.3f}" if info.rate else "unknown"
+    codec = f"{plan.codec} {plan.pix_fmt}" if isinstance(plan, OutputPlan) else plan.coding.pix_fmt
+    shape = f"{info.width}x{info.height} {info.coding.pix_fmt}"
     facts = {
-        "picture": f"{info.codec} {info.profile} {info.width}x{info.height} {info.coding.pix_fmt}",
+        "picture": " ".join(filter(None, [info.codec, info.profile, shape])),
         "frames": f"{info.frames_estimate or 'unknown'} at {rate} a second",
         "colour": f"{info.tags.primaries}/{info.tags.transfer}/{info.tags.matrix}, {info.coding.matrix},"
         f" {'full' if info.coding.full_range else 'limited'}",
         "pixels": f"aspect {info.sample_aspect}, rotated by {info.rotation}",
         "timecode": info.timecode or "none",
         "streams": f"{info.audio_streams} of sound, {info.subtitle_streams} of subtitles",
-        "render": f"{plan.codec} {plan.pix_fmt} in {plan.suffix}",
+        "render": f"{codec} in {plan.suffix}",
     }
-    for name, words in facts.items():
-        typer.echo(f"{name:9} {words}")
-    for line in [*notes, *foresee(file, info, plan)] or ["nothing"]:
-        typer.echo(f"not kept: {line}")
-    return 0
+    if info.container == "sequence":
+        files = frames_on_disk(info.path)
+        del facts["streams"]
+        facts["numbers"] = f"{min(files)}-{max(files)}"
+        facts |= {name: words for name, (words, _) in facts_of(files[min(files)]).items()}
+    return facts
 
 
 def verify(
-    source: Annotated[Path, typer.Argument(help="The clip that was rendered.")],
+    source: Annotated[Path, typer.Argument(help="The clip or sequence that was rendered.")],
     render: Annotated[Path, typer.Argument(help="What came of it.")],
     start: Annotated[float | None, typer.Option(min=0, help="The --start of the render.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="The --end of the render.")] = None,
@@ -114,10 +145,12 @@ def verify(
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.video.compare import compare
+    from nightfx.engine.ends import find_source
     from nightfx.video.verdict import failures
+    from nightfx.video.verify import verify
 
-    rows = compare(source, render, start_seconds=start, end_seconds=end)
+    both = find_source(source), find_source(render)
+    rows = verify(*both, start_seconds=start, end_seconds=end)
     _table(rows)
     bad = failures(rows, strict=strict)
     counts = (

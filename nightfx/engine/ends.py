@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from nightfx.engine.options import RenderOptions
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.presets import Preset
 from nightfx.video.codecs import OutputPlan, plan_output
-from nightfx.video.compare import compare
 from nightfx.video.encoding import (
     Encoding,
     Encodings,
@@ -20,15 +19,17 @@ from nightfx.video.encoding import (
     target_encoding,
 )
 from nightfx.video.fields import check_fields
+from nightfx.video.foresee import foresee
 from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.numbered import base_name, existing_files, is_pattern, is_sequence, sequences_in
 from nightfx.video.probe import ClipInfo, ColorTags
 from nightfx.video.reader import Reader
 from nightfx.video.sequence import SequencePlan, SequenceReader, plan_sequence, write_sequence
-from nightfx.video.verdict import failures
+from nightfx.video.shot import Shot
+from nightfx.video.verdict import Row, failures
+from nightfx.video.verify import verify
 from nightfx.video.writer import write_clip
 
-Shot = Reader | SequenceReader
 Plan = OutputPlan | SequencePlan
 
 
@@ -57,6 +58,14 @@ def open_shot(source: Path, options: RenderOptions) -> Shot:
     )
 
 
+def with_times(options: RenderOptions, shot: Shot) -> RenderOptions:
+    """The options, frames that they name turned into the times of those; raises UsageError where there are none."""
+    if options.frames is None:
+        return options
+    start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
+    return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
+
+
 def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> Plan:
     """How a shot is written: by default as what it is; raises TargetError, and UsageError without a rate."""
     from_sequence = info.container == "sequence"
@@ -64,17 +73,15 @@ def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> 
     if wanted and is_sequence(wanted):
         _refuse_one_name(info, wanted)
         return plan_sequence(info, wanted.suffix)
-    if from_sequence:
-        info = _as_clip(info)
-    return plan_output(info, target.suffix if target else None, options.encode)
+    if not from_sequence:
+        return plan_output(info, target.suffix if target else None, options.encode)
+    plan = plan_output(_as_clip(info), target.suffix if target else None, options.encode)
+    line = f"layers, windows and metadata of {info.codec} files are not written to a clip"
+    return replace(plan, notes=(*plan.notes, line))
 
 
-def refuse_for_sequences(
-    info: ClipInfo, plan: Plan, options: RenderOptions, *, by_fields: bool
-) -> None:
-    """Refuse what only clips have, comparison and fields; raises UsageError, and TargetError for fields of a clip."""
-    if options.verify and (isinstance(plan, SequencePlan) or info.container == "sequence"):
-        raise UsageError(f"{info.path}: --verify compares clips, not sequences: leave it out")
+def check_scan(info: ClipInfo, plan: Plan, *, by_fields: bool) -> None:
+    """Refuse fields where they cannot be kept; raises UsageError for a sequence, and TargetError for a clip."""
     if not by_fields:
         return
     if isinstance(plan, SequencePlan):
@@ -94,6 +101,22 @@ def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodi
     return Encodings(source, target_encoding(source, was_float=was, is_float=will))
 
 
+def foresee_shot(source: Path, info: ClipInfo, plan: Plan, options: RenderOptions) -> Iterator[str]:
+    """Yield a line for each thing that a render by `plan` changes or leaves out."""
+    encodings = find_encodings(info, plan, options)
+    if encodings.source is not encodings.target:
+        yield encoding_line(encodings)
+    if isinstance(plan, SequencePlan) or info.container == "sequence":
+        yield from plan.notes
+    else:
+        yield from foresee(source, info, plan)
+
+
+def encoding_line(encodings: Encodings) -> str:
+    """Say that the render stands for something else than its source."""
+    return f"{encodings.source.name} is written as {encodings.target.name}"
+
+
 def write_shot(
     frames: Iterable[Frame],
     target: Path,
@@ -103,9 +126,11 @@ def write_shot(
     options: RenderOptions,
     on_note: Callable[[str], None],
 ) -> None:
-    """Write what was planned, with the source's sound where both are clips."""
+    """Write what was planned, with the source's sound where both are clips; held against the source if asked."""
     if isinstance(plan, SequencePlan):
         write_sequence(frames, target, info=info, overwrite=options.overwrite)
+        if options.verify:
+            _tell_lost(target, _rows(info.path, target, options), on_note)
         return
     write_clip(
         frames,
@@ -130,11 +155,29 @@ def _verify(
     on_note: Callable[[str], None],
     part: Path,
 ) -> None:
-    times = {"start_seconds": options.start_seconds, "end_seconds": options.end_seconds}
-    rows = compare(source, part, container=plan.container, max_pixels=options.max_pixels, **times)
+    rows = _rows(source, part, options, plan.container)
+    _tell_lost(target, rows, on_note, "not written, ")
+
+
+def _rows(
+    source: Path, render: Path, options: RenderOptions, container: str | None = None
+) -> list[Row]:
+    return verify(
+        source,
+        render,
+        container=container,
+        start_seconds=options.start_seconds,
+        end_seconds=options.end_seconds,
+        max_pixels=options.max_pixels,
+    )
+
+
+def _tell_lost(
+    target: Path, rows: list[Row], on_note: Callable[[str], None], fate: str = ""
+) -> None:
     if lost := failures(rows):
         words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)
-        raise TargetError(f"{target}: not written, verification found lost: {words}")
+        raise TargetError(f"{target}: {fate}verification found lost: {words}")
     for row in rows:
         if row.verdict != "kept":
             on_note(f"{row.what} {row.verdict}: {row.source} became {row.render}")

@@ -17,16 +17,10 @@ from nightfx.engine.planes import (
     same_samples,
     seed_of,
 )
-from nightfx.video.color import (
-    Float32,
-    from_rgb,
-    matrix_of,
-    noise_at,
-    to_rgb,
-    widened,
-)
+from nightfx.video.color import from_rgb, noise_at, to_rgb, widened
 from nightfx.video.frame import Coding, Frame, Plane, Planes
 from nightfx.video.kernel import kernel
+from nightfx.video.matrices import Float32, matrix_of
 
 BLOCKS = 32  # parts of a frame that threads share
 

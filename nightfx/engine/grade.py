@@ -6,7 +6,7 @@ import numpy as np
 
 from nightfx.engine.field import Field, identity_field
 from nightfx.look import Moment
-from nightfx.video.color import Float32, Float64
+from nightfx.video.matrices import Float32, Float64
 
 GAMMA = (
     2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it

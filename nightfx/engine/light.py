@@ -35,9 +35,10 @@ from nightfx.errors import UsageError
 from nightfx.look import Look, Moment, value_at
 from nightfx.model import Generator
 from nightfx.presets import Preset
-from nightfx.video.color import Float32, Float64, to_rgb
+from nightfx.video.color import to_rgb
 from nightfx.video.encoding import PLAIN, SDR, Encoding, Encodings, rolled_off, to_working
 from nightfx.video.frame import Coding, Frame
+from nightfx.video.matrices import Float32, Float64
 
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
 SHOWN_FRAMES = 8

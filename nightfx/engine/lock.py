@@ -16,7 +16,7 @@ import numpy as np
 
 from nightfx.engine.field import Field
 from nightfx.errors import PresetError, TargetError
-from nightfx.video.color import Float32
+from nightfx.video.matrices import Float32
 
 SHADOW = 1e-3  # of white; keeps the stops of a black frame finite
 VERSION = 1

@@ -62,6 +62,8 @@ class RenderOptions:
     """First moment rendered, counted from the first shown frame."""
     end_seconds: float | None = None
     """First moment no longer rendered."""
+    frames: tuple[int, int] | None = None
+    """First and last frame rendered, in place of times: numbers of a sequence's files; those of a clip count from 1001."""
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     """Codec and quality; by default they follow the source."""
     interlaced: Scan = "deinterlace"
@@ -144,6 +146,14 @@ class RenderOptions:
             raise UsageError(
                 f"--end must be after --start, and both from 0 up, got {start:g} and {end}"
             )
+
+        if self.frames is None:
+            return
+        first, last = self.frames
+        if last < first:
+            raise UsageError(f"--frames must be FIRST-LAST, such as 1001-1048, got {first}-{last}")
+        if self.start_seconds is not None or end is not None:
+            raise UsageError("--frames and --start or --end both say where to begin: give one")
 
     def _check_source(self) -> None:
         if self.missing not in get_args(Missing):

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from nightfx.engine.field import Field, full_size
 from nightfx.errors import TargetError
-from nightfx.video.color import Float32, to_rgb
+from nightfx.video.color import to_rgb
 from nightfx.video.encoding import SDR, Encoding, to_working
-from nightfx.video.frame import Frame
+from nightfx.video.frame import FIRST_FRAME, Frame
+from nightfx.video.matrices import Float32
 from nightfx.video.partial import partial_file
-from nightfx.video.still import Part, has_openimageio, write_parts
+from nightfx.video.sheet import Part
+from nightfx.video.still import has_openimageio, write_parts
 
-FIRST_FRAME = 1001
 COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
 PAIR_LAYERS = "gain", "offset"

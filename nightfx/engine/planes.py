@@ -11,17 +11,10 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.video.color import (
-    alpha_planes,
-    code_of,
-    convert_alpha,
-    from_rgb,
-    is_affine,
-    matrix_of,
-    noise_at,
-)
+from nightfx.video.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at
 from nightfx.video.frame import Coding, Frame, Plane, Planes
 from nightfx.video.kernel import kernel
+from nightfx.video.matrices import is_affine, matrix_of
 
 Float32 = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from nightfx.engine.ends import Shot, asked_encoding, check_target, find_source, open_shot
+from nightfx.engine.ends import asked_encoding, check_target, find_source, open_shot
 from nightfx.engine.light import light_frames, plan_fields, with_look
 from nightfx.engine.matte import open_matte
 from nightfx.engine.options import RenderOptions
@@ -37,6 +37,7 @@ from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.numbered import base_name, frames_on_disk, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
+from nightfx.video.shot import Shot
 from nightfx.video.timecode import shift_timecode
 
 PANEL = (800, 640)  # width and height that a picture is fitted into

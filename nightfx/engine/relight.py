@@ -22,10 +22,11 @@ from nightfx.engine.tiling import as_coded, light_of, upright
 from nightfx.engine.working import straight_rgb
 from nightfx.look import Look
 from nightfx.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, RelitGenerator
-from nightfx.video.color import Float32, to_rgb
+from nightfx.video.color import to_rgb
 from nightfx.video.encoding import SDR, Encoding, rolled_off, to_working
 from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
+from nightfx.video.matrices import Float32
 
 SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
 

@@ -11,15 +11,16 @@ import torch
 
 from nightfx.engine.analysis import LOCK_FRAMES
 from nightfx.engine.ends import (
-    Shot,
     asked_encoding,
+    check_scan,
     check_target,
     default_target,
+    encoding_line,
     find_encodings,
     find_source,
     open_shot,
     plan_target,
-    refuse_for_sequences,
+    with_times,
     write_shot,
 )
 from nightfx.engine.light import light_frames, plan_fields, ready_generator, with_look
@@ -37,6 +38,7 @@ from nightfx.video.frame import Frame
 from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
 from nightfx.video.probe import ClipInfo
+from nightfx.video.shot import Shot
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +85,13 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with open_shot(source, options) as reader, open_matte(options, reader.info) as matte:
+    with (
+        open_shot(source, options) as reader,
+        open_matte(options := with_times(options, reader), reader.info) as matte,
+    ):
         info, by_fields = _scan(reader.info, options)
         plan = plan_target(info, target, options)
-        refuse_for_sequences(info, plan, options, by_fields=by_fields)
+        check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         check_target(source, target, options.overwrite)
         passes = _passes_of(target, preset, options)
@@ -98,7 +103,7 @@ def _render_clip(
         total = _expected(info, options)
         encodings = find_encodings(info, plan, options)
         if encodings.source is not encodings.target:
-            _note(source, [f"{encodings.source.name} is written as {encodings.target.name}"])
+            _note(source, [encoding_line(encodings)])
         generator = ready_generator(preset, options, shot, total, encodings.source)
         step = max((total or 0) // LOCK_FRAMES, 1)
         fields = plan_fields(shot, generator, preset, options, step, encodings.source)
@@ -217,12 +222,9 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
         yield "JPEG has no alpha: it is dropped (png keeps it)"
     if frame.coding.depth > 8 and (jpeg or target.suffix.lower() == ".webp"):
         yield f"16 bits are written as 8, as {target.suffix} is (png and tif keep them)"
-    if (options.start_seconds, options.end_seconds, options.encode) != (
-        None,
-        None,
-        EncodeOptions(),
-    ):
-        yield "--start, --end, --codec and --crf are for clips"
+    times = options.start_seconds, options.end_seconds, options.frames
+    if times != (None, None, None) or options.encode != EncodeOptions():
+        yield "--start, --end, --frames, --codec and --crf are for clips"
     if options.verify:
         yield "--verify is for clips"
 

@@ -17,9 +17,9 @@ from numba import prange
 from numpy.typing import NDArray
 
 from nightfx.engine.field import Field
-from nightfx.video.color import Float32
 from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
+from nightfx.video.matrices import Float32
 
 RATE = 24.0  # amounts are meant at this many frames a second
 LEAST_PX = 16

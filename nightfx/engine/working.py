@@ -13,20 +13,11 @@ import numpy as np
 from numba import prange
 
 from nightfx.engine.planes import alpha_for, same_samples, seed_of
-from nightfx.video.color import (
-    Float32,
-    alpha_planes,
-    code_of,
-    convert_alpha,
-    from_rgb,
-    is_affine,
-    matrix_of,
-    noise_at,
-    to_rgb,
-)
+from nightfx.video.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at, to_rgb
 from nightfx.video.encoding import PLAIN, Encoding, Encodings, finite, from_working, to_working
 from nightfx.video.frame import Coding, Frame, Plane, Planes
 from nightfx.video.kernel import kernel
+from nightfx.video.matrices import Float32, is_affine, matrix_of
 
 Light = Callable[[Float32, int, int], Float32]
 """Lights a picture (3, h, w) in the working encoding, whose pixels stand where chroma subsampled so does."""

@@ -1,9 +1,8 @@
 """Carry everything but the picture from the source into the render: sound, subtitles, chapters,
-attachments, metadata. Packets are copied, but PCM that is cut, and text of another kind."""
+attachments, metadata. Packets are copied, but PCM that is cut, and sound and text of another kind."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,18 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import av
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 from av.stream import Discard, Stream
 
-from nightfx.video.convert import (
-    TEXT_CODECS,
-    Cutter,
-    Subtitles,
-    can_convert,
-    is_pcm,
-    mov_language,
-)
+from nightfx.video.convert import Subtitles, mov_language
+from nightfx.video.fit import conversions, is_rebuilt, refusals
 from nightfx.video.probe import is_cover, open_source
+from nightfx.video.sound import Cutter, Sound, is_pcm
 
 Note = Callable[[str], None]
 V = TypeVar("V", bound=Stream)
@@ -57,6 +51,7 @@ class Carrier:
         self._pairs: dict[int, Stream] = {}
         self._cutters: dict[int, Cutter] = {}
         self._texts: dict[int, Subtitles] = {}
+        self._sounds: dict[int, Sound] = {}
         self._packets: Iterator[av.Packet[Any]] = iter(())
         self._waiting: av.Packet[Any] | None = None
 
@@ -71,6 +66,10 @@ class Carrier:
         """Metadata of the container that belongs into the render."""
         own = self._source.metadata.items()
         return {key: value for key, value in own if key.lower() not in OWN_KEYS}
+
+    @property
+    def _is_mxf(self) -> bool:
+        return self._target is not None and self._target.format.name == "mxf"
 
     @property
     def sample_rates(self) -> list[int]:
@@ -109,18 +108,37 @@ class Carrier:
             self._waiting = None
             self._copy(packet)
 
+    def finish(self, end: Fraction) -> None:
+        """Copy the rest; the picture ends at `end`, in the source's clock."""
+        self.copy_until(None)
+        for index, sound in self._sounds.items():
+            for piece in sound.convert(None):
+                self._mux_moved(piece, index)
+            # its writer drops pictures that have no sound
+            for piece in sound.until(end) if self._is_mxf else ():
+                self._mux_moved(piece, index)
+
     def _add(self, stream: Stream, target: OutputContainer) -> None:
         container = target.format.name
-        if stream.index in (converted := conversions(self._source, container)):
-            text = self._texts[stream.index] = Subtitles(stream, target)
-            self._on_note(converted[stream.index])
-            copy: Stream = text.stream
+        line = conversions(self._source, container).get(stream.index)
+        if line:
+            self._on_note(line)
+        if line or self._is_mxf:
+            copy = self._add_converted(stream, target)
         else:
             copy = target.add_stream_from_template(stream, opaque=True)
-        if isinstance(stream, av.AudioStream) and is_pcm(stream):
-            self._cutters[stream.index] = Cutter(stream, self._span.start, self._span.end)
+        if isinstance(copy, av.AudioStream) and is_pcm(copy):
+            self._cutters[stream.index] = Cutter(copy, self._span.start, self._span.end)
         copy_metadata(stream, copy, container)
         self._pairs[stream.index] = copy
+
+    def _add_converted(self, stream: Stream, target: OutputContainer) -> Stream:
+        if isinstance(stream, av.AudioStream):
+            start = self._span.start or Fraction(0)
+            sound = self._sounds[stream.index] = Sound(stream, target, start)
+            return sound.stream
+        text = self._texts[stream.index] = Subtitles(stream, target)
+        return text.stream
 
     def _begin(self) -> None:
         copied = [s for s in self._source.streams if s.index in self._pairs]
@@ -147,7 +165,14 @@ class Carrier:
         index = packet.stream.index
         if is_cover(packet.stream):
             self._mux(packet, index)
-        elif (new := self._converted(packet, index)) is not None:
+            return
+        # decoded all the same: what lies before the start, decoders and the count of samples need
+        for piece in self._sounds[index].convert(packet) if index in self._sounds else [packet]:
+            self._mux_moved(piece, index)
+
+    def _mux_moved(self, packet: av.Packet[Any], index: int) -> None:
+        """Write what of a packet belongs into the render, on the render's clock."""
+        if (new := self._converted(packet, index)) is not None:
             shift = round(self._span.shift / new.time_base)
             new.pts = None if new.pts is None else new.pts - shift
             new.dts = None if new.dts is None else new.dts - shift
@@ -188,40 +213,8 @@ class Alone:
     def copy_until(self, seconds: Fraction | None) -> None:
         """Copy nothing."""
 
-
-def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
-    """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
-    titles = getattr(stream, "name", None) == "bin_data" and bool(source.chapters())
-    return stream.type == "data" and ("timecode" in stream.metadata or titles)
-
-
-def refusals(
-    source: InputContainer, container: str, video_index: int, *, cut: bool = False
-) -> dict[int, str]:
-    """Return a line for each stream, by index, that a container cannot hold.
-
-    Where the beginning is `cut` off, another picture would begin between its key frames.
-    """
-    others = [s for s in source.streams if s.index != video_index and not is_rebuilt(source, s)]
-    refused = {s.index: _refusal(s, container) for s in others if not _holds(container, s)}
-    for stream in source.streams.video if cut else ():
-        if stream.index != video_index and not is_cover(stream):
-            line = f"video stream {stream.index} cannot be cut without encoding it: left out"
-            refused.setdefault(stream.index, line)
-    return refused
-
-
-def conversions(source: InputContainer, container: str) -> dict[int, str]:
-    """Return a line for each stream of subtitles, by index, that is turned into another kind."""
-    streams = [s for s in source.streams if can_convert(container, s) and not _fits(container, s)]
-    kind = TEXT_CODECS.get(container)
-    return {s.index: f"subtitle stream {s.index} ({s.name}) is written as {kind}" for s in streams}
-
-
-def _holds(container: str, stream: Stream) -> bool:
-    if stream.type in ("data", "unknown"):
-        return False
-    return _fits(container, stream) or can_convert(container, stream)
+    def finish(self, end: Fraction) -> None:
+        """Copy nothing."""
 
 
 def copy_metadata(source: Stream, target: Stream, container: str) -> None:
@@ -232,36 +225,6 @@ def copy_metadata(source: Stream, target: Stream, container: str) -> None:
         kept["language"] = mov_language(kept["language"])
     target.metadata.update(kept)
     target.disposition = source.disposition
-
-
-def _fits(container: str, stream: Stream) -> bool:
-    """Try a header with this stream alone: the only reliable way to know, but for MXF."""
-    if container == "mxf":  # wants a picture in every file
-        return stream.type == "audio" and _is_plain_sound(stream)
-    try:
-        with av.open(io.BytesIO(), "w", format=container) as trial:
-            copy = trial.add_stream_from_template(stream, opaque=True)
-            copy.disposition = stream.disposition  # a cover is no ordinary track
-            trial.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    return True
-
-
-def _is_plain_sound(stream: Stream) -> bool:
-    context = stream.codec_context
-    plain = context is not None and context.name in ("pcm_s16le", "pcm_s24le")
-    return plain and getattr(context, "sample_rate", 0) == 48000
-
-
-def _refusal(stream: Stream, container: str) -> str:
-    kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
-    title = (
-        stream.metadata.get("handler_name", "").strip()
-        or getattr(stream, "name", None)
-        or "unknown"
-    )
-    return f"{kind} stream {stream.index} ({title}) cannot be copied into {container}: left out"
 
 
 def _moved(chapter: Any, span: Span) -> Any:

@@ -13,7 +13,6 @@ import cv2
 
 from nightfx.errors import TargetError, UsageError
 from nightfx.video.coding import SUBSAMPLING
-from nightfx.video.color import is_affine
 from nightfx.video.formats import (
     CHOICES,
     CONTAINERS,
@@ -26,6 +25,7 @@ from nightfx.video.formats import (
 from nightfx.video.formats import Codec as Codec
 from nightfx.video.frame import Coding
 from nightfx.video.losses import either, lines_of
+from nightfx.video.matrices import is_affine
 from nightfx.video.probe import ClipInfo, ColorTags
 
 CodecChoice = Codec | Literal["prores", "dnxhr"]
@@ -145,7 +145,7 @@ def _follow(source: ClipInfo, suffix: str | None) -> CodecChoice:
         if own == master and wanted in (None, *_homes(master)):
             return master
     if wanted == ".mxf":
-        return "dnxhr"
+        return "prores" if _is_small(source) else "dnxhr"
     # what ProRes 4444 and FFV1 keep, H.264 and H.265 do not
     if wanted in (None, ".mkv"):
         in_mkv = coding.has_alpha and _wants(source, suffix) == ".mkv"
@@ -184,14 +184,18 @@ def _dnxhr(source: ClipInfo) -> Codec:
 
 
 def _check_size(form: Format, source: ClipInfo) -> None:
-    least_width, least_height = DNXHR_LEAST
-    small = source.width < least_width or source.height < least_height
-    if form.family == "dnxhr" and small:
+    if form.family == "dnxhr" and _is_small(source):
+        least_width, least_height = DNXHR_LEAST
         size = f"{source.width}x{source.height}"
         raise TargetError(
             f"{source.path}: DNxHR begins at {least_width}x{least_height}, this is {size}:"
             " use --codec prores or ffv1"
         )
+
+
+def _is_small(source: ClipInfo) -> bool:
+    least_width, least_height = DNXHR_LEAST
+    return source.width < least_width or source.height < least_height
 
 
 def _suffix(form: Format, source: ClipInfo, wanted: str | None) -> str:
@@ -281,7 +285,8 @@ def _encoder_options(form: Format, coding: Coding, options: EncodeOptions) -> di
     crf = str(16 if options.crf is None else options.crf)
     if form.family == "av1":
         return {"crf": crf, "preset": str(SVT_PRESETS[options.speed])}
-    quality = {"crf": crf, "preset": options.speed}
+    # a53cc: captions, where frames have them
+    quality = {"crf": crf, "preset": options.speed, "a53cc": "1"}
     if form.family == "h265":
         return quality | {"x265-params": "log-level=none"}
     return quality | ({"x264-params": "asm=avx2"} if _has_avx512() else {})

@@ -22,14 +22,15 @@ from nightfx.video.convert import same_language
 from nightfx.video.formats import CONTAINERS
 from nightfx.video.probe import MAX_PIXELS, side_data_of
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
-from nightfx.video.tracks import MP4_FLAGS, track_rows
+from nightfx.video.tracks import FLAGS, track_rows
 from nightfx.video.verdict import NEAR, Part, Row, Verdict, equal
 
 HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
 DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
 MOV = ("mp4", "mov")
 LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
-UNSAID = (2, 2, 2, 0)  # colour tags that say nothing
+UNSAID = (2, 2, 2)  # colour tags that say nothing
+LIMITED, FULL = 1, 2  # ranges, by FFmpeg's numbers
 
 
 def compare(
@@ -51,6 +52,8 @@ def compare(
     part = _part(old, start_seconds, end_seconds)
     lead = _lead(old, new, part) if container == "matroska" else Fraction(0)
     part = replace(part, shift=part.shift - lead)
+    if container == "mxf":
+        part = _as_long_as_picture(old, part)
     return [
         *_lead_row(lead),
         *_picture_rows(old, new, part, container),
@@ -70,6 +73,15 @@ def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> Part:
     shift = times[first] - zero if start and first < len(times) else Fraction(0)
     cut = zero + shift if shift else None
     return Part(first, last, shift, cut, None if stop is None else zero + stop)
+
+
+def _as_long_as_picture(old: Contents, part: Part) -> Part:
+    """In MXF everything begins and ends with the picture."""
+    times = old.picture.times[part.first : part.last]
+    if not times:
+        return part
+    last = len(old.picture.times) == part.last
+    return replace(part, shift=times[0], start=times[0], end=_end(old) if last else part.end)
 
 
 def _lead(old: Contents, new: Contents, part: Part) -> Fraction:
@@ -169,12 +181,19 @@ def _turn(image: av.VideoFrame) -> list[int]:
 
 
 def _colour(old: av.VideoFrame, new: av.VideoFrame) -> Row:
-    names = ("color_primaries", "color_trc", "colorspace", "color_range")
-    a, b = ([int(getattr(image, name)) for name in names] for image in (old, new))
-    lost = any(x != y and y == none for x, y, none in zip(a, b, UNSAID, strict=True))
+    a, b = _tags(old), _tags(new)
+    lost = any(x != y and y == none for x, y, none in zip(a, b, UNSAID, strict=False))
     wrong = any(x not in (y, 2) for x, y in zip(a[:2], b[:2], strict=True))
-    verdict: Verdict = "lost" if lost or wrong else "kept" if a == b else "changed"
+    # a range that is not said is limited
+    same, full_to_limited = (a[3] or LIMITED) == (b[3] or LIMITED), a[3] == FULL and not b[3]
+    kept = a[:3] == b[:3] and same
+    verdict: Verdict = "lost" if lost or wrong or full_to_limited else "kept" if kept else "changed"
     return Row("colour tags", _tag_words(a), _tag_words(b), verdict)
+
+
+def _tags(image: av.VideoFrame) -> list[int]:
+    names = ("color_primaries", "color_trc", "colorspace", "color_range")
+    return [int(getattr(image, name)) for name in names]
 
 
 def _tag_words(tags: list[int]) -> str:
@@ -197,8 +216,9 @@ def _side_data(old: Contents, new: Contents) -> Iterator[Row]:
 
 
 def _clip_rows(old: Contents, new: Contents, part: Part, container: str) -> Iterator[Row]:
-    rate = old.picture.rate
-    wanted = old.timecode and shift_timecode(old.timecode, round(part.shift * rate), rate)
+    rate, times = old.picture.rate, old.picture.times
+    past = times[part.first] - times[0] if part.first < len(times) else Fraction(0)
+    wanted = old.timecode and shift_timecode(old.timecode, round(past * rate), rate)
     if old.timecode or new.timecode:
         known = wanted or not old.timecode
         row = equal("timecode", wanted or old.timecode, new.timecode)
@@ -211,12 +231,14 @@ def _clip_rows(old: Contents, new: Contents, part: Part, container: str) -> Iter
         )
         for start, end, title in old.chapters
     ]
-    yield _chapters([c for c in chapters if c[1] > c[0]], new.chapters)
-    yield _metadata("metadata", _own(old.metadata, OWN_KEYS), _own(new.metadata, set()))
+    for row in (
+        _chapters([c for c in chapters if c[1] > c[0]], new.chapters),
+        _metadata("metadata", _own(old.metadata, OWN_KEYS), _own(new.metadata, set())),
+    ):
+        cannot = container == "mxf" and row.verdict == "lost"
+        yield replace(row, verdict="left out") if cannot else row
     yield _picture_metadata(old, new, container)
-    flags = (
-        old.picture_disposition & ~new.picture_disposition & (MP4_FLAGS if container in MOV else ~0)
-    )
+    flags = old.picture_disposition & ~new.picture_disposition & FLAGS.get(container, ~0)
     yield Row(
         "picture's flags",
         str(old.picture_disposition),
@@ -250,7 +272,7 @@ def _metadata(what: str, old: dict[str, str], new: dict[str, str]) -> Row:
 
 
 def _picture_metadata(old: Contents, new: Contents, container: str) -> Row:
-    """Compare what is said of the picture's stream; mp4 and mov have a place for two keys only."""
+    """Compare what is said of the picture's stream; mp4 and mov have a place for two keys only, MXF for none."""
     row = _metadata(
         "picture's metadata",
         _own(old.picture_metadata, STREAM_KEYS),
@@ -258,6 +280,6 @@ def _picture_metadata(old: Contents, new: Contents, container: str) -> Row:
     )
     named = {"handler_name", "language"} & {key.lower() for key in old.picture_metadata}
     kept = all(_own(new.picture_metadata, set()).get(key) for key in named)
-    if row.verdict == "lost" and container in MOV and kept:
+    if row.verdict == "lost" and (container == "mxf" or (container in MOV and kept)):
         return replace(row, verdict="left out")
     return row

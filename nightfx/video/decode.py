@@ -59,6 +59,19 @@ def survey(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, Signs]:
     return count, signs
 
 
+def shown_times(path: Path, max_pixels: int = MAX_PIXELS) -> list[Fraction]:
+    """When each picture of a clip is shown, in seconds and in order, by its packets: nothing is decoded."""
+    with open_source(path, max_pixels) as container:
+        stream = pick_stream(container, path, max_pixels)
+        packets = container.demux(stream)
+        times, signs = [], Signs()
+        while (packet := _next_packet(packets, signs)) is not None:
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            if packet.size and ticks is not None and not packet.is_discard:
+                times.append(ticks * Fraction(packet.time_base))
+    return sorted(times)
+
+
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
     """Return the first picture that decodes, or None."""
     return next(decode(container, stream, Signs()), None)

@@ -10,13 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nightfx.errors import UsageError
-from nightfx.video.color import Float32, Float64, mixed
-from nightfx.video.curves import HLG, LINEAR_OF_HLG, LINEAR_OF_PQ, LINEAR_OF_SRGB, PQ, SRGB, curve
+from nightfx.video.curves import (
+    HLG,
+    LINEAR_OF_HLG,
+    LINEAR_OF_PQ,
+    LINEAR_OF_SRGB,
+    MOST,
+    PQ,
+    SRGB,
+    curve,
+)
+from nightfx.video.matrices import Float32, Float64, mixed
 from nightfx.video.probe import ClipInfo
 
 # pinned, so that a look is the same next year; its aliases stay when names change
@@ -25,7 +35,6 @@ LINEAR_709 = "lin_rec709"
 SHORT_NAMES = {"slog3": "slog3_sgamut3cine", "logc4": "arri_logc4", "logc3": "arri_logc3_ei800"}
 SHORT_NAMES |= {"vlog": "vlog_vgamut", "srgb": "srgb_tx"}
 KNEE = 0.8  # where highlights begin to be rolled off for the generator
-MOST = 65504.0  # the largest half float: what an infinite highlight counts as
 # x, y of red, green, blue and white D65 (ITU-T H.273 table 2)
 D65 = (0.3127, 0.3290)
 PRIMARIES = {
@@ -66,7 +75,7 @@ def to_working(rgb: Float32, encoding: Encoding) -> Float32:
     """A signal (3, H, W) in the working encoding; what is not finite becomes so."""
     if encoding.to_linear is None:
         return rgb
-    return curve(finite(encoding.to_linear(finite(rgb))), SRGB)
+    return curve(encoding.to_linear(rgb), SRGB)
 
 
 def from_working(work: Float32, encoding: Encoding) -> Float32:
@@ -144,7 +153,8 @@ def ocio_encoding(space: str, config: str) -> Encoding:
         reason = " ".join(str(error).split())
         raise UsageError(f"--ocio {config}: cannot be used ({reason})") from error
     is_linear = found.getEncoding() == "scene-linear"
-    return Encoding(space, lambda x: _apply(there, x), lambda x: _apply(back, x), is_linear)
+    change, undo = partial(_apply, ocio, there), partial(_apply, ocio, back)
+    return Encoding(space, change, undo, is_linear)
 
 
 def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> Float64:
@@ -165,10 +175,11 @@ def _processors(ocio: Any, config: Any, space: str) -> tuple[Any, Any]:
     return there, back
 
 
-def _apply(processor: Any, rgb: Float32) -> Float32:
-    pixels = np.ascontiguousarray(np.moveaxis(rgb, 0, -1), np.float32)
-    processor.applyRGB(pixels)
-    return np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
+def _apply(ocio: Any, processor: Any, rgb: Float32) -> Float32:
+    # plane by plane it takes a third of the time that it takes on pixels
+    planes: Float32 = np.ascontiguousarray(finite(rgb), np.float32)
+    processor.apply(ocio.PlanarImageDesc(*planes, rgb.shape[2], rgb.shape[1]))
+    return planes
 
 
 def _near(space: str, config: Any) -> str:

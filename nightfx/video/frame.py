@@ -16,6 +16,7 @@ Plane = NDArray[Any]
 Planes = tuple[Plane, ...]
 """Y, U, V or R, G, B or Y alone; then alpha, when there is one."""
 
+FIRST_FRAME = 1001  # of a clip whose frames get numbers, as shots count
 Matrix = Literal[
     "rgb",
     "gray",

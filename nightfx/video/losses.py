@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from nightfx.video.brightness import PQ
 from nightfx.video.coding import SUBSAMPLING
-from nightfx.video.formats import CONTAINERS, FORMATS, Codec, Format
+from nightfx.video.formats import CONTAINERS, FORMATS, Codec, Family, Format
 from nightfx.video.frame import Coding
 from nightfx.video.probe import FALLBACK_RATE, ClipInfo
 
@@ -15,7 +15,17 @@ DYNAMIC_TITLES = {
     "DYNAMIC_HDR_VIVID": "HDR Vivid",
     "DOVI_RPU_BUFFER": "Dolby Vision",
 }
-CAPTIONED = ("h264", "h265")  # encoders that write the captions of a frame
+CARRIED_TITLES = {
+    "AFD": "active format description",
+    "S12M_TIMECODE": "timecode of single pictures",
+    "SPHERICAL": "projection of a sphere",
+    "STEREO3D": "arrangement of two eyes",
+    "ICC_PROFILE": "ICC profile",
+}
+CAPTIONED: tuple[Family, ...] = (
+    "h264",
+    "h265",
+)  # encoders that write the captions of a frame
 NAMED: tuple[Codec, ...] = (
     "h265",
     "prores-4444",
@@ -31,8 +41,13 @@ def lines_of(source: ClipInfo, form: Format, coding: Coding, suffix: str) -> tup
         *_of_colour(source, form, coding),
         *_of_profile(source, form),
         *_of_side_data(source, form),
-        *_of_time(source, suffix),
+        *_of_container(source, suffix),
     )
+
+
+def captions_line(form: Format) -> str:
+    """Return the line for captions that are carried in the pictures, where `form` cannot."""
+    return f"closed captions are not written by {form.title} ({either(CAPTIONED)} keeps them)"
 
 
 def either(choices: Iterable[object]) -> str:
@@ -93,16 +108,21 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
     if "CONTENT_LIGHT_LEVEL" in names and (not movie or source.tags.transfer != PQ):
         yield "HDR10 content light is left out: it is measured anew for PQ in h264, h265 and av1"
     if "A53_CC" in names and form.family not in CAPTIONED:
-        yield f"closed captions are not written by {form.title} ({either(CAPTIONED)} keeps them)"
+        yield captions_line(form)
+    for kind in sorted(CARRIED_TITLES.keys() & set(names)):
+        yield f"{CARRIED_TITLES[kind]}, which the pictures carry, is left out"
 
 
-def _of_time(source: ClipInfo, suffix: str) -> Iterator[str]:
+def _of_container(source: ClipInfo, suffix: str) -> Iterator[str]:
     container = CONTAINERS[suffix]
     if container == "matroska" and 1000 % source.time_base.denominator:
         yield "Matroska rounds times to milliseconds (mov and mp4 keep them)"
     if container == "mxf" and source.container != "mxf":
         rate = float(source.rate or FALLBACK_RATE)
         yield f"MXF has no times of its own: frames are counted at {rate:.3f} fps (mov keeps them)"
+        yield "MXF names no languages, chapters or titles (mov does), and its sound ends with the picture"
+    if container == "mxf" and source.interlaced:
+        yield "MXF calls the clip progressive: only its pictures say their field order (mov says it too)"
 
 
 def _keepers(keeps: Callable[[Format], bool]) -> str:

@@ -12,18 +12,21 @@ from fileseq.filesequence import FileSequence
 
 from nightfx.errors import SourceError
 from nightfx.video import picture, still
+from nightfx.video.frame import FIRST_FRAME
 
-FIRST_FRAME = 1001  # of a sequence that is made from a clip, as shots count
 SUFFIXES = {*still.FORMATS, *picture.SUFFIXES}
 LONE_SUFFIXES = {".png", ".tif", ".tiff"}  # JPEG files are more often photographs
 MOST_WORDS = 80  # for missing numbers, in a line for the user
 
 
 def is_sequence(path: Path) -> bool:
-    """Say whether a path names a sequence: a pattern of numbers, or a file that only sequences are made of."""
+    """Say whether a path names a sequence: a pattern of numbers, or one file that OpenImageIO reads.
+
+    That is any EXR and DPX, and TIFF where it is installed: it knows more kinds of them.
+    """
     if path.suffix.lower() not in SUFFIXES:
         return False
-    return is_pattern(path) or not picture.is_picture(path)
+    return is_pattern(path) or still.by_openimageio(path)
 
 
 def is_pattern(path: Path) -> bool:

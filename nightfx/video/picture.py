@@ -89,6 +89,11 @@ def write_picture(frame: Frame, target: Path, *, like: Path | None) -> None:
         part.write_bytes(data)
 
 
+def read_extras(path: Path) -> dict[str, Any]:
+    """What a picture file holds beside its pixels: `icc_profile`, `exif`, `dpi`, those that there are."""
+    return _extras(path).options()
+
+
 def _opened(path: Path) -> Image.Image:
     with warnings.catch_warnings():  # from 89 million pixels on; it refuses from 179 million on
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)

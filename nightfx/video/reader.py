@@ -12,17 +12,23 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from nightfx.errors import DamagedSourceError, SourceError
+from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.video.coding import as_planar, frame_of
 from nightfx.video.damage import Signs, missing_tail, prepare
-from nightfx.video.decode import decode, decode_from, first_picture, key_frame, survey
-from nightfx.video.frame import Frame
+from nightfx.video.decode import (
+    decode,
+    decode_from,
+    first_picture,
+    key_frame,
+    shown_times,
+    survey,
+)
+from nightfx.video.frame import FIRST_FRAME, Frame
 from nightfx.video.probe import (
     MAX_PIXELS,
     ClipInfo,
@@ -32,12 +38,14 @@ from nightfx.video.probe import (
     pick_stream,
     real_streams,
 )
+from nightfx.video.shot import Shot
 from nightfx.video.timecode import Seconds, exact_seconds
 
+LAST_SECONDS = 3600  # more than a last frame is shown
 SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
-class Reader:
+class Reader(Shot):
     """A clip's frames; open it with `with`. One thread at a time may use a reader.
 
     Raises SourceError for what is not a clip, and DamagedSourceError for a truncated or damaged
@@ -49,45 +57,24 @@ class Reader:
     def __init__(
         self, path: Path | str, *, keep_going: bool = False, max_pixels: int = MAX_PIXELS
     ) -> None:
+        super().__init__()
         self.path = Path(path)
         self.max_pixels = max_pixels
         self.keep_going = keep_going
-        self.notes: list[str] = []
-        self._running: list[Generator[Frame]] = []
         self._cut = False
         self.info = self._probe()
         if self._cut and not keep_going:
             raise self._damaged()
 
-    def frames(
-        self, start_seconds: Seconds | None = None, end_seconds: Seconds | None = None
-    ) -> Generator[Frame]:
-        """Yield the shown frames with start <= time < end, time counted from the first frame."""
-        frames = self._deliver(start_seconds, end_seconds)
-        self._running.append(frames)
-        return frames
-
-    def close(self) -> None:
-        """Stop whatever is being read."""
-        for frames in self._running:
-            frames.close()
-        self._running.clear()
-
-    def __enter__(self) -> Reader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def note(self, text: str) -> None:
-        """Keep a line for the user, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
+        times = shown_times(self.path, self.max_pixels)
+        if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
+            whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
+            raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
+        after = last + 1 - FIRST_FRAME
+        zero, end = times[0], times[after] if after < len(times) else times[-1] + LAST_SECONDS
+        return times[first - FIRST_FRAME] - zero, end - zero
 
     def _probe(self) -> ClipInfo:
         with open_source(self.path, self.max_pixels) as container:

@@ -10,14 +10,15 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
-from nightfx.errors import SourceError, TargetError
+from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.video import picture, still
-from nightfx.video.frame import Coding, Frame, rgb_coding
-from nightfx.video.numbered import FIRST_FRAME, file_of, frames_on_disk, missing_numbers
+from nightfx.video.frame import FIRST_FRAME, Coding, Frame, rgb_coding
+from nightfx.video.numbered import file_of, frames_on_disk, missing_numbers
 from nightfx.video.probe import MAX_PIXELS, ClipInfo, ColorTags
+from nightfx.video.sheet import Sheet, Window, rate_of, timecode_of, timecode_word
+from nightfx.video.shot import Shot
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 
 Missing = Literal["stop", "skip", "hold"]
@@ -25,7 +26,7 @@ Missing = Literal["stop", "skip", "hold"]
 UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
 
 
-class SequenceReader:
+class SequenceReader(Shot):
     """A sequence's frames, read as `reader.Reader` reads those of a clip.
 
     `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
@@ -41,45 +42,22 @@ class SequenceReader:
         rate: Fraction | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
+        super().__init__()
         self.path, self.keep_going, self.missing = path, keep_going, missing
         self.max_pixels = max_pixels
-        self.notes: list[str] = []
         self._files = frames_on_disk(path)
-        self._running: list[Generator[Frame]] = []
-        first = _read(next(iter(self._files.values())), max_pixels)
-        self._canvas = first.sheet.canvas if isinstance(first.sheet, still.Sheet) else None
+        first = read_file(next(iter(self._files.values())), max_pixels)
+        self._canvas = first.sheet.canvas if isinstance(first.sheet, Sheet) else None
         self.info = _describe(path, self._files, first, rate)
         self._check_gaps()
 
-    def frames(
-        self, start_seconds: Seconds | None = None, end_seconds: Seconds | None = None
-    ) -> Generator[Frame]:
-        """Yield the frames with start <= time < end, time counted from the first one."""
-        frames = self._deliver(start_seconds, end_seconds)
-        self._running.append(frames)
-        return frames
-
-    def close(self) -> None:
-        """Stop whatever is being read."""
-        for frames in self._running:
-            frames.close()
-        self._running.clear()
-
-    def __enter__(self) -> SequenceReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def note(self, text: str) -> None:
-        """Keep a line for the user, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the files from `first` to `last`."""
+        least, most = min(self._files), max(self._files)
+        if first < least or first > most:
+            words = f"--frames {first}-{last} is outside {least}-{most}"
+            raise UsageError(f"{self.path}: {words}")
+        return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
 
     def _check_gaps(self) -> None:
         numbers = list(self._files)
@@ -114,7 +92,7 @@ class SequenceReader:
         if path is None:
             return None
         try:
-            frame = _read(path, self.max_pixels, self._canvas)
+            frame = read_file(path, self.max_pixels, self._canvas)
         except SourceError as error:
             if not self.keep_going:
                 raise
@@ -145,7 +123,7 @@ def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
     suffix = suffix.lower()
     if source.container == "sequence" and source.path.suffix.lower() == suffix:
         return SequencePlan(suffix, source.coding)
-    if _by_openimageio(Path(f"a{suffix}")):
+    if still.by_openimageio(Path(f"a{suffix}")):
         coding = still.still_coding(suffix, source.coding)
     else:
         deep = source.coding.depth > 8 and suffix not in (".jpg", ".jpeg", ".webp")
@@ -166,7 +144,7 @@ def write_sequence(
         path = file_of(target, number)
         if path.exists() and not overwrite:
             raise TargetError(f"{path}: exists already; --overwrite replaces it")
-        if _by_openimageio(path):
+        if still.by_openimageio(path):
             still.write_still(frame, path, _attributes(info, frame))
         else:
             like = frame.sheet if isinstance(frame.sheet, Path) else None
@@ -183,8 +161,13 @@ def _notes(source: ClipInfo, suffix: str, coding: Coding) -> Iterator[str]:
         yield f"{was} is written as {coding.depth} bits, as {title} is"
     if source.container == "sequence":
         yield f"layers, windows and metadata of {source.codec} files are not written to {title}"
-    if source.audio_streams or source.subtitle_streams:
-        yield "a sequence holds no sound and no subtitles: they are left out"
+        return
+    held = (
+        "pictures, frame rate and timecode"
+        if still.has_timecode(Path(f"a{suffix}"))
+        else "pictures"
+    )
+    yield f"{title} files hold {held} alone: no sound, subtitles, chapters, metadata or uneven times"
 
 
 def rate_from(number: float | Fraction) -> Fraction:
@@ -198,22 +181,17 @@ def rate_from(number: float | Fraction) -> Fraction:
     return Fraction(number).limit_denominator(1001)
 
 
-def _read(path: Path, max_pixels: int, canvas: still.Window | None = None) -> Frame:
-    if _by_openimageio(path):
+def read_file(path: Path, max_pixels: int = MAX_PIXELS, canvas: Window | None = None) -> Frame:
+    """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
+    if still.by_openimageio(path):
         return still.read_still(path, canvas, max_pixels)
     return replace(picture.read_picture(path, max_pixels), sheet=path)
 
 
-def _by_openimageio(path: Path) -> bool:
-    """EXR and DPX need it; TIFF is better with it (float, compression, tags), and PNG no better."""
-    suffix = path.suffix.lower()
-    return suffix in still.FORMATS and (not picture.is_picture(path) or still.has_openimageio())
-
-
 def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None) -> ClipInfo:
     sheet = first.sheet
-    spec = sheet.parts[sheet.main].spec if isinstance(sheet, still.Sheet) else None
-    claimed = still.rate_of(spec) if spec is not None else None
+    spec = sheet.parts[sheet.main].spec if isinstance(sheet, Sheet) else None
+    claimed = rate_of(spec) if spec is not None else None
     rate = rate or (rate_from(claimed) if claimed else None)
     span = max(files) - min(files) + 1
     linear = first.coding.is_float
@@ -237,7 +215,7 @@ def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction |
         rotation=0,
         display_matrix=None,
         sample_aspect=Fraction(aspect or 1).limit_denominator(1000),
-        timecode=still.timecode_of(spec) if spec is not None else None,
+        timecode=timecode_of(spec) if spec is not None else None,
         interlaced=False,
         field_order=1,
         audio_streams=0,
@@ -255,5 +233,5 @@ def _attributes(info: ClipInfo, frame: Frame) -> dict[str, Any]:
             past = round((frame.pts - info.start_pts) * frame.time_base * info.rate)
             timecode = shift_timecode(info.timecode, past, info.rate)
             if timecode:
-                said["smpte:TimeCode"] = (still.timecode_word(timecode), 0)
+                said["smpte:TimeCode"] = (timecode_word(timecode), 0)
     return said

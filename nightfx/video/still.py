@@ -11,10 +11,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,58 +21,14 @@ from nightfx.errors import SourceError, UsageError
 from nightfx.video.frame import Coding, Frame, Plane, rgb_coding
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import MAX_PIXELS
+from nightfx.video.sheet import Part, Sheet, Window, around
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
+FEW_BITS = ("ccitt", "sgilog")  # compression of black and white, and of what is not RGB
 OWN_ATTRIBUTES = ("openexr:chunkCount", "oiio:subimages")
-BITS = {"uint8": 8, "uint16": 16}
-
-
-class Window(NamedTuple):
-    """A rectangle on the plane that all files of a sequence share, in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def holds(self, other: Window) -> bool:
-        """Whether `other` lies wholly inside."""
-        return self == around(self, other)
-
-
-def around(a: Window, b: Window) -> Window:
-    """The smallest window that holds both."""
-    x, y = min(a.x, b.x), min(a.y, b.y)
-    right, bottom = (max(a[i] + a[i + 2], b[i] + b[i + 2]) for i in (0, 1))
-    return Window(x, y, right - x, bottom - y)
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One part of a file (only EXR has several): its header, and its pixels (H, W, C) where they are needed again."""
-
-    spec: Any
-    pixels: Plane | None
-
-
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """What a file holds beside its picture."""
-
-    form: str
-    """OpenImageIO's name of the format."""
-    parts: tuple[Part, ...]
-    """All parts, the picture's among them."""
-    main: int
-    """Which part has the picture."""
-    colour: tuple[int, ...]
-    """Which of its channels are R, G, B and, if there is one, A."""
-    data: Window
-    """Where its pixels are."""
-    canvas: Window
-    """Where the frame is."""
+BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
 
 
 def has_openimageio() -> bool:
@@ -83,6 +38,17 @@ def has_openimageio() -> bool:
     except ImportError:
         return False
     return True
+
+
+def by_openimageio(path: Path) -> bool:
+    """Say whether OpenImageIO reads and writes a file: it must for EXR and DPX, and does for TIFF where it is installed."""
+    suffix = path.suffix.lower()
+    return suffix in FORMATS and (FORMATS[suffix] != "tiff" or has_openimageio())
+
+
+def has_timecode(path: Path) -> bool:
+    """Say whether a file's header has a place for timecode and frame rate."""
+    return path.suffix.lower() in (".exr", ".dpx")
 
 
 def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_PIXELS) -> Frame:
@@ -136,36 +102,6 @@ def still_coding(suffix: str, source: Coding) -> Coding:
         depth = next(bits for bits in (10, 12, 16, 32) if bits >= source.depth)
         return rgb_coding(min(depth, 16), alpha=False)
     return rgb_coding(8 if source.depth == 8 else 16, alpha=source.has_alpha)
-
-
-def rate_of(spec: Any) -> float | Fraction | None:
-    """Frames a second by a header, or None."""
-    rational = spec.getattribute("FramesPerSecond")
-    if isinstance(rational, tuple) and all(rational):
-        return Fraction(*rational)
-    rates = (spec.getattribute(f"dpx:{name}FrameRate") for name in ("", "Temporal"))
-    return next((rate for rate in rates if isinstance(rate, float) and 1 <= rate <= 1000), None)
-
-
-def timecode_of(spec: Any) -> str | None:
-    """Timecode by a header, such as `01:00:00:00`; `;` where it drops frames (SMPTE ST 12)."""
-    found = spec.getattribute("smpte:TimeCode")
-    if not isinstance(found, tuple) or found[0] in (0, 0xFFFFFFFF):
-        return None
-    word = int(found[0])
-    hours, minutes, seconds, frames = (
-        (word >> shift + 4 & tens) * 10 + (word >> shift & 15)
-        for shift, tens in ((24, 3), (16, 7), (8, 7), (0, 3))
-    )
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if word & 0x40 else ':'}{frames:02d}"
-
-
-def timecode_word(timecode: str) -> int:
-    """The 32 bits of SMPTE ST 12 for a timecode."""
-    hours, minutes, seconds, frames = (int(part) for part in timecode.replace(";", ":").split(":"))
-    parts = ((hours, 24), (minutes, 16), (seconds, 8), (frames, 0))
-    word = sum((value // 10 << 4 | value % 10) << shift for value, shift in parts)
-    return word | (0x40 if ";" in timecode else 0)
 
 
 @contextmanager
@@ -230,6 +166,8 @@ def _coding(spec: Any, colour: tuple[int, ...]) -> Coding:
 
 
 def _plane(pixels: Plane, coding: Coding, data: Window, canvas: Window) -> Plane:
+    if pixels.dtype == np.uint32 and not coding.is_float:
+        pixels = pixels >> 16
     if 8 < coding.depth < 16:
         pixels = pixels >> (16 - coding.depth)
     if pixels.dtype.kind == "u" and coding.is_float:
@@ -255,6 +193,7 @@ def _relit_part(sheet: Sheet, index: int, frame: Frame) -> Part:
         spec.erase_attribute(name)
     if index != sheet.main:
         return Part(spec, part.pixels)
+    _make_room(spec)
     planes = [_stored(plane[_inside(sheet.data, sheet.canvas)], frame) for plane in frame.planes]
     if part.pixels is None or len(set(sheet.colour)) < 3:
         spec.nchannels = len(planes)
@@ -262,8 +201,22 @@ def _relit_part(sheet: Sheet, index: int, frame: Frame) -> Part:
         return Part(spec, np.stack(planes, axis=-1))
     pixels = part.pixels.copy()
     for channel, plane in zip(sheet.colour, planes, strict=True):
-        pixels[..., channel] = plane
+        whole = plane.astype(np.uint32) * 65537 if pixels.dtype == np.uint32 else plane
+        pixels[..., channel] = whole
     return Part(spec, pixels)
+
+
+def _make_room(spec: Any) -> None:
+    """Let TIFF hold a lit picture where it was of few bits, of odd ones, or CMYK: 8 to 32 bits of RGB."""
+    if (spec.getattribute("oiio:BitsPerSample") or 8) not in range(8, 17):
+        spec.erase_attribute("oiio:BitsPerSample")
+    if str(spec.getattribute("compression") or "").startswith(FEW_BITS):
+        spec.attribute("compression", "zip")
+    profile = spec.getattribute("ICCProfile")
+    if profile is not None and bytes(bytearray(profile))[16:20] != b"RGB ":
+        spec.erase_attribute("ICCProfile")
+    spec.erase_attribute("tiff:ColorSpace")
+    spec.erase_attribute("tiff:PhotometricInterpretation")
 
 
 def _new_part(frame: Frame, form: str, attributes: dict[str, Any]) -> Part:

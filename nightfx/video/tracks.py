@@ -8,14 +8,15 @@ from itertools import zip_longest
 
 import numpy as np
 
-from nightfx.video.carry import is_rebuilt, refusals
 from nightfx.video.contents import Contents, Piece, Samples, Track, read_sound
 from nightfx.video.convert import same_language
+from nightfx.video.fit import is_rebuilt, refusals
 from nightfx.video.probe import open_source
 from nightfx.video.verdict import NEAR, Part, Row, Verdict, worst
 
 NAMES = {"audio": "sound", "subtitle": "subtitles", "video": "other picture"}
-MP4_FLAGS = 1 | 1024  # default, attached picture: all that mp4 and mov have a place for
+# default, attached picture: all that mp4 and mov have a place for; MXF has none
+FLAGS = {"mp4": 1 | 1024, "mov": 1 | 1024, "mxf": 0}
 CHUNK = 1 << 16  # samples compared at a time
 LONGEST = 1 << 30  # samples: a gap of hours is a broken clock
 QUIET_DB = 60.0  # a re-encoding may be this far below the sound: a lossless one at 16 bits is
@@ -45,8 +46,8 @@ def _row(
     a, b = old[1], new[1]
     how, verdict = _content(old, new, part)
     if not same_language(a.language, b.language):
-        verdict = worst([verdict, "lost"])
-    flags = MP4_FLAGS if container in ("mp4", "mov") else ~0
+        verdict = worst([verdict, "left out" if container == "mxf" else "lost"])
+    flags = FLAGS.get(container, ~0)
     if (a.disposition & ~b.disposition) & flags:
         verdict = worst([verdict, "lost"])
     elif a.disposition & ~b.disposition:

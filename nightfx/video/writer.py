@@ -23,9 +23,11 @@ from nightfx.errors import NightfxError, TargetError
 from nightfx.video.brightness import Brightness
 from nightfx.video.carry import Alone, Carrier, Note, Span
 from nightfx.video.codecs import OutputPlan
+from nightfx.video.formats import FORMATS
 from nightfx.video.frame import Frame
+from nightfx.video.losses import CAPTIONED, captions_line
 from nightfx.video.partial import partial_file
-from nightfx.video.probe import FALLBACK_RATE, ClipInfo
+from nightfx.video.probe import FALLBACK_RATE, ClipInfo, side_data_of
 from nightfx.video.tags import (
     aspect_note,
     hdr_options,
@@ -44,6 +46,7 @@ PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "d
 PLAIN_KEYS |= {"composer", "description", "synopsis", "track", "disc", "show", "creation_time"}
 MOV = ("mp4", "mov")
 MOST_TICKS = 1_000_000  # a second
+CAPTIONS = "A53_CC"
 
 
 def write_clip(
@@ -73,7 +76,7 @@ def write_clip(
         raise NightfxError(f"{target}: no frame to write: check the start and end times")
     if source and target.exists() and target.samefile(source):
         raise TargetError(f"{target}: is the source itself: choose another name")
-    span = _span(info, first, start_seconds, end_seconds)
+    span = _span(info, first, start_seconds, end_seconds, timeless=plan.container == "mxf")
     measured = Brightness() if measures_light(first, plan) else None
     frames = chain([first], incoming)
     with partial_file(target) as part:
@@ -83,10 +86,11 @@ def write_clip(
         ):
             add_video = partial(_add_video, container, first, info, plan)
             video = carrier.attach(container, info.stream_index, add_video, sound=with_sound)
-            _set_timecode(video, info, span, on_note)
+            _set_timecode(video, info, first, on_note)
             if note := aspect_note(info, plan):
                 on_note(note)
             watched = measured.watch(frames) if measured else frames
+            watched = _with_captions_noted(watched, info, plan, on_note)
             count = _encode(container, video, watched, plan, span, carrier)
         if measured:
             measured.write(part)
@@ -143,11 +147,12 @@ def _add_video(
     return video
 
 
-def _set_timecode(video: VideoStream, info: ClipInfo, span: Span, on_note: Note) -> None:
+def _set_timecode(video: VideoStream, info: ClipInfo, first: Frame, on_note: Note) -> None:
     if info.timecode is None:
         return
     rate = info.rate or FALLBACK_RATE
-    moved = shift_timecode(info.timecode, round(span.shift * rate), rate)
+    past = (first.pts - info.start_pts) * info.time_base
+    moved = shift_timecode(info.timecode, round(past * rate), rate)
     if moved is None:
         on_note(f"timecode {info.timecode} is not understood at {float(rate):.3f} fps: left out")
     else:
@@ -172,7 +177,7 @@ def _encode(
         seconds = Fraction((ticks or 0) * packet.time_base) + span.shift
         container.mux(packet)
         carrier.copy_until(seconds)
-    carrier.copy_until(None)
+    carrier.finish(times.end + span.shift)
     return times.count
 
 
@@ -193,6 +198,8 @@ class _Times:
 
     def __init__(self, *, in_coding_order: bool) -> None:
         self.count = 0
+        self.end = Fraction(0)
+        """When the last picture ends, in seconds."""
         self._in_coding_order = in_coding_order
         self._durations: dict[int | None, int] = {}
         self._start, self._end = 0, 0
@@ -205,6 +212,7 @@ class _Times:
             pts = image.pts or 0
             self._start = pts if self.count == 0 else self._start
             self._end = pts + image.duration
+            self.end = Fraction(self._end * (image.time_base or 1))
             self._durations[pts] = image.duration
             self.count += 1
             yield image
@@ -236,12 +244,30 @@ def _images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[a
         yield image
 
 
-def _span(info: ClipInfo, first: Frame, start: Seconds | None, end: Seconds | None) -> Span:
-    """Put start and end on the source's own clock, on which its sound is timed too."""
-    shift = (first.pts - info.start_pts) * info.time_base if start else Fraction(0)
+def _with_captions_noted(
+    frames: Iterable[Frame], info: ClipInfo, plan: OutputPlan, on_note: Note
+) -> Iterator[Frame]:
+    """Say where captions that begin after the first picture, of which the plan knows, are not written."""
+    told = plan.family in CAPTIONED or CAPTIONS in info.side_data
+    for frame in frames:
+        if not told and frame.origin is not None and CAPTIONS in side_data_of(frame.origin):
+            on_note(captions_line(FORMATS[plan.codec]))
+            told = True
+        yield frame
+
+
+def _span(
+    info: ClipInfo, first: Frame, start: Seconds | None, end: Seconds | None, *, timeless: bool
+) -> Span:
+    """Put start and end on the source's own clock, on which its sound is timed too.
+
+    A `timeless` container begins everything with the first picture, whenever that is shown.
+    """
     beginning = info.start_pts * info.time_base
+    shift = (first.pts - info.start_pts) * info.time_base if start else Fraction(0)
+    at = beginning + shift
     return Span(
-        start=beginning + shift if shift else None,
+        start=at if shift or timeless else None,
         end=None if end is None else beginning + exact_seconds(end),
-        shift=shift,
+        shift=at if timeless else shift,
     )
