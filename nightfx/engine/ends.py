@@ -115,11 +115,20 @@ def write_shot(
         plan=plan,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,
-        check=partial(_verify, info.path, target, plan, options, on_note)
-        if options.verify
-        else None,
+        check=verification(info, target, plan, options, on_note),
         on_note=on_note,
     )
+
+
+def verification(
+    info: ClipInfo,
+    target: Path,
+    plan: OutputPlan,
+    options: RenderOptions,
+    on_note: Callable[[str], None],
+) -> Callable[[Path], None] | None:
+    """What is done with the finished file before it gets its name, where --verify is asked for."""
+    return partial(_verify, info.path, target, plan, options, on_note) if options.verify else None
 
 
 def _verify(

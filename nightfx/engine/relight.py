@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import cv2
 import numpy as np
 from numba import prange
 
+from nightfx.engine.borders import Borders
 from nightfx.engine.field import Field
 from nightfx.engine.look import Look, hold
 from nightfx.engine.steady import Seen, Steadying, steady
@@ -55,12 +57,13 @@ class FieldPlan:
 
 
 def light_by_field(
-    frames: Iterable[Frame], generator: Generator, plan: FieldPlan
+    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, borders: Borders | None = None
 ) -> Iterator[tuple[Frame, Field]]:
-    """Each frame and the field (12, h, w) that carries its light."""
+    """Each frame and the field (12, h, w) that carries its light; frames of a run-in are left out."""
+    borders = borders or Borders()
     shot = (see(frame, plan.height, plan.encoding) for frame in frames)
-    steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying)
-    for seen, free in steadied:
+    steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying, borders)
+    for seen, free in islice(steadied, borders.shown_from - borders.begun_at, None):
         yield seen.frame, hold(free, seen.cells, plan.look) if plan.look else free
 
 
