@@ -20,6 +20,9 @@ app = typer.Typer(
     help="Turn day footage into night, and night into day, for film.",
 )
 app.command("render")(shell.guarded(render.render))
+any_flag = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command("plan", context_settings=any_flag)(render.plan)
+app.command("join")(shell.guarded(render.join))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))

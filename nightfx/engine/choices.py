@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nightfx.engine import borders
 from nightfx.engine.analysis import LOOK_FRAMES
-from nightfx.engine.borders import Lengths, run_in_of
+from nightfx.engine.borders import PHASE, Lengths, run_in_of
 from nightfx.engine.light import plan_fields, ready_generator, show_frames
 from nightfx.engine.look import Look
 from nightfx.engine.manifest import Choices
@@ -95,10 +95,12 @@ def same_threads(count: int) -> Iterator[None]:
 def _lengths(work: Work, fields: FieldPlan | None) -> Lengths:
     clip, per_frame = isinstance(work.plan, OutputPlan), work.per_frame
     rate = float(work.info.rate or FALLBACK_RATE) * per_frame
+    least = (borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame
+    run_in = run_in_of(fields.steadying.amount, rate) if fields else 0
     return Lengths(
-        least=(borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame,
+        least=least,
         most=(borders.MOST_FRAMES if clip else borders.MOST_FILES) * per_frame,
-        run_in=run_in_of(fields.steadying.amount, rate) if fields else 0,
+        run_in=min(run_in, least // PHASE * PHASE),  # that of one segment at a time
         per_frame=per_frame,
     )
 

@@ -158,6 +158,11 @@ def default_target(source: Path, preset: Preset, suffix: str) -> Path:
     return source.with_name(f"{stem}.{number}{suffix}")
 
 
+def folder_of(target: Path) -> Path:
+    """Where what is done of a render is kept until it is complete."""
+    return target.with_name(f".{target.name}.nightfx")
+
+
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
     """Refuse a target that is the source, exists, or has no folder."""
     taken = existing_files(target)

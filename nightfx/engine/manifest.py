@@ -177,10 +177,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def differences(now: dict[str, dict[str, Any]], then: dict[str, dict[str, Any]]) -> list[str]:
+def differences(
+    now: dict[str, dict[str, Any]],
+    then: dict[str, dict[str, Any]],
+    without: Sequence[str] = (),
+) -> list[str]:
     """What changed from one description of a job to another, in a few words each."""
     words = []
     for part, value in now.items():
+        if part in without:
+            continue
         old = then.get(part)
         old = old if isinstance(old, dict) else {}
         changed = [key for key in {**value, **old} if value.get(key) != old.get(key)]

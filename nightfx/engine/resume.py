@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nightfx.engine import borders
 from nightfx.engine.choices import choose, lights_of, same_threads
-from nightfx.engine.ends import verification
+from nightfx.engine.ends import check_target, folder_of, verification
 from nightfx.engine.look import Look
 from nightfx.engine.manifest import (
     Choices,
@@ -20,7 +20,7 @@ from nightfx.engine.manifest import (
 )
 from nightfx.engine.plain import to_plain
 from nightfx.engine.segment import Progress, missing_runs, render_run
-from nightfx.engine.store import MANIFEST, Store, folder_of
+from nightfx.engine.store import MANIFEST, Store
 from nightfx.engine.work import Work
 from nightfx.errors import PlanError, RetryError
 from nightfx.video.codecs import OutputPlan
@@ -93,6 +93,7 @@ def _take_up(work: Work, folder: Path) -> Store | None:
                 work.note([f"resuming at {_share(frames, store.total)}"])
             return store
         work.note([f"starting anew: {', '.join(words)}"])
+    check_target(work.source, work.target, work.options.overwrite)
     shutil.rmtree(folder, ignore_errors=True)
     return None
 

@@ -71,7 +71,7 @@ def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | N
     known = None if store.starts is None else {start * per_frame for start in store.starts}
     lengths = store.manifest.choices.lengths
     borders = Borders(lengths, run.first * per_frame, known, run.skip * per_frame)
-    marks = _Marks(borders.begun_at // per_frame)
+    marks = Marks(borders.begun_at // per_frame)
     passes = work.open_passes(again=True)
     if passes:
         passes.begin_at(run.first)
@@ -111,7 +111,7 @@ def _by_cuts(pictures: Iterable[Frame], borders: Borders, work: Work) -> Iterato
     return mark_borders(pictures, borders, height, work.encodings.source)
 
 
-class _Marks:
+class Marks:
     """The marks of frames that go by, from the `first` on."""
 
     def __init__(self, first: int) -> None:
@@ -119,11 +119,13 @@ class _Marks:
         self._marks: list[Mark] = []
 
     def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The frames as they are."""
         for frame in frames:
             self._marks.append(mark_of(frame))
             yield frame
 
     def between(self, start: int, stop: int) -> list[Mark]:
+        """The marks of frames from `start` to before `stop`."""
         return self._marks[start - self.first : stop - self.first]
 
 

@@ -49,11 +49,6 @@ class Record:
         return self.first + len(self.marks)
 
 
-def folder_of(target: Path) -> Path:
-    """Where the segments of a render are kept until it is complete."""
-    return target.with_name(f".{target.name}.nightfx")
-
-
 @dataclass(frozen=True)
 class Store:
     """The folder of one job."""

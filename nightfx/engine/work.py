@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from nightfx.engine.ends import (
     check_target,
     default_target,
     find_encodings,
+    folder_of,
     open_shot,
     plan_target,
     refuse_for_sequences,
@@ -28,7 +29,7 @@ from nightfx.presets import Preset
 from nightfx.video.encoding import Encodings
 from nightfx.video.fields import as_progressive, deinterlaced, is_interlaced, split
 from nightfx.video.frame import Frame
-from nightfx.video.numbered import base_name
+from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.probe import ClipInfo
 
 log = logging.getLogger(__name__)
@@ -133,12 +134,15 @@ def open_work(
 
     Raises what stands in the way.
     """
+    options = replace(options, look=_anywhere(options.look), passes=_anywhere(options.passes))
     with open_shot(source, options) as reader:
         info, by_fields, notes = _scan(reader.info, options)
         plan = plan_target(info, target, options)
         refuse_for_sequences(info, plan, options, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
-        check_target(source, target, options.overwrite)
+        # files of a sequence that was begun are looked at by those who know it
+        begun = is_sequence(target) and folder_of(target).is_dir()
+        check_target(source, target, options.overwrite or begun)
         encodings = find_encodings(info, plan, options)
         if encodings.source is not encodings.target:
             notes.append(f"{encodings.source.name} is written as {encodings.target.name}")
@@ -151,6 +155,11 @@ def open_work(
         # fmt: off
         yield Work(source, target, preset, options, reader, info, by_fields, plan, encodings, total)
         # fmt: on
+
+
+def _anywhere(path: Path | None) -> Path | None:
+    """The same path for a process in another folder."""
+    return path.absolute() if path else None
 
 
 def tell(source: Path, lines: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -98,7 +98,7 @@ def _write(
     crc, kind = 0, segment_suffix(plan)[1:]
     ticks = {"video_track_timescale": str(info.time_base.denominator)} if kind == "mov" else {}
     with av.open(part, "w", format=kind, container_options=ticks) as container:
-        video = add_video(container, head, info, plan)
+        video = add_video(container, head, info, replace(plan, container=kind))
         for packet in packets(video):
             assert packet.pts is not None, plan.encoder
             crc = zlib.crc32(packet, crc)
