@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from nightfx.engine.borders import Borders
@@ -84,7 +85,7 @@ def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None)
 
 
 def render_segment(plan: Path, number: int, on_progress: Progress | None = None) -> None:
-    """Render the segment of that `number`, from 0 on; one that is done is left as it is.
+    """Render the segment of that `number`, from 0 on; one that is done is left as it is. `on_progress` gets its own frames.
 
     Raises PlanError where the source, the preset, the machine or a library is not what it was planned with.
     """
@@ -100,8 +101,15 @@ def render_segment(plan: Path, number: int, on_progress: Progress | None = None)
         choices = store.manifest.choices
         with memory_told(store.work.source), same_threads(choices.threads):
             lights = lights_of(store.work, choices, store.folder)
-            stop = starts[number + 1] if number + 1 < len(starts) else None
-            render_run(store, lights, Run(number, starts[number], stop), on_progress)
+            start, *later = starts[number:]
+            end = later[0] if later else store.manifest.frames
+            show = partial(_within, on_progress, start, end) if on_progress else None
+            render_run(store, lights, Run(number, start, later[0] if later else None), show)
+
+
+def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:
+    """Tell of a segment's own frames."""
+    show(done - start, end - start if end else None)
 
 
 def join_plan(plan: Path) -> Path:
