@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import torch
 from media import STEP, Clip, apart, make_clip
 from test_cli import needs_mounts
 
@@ -21,11 +22,12 @@ import nightfx
 from nightfx import RenderOptions
 from nightfx.engine import borders, resume
 from nightfx.engine.borders import Borders, Lengths, run_in_of
+from nightfx.engine.choices import keep_shown, shown_again
 from nightfx.engine.manifest import Manifest
 from nightfx.engine.plain import load_plain, to_kind
 from nightfx.engine.steady import Steadying, steady
 from nightfx.engine.work import open_work
-from nightfx.errors import RetryError, TargetError
+from nightfx.errors import PlanError, RetryError, TargetError
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions, plan_output
 from nightfx.video.frame import Frame
@@ -554,3 +556,14 @@ def test_presets_of_manifests_are_their_folders(tmp_path: Path) -> None:
     found = load_plain(Manifest, tmp_path / ".b.mp4.nightfx" / "manifest.json")
     assert found.preset == load_preset("night").folder.absolute()
     assert found.job["versions"]["av"] == av.__version__
+
+
+def test_what_int8_was_quantised_with_is_what_it_is_again(tmp_path: Path) -> None:
+    shown = [torch.rand(1, 3, 8, 8), torch.rand(1, 3, 16, 8)]
+    digest = keep_shown(shown, tmp_path / "shown")
+    again = shown_again(tmp_path / "shown", digest)
+    assert all(torch.equal(a, b) for a, b in zip(shown, again, strict=True))
+    with pytest.raises(PlanError, match="not what the plan was made with"):
+        shown_again(tmp_path / "shown", digest[::-1])
+    with pytest.raises(PlanError, match="cannot be read"):
+        shown_again(tmp_path / "gone", digest)

@@ -216,7 +216,8 @@ def _plan(
         found = plan_render(
             inputs[0], plan, target=target, preset=to, options=options, on_progress=show
         )
-    shell.say(str(plan), {"plan": str(plan), "segments": len(found.starts or ())})
+    count = len(found.starts or ())
+    shell.say(f"{plan}: segments 0 to {count - 1}", {"plan": str(plan), "segments": count})
     return 0
 
 

@@ -60,7 +60,7 @@ def choose(work: Work, folder: Path) -> tuple[Choices, Lights]:
         stops=fields.look.stops if fields and fields.look else None,
         threads=torch.get_num_threads(),
         head=head_of(first, work.plan) if isinstance(work.plan, OutputPlan) else None,
-        shown=_keep_shown(shown, folder / SHOWN) if shown else None,
+        shown=keep_shown(shown, folder / SHOWN) if shown else None,
     )
     return choices, lights
 
@@ -68,7 +68,7 @@ def choose(work: Work, folder: Path) -> tuple[Choices, Lights]:
 def lights_of(work: Work, choices: Choices, folder: Path) -> Lights:
     """What was chosen, again. Raises PlanError where what int8 was quantised with is gone."""
     source, options = work.encodings.source, work.options
-    shown = _shown_again(folder / SHOWN, choices.shown) if choices.shown else []
+    shown = shown_again(folder / SHOWN, choices.shown) if choices.shown else []
     generator = ready_generator(work.preset, options, encoding=source, shown=shown)
     # neither chosen nor measured anew
     every: Any = choices.every  # 1, 2 or 4, and checked
@@ -105,14 +105,16 @@ def _lengths(work: Work, fields: FieldPlan | None) -> Lengths:
     )
 
 
-def _keep_shown(shown: list[Tensor], path: Path) -> str:
+def keep_shown(shown: list[Tensor], path: Path) -> str:
+    """Write what int8 is quantised with; returns its SHA-256."""
     data = safetensors.torch.save({str(i): x.contiguous() for i, x in enumerate(shown)})
     with partial_file(path, path.parent) as part:
         part.write_bytes(data)
     return sha256(data).hexdigest()
 
 
-def _shown_again(path: Path, digest: str) -> list[Tensor]:
+def shown_again(path: Path, digest: str) -> list[Tensor]:
+    """What `keep_shown` wrote; raises PlanError where it is gone or another."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -105,8 +105,8 @@ def steady(
         runs_in = runs_in or borders.runs_in(index)
         needs_field = past is None or index % how.every == 0
         now = Now(seconds, motion, field_of(seen) if needs_field else None)
-        past = _follow(past, now, how)
-        run_in = _follow(run_in, now, how) if runs_in else None
+        past = follow(past, now, how)
+        run_in = follow(run_in, now, how) if runs_in else None
         yield seen, past.field
         before = luma
 
@@ -121,7 +121,8 @@ class Now(NamedTuple):
     """What the generator makes of it; None where its field is carried from the frame before."""
 
 
-def _follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
+def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
+    """What a frame leaves behind, its steadied field among it, after what the frame before left; None after a cut."""
     if before is None or now.motion is None:
         assert now.computed is not None, "what has no past is computed"
         return Memory(now.computed, np.ones(now.computed.shape[1:], np.float32), now.seconds)
