@@ -37,7 +37,7 @@ from nightfx.engine.field import apply_field
 from nightfx.engine.light import light_frames, plan_fields
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import FieldPlan, field_of, see
-from nightfx.engine.render import DEPTH_FRAMES
+from nightfx.engine.segment import DEPTH_FRAMES
 from nightfx.engine.tiling import light_of
 from nightfx.model import Generator, RelitGenerator, pick_trunk_dtype
 from nightfx.video.codecs import EncodeOptions, plan_output

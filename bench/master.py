@@ -25,7 +25,7 @@ from nightfx.engine.backends import build_backend
 from nightfx.engine.field import apply_field, identity_field
 from nightfx.engine.light import light_frames, plan_fields
 from nightfx.engine.pipeline import prefetch
-from nightfx.engine.render import DEPTH_FRAMES
+from nightfx.engine.segment import DEPTH_FRAMES
 from nightfx.video.codecs import EncodeOptions, plan_output
 from nightfx.video.frame import Coding, Frame
 from nightfx.video.reader import Reader

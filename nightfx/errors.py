@@ -5,6 +5,7 @@ NightfxError                    the one thing a caller catches
 ├── SourceError                 the input cannot be read
 │   └── DamagedSourceError      the input is truncated or damaged; some of its frames may decode
 ├── TargetError                 the output cannot be written
+├── PlanError                   a farm's plan is none, or what it is of has changed, or this machine is another
 ├── PresetError                 a preset is unknown, incomplete or damaged
 ├── BackendError                a backend is too far from what the preset's network says in float32
 ├── TrainingError               a training run cannot start, or stopped to avoid wasting time
@@ -37,6 +38,10 @@ class DamagedSourceError(SourceError):
 
 class TargetError(NightfxError):
     """The output cannot be written: it exists, its folder is missing, or it may not be written to."""
+
+
+class PlanError(NightfxError):
+    """A plan is none, what it is of has changed since, or it cannot be honoured here."""
 
 
 class PresetError(NightfxError):

@@ -26,7 +26,7 @@ FOLDER = ".nightfx"
 END_BYTES = 1 << 16
 MOST_BYTES = 1 << 24
 # neither these nor how a render is called change what is in it
-NO_MATTER = ("overwrite", "max_pixels", "passes", "verify")
+NO_MATTER = ("overwrite", "fresh", "max_pixels", "passes", "verify")
 
 
 @dataclass(frozen=True)

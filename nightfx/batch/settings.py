@@ -33,10 +33,14 @@ from nightfx.video.sequence import rate_from
 FILE = "nightfx.toml"
 MOST_BYTES = 1 << 16
 MOST = 1 << 53  # of whole numbers that are numbers too
-APART = ("encode", "look")  # their fields are flags of their own
+APART = (
+    "encode",
+    "look",
+    "frames",
+)  # the first two are flags of their own, the last is of one shot
 SHORT = {"start_seconds": "start", "end_seconds": "end"}
 # they write, or are for the one who started the batch to say
-NOT_IN_FILES = {"passes", "overwrite", "max_pixels", "device"}
+NOT_IN_FILES = {"passes", "overwrite", "fresh", "max_pixels", "device"}
 FILES = ("lock_to", "matte", "ocio")  # named beside the file that names them
 
 

@@ -143,11 +143,12 @@ def _conclude(tasks: Sequence[Task], out: Path, title: str, cut: Cut | None, as_
     return SOME_FAILED if failed else 0
 
 
+NOT_OF_BATCHES = ("inputs", "out", "frames", "json_lines", "plan", "segment", "plan_to")
 # a batch takes what a render takes
 FLAGS = {
     name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
     for name, parameter in inspect.signature(render, eval_str=True).parameters.items()
-    if name not in ("inputs", "out")
+    if name not in NOT_OF_BATCHES
 }
 _own = [
     parameter

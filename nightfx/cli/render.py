@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,11 +23,11 @@ SOME_FAILED = 3
 
 def render(
     inputs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="INPUT…", help="Clips, pictures, sequences (shot.####.exr), or folders of them."
         ),
-    ],
+    ] = None,
     to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Output file; for several inputs a folder.")
@@ -150,8 +150,29 @@ def render(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Render what decodes of a damaged clip.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew where an earlier render was stopped.")
+    ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Say progress as lines of JSON on the output.")
+    ] = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="Render a segment of what nightfx plan wrote.")
+    ] = None,
+    segment: Annotated[
+        int | None, typer.Option(help="The number of the segment, from 0 on; with --plan.")
+    ] = None,
+    plan_to: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> int:
-    """Render clips and pictures to night, or to day; each output stands beside its input as NAME.night.EXT."""
+    """Render clips and pictures to night, or to day; each output stands beside its input as NAME.night.EXT.
+
+    A long render that was stopped goes on when it is called again.
+    """
+    shell.settings.json = json_lines
+    if plan is not None or segment is not None:
+        return _render_segment(plan, segment, inputs)
+    if not inputs:
+        raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
     from nightfx.engine.batch import plan_jobs
     from nightfx.engine.options import RenderOptions
     from nightfx.presets import load_preset
@@ -198,7 +219,10 @@ def render(
         max_pixels=max_pixels,
         verify=verify,
         keep_going=keep_going,
+        fresh=fresh,
     )
+    if plan_to is not None:
+        return _plan(inputs, plan_to, out, to, options)
     preset = load_preset(to)
     jobs = plan_jobs(inputs, out, preset, options)
     if len(jobs) == 1:
@@ -208,6 +232,62 @@ def render(
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} failed", err=True)
     return SOME_FAILED if failed else 0
+
+
+def _render_segment(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
+    from nightfx.engine.plan import render_segment
+
+    if plan is None or number is None or inputs:
+        raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
+    shell.return_memory()
+    with shell.progress(f"{plan.name} {number}") as show:
+        render_segment(plan, number, show)
+    return 0
+
+
+def _plan(
+    inputs: list[Path], plan: Path, target: Path | None, to: str, options: RenderOptions
+) -> int:
+    from nightfx.engine.plan import plan_render
+
+    if len(inputs) > 1:
+        raise typer.BadParameter("a plan is of one clip or sequence")
+    with shell.progress(inputs[0].name) as show:
+        found = plan_render(
+            inputs[0], plan, target=target, preset=to, options=options, on_progress=show
+        )
+    count = len(found.starts or ())
+    shell.say(f"{plan}: segments 0 to {count - 1}", {"plan": str(plan), "segments": count})
+    return 0
+
+
+def plan(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A clip or a sequence.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The plan, a JSON file.")],
+    target: Annotated[
+        Path | None, typer.Option(help="Where the render goes; by default beside the input.")
+    ] = None,
+) -> None:
+    """Plan a render for a farm: find its segments. Takes every flag of nightfx render, too."""
+    words = [str(source), "--plan-to", str(out), *context.args]
+    words += ["-o", str(target)] if target else []
+    group: Any = context.find_root().command
+    command = group.commands["render"]
+    with command.make_context("plan", words, parent=context.parent) as inner:
+        command.invoke(inner)
+
+
+def join(
+    plan: Annotated[Path, typer.Argument(help="What nightfx plan wrote.")],
+    json_lines: Annotated[bool, typer.Option("--json", help="Say the result as JSON.")] = False,
+) -> None:
+    """Join the segments of a plan, with the source's sound, when all are rendered."""
+    from nightfx.engine.plan import join_plan
+
+    shell.settings.json = json_lines
+    target = join_plan(plan)
+    shell.say(str(target), {"target": str(target)})
 
 
 def _tile_px(text: str | None) -> TilePx:
@@ -267,4 +347,4 @@ def _render_one(job: Job, preset: Preset, options: RenderOptions) -> None:
         target = render_file(
             job.source, job.target, preset=preset, options=options, on_progress=show
         )
-    typer.echo(str(target))
+    shell.say(str(target), {"shot": job.source.name, "target": str(target)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import json
 import logging
 import signal
 import sys
@@ -23,6 +24,7 @@ INTERRUPTED, TERMINATED = 130, 143
 M_MMAP_THRESHOLD = -3  # glibc's malloc.h
 LARGE_BYTES = 4 << 20
 PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
+JSON_SECONDS = 1.0
 
 
 @dataclass
@@ -30,6 +32,8 @@ class Settings:
     """What the options before the command say."""
 
     debug: bool = False
+    json: bool = False
+    """Progress and results are lines of JSON on stdout."""
 
 
 settings = Settings()
@@ -116,11 +120,19 @@ def _stop(word: str, code: int) -> int:
     return code
 
 
+def say(text: str, facts: dict[str, object]) -> None:
+    """Print a result: a line of text, or of JSON."""
+    typer.echo(json.dumps(facts) if settings.json else text)
+
+
 @contextlib.contextmanager
 def progress(
     label: str, unit: str = "frames"
 ) -> Generator[Callable[[int, int | None], None], None, None]:
-    """A bar with count, rate and time left on a terminal; a plain line every few seconds elsewhere."""
+    """A bar with count, rate and time left on a terminal; a plain line every few seconds elsewhere, or one of JSON."""
+    if settings.json:
+        yield _json(label, unit)
+        return
     if not sys.stderr.isatty():
         yield _plain(label, unit)
         return
@@ -145,6 +157,21 @@ def progress(
             bar.update(task, completed=done, total=total, rate=f"{rate_at(done):.1f}/s")
 
         yield show
+
+
+def _json(label: str, unit: str) -> Callable[[int, int | None], None]:
+    last, rate_at = 0.0, _rate()
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal last
+        now, rate = time.monotonic(), rate_at(done)
+        if now - last < JSON_SECONDS and done != total:
+            return
+        last = now
+        facts = {"shot": label, unit: done, "total": total, "per_second": round(rate, 2)}
+        typer.echo(json.dumps(facts))
+
+    return show
 
 
 def _rate() -> Callable[[int], float]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from nightfx.engine.field import Field, relight
+from nightfx.engine.field import relight
 from nightfx.engine.lock import Lock, common_lock, measure_stops
 from nightfx.engine.relight import FieldPlan, field_of, see
-from nightfx.engine.steady import Memory, Seen, find_motion, follow, luma_of
+from nightfx.engine.steady import Memory, Now, find_motion, follow, luma_of
 from nightfx.model import Generator
 from nightfx.video.color import Float32
 from nightfx.video.frame import Frame
@@ -42,14 +41,19 @@ def _side_by_side(
     """Each frame lit at working height with a field of its own, and with carried ones; no frame is kept."""
     hows = {every: replace(plan.steadying, every=every) for every in (1, *CARRIED)}
     memories: dict[int, Memory] = {}
-    for frame in frames:
-        seen = see(frame, plan.height, plan.encoding)
-        field = field_of(seen, generator, plan)
-        motion = find_motion(memories[1].luma, luma_of(seen.cells)) if memories else None
+    before = None
+    for index, frame in enumerate(frames):
+        seen = see(frame, plan.height, plan.encoding)._replace(place=index)
+        luma, field = luma_of(seen.cells), field_of(seen, generator, plan)
+        motion = find_motion(before, luma) if before is not None else None
         for every, how in hows.items():
-            memories[every] = follow(memories.get(every), seen, partial(_same, field), how, motion)
+            past = None if motion and motion.is_cut else memories.get(every)
+            computes = past is None or index % every == 0
+            now = Now(float(frame.pts * frame.time_base), motion, field if computes else None)
+            memories[every] = follow(past, now, how)
         lit = {k: relight(seen.small, memory.field).clip(0, 1) for k, memory in memories.items()}
         yield lit.pop(1), lit
+        before = luma
 
 
 def measure_lock(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> Lock:
@@ -60,7 +64,3 @@ def measure_lock(frames: Iterable[Frame], generator: Generator, plan: FieldPlan)
 
 def _db(error: float) -> float:
     return float(-10 * np.log10(max(error, 1e-12)))
-
-
-def _same(field: Field, _: Seen) -> Field:
-    return field

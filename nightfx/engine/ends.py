@@ -130,7 +130,7 @@ def write_shot(
     if isinstance(plan, SequencePlan):
         write_sequence(frames, target, info=info, overwrite=options.overwrite)
         if options.verify:
-            _tell_lost(target, _rows(info.path, target, options), on_note)
+            verify_sequence(info, target, options, on_note)
         return
     write_clip(
         frames,
@@ -140,11 +140,27 @@ def write_shot(
         plan=plan,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,
-        check=partial(_verify, info.path, target, plan, options, on_note)
-        if options.verify
-        else None,
+        check=verification(info, target, plan, options, on_note),
         on_note=on_note,
     )
+
+
+def verify_sequence(
+    info: ClipInfo, target: Path, options: RenderOptions, on_note: Callable[[str], None]
+) -> None:
+    """Hold the files of a sequence against the source; raises TargetError where something is lost."""
+    _tell_lost(target, _rows(info.path, target, options), on_note)
+
+
+def verification(
+    info: ClipInfo,
+    target: Path,
+    plan: OutputPlan,
+    options: RenderOptions,
+    on_note: Callable[[str], None],
+) -> Callable[[Path], None] | None:
+    """What is done with the finished file before it gets its name, where --verify is asked for."""
+    return partial(_verify, info.path, target, plan, options, on_note) if options.verify else None
 
 
 def _verify(
@@ -190,6 +206,11 @@ def default_target(source: Path, preset: Preset, suffix: str) -> Path:
         return source.with_name(f"{stem}{suffix}")
     number = source.stem[len(base_name(source)) :].lstrip("._-")
     return source.with_name(f"{stem}.{number}{suffix}")
+
+
+def folder_of(target: Path) -> Path:
+    """Where what is done of a render is kept until it is complete."""
+    return target.with_name(f".{target.name}.nightfx")
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:

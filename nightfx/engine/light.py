@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nightfx.engine.analysis import FIRST_SECONDS, choose_every, measure_lock
 from nightfx.engine.backends import build_backend
+from nightfx.engine.borders import Borders
 from nightfx.engine.field import Field, apply_field, relight, relight_sites
 from nightfx.engine.finish import finish, make_glow, needs_finish
 from nightfx.engine.grade import blended, grade_of, graded, graded_picture
@@ -22,7 +23,7 @@ from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes
 from nightfx.engine.planes import apply_light
 from nightfx.engine.relight import FieldPlan, Fit, light_by_field, see
-from nightfx.engine.steady import Steadying
+from nightfx.engine.steady import Steadying, find_motion, luma_of
 from nightfx.engine.tiling import as_coded, light_of, middle_window, upright
 from nightfx.engine.working import (
     Light,
@@ -50,20 +51,34 @@ def ready_generator(
     shot: Callable[[], Iterable[Frame]] = list,
     total: int | None = None,
     encoding: Encoding = SDR,
+    shown: Sequence[Tensor] | None = None,
 ) -> Generator:
     """The preset's generator, or its draft, on the backend and device that were asked for.
 
-    For int8, `shot` is called and gives the frames from the first on, about `total`.
+    For int8, `shot` is called and gives the frames from the first on, about `total`; unless what the generator was
+    `shown` of them is given.
     """
     if options.draft and preset.method(options.method) == "tiles":
         raise UsageError(
             f"--draft needs relight, and {preset.name} renders tiles: --method relight"
         )
     network = preset.network(draft=options.draft)
+    if shown is None:
+        shown = show_frames(preset, options, shot, total, encoding)
+    return build_backend(network, options.backend, options.device, shown)
+
+
+def show_frames(
+    preset: Preset,
+    options: RenderOptions,
+    shot: Callable[[], Iterable[Frame]],
+    total: int | None,
+    encoding: Encoding,
+) -> list[Tensor]:
+    """What int8 is quantised with, (1, 3, H, W) each: what the generator will be shown of some frames; else nothing."""
     int8, step = options.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
     few = islice(shot(), 0, SHOWN_FRAMES * step, step) if int8 else ()
-    shown = [_shown(frame, preset, options, encoding) for frame in few]
-    return build_backend(network, options.backend, options.device, shown)
+    return [_shown(frame, preset, options, encoding) for frame in few]
 
 
 def _shown(frame: Frame, preset: Preset, options: RenderOptions, encoding: Encoding) -> Tensor:
@@ -91,17 +106,19 @@ def light_frames(
     plan: FieldPlan | None,
     passes: Passes | None = None,
     encodings: Encodings = PLAIN,
+    borders: Borders | None = None,
     matte: Matte | None = None,
-    first: int = 0,
 ) -> Iterator[Frame]:
     """Each frame under the generator's light, in `coding`: by the fields of `plan`, or by tiles where there is none.
 
-    Keyframes and the matte count the frames from `first`.
+    `borders` are told of the frames that go by; those of a run-in are left out. Keyframes and the matte count a shot's frames.
     """
+    first = borders.shown_from if borders else 0
     if plan is None:
         yield from light_by_tiles(frames, generator, options, coding, encodings, matte, first)
         return
-    for index, (frame, field) in enumerate(light_by_field(frames, generator, plan, first), first):
+    lit = light_by_field(frames, generator, plan, borders)
+    for index, (frame, field) in enumerate(lit, first):
         moment = _moment(plan.look, options, index)
         field = graded(field, grade_of(moment))
         if passes:
@@ -161,6 +178,22 @@ def light_by_tiles(
             continue
         light = full if moment.strength == 1 else partial(_dissolved, full, moment.strength)
         yield light_in_working(frame, light, coding, encodings)
+
+
+def mark_borders(
+    frames: Iterable[Frame], borders: Borders, height: int, encoding: Encoding = SDR
+) -> Iterator[Frame]:
+    """The frames to be lit; `borders` are told of those with a cut, seen at a working `height`, where it matters."""
+    before = None
+    for index, frame in enumerate(frames, borders.begun_at):
+        looks = borders.watches(index) or borders.watches(index + 1)
+        luma = luma_of(see(frame, height, encoding).cells) if looks else None
+        known = before is not None and luma is not None
+        is_cut = known and find_motion(before, luma).is_cut  # type: ignore[arg-type]  # known
+        borders.begins(index, is_cut=is_cut)
+        before = luma
+        if index >= borders.shown_from:
+            yield frame
 
 
 def _maps(

@@ -82,6 +82,8 @@ class RenderOptions:
     """Replace an existing output."""
     max_pixels: int = MAX_PIXELS
     """Refuse a picture of more pixels than this, before memory is taken for it."""
+    fresh: bool = False
+    """Begin anew where an earlier render of the same was stopped."""
     verify: bool = False
     """Compare the render with its source before it gets its name; where something is lost, write nothing."""
     keep_going: bool = False

@@ -12,7 +12,8 @@ from -1 to 1: value = lowest + (highest - lowest) code / 65535.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -65,19 +66,44 @@ def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
     return Passes(folder, name)
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What is remembered of passes that were written."""
+
+    errors: Sequence[tuple[float, float]]
+    """Of each frame, how far the pair is from the render: mean and maximum, in codes."""
+    depth: int
+    """Bits of those codes."""
+    space: str
+    """What the passes are meant for."""
+
+
 class Passes:
     """The passes of one shot: counts its frames, and remembers how far the pair is from the render."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name = folder, name
+        self._folder, self._name, self._number = folder, name, FIRST_FRAME
         self._has_exr = has_openimageio()
-        self._number, self._depth = FIRST_FRAME, 8
-        self._means: list[float] = []
-        self._max, self._space = 0.0, SDR.name
+        self._index, self._depth, self._space = 0, 8, SDR.name
+        self._errors: dict[int, tuple[float, float]] = {}
+
+    def begin_at(self, index: int) -> None:
+        """Count on from the `index`-th frame of the shot."""
+        self._index = index
+
+    def tally(self, first: int, last: int) -> Tally:
+        """What is known of the frames from the `first`-th to before the `last`-th."""
+        errors = [self._errors[i] for i in range(first, last) if i in self._errors]
+        return Tally(errors, self._depth, self._space)
+
+    def recall(self, first: int, tally: Tally) -> None:
+        """Count what another process wrote."""
+        self._errors.update(enumerate(tally.errors, first))
+        self._depth, self._space = tally.depth, tally.space
 
     def write(self, frame: Frame, field: Field, encoding: Encoding = SDR) -> None:
         """Write the passes of the next frame: `field` is what it was rendered with, in the working encoding."""
-        self._number = self._number if frame.number is None else frame.number
+        self._number = FIRST_FRAME + self._index if frame.number is None else frame.number
         self._depth = min(frame.coding.depth, 16)
         plate = to_working(to_rgb(frame), encoding)
         self._space = encoding.name
@@ -88,13 +114,15 @@ class Passes:
         else:
             stops = save_png(self._path("gain", "png"), stops, MAX_STOPS)
             offset = save_png(self._path("offset", "png"), offset, MAX_OFFSET)
-        self._judge(pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1))
-        self._number += 1
+        codes = pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1)
+        self._errors[self._index] = float(codes.mean()), float(codes.max())
+        self._index += 1
 
     def notes(self) -> Iterator[str]:
         """What a user should know at the end: how good the pair is, and what is missing."""
-        if self._means:
-            mean, most = float(np.mean(self._means)), self._max
+        if self._errors:
+            means, maxima = zip(*self._errors.values(), strict=True)
+            mean, most = float(np.mean(means)), max(maxima)
             words = f"within {mean:.2g} codes of {self._depth} bits (mean), {most:.2g} (max)"
             yield f"passes: the gain/offset pair recombines to {words}"
         if self._space != SDR.name:
@@ -110,10 +138,6 @@ class Passes:
         save_exr(self._path("pair", "exr"), PAIR_LAYERS, pixels)
         stored = np.moveaxis(pixels, -1, 0).astype(np.float32)
         return stored[:3], stored[3:]
-
-    def _judge(self, codes: Float32) -> None:
-        self._means.append(float(codes.mean()))
-        self._max = max(self._max, float(codes.max()))
 
 
 def readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from nightfx.engine.borders import Borders, Lengths
 from nightfx.engine.ends import asked_encoding, check_target, find_source, open_shot
 from nightfx.engine.light import light_frames, plan_fields, with_look
 from nightfx.engine.matte import open_matte
@@ -156,7 +157,7 @@ def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
             *([frame], network, options, frame.coding, plan),
             encodings=both,
             matte=matte,
-            first=picked.place,
+            borders=Borders(Lengths(), picked.place, ()),
         )
     return lit
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import cv2
 import numpy as np
 from numba import prange
 
+from nightfx.engine.borders import Borders
 from nightfx.engine.field import Field
 from nightfx.engine.lock import Lock, hold
 from nightfx.engine.sky import darken, find_sky
@@ -58,15 +60,16 @@ class FieldPlan:
 
 
 def light_by_field(
-    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, first: int = 0
+    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, borders: Borders | None = None
 ) -> Iterator[tuple[Frame, Field]]:
-    """Each frame and the field (12, h, w) that carries its light; the look counts them from `first`."""
+    """Each frame and the field (12, h, w) that carries its light; frames of a run-in are left out."""
+    borders = borders or Borders()
     shot = (
         see(frame, plan.height, plan.encoding)._replace(place=place)
-        for place, frame in enumerate(frames, first)
+        for place, frame in enumerate(frames, borders.begun_at)
     )
-    steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying)
-    for seen, free in steadied:
+    steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying, borders)
+    for seen, free in islice(steadied, borders.shown_from - borders.begun_at, None):
         yield seen.frame, hold(free, seen.cells, plan.lock) if plan.lock else free
 
 

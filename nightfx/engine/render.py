@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from nightfx.engine.analysis import LOCK_FRAMES
+from nightfx.engine.choices import light_up
 from nightfx.engine.ends import (
     asked_encoding,
-    check_scan,
     check_target,
     default_target,
-    encoding_line,
-    find_encodings,
     find_source,
-    open_shot,
-    plan_target,
-    with_times,
     write_shot,
 )
 from nightfx.engine.light import light_frames, plan_fields, ready_generator, with_look
 from nightfx.engine.matte import open_matte
 from nightfx.engine.options import RenderOptions
-from nightfx.engine.passes import Passes, open_passes
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.relight import FieldPlan
-from nightfx.errors import RetryError, UsageError
+from nightfx.engine.resume import is_long, lock_beside, render_in_segments
+from nightfx.engine.segment import DEPTH_FRAMES, Progress
+from nightfx.engine.work import Work, height_words, open_work, passes_of, tell
+from nightfx.errors import RetryError
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions
 from nightfx.video.encoding import SDR, Encodings
-from nightfx.video.fields import as_progressive, deinterlaced, is_interlaced, split, woven
+from nightfx.video.fields import woven
 from nightfx.video.frame import Frame
-from nightfx.video.numbered import base_name, is_sequence
+from nightfx.video.numbered import is_sequence
 from nightfx.video.picture import is_picture, read_picture, write_picture
-from nightfx.video.probe import ClipInfo
-from nightfx.video.shot import Shot
-
-log = logging.getLogger(__name__)
-
-# frames waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
-DEPTH_FRAMES = 3
-Progress = Callable[[int, int | None], None]
 
 
 def render(
@@ -64,8 +51,15 @@ def render(
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     options = with_look(options, chosen)
     job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
-    try:
+    with memory_told(source):
         return job(source, Path(target) if target else None, chosen, options, on_progress)
+
+
+@contextmanager
+def memory_told(source: Path) -> Iterator[None]:
+    """Turn what torch and Python raise when memory ends into RetryError."""
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -85,76 +79,41 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with (
-        open_shot(source, options) as reader,
-        open_matte(options := with_times(options, reader), reader.info) as matte,
-    ):
-        info, by_fields = _scan(reader.info, options)
-        plan = plan_target(info, target, options)
-        check_scan(info, plan, by_fields=by_fields)
-        target = target or default_target(source, preset, plan.suffix)
-        check_target(source, target, options.overwrite)
-        passes = _passes_of(target, preset, options)
-        _note(source, [*reader.notes, *plan.notes])
-        _warn_of_height(source, info.width if info.rotation % 180 else info.height, preset, options)
-        reader.notes.clear()
-        times = options.start_seconds, options.end_seconds
-        shot = partial(_pictures, reader, by_fields, *times)
-        total = _expected(info, options)
-        encodings = find_encodings(info, plan, options)
-        if encodings.source is not encodings.target:
-            _note(source, [encoding_line(encodings)])
-        generator = ready_generator(preset, options, shot, total, encodings.source)
-        step = max((total or 0) // LOCK_FRAMES, 1)
-        fields = plan_fields(shot, generator, preset, options, step, encodings.source)
-        frames = prefetch(shot(), DEPTH_FRAMES)
-        lit = light_frames(
-            frames, generator, options, plan.coding, fields, passes, encodings, matte
-        )
-        lit = prefetch(woven(lit, info) if by_fields else lit, DEPTH_FRAMES)
-        try:
-            write_shot(
-                _count(lit, total, on_progress),
-                target,
-                info=info,
-                plan=plan,
-                options=options,
-                on_note=lambda note: log.warning("%s: %s", source.name, note),
-            )
-        finally:
-            for stage in (lit, frames):  # the threads end before the reader closes under them
-                stage.close()
-        _note(source, [*reader.notes, *(passes.notes() if passes else ())])
-    _save_lock(fields, target, options)
-    return target
+    with open_work(source, target, preset, options) as work:
+        job = render_in_segments if is_long(work) else _render_whole
+        job(work, on_progress)
+        return work.target
 
 
-def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool]:
-    """What is known of the clip as it will be rendered, and whether that is done field by field."""
-    if not is_interlaced(info):
-        return info, False
-    if options.interlaced == "keep":
-        return info, True
-    _note(
-        info.path,
-        ["interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"],
+def _render_whole(work: Work, on_progress: Progress | None) -> None:
+    """Render a short clip or sequence in one go."""
+    passes = work.open_passes()
+    (generator, fields), _ = light_up(work)
+    frames = prefetch(work.shot(), DEPTH_FRAMES)
+    lit = light_frames(
+        *(frames, generator, work.options, work.plan.coding, fields, passes, work.encodings),
+        matte=work.matte,
     )
-    return as_progressive(info), False
-
-
-def _pictures(
-    reader: Shot, by_fields: bool, start: float | None, end: float | None
-) -> Iterator[Frame]:
-    """The pictures to be lit: frames, or fields; what is interlaced is filled up otherwise."""
-    frames = reader.frames(start, end)
-    if by_fields:
-        return split(frames, reader.info)
-    return deinterlaced(frames) if is_interlaced(reader.info) else frames
+    lit = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
+    try:
+        write_shot(
+            _count(lit, work.total, on_progress),
+            work.target,
+            info=work.info,
+            plan=work.plan,
+            options=work.options,
+            on_note=lambda note: work.note([note]),
+        )
+    finally:
+        for stage in (lit, frames):  # the threads end before the reader closes under them
+            stage.close()
+    work.note([*work.reader.notes, *(passes.notes() if passes else ())])
+    _save_lock(fields, work.target, work.options)
 
 
 def _save_lock(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
     if options.lock and fields and fields.lock:
-        fields.lock.save(target.with_name(f"{base_name(target)}.lock.json"))
+        fields.lock.save(lock_beside(target))
 
 
 def _render_picture(
@@ -166,45 +125,24 @@ def _render_picture(
 ) -> Path:
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
-    passes = _passes_of(target, preset, options)
+    passes = passes_of(target, preset, options)
     frame = read_picture(source, options.max_pixels)
-    _note(source, _picture_notes(frame, target, options))
-    _warn_of_height(source, frame.height, preset, options)
+    words = height_words(frame.height, preset, options)
+    tell(source, [*_picture_notes(frame, target, options), *words])
     own = asked_encoding(options) or SDR
     generator = ready_generator(preset, options, lambda: [frame], encoding=own)
     fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
     both = Encodings(own, own)
     with open_matte(options) as matte:
         (lit,) = light_frames(
-            [frame], generator, options, frame.coding, fields, passes, both, matte
+            [frame], generator, options, frame.coding, fields, passes, both, matte=matte
         )
     write_picture(lit, target, like=source)
-    _note(source, passes.notes() if passes else ())
+    tell(source, passes.notes() if passes else ())
     _save_lock(fields, target, options)
     if on_progress:
         on_progress(1, 1)
     return target
-
-
-def _passes_of(target: Path, preset: Preset, options: RenderOptions) -> Passes | None:
-    if options.passes is None:
-        return None
-    if preset.method(options.method) == "tiles":
-        raise UsageError("--passes needs --method relight: tiles have no field")
-    after = [*options.look.names("glow", "grain"), *(["the matte"] if options.matte else [])]
-    if after:
-        log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
-    return open_passes(options.passes, base_name(target), overwrite=options.overwrite)
-
-
-def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
-    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
-    if whole is None or (not start and end is None):
-        return whole
-    if info.rate is None:
-        return None
-    last = whole if end is None else min(whole, round(end * info.rate))
-    return max(last - round(start * info.rate), 1)
 
 
 def _count(
@@ -227,19 +165,3 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
         yield "--start, --end, --frames, --codec and --crf are for clips"
     if options.verify:
         yield "--verify is for clips"
-
-
-def _note(source: Path, notes: Iterable[str]) -> None:
-    for note in notes:
-        log.warning("%s: %s", source.name, note)
-
-
-def _warn_of_height(source: Path, height: int, preset: Preset, options: RenderOptions) -> None:
-    if preset.method(options.method) != "tiles":
-        return
-    if options.look.names("sky"):
-        _note(source, ["the preset darkens the sky in relight only, not in tiles"])
-    low, high = preset.facts.heights_px
-    if not low <= height <= high:
-        words = f"{height} lines; {preset.name} was trained on {low} to {high}"
-        _note(source, [f"{words}, and the tiles method shows it the full size"])

@@ -16,6 +16,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from nightfx.engine.borders import Borders
 from nightfx.engine.field import Field
 from nightfx.video.frame import Frame
 from nightfx.video.kernel import kernel
@@ -51,14 +52,13 @@ class Steadying:
     amount: float = 0.8
     """The share of the past at 24 frames a second, 0 to below 1."""
     every: int = 1
-    """A field is computed for every so many frames, and carried by motion between."""
+    """A field is computed for every so many frames of the shot, and carried by motion between."""
 
 
 @dataclass(frozen=True)
 class Memory:
     """What the frame before leaves behind."""
 
-    luma: Byte
     field: Field
     trust: Float32
     """How far what lies in a cell was followed since its field was last computed."""
@@ -66,8 +66,6 @@ class Memory:
     """When that was."""
     count: int = 1
     """Fields in the mean."""
-    age: int = 0
-    """Frames since."""
 
 
 @dataclass(frozen=True)
@@ -84,38 +82,61 @@ class Motion:
 
 
 def steady(
-    shot: Iterable[Seen], field_of: Callable[[Seen], Field], how: Steadying
-) -> Iterator[tuple[Seen, Field]]:
-    """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame."""
-    memory = None
-    for seen in shot:
-        memory = follow(memory, seen, field_of, how)
-        yield seen, memory.field
-
-
-def follow(
-    before: Memory | None,
-    seen: Seen,
+    shot: Iterable[Seen],
     field_of: Callable[[Seen], Field],
     how: Steadying,
-    motion: Motion | None = None,
-) -> Memory:
-    """What a frame leaves behind, its steadied field among it, after what the frame before left; `motion` if it is known."""
-    luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
-    needs_motion = before is not None and (how.amount > 0 or how.every > 1)
-    if before and needs_motion and motion is None:
-        motion = find_motion(before.luma, luma)
-    if before is None or motion is None or motion.is_cut:
-        return Memory(luma, field_of(seen), np.ones(luma.shape, np.float32), seconds)
-    trust, mixed = before.trust * motion.trust, np.empty_like(before.field)
-    if before.age + 1 < how.every:
-        _mix(before.field, before.field, motion.flow, np.ones_like(trust), mixed)
-        return replace(before, luma=luma, field=mixed, trust=trust, age=before.age + 1)
+    borders: Borders | None = None,
+) -> Iterator[tuple[Seen, Field]]:
+    """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame.
+
+    At the first frame of a segment the past is that of its run-in alone, which is followed beside the segment before it.
+    """
+    borders, uses_past = borders or Borders(), how.amount > 0 or how.every > 1
+    past: Memory | None = None
+    run_in: Memory | None = None
+    runs_in, before = False, None
+    for index, seen in enumerate(shot, borders.begun_at):
+        luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
+        looks = before is not None and (uses_past or borders.watches(index))
+        motion = find_motion(before, luma) if looks and before is not None else None
+        is_cut = motion is not None and motion.is_cut
+        if borders.begins(index, is_cut=is_cut):
+            past, run_in, runs_in = run_in, None, False
+        if is_cut or not uses_past:
+            past = run_in = None
+        runs_in = runs_in or borders.runs_in(index)
+        needs_field = past is None or index % how.every == 0
+        now = Now(seconds, motion, field_of(seen) if needs_field else None)
+        past = follow(past, now, how)
+        run_in = follow(run_in, now, how) if runs_in else None
+        yield seen, past.field
+        before = luma
+
+
+class Now(NamedTuple):
+    """A frame to be steadied."""
+
+    seconds: float
+    motion: Motion | None
+    """None for the first frame."""
+    computed: Field | None
+    """What the generator makes of it; None where its field is carried from the frame before."""
+
+
+def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
+    """What a frame leaves behind, its steadied field among it, after what the frame before left; None after a cut."""
+    if before is None or now.motion is None:
+        assert now.computed is not None, "what has no past is computed"
+        return Memory(now.computed, np.ones(now.computed.shape[1:], np.float32), now.seconds)
+    trust, mixed = before.trust * now.motion.trust, np.empty_like(before.field)
+    if now.computed is None:
+        _mix(before.field, before.field, now.motion.flow, np.ones_like(trust), mixed)
+        return replace(before, field=mixed, trust=trust)
     # a plain mean of the first fields, before it becomes exponential: the first one is as uncertain as any other
-    past = how.amount ** ((seconds - before.computed_seconds) * RATE)
+    past = how.amount ** ((now.seconds - before.computed_seconds) * RATE)
     share = min(past, before.count / (before.count + 1)) if how.amount else 0.0
-    _mix(before.field, field_of(seen), motion.flow, trust * np.float32(share), mixed)
-    return Memory(luma, mixed, np.ones_like(trust), seconds, before.count + 1)
+    _mix(before.field, now.computed, now.motion.flow, trust * np.float32(share), mixed)
+    return Memory(mixed, np.ones_like(trust), now.seconds, before.count + 1)
 
 
 def luma_of(small: Float32) -> Byte:

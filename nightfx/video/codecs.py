@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-import cv2
-
 from nightfx.errors import TargetError, UsageError
 from nightfx.video.coding import SUBSAMPLING
 from nightfx.video.formats import (
@@ -38,7 +36,6 @@ QUALITY_FAMILIES = ("h264", "h265", "av1")
 SVT_PRESETS: dict[Speed, int] = {"ultrafast": 10, "superfast": 10, "veryfast": 9, "faster": 9}
 SVT_PRESETS |= {"fast": 8, "medium": 6, "slow": 5, "slower": 4, "veryslow": 3}
 FFV1_PACKED = {"gbrp": "bgr0", "gbrap": "bgra"}  # how FFV1 takes 8-bit RGB
-CPU_AVX_512F = 13  # OpenCV's number
 MATRIX_TAGS = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
 
 
@@ -287,11 +284,4 @@ def _encoder_options(form: Format, coding: Coding, options: EncodeOptions) -> di
         return {"crf": crf, "preset": str(SVT_PRESETS[options.speed])}
     # a53cc: captions, where frames have them
     quality = {"crf": crf, "preset": options.speed, "a53cc": "1"}
-    if form.family == "h265":
-        return quality | {"x265-params": "log-level=none"}
-    return quality | ({"x264-params": "asm=avx2"} if _has_avx512() else {})
-
-
-def _has_avx512() -> bool:
-    """Whether x264 would use AVX-512, with which its macroblock tree gives other bits at each run (core 165)."""
-    return bool(cv2.checkHardwareSupport(CPU_AVX_512F))
+    return quality | ({"x265-params": "log-level=none"} if form.family == "h265" else {})

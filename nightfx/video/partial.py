@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,17 @@ from nightfx.errors import RetryError, TargetError
 
 
 @contextmanager
-def partial_file(target: Path) -> Iterator[Path]:
+def partial_file(target: Path, folder: Path | None = None) -> Iterator[Path]:
     """Give a temporary path beside the target; rename it when complete, remove it otherwise.
+
+    In a `folder` on the same disk the path is one's own, so that several processes may write the same target.
 
     What FFmpeg or the system raises inside is turned into TargetError, or RetryError where the
     disk is full.
     """
     part = target.with_name(f".{target.name}.part")
+    if folder is not None:
+        part = folder / f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
     _check_folder(target)
     try:
         with translated(target):

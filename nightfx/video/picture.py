@@ -72,10 +72,13 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
     return _frame(_upright(pixels, orientation))
 
 
-def write_picture(frame: Frame, target: Path, *, like: Path | None) -> None:
+def write_picture(
+    frame: Frame, target: Path, *, like: Path | None, folder: Path | None = None
+) -> None:
     """Write an RGB frame, with the profile, EXIF and dpi of the picture `like`, if any.
 
-    The target's suffix chooses the format: png and tif keep 16 bits and alpha, jpg has neither.
+    The target's suffix chooses the format: png and tif keep 16 bits and alpha, jpg has neither. An unfinished file is
+    in `folder`, else beside the target.
     Raises TargetError where the target cannot be written.
     """
     form = SUFFIXES.get(target.suffix.lower())
@@ -85,7 +88,7 @@ def write_picture(frame: Frame, target: Path, *, like: Path | None) -> None:
     data = _encode(
         np.stack(frame.planes, axis=-1), form, _extras(like) if like else _Extras(None, None, None)
     )
-    with partial_file(target) as part:
+    with partial_file(target, folder) as part:
         part.write_bytes(data)
 
 

@@ -6,7 +6,7 @@ its file; its time is counted from the first one.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -132,23 +132,33 @@ def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
 
 
 def write_sequence(
-    frames: Iterable[Frame], target: Path, *, info: ClipInfo, overwrite: bool = False
+    frames: Iterable[Frame],
+    target: Path,
+    *,
+    info: ClipInfo,
+    overwrite: bool = False,
+    first: int = 0,
+    folder: Path | None = None,
+    on_file: Callable[[Path], None] = lambda path: None,
 ) -> int:
     """Write frames to the files that `target` is the pattern of; returns how many.
 
-    A frame keeps its number; those of a clip count from 1001. Raises TargetError, and RetryError where the disk is full.
+    A frame keeps its number; those of a clip count from 1001, or from the `first`-th on. `on_file` is called when one
+    is on the disk; until then it is in `folder`, else beside the others. Raises TargetError, and RetryError where the
+    disk is full.
     """
     count = 0
     for count, frame in enumerate(frames, start=1):
-        number = FIRST_FRAME - 1 + count if frame.number is None else frame.number
+        number = FIRST_FRAME - 1 + first + count if frame.number is None else frame.number
         path = file_of(target, number)
         if path.exists() and not overwrite:
             raise TargetError(f"{path}: exists already; --overwrite replaces it")
         if still.by_openimageio(path):
-            still.write_still(frame, path, _attributes(info, frame))
+            still.write_still(frame, path, _attributes(info, frame), folder)
         else:
             like = frame.sheet if isinstance(frame.sheet, Path) else None
-            picture.write_picture(frame, path, like=like)
+            picture.write_picture(frame, path, like=like, folder=folder)
+        on_file(path)
     return count
 
 

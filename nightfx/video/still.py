@@ -80,17 +80,20 @@ def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_P
     return Frame(planes, coding, pts=0, time_base=Fraction(1), sheet=sheet)
 
 
-def write_still(frame: Frame, target: Path, attributes: dict[str, Any]) -> None:
+def write_still(
+    frame: Frame, target: Path, attributes: dict[str, Any], folder: Path | None = None
+) -> None:
     """Write an RGB frame as the suffix says; from its sheet, where it comes from a file of the same format.
 
-    `attributes` are set where it has no sheet. Raises TargetError, or RetryError where the disk is full.
+    `attributes` are set where it has no sheet; an unfinished file is in `folder`, else beside the target. Raises
+    TargetError, or RetryError where the disk is full.
     """
     form, sheet = FORMATS[target.suffix.lower()], frame.sheet
     if sheet is not None and sheet.form == form:
         parts = [_relit_part(sheet, index, frame) for index in range(len(sheet.parts))]
     else:
         parts = [_new_part(frame, form, attributes)]
-    with partial_file(target) as part:
+    with partial_file(target, folder) as part:
         write_parts(part, form, parts)
 
 

@@ -1,0 +1,171 @@
+"""The farm contract: a plan's segments, rendered in any order and twice, join to what `nightfx render` writes."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from media import Clip, make_clip
+from test_cli import nightfx as run
+from test_cli import wait_for
+from test_segment import SHORT, packets, pictures
+
+import nightfx
+from nightfx import RenderOptions
+from nightfx.engine import borders
+from nightfx.engine.plan import join_plan, plan_render, render_segment
+from nightfx.errors import PlanError, RetryError, SourceError, UsageError
+from nightfx.presets import Preset
+from nightfx.video.codecs import EncodeOptions
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SHORT.items():
+        monkeypatch.setattr(borders, name, value)
+
+
+@pytest.mark.parametrize("method", ["relight", "tiles"])
+def test_segments_of_a_plan_in_any_order_are_the_render(method: Any, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=30, size=(64, 64), sound=True))
+    options = RenderOptions(method=method, encode=EncodeOptions(speed="veryfast"))
+    plan = tmp_path / "plan.json"
+    found = plan_render(source, plan, target=tmp_path / "b.mp4", options=options)
+    assert found.starts is not None
+    assert found.frames == 30
+    numbers = list(range(len(found.starts)))
+    assert len(numbers) > 2
+    for number in [*reversed(numbers), numbers[1]]:
+        render_segment(plan, number)
+    joined = join_plan(plan)
+    whole = nightfx.render(source, tmp_path / "c.mp4", options=options)
+    assert joined.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+def test_a_segment_may_be_rendered_twice_at_once(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=30))
+    plan = tmp_path / "plan.json"
+    plan_render(source, plan, preset=identity)
+    code = "import sys; from pathlib import Path; from nightfx.engine import plan, borders\n"
+    code += "for n in range(3): plan.render_segment(Path(sys.argv[1]), n)"
+    words = [sys.executable, "-c", code, str(plan)]
+    both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
+    whole = nightfx.render(source, tmp_path / "c.mp4", preset=identity)
+    assert packets(join_plan(plan)) == packets(whole)
+
+
+def test_a_sequence_is_planned_too(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=10))
+    plan, pattern = tmp_path / "plan.json", tmp_path / "b.####.png"
+    found = plan_render(source, plan, target=pattern, preset=identity)
+    for number in reversed(range(len(found.starts or ()))):
+        render_segment(plan, number)
+    join_plan(plan)
+    (tmp_path / "c").mkdir()
+    nightfx.render(source, tmp_path / "c" / "b.####.png", preset=identity)
+    files = sorted(tmp_path.glob("b.*.png"))
+    assert len(files) == 10
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "c" / path.name).read_bytes()
+
+
+def test_a_short_clip_is_one_segment(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=5))
+    found = plan_render(source, tmp_path / "plan.json", preset=identity)
+    assert found.starts == [0]
+    render_segment(tmp_path / "plan.json", 0)
+    target = join_plan(tmp_path / "plan.json")
+    assert packets(target) == packets(nightfx.render(source, tmp_path / "c.mp4", preset=identity))
+
+
+def test_what_a_farm_began_a_render_ends(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=30))
+    plan_render(source, tmp_path / "plan.json", preset=identity)
+    render_segment(tmp_path / "plan.json", 1)
+    target = nightfx.render(source, preset=identity)
+    assert "resuming at 40 %" in caplog.text
+    assert len(pictures(target)) == 30
+
+
+def test_what_cannot_be_honoured_is_refused(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=30))
+    plan = tmp_path / "plan.json"
+    plan_render(source, plan, preset=identity)
+    with pytest.raises(PlanError, match="a render of it was begun: --fresh plans it anew"):
+        plan_render(source, plan, preset=identity)
+    with pytest.raises(UsageError, match="--segment must be 0 to 2, got 3"):
+        render_segment(plan, 3)
+    with pytest.raises(RetryError, match="segments are missing: 0, 1, 2: render them first"):
+        join_plan(plan)
+    with monkeypatch.context() as patch:
+        patch.setattr("nightfx.engine.manifest.cores", lambda: 999)
+        with pytest.raises(PlanError, match=r"cannot be honoured here: cores was .*, is 999"):
+            render_segment(plan, 0)
+    source.write_bytes(source.read_bytes() + b"\0")
+    with pytest.raises(PlanError, match="the source changed"):
+        render_segment(plan, 0)
+    source.unlink()
+    with pytest.raises(SourceError, match="no such file"):
+        render_segment(plan, 0)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"source": 1}', '{"format": 1}'])
+def test_what_is_no_plan_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(PlanError, match="not a plan"):
+        render_segment(tmp_path / "plan.json", 0)
+
+
+def test_the_commands_and_their_exit_codes(tmp_path: Path, identity: Preset) -> None:
+    source, plan = make_clip(tmp_path / "a.mp4", Clip(count=30)), tmp_path / "plan.json"
+    words = [source, "--to", identity.folder, "-o", plan, "--target", tmp_path / "b.mp4"]
+    assert run("plan", *words, "--speed", "veryfast").exit_code == 0
+    assert run("join", plan).exit_code == 75
+    assert run("render", "--plan", plan, "--segment", 9).exit_code == 2
+    assert run("render", "--plan", plan).exit_code == 2
+    assert run("plan", *words, "--speed", "none").exit_code == 2
+    assert run("plan", tmp_path / "none.mp4", "-o", plan).exit_code == 1
+    for number in range(3):
+        result = run("render", "--plan", plan, "--segment", number, "--json")
+        assert result.exit_code == 0
+        last = json.loads(result.stdout.splitlines()[-1])
+        assert (last["frames"], last["total"]) == ([12, 12, 6][number],) * 2
+    result = run("join", plan, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"target": str(tmp_path / "b.mp4")}
+    assert len(pictures(tmp_path / "b.mp4")) == 30
+
+
+def test_progress_is_lines_of_json(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=4))
+    result = run("render", source, "--to", identity.folder, "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[-2]["frames"] == lines[-2]["total"] == 4
+    assert lines[-1] == {"shot": "a.mp4", "target": str(tmp_path / "a.identity.mp4")}
+
+
+def test_a_long_render_that_is_terminated_says_how_to_go_on(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source = make_clip(tmp_path / "long.mp4", Clip(size=(180, 320), count=60))
+    code = "import sys; from nightfx import cli; from nightfx.engine import borders\n"
+    code += "borders.LEAST_FRAMES, borders.MOST_FRAMES = 8, 12; cli.main()"
+    words = [sys.executable, "-c", code, "render", str(source), "--to", str(identity.folder)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: any(tmp_path.glob(".long*/00000.json")), process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "run the same again to go on from there" in errors
+    assert "Traceback" not in errors
+    assert not list(tmp_path.glob(".long*/*.part"))
