@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "presets": {"draft", "errors", "model", "resnet", "weights"},
     "checkpoints": {"errors", "presets", "resnet"},
     "engine": {"change", "errors", "model", "presets", "resnet", "video"},
+    "farm": {"engine", "errors", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }
 

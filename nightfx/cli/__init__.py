@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import nightfx
-from nightfx.cli import dataset, presets, render, reproduce, shell, tools, train
+from nightfx.cli import dataset, farm, presets, render, reproduce, shell, tools, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +29,7 @@ app.command("verify")(shell.guarded(tools.verify))
 app.command("reproduce")(shell.guarded(reproduce.reproduce))
 app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(farm.app, name="farm")
 app.add_typer(presets.app, name="presets")
 
 
