@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "checkpoints": {"errors", "presets", "resnet"},
     "engine": {"change", "errors", "look", "model", "presets", "resnet", "video"},
     "batch": {"engine", "errors", "look", "metrics", "presets", "video"},
+    "farm": {"engine", "errors", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }
 

@@ -14,6 +14,7 @@ import nightfx
 from nightfx.cli import (
     batch,
     dataset,
+    farm,
     presets,
     preview,
     render,
@@ -41,6 +42,7 @@ app.command("verify")(shell.guarded(tools.verify))
 app.command("reproduce")(shell.guarded(reproduce.reproduce))
 app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(farm.app, name="farm")
 app.add_typer(presets.app, name="presets")
 
 
