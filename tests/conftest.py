@@ -21,8 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # two cores: small tensors gain nothing from a team of threads that waits for its slowest member
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    # two processes on two cores: small tensors gain nothing from a team of threads that waits for its slowest member
+    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 def preset_of(folder: Path, generator: Generator, name: str) -> Preset:

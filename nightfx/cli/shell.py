@@ -83,6 +83,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        settings.json = False
         try:
             code = command(*args, **kwargs) or 0
         except NightfxError as error:

@@ -30,6 +30,7 @@ from nightfx.video.writer import (
     Times,
     add_video,
     encode,
+    end_in_order,
     images,
     mux_clip,
 )
@@ -195,8 +196,8 @@ def _joined(
             packet.stream, packet.time_base = video, info.time_base
             packet.dts, (packet.pts, packet.duration) = next(stamps)
             left -= 1
-            if not left and plan.container in MOV:  # see Times.stamp
-                packet.duration = max(1, end - packet.dts - delay)
+            if not left and plan.container in MOV:
+                end_in_order(packet, end, delay, decoding[-2] if len(decoding) > 1 else None)
             yield packet
     if segments[0][1].extradata != _digest(video):  # known from the first packet on
         raise TargetError(f"{target}: its encoder is not that of the segments: --fresh begins anew")

@@ -265,6 +265,7 @@ class Times:
         self._durations: dict[int | None, int] = {}
         self._start, self._end = 0, 0
         self._delay: int | None = None
+        self._before: int | None = None
         self._packets = 0
 
     def watch(self, images: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
@@ -293,13 +294,28 @@ class Times:
             return packet
         if self._delay is None:
             self._delay = self._start - packet.dts
-        if not self._durations:  # the last one, in coding order
-            packet.duration = max(1, self._end - packet.dts - self._delay)
+        if not self._durations:
+            end_in_order(packet, self._end, self._delay, self._before)
+        self._before = packet.dts
         return packet
 
     def _is_possible(self, dts: int, pts: int) -> bool:
         """Say whether a dts can be: of a clip shorter than its delay, x265 gives an unset number."""
         return 2 * self._start - self._end <= dts <= pts
+
+
+def end_in_order(packet: Packet, end: int, delay: int, before: int | None) -> None:
+    """Give the last packet of a mov, in coding order, what lets the shown time end at `end`.
+
+    Decoding begins `delay` before the first picture is shown; `before` is the dts of the packet before. Where this packet is
+    also the last one shown, both clocks must end with it: its dts moves, so that its duration is its picture's.
+    """
+    assert packet.dts is not None, "muxed by it"
+    aligned = end - delay - (packet.duration or 0)
+    is_shown_last = packet.pts is not None and packet.pts + (packet.duration or 0) == end
+    if is_shown_last and (before is None or before < aligned) and aligned <= (packet.pts or 0):
+        packet.dts = aligned
+    packet.duration = max(1, end - packet.dts - delay)
 
 
 def images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[av.VideoFrame]:
