@@ -23,14 +23,12 @@ from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import ClipInfo
+from nightfx.video.times import Packet, Times, end_in_order
 from nightfx.video.writer import (
     MOV,
     Head,
-    Packet,
-    Times,
     add_video,
     encode,
-    end_in_order,
     images,
     mux_clip,
 )

@@ -15,7 +15,6 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
 
 import av
 import cv2
@@ -43,6 +42,7 @@ from nightfx.video.tags import (
 )
 from nightfx.video.threads import codec_threads
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
+from nightfx.video.times import Packet, Times
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
 PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "date", "copyright"}
@@ -51,8 +51,6 @@ MOV = ("mp4", "mov")
 MOST_TICKS = 1_000_000  # a second
 CAPTIONS = "A53_CC"
 AVX_512F = 13  # of cv::CpuFeatures, which has no name in Python
-
-Packet: TypeAlias = "av.Packet[VideoStream]"
 
 
 def write_clip(
@@ -248,74 +246,6 @@ def encode(
             if plan.family == "dnxhr":
                 name_matrix(packet, plan.tags.matrix)
             yield packet
-
-
-class Times:
-    """Gives packets the durations of their frames, which encoders forget.
-
-    In mp4 and mov a duration is the time to the next packet in coding order. The last packet
-    gets what makes their sum the shown time, so that the last shown frame keeps its duration.
-    """
-
-    def __init__(self, *, in_coding_order: bool) -> None:
-        self.count = 0
-        self.end = Fraction(0)
-        """When the last picture ends, in seconds."""
-        self._in_coding_order = in_coding_order
-        self._durations: dict[int | None, int] = {}
-        self._start, self._end = 0, 0
-        self._delay: int | None = None
-        self._before: int | None = None
-        self._packets = 0
-
-    def watch(self, images: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Remember the times of the pictures that go by."""
-        for image in images:
-            pts = image.pts or 0
-            self._start = pts if self.count == 0 else self._start
-            self._end = pts + image.duration
-            self.end = Fraction(self._end * (image.time_base or 1))
-            self._durations[pts] = image.duration
-            self.count += 1
-            yield image
-
-    def duration_of(self, pts: int) -> int | None:
-        """The duration of the picture that is shown at `pts`, once; None where there was none."""
-        return self._durations.pop(pts, None)
-
-    def stamp(self, packet: Packet) -> Packet:
-        """Set the duration of a packet, and its dts where the encoder got that wrong."""
-        self._packets += 1
-        if packet.dts is not None and not self._is_possible(packet.dts, packet.pts or 0):
-            # any order before the first pts will do
-            packet.dts = self._start - self.count + self._packets - 1
-        packet.duration = self._durations.pop(packet.pts, 0)
-        if packet.dts is None or not self._in_coding_order:
-            return packet
-        if self._delay is None:
-            self._delay = self._start - packet.dts
-        if not self._durations:
-            end_in_order(packet, self._end, self._delay, self._before)
-        self._before = packet.dts
-        return packet
-
-    def _is_possible(self, dts: int, pts: int) -> bool:
-        """Say whether a dts can be: of a clip shorter than its delay, x265 gives an unset number."""
-        return 2 * self._start - self._end <= dts <= pts
-
-
-def end_in_order(packet: Packet, end: int, delay: int, before: int | None) -> None:
-    """Give the last packet of a mov, in coding order, what lets the shown time end at `end`.
-
-    Decoding begins `delay` before the first picture is shown; `before` is the dts of the packet before. Where this packet is
-    also the last one shown, both clocks must end with it: its dts moves, so that its duration is its picture's.
-    """
-    assert packet.dts is not None, "muxed by it"
-    aligned = end - delay - (packet.duration or 0)
-    is_shown_last = packet.pts is not None and packet.pts + (packet.duration or 0) == end
-    if is_shown_last and (before is None or before < aligned) and aligned <= (packet.pts or 0):
-        packet.dts = aligned
-    packet.duration = max(1, end - packet.dts - delay)
 
 
 def images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[av.VideoFrame]:
