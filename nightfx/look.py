@@ -117,7 +117,7 @@ def check_value(name: str, value: Any) -> None:
     low, high = LIMITS[name]
     for _, number in keys:
         if not low <= number <= high:
-            raise UsageError(f"--{name} must be from {low:g} to {high:g}, got {number:g}")
+            raise UsageError(f"--{name} must be from {low:g} to {high:g}, got {number}")
 
 
 def _is_key(key: Any) -> bool:

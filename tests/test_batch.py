@@ -179,6 +179,14 @@ ODD: list[Any] = [
 FLAGS = st.sampled_from(sorted(known_flags().keys() - {"to"}))
 
 
+@pytest.mark.parametrize("key", sorted(known_flags().keys() - {"to"}))
+def test_every_flag_refuses_a_number_that_no_float_holds(key: str) -> None:
+    try:
+        options_from({key: 10**400})
+    except UsageError as error:
+        assert len(str(error)) < 1_000
+
+
 @given(st.dictionaries(FLAGS, st.sampled_from(ODD) | st.text(max_size=3), max_size=3))
 @settings(deadline=None)
 def test_any_value_of_a_flag_is_taken_or_refused(flags: dict[str, Any]) -> None:

@@ -95,7 +95,7 @@ class RenderOptions:
         if self.working_height is not None and not 64 <= self.working_height <= 2160:
             raise UsageError(f"--working-height must be 64 to 2160 px, got {self.working_height}")
         if self.steady is not None and not 0 <= self.steady <= 0.99:
-            raise UsageError(f"--steady must be from 0 to 0.99, got {self.steady:g}")
+            raise UsageError(f"--steady must be from 0 to 0.99, got {self.steady}")
         if self.max_pixels < 1:
             raise UsageError(f"--max-pixels must be at least 1, got {self.max_pixels}")
         self._check_choices()
@@ -125,7 +125,7 @@ class RenderOptions:
     def _check_matte(self) -> None:
         if not 0 <= self.matte_feather <= MOST_FEATHER_PX:
             raise UsageError(
-                f"--matte-feather must be 0 to {MOST_FEATHER_PX} px, got {self.matte_feather:g}"
+                f"--matte-feather must be 0 to {MOST_FEATHER_PX} px, got {self.matte_feather}"
             )
         if self.matte is None and (self.matte_invert or self.matte_feather):
             raise UsageError("--matte-invert and --matte-feather need --matte FILE")
@@ -143,10 +143,10 @@ class RenderOptions:
     def _check_times(self) -> None:
         start, end = self.start_seconds or 0.0, self.end_seconds
         if not math.isfinite(start) or not math.isfinite(end or 0.0):
-            raise UsageError(f"--start and --end are seconds, got {start:g} and {end}")
+            raise UsageError(f"--start and --end are seconds, got {start} and {end}")
         if start < 0 or (end is not None and end <= start):
             raise UsageError(
-                f"--end must be after --start, and both from 0 up, got {start:g} and {end}"
+                f"--end must be after --start, and both from 0 up, got {start} and {end}"
             )
 
         if self.frames is None:
