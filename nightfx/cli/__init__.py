@@ -15,6 +15,7 @@ from nightfx.cli import (
     batch,
     dataset,
     farm,
+    plan,
     presets,
     preview,
     render,
@@ -34,8 +35,8 @@ app.command("render")(shell.guarded(render.render))
 app.command("preview")(shell.guarded(preview.preview))
 app.command("batch")(shell.guarded(batch.batch))
 any_flag = {"allow_extra_args": True, "ignore_unknown_options": True}
-app.command("plan", context_settings=any_flag)(render.plan)
-app.command("join")(shell.guarded(render.join))
+app.command("plan", context_settings=any_flag)(plan.plan)
+app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))

@@ -143,7 +143,7 @@ def _conclude(tasks: Sequence[Task], out: Path, title: str, cut: Cut | None, as_
     return SOME_FAILED if failed else 0
 
 
-NOT_OF_BATCHES = ("inputs", "out", "frames", "json_lines", "plan", "segment", "plan_to")
+NOT_OF_BATCHES = ("context", "inputs", "out", "frames", "json_lines", "plan", "segment", "plan_to")
 # a batch takes what a render takes
 FLAGS = {
     name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

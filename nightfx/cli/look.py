@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,13 +31,20 @@ Black = Annotated[str | None, _flag("Where black comes to lie, -0.5 to 0.5; whit
 Sky = Annotated[str | None, _flag("How much of a sky by day turns to night, 0 to 1.")]
 Glow = Annotated[str | None, _flag("Light that spreads around what is bright, 0 to 4.")]
 Grain = Annotated[str | None, _flag("Grain's standard deviation, white being 1; 0 to 0.5.")]
+Matte = Annotated[
+    Path | None,
+    typer.Option(help="Clip, sequence or picture that is white where the look applies."),
+]
+MatteInvert = Annotated[bool, typer.Option("--matte-invert", help="Black is where it applies.")]
+MatteFeather = Annotated[float, typer.Option(metavar="PX", help="How far the matte is blurred.")]
 
 
-def look_from(**texts: str | None) -> Look:
-    """The look that the flags say; raises UsageError."""
+def look_from(params: Mapping[str, Any]) -> Look:
+    """The look in the flags of a command; raises UsageError."""
     from nightfx.look import Look, value_from
 
-    return Look(**{name: value_from(name, text) for name, text in texts.items() if text})
+    said = {field.name: params[field.name] for field in fields(Look)}
+    return Look(**{name: value_from(name, text) for name, text in said.items() if text})
 
 
 def strength_from(text: str) -> Value:

@@ -11,6 +11,7 @@ from nightfx.cli import look as flags
 
 
 def preview(
+    context: typer.Context,
     source: Annotated[
         Path, typer.Argument(metavar="INPUT", help="A clip, a picture or a sequence.")
     ],
@@ -38,16 +39,9 @@ def preview(
     sky: flags.Sky = None,
     glow: flags.Glow = None,
     grain: flags.Grain = None,
-    matte: Annotated[
-        Path | None,
-        typer.Option(help="Clip, sequence or picture that is white where the look applies."),
-    ] = None,
-    matte_invert: Annotated[
-        bool, typer.Option("--matte-invert", help="Black is where it applies.")
-    ] = False,
-    matte_feather: Annotated[
-        float, typer.Option(metavar="PX", help="How far the matte is blurred.")
-    ] = 0.0,
+    matte: flags.Matte = None,
+    matte_invert: flags.MatteInvert = False,
+    matte_feather: flags.MatteFeather = 0.0,
     input_space: Annotated[
         str | None, typer.Option(help="What the source's signal stands for, as of render.")
     ] = None,
@@ -66,16 +60,7 @@ def preview(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
         draft=draft,
         strength=flags.strength_from(strength),
-        look=flags.look_from(
-            exposure=exposure,
-            temperature=temperature,
-            tint=tint,
-            saturation=saturation,
-            black=black,
-            sky=sky,
-            glow=glow,
-            grain=grain,
-        ),
+        look=flags.look_from(context.params),
         matte=matte,
         matte_invert=matte_invert,
         matte_feather=matte_feather,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nightfx.cli import look as flags
+from nightfx.cli import plan as planned
 from nightfx.cli import shell
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SOME_FAILED = 3
 
 
 def render(
+    context: typer.Context,
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -73,16 +75,9 @@ def render(
     glow: flags.Glow = None,
     grain: flags.Grain = None,
     seed: Annotated[int, typer.Option(help="Seeds the grain.")] = 0,
-    matte: Annotated[
-        Path | None,
-        typer.Option(help="Clip, sequence or picture that is white where the look applies."),
-    ] = None,
-    matte_invert: Annotated[
-        bool, typer.Option("--matte-invert", help="Black is where it applies.")
-    ] = False,
-    matte_feather: Annotated[
-        float, typer.Option(metavar="PX", help="How far the matte is blurred.")
-    ] = 0.0,
+    matte: flags.Matte = None,
+    matte_invert: flags.MatteInvert = False,
+    matte_feather: flags.MatteFeather = 0.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     backend: Annotated[
         str, typer.Option(help="torch, openvino or openvino-int8: what runs the network.")
@@ -170,7 +165,7 @@ def render(
     """
     shell.settings.json = json_lines
     if plan is not None or segment is not None:
-        return _render_segment(plan, segment, inputs)
+        return planned.render_planned(plan, segment, inputs)
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
     from nightfx.engine.batch import plan_jobs
@@ -189,16 +184,7 @@ def render(
         lock=lock,
         lock_to=lock_to,
         strength=flags.strength_from(strength),
-        look=flags.look_from(
-            exposure=exposure,
-            temperature=temperature,
-            tint=tint,
-            saturation=saturation,
-            black=black,
-            sky=sky,
-            glow=glow,
-            grain=grain,
-        ),
+        look=flags.look_from(context.params),
         seed=seed,
         matte=matte,
         matte_invert=matte_invert,
@@ -222,7 +208,7 @@ def render(
         fresh=fresh,
     )
     if plan_to is not None:
-        return _plan(inputs, plan_to, out, to, options)
+        return planned.plan_to_file(inputs, plan_to, out, to, options)
     preset = load_preset(to)
     jobs = plan_jobs(inputs, out, preset, options)
     if len(jobs) == 1:
@@ -232,62 +218,6 @@ def render(
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} failed", err=True)
     return SOME_FAILED if failed else 0
-
-
-def _render_segment(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
-    from nightfx.engine.plan import render_segment
-
-    if plan is None or number is None or inputs:
-        raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
-    shell.return_memory()
-    with shell.progress(f"{plan.name} {number}") as show:
-        render_segment(plan, number, show)
-    return 0
-
-
-def _plan(
-    inputs: list[Path], plan: Path, target: Path | None, to: str, options: RenderOptions
-) -> int:
-    from nightfx.engine.plan import plan_render
-
-    if len(inputs) > 1:
-        raise typer.BadParameter("a plan is of one clip or sequence")
-    with shell.progress(inputs[0].name) as show:
-        found = plan_render(
-            inputs[0], plan, target=target, preset=to, options=options, on_progress=show
-        )
-    count = len(found.starts or ())
-    shell.say(f"{plan}: segments 0 to {count - 1}", {"plan": str(plan), "segments": count})
-    return 0
-
-
-def plan(
-    context: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A clip or a sequence.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The plan, a JSON file.")],
-    target: Annotated[
-        Path | None, typer.Option(help="Where the render goes; by default beside the input.")
-    ] = None,
-) -> None:
-    """Plan a render for a farm: find its segments. Takes every flag of nightfx render, too."""
-    words = [str(source), "--plan-to", str(out), *context.args]
-    words += ["-o", str(target)] if target else []
-    group: Any = context.find_root().command
-    command = group.commands["render"]
-    with command.make_context("plan", words, parent=context.parent) as inner:
-        command.invoke(inner)
-
-
-def join(
-    plan: Annotated[Path, typer.Argument(help="What nightfx plan wrote.")],
-    json_lines: Annotated[bool, typer.Option("--json", help="Say the result as JSON.")] = False,
-) -> None:
-    """Join the segments of a plan, with the source's sound, when all are rendered."""
-    from nightfx.engine.plan import join_plan
-
-    shell.settings.json = json_lines
-    target = join_plan(plan)
-    shell.say(str(target), {"target": str(target)})
 
 
 def _tile_px(text: str | None) -> TilePx:
