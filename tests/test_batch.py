@@ -42,7 +42,7 @@ from nightfx.batch.record import (
     print_of,
     write_record,
 )
-from nightfx.batch.report import page
+from nightfx.batch.report import page, write_report
 from nightfx.batch.settings import known_flags, options_from, settings_of
 from nightfx.batch.shots import Shot, find_shots
 from nightfx.batch.worker import Order, order_from, serve
@@ -366,6 +366,12 @@ def test_a_report_has_failures_first_and_then_the_worst() -> None:
     assert places == sorted(places)
     assert "worth running again" in text
     assert text.count('class="over"') == 1
+
+
+def test_two_batches_may_write_their_reports_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        written = list(pool.map(lambda _: write_report([], tmp_path, title="night"), range(60)))
+    assert set(written) == set(tmp_path.iterdir()) == {tmp_path / "report.html"}
 
 
 def test_a_report_escapes_whatever_others_wrote() -> None:

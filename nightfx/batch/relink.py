@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nightfx.batch.crew import Task
@@ -30,11 +31,13 @@ def write_cut(cut: Cut, tasks: Sequence[Task], out: Path) -> Path:
         if use.shot and use.shot.key in done:
             _repoint(use, out / done[use.shot.key].target, cut.path.suffix.lower())
     target = out / cut.path.name
-    part = out / FOLDER / cut.path.name
     with translated(target):
-        part.parent.mkdir(parents=True, exist_ok=True)
-        _write(cut, part)
-        part.replace(target)
+        (out / FOLDER).mkdir(parents=True, exist_ok=True)
+        # a folder of its own: adapters go by the suffix, and another batch may write the same
+        with TemporaryDirectory(dir=out / FOLDER) as folder:
+            part = Path(folder, cut.path.name)
+            _write(cut, part)
+            part.replace(target)
     return target
 
 

@@ -36,7 +36,7 @@ def write_report(
 ) -> Path:
     """Write `report.html` into `out` and return its path. Raises TargetError, and RetryError on a full disk."""
     target = out / NAME
-    with partial_file(target) as part:
+    with partial_file(target, out) as part:  # another batch may write its own at the same time
         # names may hold bytes that are no text
         part.write_text(page(tasks, title, remarks), encoding="utf-8", errors="replace")
     return target
