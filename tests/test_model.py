@@ -10,15 +10,17 @@ from torch import Tensor, nn
 from nightfx.errors import UsageError
 from nightfx.model import (
     MAX_LOG_GAIN,
-    PaperDiscriminator,
     PaperGenerator,
-    PatchDiscriminator,
     RelitGenerator,
     Residual,
     SameUp,
-    begin_as_tensorflow,
     build_generator,
     pick_device,
+)
+from nightfx.training.judges import (
+    PaperDiscriminator,
+    PatchDiscriminator,
+    begin_as_tensorflow,
     spectrally_normed,
 )
 

@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from nightfx.errors import TrainingError
 from nightfx.model import (
     Generator,
+    build_generator,
+)
+from nightfx.training.judges import (
     PaperDiscriminator,
     PatchDiscriminator,
     begin_as_tensorflow,
-    build_generator,
     spectrally_normed,
 )
 from nightfx.training.objective import ImagePool, Recent
