@@ -21,8 +21,8 @@ from nightfx.errors import NightfxError
 
 P = ParamSpec("P")
 INTERRUPTED, TERMINATED = 130, 143
-M_MMAP_THRESHOLD = -3  # glibc's malloc.h
-LARGE_BYTES = 4 << 20
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's malloc.h
+LARGE_BYTES = 1 << 20
 PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
 JSON_SECONDS = 1.0
 
@@ -65,11 +65,13 @@ def printable(text: str) -> str:
 
 
 def return_memory() -> None:
-    """Have glibc give large blocks back at once: a render's planes would leave holes of 400 MB in its heaps."""
+    """Have glibc give large blocks back at once, and keep one heap: a render's planes would leave holes of 400 MB in its heaps."""
     if sys.platform != "linux":
         return
     with contextlib.suppress(AttributeError, OSError):  # another C library has no mallopt
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        glibc = ctypes.CDLL(None)
+        glibc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        glibc.mallopt(M_ARENA_MAX, 1)
 
 
 class _Lines(logging.Formatter):

@@ -7,7 +7,6 @@ same file. Whatever was chosen by looking, at the frames or at the machine, is c
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
@@ -27,6 +26,7 @@ from nightfx.model import pick_device, pick_trunk_dtype
 from nightfx.presets import Preset
 from nightfx.video.codecs import QUALITY_FAMILIES, OutputPlan
 from nightfx.video.numbered import frames_on_disk
+from nightfx.video.threads import cores
 from nightfx.video.writer import Head
 
 FORMAT = 1
@@ -171,13 +171,6 @@ def _machine(work: Work) -> dict[str, Any]:
     if isinstance(work.plan, OutputPlan) and work.plan.family in QUALITY_FAMILIES:
         found["cores"] = cores()  # their encoders write other bits with other threads
     return found
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def differences(

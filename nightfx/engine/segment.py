@@ -26,7 +26,7 @@ from nightfx.video.sequence import write_sequence
 from nightfx.video.writer import captions_noted, span_of
 
 # frames waiting at each boundary: enough to smooth over I and B frames, 10 MB each at 1080p
-DEPTH_FRAMES = 3
+DEPTH_FRAMES = 2
 Progress = Callable[[int, int | None], None]
 
 

@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 
 VARIABLE = "NIGHTFX_CODEC_THREADS"
+MOST = 16  # FFmpeg warns of more
 
 
 def codec_threads() -> int:
-    """What the environment says; 0 lets FFmpeg count the cores."""
+    """What the environment says, else one for each core; each more holds pictures of its own."""
+    return asked_threads() or min(cores(), MOST)
+
+
+def asked_threads() -> int:
+    """What the environment says; 0 lets FFmpeg choose."""
     said = os.environ.get(VARIABLE, "")
     return int(said) if said.isdecimal() else 0
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -40,7 +40,7 @@ from nightfx.video.tags import (
     scan_options,
     tag_encoder,
 )
-from nightfx.video.threads import codec_threads
+from nightfx.video.threads import asked_threads, codec_threads
 from nightfx.video.timecode import Seconds, exact_seconds, shift_timecode
 from nightfx.video.times import Packet, Times
 
@@ -50,6 +50,7 @@ PLAIN_KEYS |= {"composer", "description", "synopsis", "track", "disc", "show", "
 MOV = ("mp4", "mov")
 MOST_TICKS = 1_000_000  # a second
 CAPTIONS = "A53_CC"
+FEW_THREADS = 4
 AVX_512F = 13  # of cv::CpuFeatures, which has no name in Python
 
 
@@ -192,7 +193,8 @@ def add_video(
     # SVT prints a banner past FFmpeg's log, unless told by this variable
     os.environ.setdefault("SVT_LOG", "1")
     options = joined(
-        plan.encoder_options, scan_options(info, plan), head.options, same_again(head, plan)
+        *(plan.encoder_options, scan_options(info, plan), head.options),
+        *(same_again(head, plan), _few_pictures(plan)),
     )
     video = container.add_stream(plan.encoder, rate=info.rate or FALLBACK_RATE, options=options)
     assert isinstance(video, VideoStream), plan.encoder
@@ -200,7 +202,7 @@ def add_video(
     context.width, context.height, context.pix_fmt = head.width, head.height, plan.pix_fmt
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect
-    context.thread_type, context.thread_count = "AUTO", codec_threads()
+    context.thread_type, context.thread_count = "AUTO", _threads(plan)
     tag_encoder(context, plan.tags)
     if info.interlaced:
         context.field_order = info.field_order
@@ -211,6 +213,17 @@ def add_video(
     elif info.rotation:
         video.set_display_rotation(info.rotation)
     return video
+
+
+def _threads(plan: OutputPlan) -> int:
+    # x264 would take half as many again as there are cores
+    return codec_threads() if plan.family == "h264" else asked_threads()
+
+
+def _few_pictures(plan: OutputPlan) -> dict[str, str]:
+    # a thread of its own for x264's lookahead holds four pictures more, and is of use where cores are idle
+    few = plan.family == "h264" and _threads(plan) <= FEW_THREADS
+    return {"x264-params": "sync-lookahead=0"} if few else {}
 
 
 def same_again(head: Head, plan: OutputPlan) -> dict[str, str]:
