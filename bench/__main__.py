@@ -1,6 +1,6 @@
 """How fast nightfx is, beside what a user would write and beside the machine itself.
 
-    python -m bench [--preset night] [--clip examples/street.mp4] [--rounds 5] [--frames 48] [--sizes 720 1080] [--json OUT]
+    python -m bench [--preset night] [--clip examples/street.mp4] [--rounds 5] [--frames 48] [--sizes 720 1080] [--groups generator light whole] [--json OUT]
 
 One process, every row in each round, so that a noisy machine is noisy for all of them; medians and minima in ms a frame,
 and ratios within the run. The naive rows are what one would write (`naive.py`): 256-px tiles with 32 px of overlap, one
@@ -17,7 +17,7 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ from nightfx.video.writer import write_clip
 
 SIZES = {720: (1280, 720), 1080: (1920, 1080)}
 MEMORY_FLAGS = ("--method", "relight", "--speed", "veryfast")  # the encoder as in whole renders
+GROUPS = ("generator", "light", "whole")
 PEAK = "convolution peak, alone"
 NAIVE_FRAMES = 3  # of a whole render: it takes seconds for each
 
@@ -81,6 +82,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=48, help="of each whole render")
     parser.add_argument("--sizes", type=int, nargs="+", choices=list(SIZES), default=[720, 1080])
+    parser.add_argument("--groups", nargs="+", choices=GROUPS, default=GROUPS)
     parser.add_argument("--memory-frames", type=int, nargs="*", default=[300])
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -91,7 +93,7 @@ def main() -> None:
         for lines in args.sizes:
             size = "{}x{}".format(*SIZES[lines])
             source = make_input(args.clip, Path(folder, f"{lines}.mp4"), size, args.frames)
-            for row in measure(preset, source, lines, args.rounds):
+            for row in measure(preset, source, lines, args.rounds, args.groups):
                 print(format_row(row), flush=True)
                 rows.append(row)
     size = "{}x{}".format(*SIZES[max(args.sizes)])
@@ -104,23 +106,28 @@ def main() -> None:
         args.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-def measure(preset: Preset, source: Path, lines: int, rounds: int) -> Iterator[Row]:
-    """The three groups of rows for one size."""
+def measure(
+    preset: Preset, source: Path, lines: int, rounds: int, groups: Sequence[str] = GROUPS
+) -> Iterator[Row]:
+    """The groups of rows for one size."""
     with Reader(source) as reader:
         frame = next(reader.frames())
     backends = {
         name: build_backend(preset.generator, name, shown=_shown(frame))
         for name in installed_backends()
     }
-    work = generators(preset.generator, backends, frame)
-    yield from _with_speeds(
-        in_rows(f"generator {lines}", work, rounds), preset.generator, frame.height, frame.width
-    )
+    if "generator" in groups:
+        work = generators(preset.generator, backends, frame)
+        found = in_rows(f"generator {lines}", work, rounds)
+        yield from _with_speeds(found, preset.generator, frame.height, frame.width)
     relights = {f"relight, {name}": generator for name, generator in backends.items()}
     exact = dict(relights)  # what each is compared with
     if preset.facts.draft:
         relights[DRAFT], exact[DRAFT] = build_backend(preset.draft, "torch"), backends["torch"]
-    yield from in_rows(f"light a frame {lines}", lighting(preset, relights, frame), rounds)
+    if "light" in groups:
+        yield from in_rows(f"light a frame {lines}", lighting(preset, relights, frame), rounds)
+    if "whole" not in groups:
+        return
     notes = {
         f"{name}, every {every}": f"{carried_db(preset, exact[name], generator, source, every):.1f} dB"
         for name, generator in relights.items()
