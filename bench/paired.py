@@ -1,6 +1,6 @@
 """How near renders come to true nights: of streets drawn by day and by night, and of webcams that saw both.
 
-    python -m bench.paired [--preset night] [--streets 4] [--twins DIR] [--blender PYTHON] [--json OUT]
+    python -m bench.paired [--preset night] [--streets 4] [--twins DIR] [--blender PYTHON] [--json OUT] [--sheet PNG]
     python -m bench.paired --photos DIR [--part held-out] [--preset night] [--json OUT]
 
 Streets are compared pixel by pixel: PSNR in dB, the same at each picture's best exposure, SSIM, and the share of the
@@ -21,13 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from bench.nights import Renderer, look_renderer, preset_renderer
-from bench.twins import KINDS, Nearness, flat_nights, load_twins, measure_twins
+from bench.twins import KINDS, Nearness, Twin, flat_nights, load_twins, measure_twins
 from bench.views import Likeness, View, load_views, mean_view, measure_floor, measure_view
 from nightfx import load_preset
 from nightfx.engine.grade import grade_of, graded_picture
+from nightfx.engine.preview import to_pixels
+from nightfx.engine.scopes import Pixels
+from nightfx.engine.sheet import Cell, draw_sheet
 from nightfx.look import Moment
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +42,7 @@ SIDES = {
     "night": ("--night", "--webp", "84"),
     "lights": ("--lights", "--webp", "100"),
 }
+CELL_PX = 400  # the width of a picture on the sheet
 DRAWN = ("--frames", "30", "--size", "640x360", "--samples", "8")
 
 
@@ -55,15 +60,25 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="folder with manifest.csv and webcam pictures")
     parser.add_argument("--part", default="held-out", help="of bench.split's parts, or all")
     parser.add_argument("--json", type=Path, help="write everything that the tables rest on")
+    parser.add_argument(
+        "--sheet", type=Path, help="a PNG to look at: each street and view, every way"
+    )
     args = parser.parse_args()
     facts: dict[str, Any] = {}
+    cells: list[list[Cell]] = []
     renderers = dict(ways(args.preset))
     if args.streets:
         if args.blender:
             draw_streets(args.blender, args.twins, args.streets)
-        facts["streets"] = on_streets(args.twins, args.streets, renderers)
+        twins = load_twins(args.twins, args.streets)
+        facts["streets"] = on_streets(twins, renderers)
+        cells += [row_of(twin.name, twin.day, twin.night, renderers) for twin in twins]
     if args.photos:
-        facts["views"] = on_views(load_views(args.photos, args.part), renderers)
+        views = list(load_views(args.photos, args.part))
+        facts["views"] = on_views(views, renderers)
+        cells += [row_of(view.name, view.days[0], view.nights[0], renderers) for view in views]
+    if args.sheet:
+        Image.fromarray(draw_sheet("Days, and their true nights", "", cells)).save(args.sheet)
     if args.json:
         text = json.dumps(_plain(facts), indent=2, allow_nan=False)
         args.json.write_text(text + "\n", encoding="utf-8")
@@ -94,9 +109,8 @@ def draw_streets(python: str, folder: Path, streets: int) -> None:
                 subprocess.run([python, *map(str, words)], check=True)
 
 
-def on_streets(folder: Path, streets: int, renderers: dict[str, Renderer]) -> dict[str, Any]:
+def on_streets(twins: list[Twin], renderers: dict[str, Renderer]) -> dict[str, Any]:
     """Measure every way on the streets, and print the table."""
-    twins = load_twins(folder, streets)
     print(
         f"{'streets, ' + str(len(twins)) + ' pictures':26}{'psnr':>7}{'matched':>9}{'ssim':>7}",
         end="",
@@ -140,6 +154,17 @@ def format_views(row: Likeness) -> str:
     """One line of the webcams' table."""
     figures = f"{row.structure:10.3f}{row.ground:10.3f}{row.sky:10.3f}{row.pattern:10.3f}"
     return f"{row.name[-26:]:26}{figures}{row.colour:10.2f}{row.lights:10.2f}"
+
+
+def row_of(name: str, day: Tensor, night: Tensor, renderers: dict[str, Renderer]) -> list[Cell]:
+    """A day in every way, and a night of the same street or view, (3, H, W) all; one row of the sheet."""
+    cells = [Cell(_pixels(render(day)), way) for way, render in renderers.items()]
+    return [*cells, Cell(_pixels(night), f"{name}, true night")]
+
+
+def _pixels(picture: Tensor) -> Pixels:
+    height = round(CELL_PX * picture.shape[1] / picture.shape[2])
+    return to_pixels(picture.numpy(), CELL_PX, height)
 
 
 def _plain(facts: Any) -> Any:

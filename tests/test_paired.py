@@ -1,6 +1,7 @@
 """Figures against true nights, on pictures whose answers are known, and the drawn streets themselves."""
 
 import csv
+import json
 import math
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.paired import TWINS, hand_grade
+from bench.paired import TWINS, hand_grade, main
 from bench.twins import (
     Mask,
     Twin,
@@ -314,6 +315,28 @@ def test_what_is_called_a_light_shines_by_night_and_not_by_day(
 def test_streets_differ_from_each_other(streets: list[Twin]) -> None:
     assert len(streets) == 4
     assert all(psnr(a.day, b.day) < 25 for i, a in enumerate(streets) for b in streets[:i])
+
+
+def test_the_bench_prints_a_line_for_each_way_and_writes_strict_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("day", "0.png", "a_20151102_102215.jpg"), ("night", "1.png", "a_20151102_202215.jpg")]
+    rows += [("night", "2.png", "a_20151102_212215.jpg")]
+    words = ["--preset", "--streets", "1", "--photos", photos(tmp_path, rows), "--part", "all"]
+    words += ["--json", tmp_path / "x.json", "--sheet", tmp_path / "x.png"]
+    monkeypatch.setattr("sys.argv", ["paired", *map(str, words)])
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:26].strip() for line in lines] == [
+        *("streets, 1 pictures", "flat, the night's mean", "plate", "hand grade"),
+        *("webcams, 1 views", "plate", "hand grade", "another night of the view"),
+    ]
+    with Image.open(tmp_path / "x.png") as sheet:
+        assert sheet.width > 3 * 400  # plate, hand grade, true night
+    facts = json.loads((tmp_path / "x.json").read_text(), parse_constant=pytest.fail)
+    assert facts["views"]["views"] == [{"view": "640x469", "days": 1, "nights": 2}]
+    assert facts["views"]["rows"][1]["ground"] == pytest.approx(120 / 255, abs=1e-4)
+    assert facts["views"]["rows"][1]["lights"] is None  # flat grey: no lamp is there to be kept
 
 
 def test_fewer_streets_than_asked_for_are_refused_with_the_way_out() -> None:
