@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -106,7 +107,7 @@ def draw_streets(python: str, folder: Path, streets: int) -> None:
             out = folder / str(street) / side
             if not any(out.glob("*.*")):
                 words = [SCRIPT, "--street", street, "--out", out, *DRAWN, *flags]
-                subprocess.run([python, *map(str, words)], check=True)
+                subprocess.run([python, *map(str, words)], check=True, stdout=sys.stderr)
 
 
 def on_streets(twins: list[Twin], renderers: dict[str, Renderer]) -> dict[str, Any]:
