@@ -5,12 +5,15 @@ of rights and can be remade by anyone. The same seed gives the same street by da
 
     python3.11 -m venv street && street/bin/pip install bpy==5.0.1 "av>=18.1,<19"
     street/bin/python examples/make_street.py --out day --encode examples/street.mp4
-    street/bin/python examples/make_street.py --out night --night --frames 1-84 --step 7 \
-        --size 640x360 --encode examples/street_night.mp4
+    street/bin/python examples/make_street.py --out night --night --encode night.mp4
 
-The night twin holds every seventh frame of the day clip. A day frame takes about twenty seconds
-on two cores. Frames that exist are not rendered again, so an interrupted render goes on where
-it stopped; with all of them there, `--encode` only encodes. `--street N` builds another street.
+A day frame takes about twenty seconds on two cores. Frames that exist are not rendered again, so
+an interrupted render goes on where it stopped; with all of them there, `--encode` only encodes.
+`--step 7` renders every seventh frame, and `--street N` builds another street.
+
+`--lights` draws where the lights of the night are, and what they are: red for street lamps, green
+for windows, blue for the lights of cars. examples/twins has frame 30 of four more streets in all
+three ways, as `python -m bench.paired --streets 4 --blender street/bin/python` draws them.
 """
 
 import argparse
@@ -43,6 +46,7 @@ RATE, BT709, LIMITED = 48000, 1, 1  # of the sound; the tags of the video
 SPEED = 8.0  # of the camera, metres a second
 SUN = Vector((-0.36, -0.62, 0.76)).normalized()  # towards the sun: behind us, from the left
 WARM, COOL = (1.0, 0.62, 0.30), (0.75, 0.86, 1.0)
+LAMP, WINDOW, CAR = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)  # in the picture of lights
 PANES = {  # name: colour by day, glow by night, share
     "pane_dark": ((0.020, 0.026, 0.032), None, 9),
     "pane_drape": ((0.17, 0.16, 0.14), None, 5),
@@ -244,6 +248,16 @@ def surface(tree: Any, look: Look, lit: bool) -> Any:
         return made.outputs[0]
     thin = node(tree, "BsdfTranslucent", {"Color": color}).outputs[0]
     return node(tree, "MixShader", {0: look.leaf, 1: made.outputs[0], 2: thin}).outputs[0]
+
+
+def light_material(name: str, look: Look) -> None:
+    """Make one material of the picture of lights: black, or the colour of its kind where it glows by night."""
+    made = bpy.data.materials.new(name)
+    made.node_tree.nodes.clear()
+    kind = {"bulb": LAMP, "head_on": CAR, "tail_on": CAR}.get(name, WINDOW)
+    color = kind if look.glow else (0.0, 0.0, 0.0)
+    glow = node(made.node_tree, "Emission", {"Color": (*color, 1)}).outputs[0]
+    node(made.node_tree, "OutputMaterial", {"Surface": glow})
 
 
 def material(name: str, look: Look, night: bool) -> None:
@@ -893,37 +907,61 @@ def setup(size: tuple[int, int], samples: int, night: bool) -> None:
     scene.view_settings.exposure = 1.4 if night else 0.95
 
 
-def build(seed: int, street: int, night: bool) -> None:
-    """Build the whole street; by night only lights and glow differ."""
+def glare() -> None:
+    """Spread light around what is brighter than white, as a lens does; by day little is."""
+    scene = bpy.context.scene
+    tree = bpy.data.node_groups.new("glare", "CompositorNodeTree")
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    kinds = ("CompositorNodeRLayers", "CompositorNodeGlare", "NodeGroupOutput")
+    layers, bloom, out = (tree.nodes.new(kind) for kind in kinds)
+    for name, value in {"Type": "Bloom", "Threshold": 1.0, "Strength": 0.7, "Size": 0.75}.items():
+        bloom.inputs[name].default_value = value
+    tree.links.new(layers.outputs["Image"], bloom.inputs["Image"])
+    tree.links.new(bloom.outputs["Image"], out.inputs[0])
+    scene.compositing_node_group, scene.render.use_compositing = tree, True
+
+
+def show_lights() -> None:
+    """Show what stands in the middle of each pixel, in the middle of the exposure, as it is."""
+    scene = bpy.context.scene
+    scene.cycles.samples, scene.cycles.use_denoising = 1, False
+    scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 0.01
+    scene.render.use_motion_blur, scene.render.dither_intensity = False, 0
+    scene.view_settings.view_transform, scene.view_settings.look = "Raw", "None"
+    scene.view_settings.exposure = 0
+
+
+def build(seed: int, street: int, night: bool, lights: bool) -> None:
+    """Build the whole street; by night, and in the picture of lights, only lights and glow differ."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.preferences.edit.keyframe_new_interpolation_type = "LINEAR"
     rng = random.Random(1000 * seed + street)
     for name, look in looks().items():
-        material(name, look, night)
+        light_material(name, look) if lights else material(name, look, night)
     ground(rng)
     rows(rng)
     skyline(rng)
     furniture(rng, night)
     traffic(rng, night)
-    light(night)
+    if not lights:
+        light(night)
     camera()
 
 
-def render(out: Path, frames: range) -> None:
-    """Render the frames that are not there yet."""
-    out.mkdir(parents=True, exist_ok=True)
+def render(paths: dict[int, Path]) -> None:
+    """Render the frames whose files are not there yet."""
     scene = bpy.context.scene
-    for frame in frames:
-        path = frame_path(out, frame)
+    for frame, path in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             scene.frame_set(frame)
             scene.render.filepath = str(path.resolve())
             bpy.ops.render.render(write_still=True)
 
 
-def frame_path(out: Path, frame: int) -> Path:
-    """Return where a frame is kept."""
-    return out / f"{frame:04}.png"
+def frame_paths(out: Path, frames: range, webp: int | None) -> dict[int, Path]:
+    """Return where each frame is kept."""
+    return {frame: out / f"{frame:04}.{'webp' if webp else 'png'}" for frame in frames}
 
 
 # The clip ----------------------------------------------------------------------------------
@@ -988,14 +1026,17 @@ def encode(paths: list[Path], target: Path, rate: Fraction, crf: int) -> None:
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Render a street by day or by night.")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the PNG frames")
-    parser.add_argument("--night", action="store_true", help="the true night of the same street")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the frames")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--night", action="store_true", help="the true night of the same street")
+    kinds.add_argument("--lights", action="store_true", help="what glows by night, by its kind")
     parser.add_argument("--frames", default=f"1-{FRAMES}", help="first and last frame")
     parser.add_argument("--step", type=int, default=1, help="render every n-th frame")
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--samples", type=int, default=5)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--street", type=int, default=0, help="another street of the same town")
+    parser.add_argument("--webp", type=int, help="write WebP of this quality, not PNG")
     parser.add_argument("--encode", type=Path, help="the clip to write from the frames")
     parser.add_argument("--crf", type=int, default=23)
     return parser.parse_args()
@@ -1007,13 +1048,20 @@ def main() -> None:
     first, _, last = args.frames.partition("-")
     frames = range(int(first), int(last or first) + 1, args.step)
     width, height = (int(n) for n in args.size.split("x"))
-    if not all(frame_path(args.out, frame).exists() for frame in frames):
-        build(args.seed, args.street, args.night)
+    paths = frame_paths(args.out, frames, args.webp)
+    if not all(path.exists() for path in paths.values()):
+        build(args.seed, args.street, args.night, args.lights)
         setup((width, height), args.samples, args.night)
-        render(args.out, frames)
+        if args.night:
+            glare()
+        if args.lights:
+            show_lights()
+        if args.webp:
+            settings = bpy.context.scene.render.image_settings
+            settings.file_format, settings.quality = "WEBP", args.webp
+        render(paths)
     if args.encode:
-        paths = [frame_path(args.out, frame) for frame in frames]
-        encode(paths, args.encode, Fraction(FPS, args.step), args.crf)
+        encode(list(paths.values()), args.encode, Fraction(FPS, args.step), args.crf)
 
 
 if __name__ == "__main__":
