@@ -3,6 +3,7 @@
 Pictures are (N, 3, H, W) or (3, H, W) float tensors in [0, 1], encoded as they are shown (not linear light).
 """
 
+from nightfx.metrics.classifier import DayNight, load_classifier
 from nightfx.metrics.distance import (
     Distance,
     Sample,
@@ -13,6 +14,7 @@ from nightfx.metrics.distance import (
     sliced_wasserstein,
 )
 from nightfx.metrics.edges import halos, seams
+from nightfx.metrics.features import Features, fid, kid, load_features
 from nightfx.metrics.lights import invented_lights, light_share
 from nightfx.metrics.motion import flicker
 from nightfx.metrics.pictures import BT709, HSP, hsp_brightness, psnr, structure_kept
@@ -20,14 +22,20 @@ from nightfx.metrics.pictures import BT709, HSP, hsp_brightness, psnr, structure
 __all__ = [
     "BT709",
     "HSP",
+    "DayNight",
     "Distance",
+    "Features",
     "Sample",
     "color_distance",
+    "fid",
     "flicker",
     "halos",
     "hsp_brightness",
     "invented_lights",
+    "kid",
     "light_share",
+    "load_classifier",
+    "load_features",
     "patch_distance",
     "psnr",
     "pyramid_distance",

@@ -11,9 +11,7 @@ from torch import Tensor
 
 from nightfx.metrics.pictures import luma, to_lines
 
-GRID_PX = (
-    8  # tiles begin on its lines, and so do blocks of JPEG and H.264: seams are compared with these
-)
+BESIDE_PX = (-3, -2, 2, 3)  # lines that show what a border shows, without it
 GRADIENT_FLOOR = 1e-3
 BLACK = 0.03  # added to luma under logarithms: what is black has no halo
 NEAR_PX, FAR_PX = (1, 4), (8, 16)  # from the skyline, at 256 px of the shorter side
@@ -25,7 +23,8 @@ def seams(render: Tensor, plate: Tensor, rows: Sequence[int], columns: Sequence[
     """The gradient at borders of tiles over that inside, of a render (3, H, W) ÷ the same of its plate; 1 is no seam.
 
     Tiles begin at `rows` and `columns`, without 0. The gradient is the mean of |luma − its neighbour's| across a line plus
-    1e-3; inside are the other lines at multiples of 8 px, where codecs have their own borders. NaN without borders.
+    1e-3; inside are the lines 2 and 3 px to either side, which show much the same. Blocks of a codec, whose borders are the
+    same lines, are in the plate too. NaN without borders.
     """
     if not (len(rows) or len(columns)):
         return float("nan")
@@ -36,12 +35,14 @@ def seams(render: Tensor, plate: Tensor, rows: Sequence[int], columns: Sequence[
 def _border_ratio(y: np.ndarray, rows: Sequence[int], columns: Sequence[int]) -> float:
     at: list[np.ndarray] = []
     inside: list[np.ndarray] = []
-    for lines, borders in ((y, set(rows)), (y.T, set(columns))):
-        for i in range(GRID_PX, len(lines), GRID_PX):
-            if borders:
-                (at if i in borders else inside).append(np.abs(lines[i] - lines[i - 1]))
-    border, other = (float(np.concatenate(v).mean()) if v else 0.0 for v in (at, inside))
-    return (border + GRADIENT_FLOOR) / (other + GRADIENT_FLOOR)
+    for lines, borders in ((y, rows), (y.T, columns)):
+        steps = np.abs(np.diff(lines, axis=0))  # [i] is across the line above i + 1
+        for border in borders:
+            at.append(steps[border - 1])
+            near = [border - 1 + away for away in BESIDE_PX]
+            inside += [steps[i] for i in near if 0 <= i < len(steps)]
+    across, other = (float(np.concatenate(v).mean()) if v else 0.0 for v in (at, inside))
+    return (across + GRADIENT_FLOOR) / (other + GRADIENT_FLOOR)
 
 
 @torch.no_grad()

@@ -36,7 +36,7 @@ def invented_lights(plate: Tensor, render: Tensor) -> int:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(_lights(after).astype(np.uint8))
     explained = set(np.unique(labels[near]).tolist())
     areas = stats[:, cv2.CC_STAT_AREA]
-    return sum(i not in explained and areas[i] >= LEAST_PX for i in range(1, count))
+    return sum(i not in explained and int(areas[i]) >= LEAST_PX for i in range(1, count))
 
 
 def _lights(y: np.ndarray) -> np.ndarray:
