@@ -35,8 +35,8 @@ from nightfx.metrics.pictures import to_lines
 
 GRID_PX = 8
 DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat
-# where a figure of one picture is worth a look; one picture has few borders of tiles, so chance makes a tenth of seams
-STRUCTURE, HALO_STOPS, INVENTED, SEAM = 0.85, 0.5, 2, 1.2
+# where a figure of one picture is worth a look; one picture has few borders of tiles, so chance alone makes seams of 1.2
+STRUCTURE, HALO_STOPS, INVENTED, SEAM = 0.85, 0.5, 2, 1.5
 
 
 @dataclass(frozen=True, eq=False)
