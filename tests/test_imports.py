@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "engine": {"change", "errors", "look", "model", "presets", "resnet", "video"},
     "batch": {"engine", "errors", "look", "metrics", "presets", "video"},
     "farm": {"engine", "errors", "video"},
+    "quality": {"engine", "errors", "metrics", "video"},
     "training": {"errors", "metrics", "model", "presets", "video"},
 }
 

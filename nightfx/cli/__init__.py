@@ -14,6 +14,7 @@ import nightfx
 from nightfx.cli import (
     batch,
     dataset,
+    evaluate,
     farm,
     plan,
     presets,
@@ -40,6 +41,7 @@ app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))
+app.command("evaluate")(shell.guarded(evaluate.evaluate))
 app.command("reproduce")(shell.guarded(reproduce.reproduce))
 app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")

@@ -1,0 +1,57 @@
+"""Flicker: how steady a render is beside its plate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from nightfx.metrics.pictures import blur, luma
+
+CONTRAST_FLOOR = 0.02
+OCCLUDED_PX = 1.0  # flows there and back that miss by more
+
+
+def flicker(plates: Iterable[Tensor], renders: Iterable[Tensor]) -> float:
+    """How much more a render changes along the motion of its plate than the plate does; 1 is as steady.
+
+    Both are shots of pictures (3, H, W). For each pair of neighbours the warping error |now − before, warped| of luma is
+    divided by local contrast + 0.02 and averaged over the pixels that both show; the flow is the plate's for both
+    (Lai et al. 2018, arXiv 1808.00449, without the masks' threshold on colour). Render ÷ plate.
+    """
+    errors = [
+        _warping_errors(*before, *now)
+        for before, now in pairwise(zip(plates, renders, strict=True))
+    ]
+    of_plate, of_render = np.array(errors).sum(0)
+    return float(of_render / max(of_plate, 1e-12))
+
+
+def _warping_errors(
+    plate_before: Tensor, render_before: Tensor, plate: Tensor, render: Tensor
+) -> tuple[float, float]:
+    old, new = ((luma(x) * 255).astype(np.uint8) for x in (plate_before, plate))
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    back, forth = np.asarray(finder.calc(new, old, None)), np.asarray(finder.calc(old, new, None))
+    miss = np.linalg.norm(back + _warp(forth, back), axis=2)
+    seen = (miss < OCCLUDED_PX) & (_warp(np.ones_like(miss), back) == 1)
+    pairs = (plate_before, plate), (render_before, render)
+    of_plate, of_render = (_warping_error(*pair, back, seen) for pair in pairs)
+    return of_plate, of_render
+
+
+def _warping_error(before: Tensor, now: Tensor, flow: np.ndarray, seen: np.ndarray) -> float:
+    error = np.abs(luma(now) - _warp(luma(before), flow))
+    y = torch.from_numpy(luma(now))[None, None]
+    contrast = blur((y - blur(y)).square()).sqrt()[0, 0].numpy()
+    return float((error / (contrast + CONTRAST_FLOOR))[seen].mean()) if seen.any() else 0.0
+
+
+def _warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    height, width = flow.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return np.asarray(cv2.remap(values, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR))
