@@ -88,7 +88,7 @@ def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None)
     return replace(
         manifest,
         starts=[start // per_frame for start in starts],
-        marks={str(at): marks.between(at, at + 1)[0] for at in begins if at},
+        marks={str(at): mark for at in begins if at and (mark := marks.at(at))},
         frames=count // per_frame,
     )
 
@@ -131,6 +131,7 @@ class _Segments:
             return
         with memory_told(store.work.source), same_threads(store.manifest.choices.threads):
             lights = self._lights
+            make_folder(store.folder)
             start, *later = starts[number : number + 2]
             end = later[0] if later else store.manifest.frames
             show = partial(_within, on_progress, start, end) if on_progress else None
@@ -142,7 +143,6 @@ class _Segments:
         store = self._store
         if words := differences(describe_job(store.work), store.manifest.job):
             raise PlanError(f"{self._plan}: cannot be honoured here: {', '.join(words)}")
-        make_folder(store.folder)
         return lights_of(store.work, store.manifest.choices, store.folder)
 
 
