@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nightfx.batch.task import Say, Task, paced
 from nightfx.engine.plan import RenderSegment, missing_segments, segments_of
+from nightfx.errors import NightfxError
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def plan_tasks(plan: Path) -> list[Task[Segment]]:
 
 
 def serve_segment(order: Segment, say: Say) -> None:
-    """Render a segment unless it is done; raises NightfxError."""
+    """Render a segment unless it is done; raises NightfxError, with its name."""
     started, show, frames = time.monotonic(), paced(say), 0
 
     def count(done: int, total: int | None) -> None:
@@ -46,10 +48,10 @@ def serve_segment(order: Segment, say: Say) -> None:
         show(done, total)
 
     try:
-        _desk.take(order.plan)(order.number, count)
-    except BaseException:  # with what it had in memory
-        _desk.clear()
-        raise
+        with _desk.open(order.plan) as render:
+            render(order.number, count)
+    except NightfxError as error:
+        raise type(error)(f"{order.key}: {error}") from error
     facts = {"frames": frames, "seconds": round(time.monotonic() - started, 2)}
     say("done", facts=facts, target="")
 
@@ -60,18 +62,22 @@ class _Desk:
     def __init__(self) -> None:
         self._closing, self._of = ExitStack(), ""
 
-    def take(self, plan: Path) -> RenderSegment:
-        """What renders segments of a plan."""
+    @contextmanager
+    def open(self, plan: Path) -> Iterator[RenderSegment]:
+        """Give what renders segments of a plan; where it fails, all that it had in memory is let go."""
         about = plan.stat() if plan.exists() else None
         of = f"{plan} {about and (about.st_mtime_ns, about.st_size)}"
-        if self._of != of:
-            self.clear()
-            self._render = self._closing.enter_context(segments_of(plan))
-            self._of = of
-        return self._render
+        try:
+            if self._of != of:
+                self._close()
+                self._render = self._closing.enter_context(segments_of(plan))
+                self._of = of
+            yield self._render
+        except BaseException:
+            self._close()
+            raise
 
-    def clear(self) -> None:
-        """Close what is open."""
+    def _close(self) -> None:
         self._of = ""
         self._closing.close()
 

@@ -64,7 +64,7 @@ def run(
         run_plan(plan, tasks, options, watch)
     failed = [task for task in tasks if task.state == "failed"]
     for task in failed:
-        typer.echo(shell.printable(f"error: {task.order.key}: {task.error}"), err=True)
+        typer.echo(shell.printable(f"error: {task.error}"), err=True)
     if failed:
         typer.echo(f"{len(failed)} of {len(tasks)} segments failed; the others are kept", err=True)
         return min(task.code for task in failed)  # what is not worth retrying counts
