@@ -1,1 +1,1 @@
-"""Performance and quality claims, remade by command: `python -m bench.nights`, `python -m bench.split`."""
+"""Performance and quality claims, remade by command: `python -m bench.quality`, `python -m bench.split`."""

@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.nights import Renderer, look_renderer, preset_renderer
+from bench.quality import Renderer, both_ways
 from bench.twins import KINDS, Nearness, Twin, flat_nights, load_twins, measure_twins
 from bench.views import Likeness, View, load_views, mean_view, measure_floor, measure_view
 from nightfx import load_preset
@@ -90,9 +90,7 @@ def ways(presets: Iterable[str]) -> Iterator[tuple[str, Renderer]]:
     yield "plate", lambda x: x
     yield "hand grade", hand_grade
     for name in presets:
-        preset = load_preset(name)
-        yield f"preset {name}", preset_renderer(preset)
-        yield f"preset {name}, rendered", look_renderer(preset)
+        yield from both_ways(load_preset(name))
 
 
 def hand_grade(x: Tensor) -> Tensor:

@@ -26,8 +26,8 @@ from PIL import Image
 from test_cli import needs_mounts, nightfx, wait_for
 from test_render import frames_of
 
-from nightfx.batch import crew
-from nightfx.batch.crew import Task, run_crew
+from nightfx.batch import crew, seats
+from nightfx.batch.crew import run_crew
 from nightfx.batch.figures import LIMITS, compare, figures_of
 from nightfx.batch.lease import forget, leased
 from nightfx.batch.record import (
@@ -43,9 +43,11 @@ from nightfx.batch.record import (
     write_record,
 )
 from nightfx.batch.report import page, write_report
+from nightfx.batch.seats import EngineOptions, seats_for
 from nightfx.batch.settings import known_flags, options_from, settings_of
 from nightfx.batch.shots import Shot, find_shots
-from nightfx.batch.worker import Order, order_from, serve
+from nightfx.batch.task import Task
+from nightfx.batch.worker import Order, ShotTask, order_from, serve
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.presets import Preset
 
@@ -346,7 +348,7 @@ def test_figures_are_those_of_the_pictures() -> None:
     assert flicker > LIMITS["flicker"]
 
 
-def task(key: str, **more: Any) -> Task:
+def task(key: str, **more: Any) -> ShotTask:
     shot = Shot(Path("/shots") / key, key, "a")
     return Task(Order(shot, Path("/out"), "night", {}, 9.0), **more)
 
@@ -479,13 +481,15 @@ def test_a_poisonous_shot_fails_alone(tmp_path: Path) -> None:
 
 def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
-    monkeypatch.setattr(crew, "_gpus", lambda: [])
-    assert [seat["OMP_NUM_THREADS"] for seat in crew.seats_for(None, "auto")] == ["4"] * 4
-    assert [seat["NIGHTFX_CODEC_THREADS"] for seat in crew.seats_for(3, "auto")] == ["5"] * 3
-    monkeypatch.setattr(crew, "_gpus", lambda: ["2", "5"])
-    gpus = [seat.get("CUDA_VISIBLE_DEVICES") for seat in crew.seats_for(3, "cuda")]
+    monkeypatch.setattr(seats, "_gpus", lambda: [])
+    assert [seat["OMP_NUM_THREADS"] for seat in seats_for(EngineOptions())] == ["4"] * 4
+    three = EngineOptions(workers=3)
+    assert [seat["NIGHTFX_CODEC_THREADS"] for seat in seats_for(three)] == ["5"] * 3
+    assert "NIGHTFX_CODEC_THREADS" not in seats_for(replace(three, share_codecs=False))[0]
+    monkeypatch.setattr(seats, "_gpus", lambda: ["2", "5"])
+    gpus = [seat.get("CUDA_VISIBLE_DEVICES") for seat in seats_for(replace(three, device="cuda"))]
     assert gpus == ["2", "5", "2"]
-    assert "CUDA_VISIBLE_DEVICES" not in crew.seats_for(1, "cpu")[0]
+    assert "CUDA_VISIBLE_DEVICES" not in seats_for(EngineOptions(device="cpu"))[0]
 
 
 @pytest.fixture

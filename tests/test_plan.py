@@ -146,6 +146,70 @@ def test_the_commands_and_their_exit_codes(tmp_path: Path, identity: Preset) -> 
     assert len(pictures(tmp_path / "b.mp4")) == 30
 
 
+# a worker that fails at one segment, dies of another and does the others
+SOME = """
+import os, signal, sys
+from contextlib import contextmanager
+sys.path.insert(0, sys.argv[1])
+from nightfx.batch import segments, worker
+from nightfx.errors import SourceError
+@contextmanager
+def some_of(plan):
+    with whole_of(plan) as render:
+        def render_some(number, show):
+            if number == 1:
+                raise SourceError("frame 12 is damaged")
+            if number == 2:
+                print("bad heap", file=sys.stderr, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+            render(number, show)
+        yield render_some
+whole_of, segments.segments_of = segments.segments_of, some_of
+sys.exit(worker.main())
+"""
+
+
+def test_of_a_plan_poisonous_segments_fail_alone_and_a_rerun_joins(
+    tmp_path: Path, halving: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(size=(64, 64), count=56, sound=True))
+    plan, target = tmp_path / "plan.json", tmp_path / "b.mp4"
+    options = RenderOptions(encode=EncodeOptions(speed="veryfast"))
+    found = plan_render(source, plan, target=target, preset=halving, options=options)
+    count = len(found.starts or ())
+    assert count > 4
+    monkeypatch.setattr("nightfx.batch.task.TRIES", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("nightfx.batch.crew.START", SOME)
+        first = run("farm", "run", plan, "--workers", 2, "--json")
+    assert first.exit_code == 1
+    errors = [line for line in first.stderr.splitlines() if line.startswith("error: ")]
+    assert errors[0] == "error: plan.json 1: frame 12 is damaged"
+    assert errors[1] == "error: plan.json 2: its worker died 2 times, last by SIGKILL (bad heap)"
+    ends = {line["shot"]: line for line in map(json.loads, first.stdout.splitlines())}
+    states = [ends[f"plan.json {number}"]["state"] for number in range(count)]
+    assert states == ["done", "failed", "failed", *["done"] * (count - 3)]
+    assert not target.exists()
+    again = run("farm", "run", plan, "--workers", 1)
+    assert again.exit_code == 0, again.output
+    assert again.stderr.count(": done") == 2
+    whole = nightfx.render(source, tmp_path / "c.mp4", preset=halving, options=options)
+    assert target.read_bytes() == whole.read_bytes()
+    assert run("farm", "run", plan).exit_code == 1  # what is there is not rendered again
+
+
+def test_a_segment_that_only_lost_its_workers_is_worth_trying_again(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, plan = make_clip(tmp_path / "a.mp4", Clip(count=8)), tmp_path / "plan.json"
+    plan_render(source, plan, preset=identity)
+    dead = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    monkeypatch.setattr("nightfx.batch.crew.START", dead)
+    result = run("farm", "run", plan, "--workers", 1)
+    assert result.exit_code == 75
+    assert "1 of 1 segments failed; the others are kept" in result.stderr
+
+
 def test_progress_is_lines_of_json(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=4))
     result = run("render", source, "--to", identity.folder, "--json")
@@ -154,8 +218,9 @@ def test_progress_is_lines_of_json(tmp_path: Path, identity: Preset) -> None:
     assert lines[-1] == {"shot": "a.mp4", "target": str(tmp_path / "a.identity.mp4")}
 
 
-def test_a_long_render_that_is_terminated_says_how_to_go_on(
-    tmp_path: Path, identity: Preset
+@pytest.mark.parametrize(("number", "ended"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_long_render_that_is_asked_to_end_says_how_to_go_on_and_does(
+    number: signal.Signals, ended: int, tmp_path: Path, identity: Preset
 ) -> None:
     source = make_clip(tmp_path / "long.mp4", Clip(size=(180, 320), count=60))
     code = "import sys; from nightfx import cli; from nightfx.engine import borders\n"
@@ -163,9 +228,12 @@ def test_a_long_render_that_is_terminated_says_how_to_go_on(
     words = [sys.executable, "-c", code, "render", str(source), "--to", str(identity.folder)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: any(tmp_path.glob(".long*/00000.json")), process)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 143
+    assert process.returncode == ended
     assert "run the same again to go on from there" in errors
     assert "Traceback" not in errors
     assert not list(tmp_path.glob(".long*/*.part"))
+    again = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "resuming at" in again.stderr
+    assert len(pictures(tmp_path / "long.identity.mp4")) == 60

@@ -19,13 +19,13 @@ from test_batch import pictures
 from test_cli import nightfx
 from test_render import frames_of
 
-from nightfx.batch.crew import Task
 from nightfx.batch.media import Library
 from nightfx.batch.media import frames_of as frames_of_timecode
 from nightfx.batch.relink import write_cut
 from nightfx.batch.settings import options_from
+from nightfx.batch.task import Task
 from nightfx.batch.timeline import Cut, edl_rate, read_cut, united
-from nightfx.batch.worker import Order
+from nightfx.batch.worker import Order, ShotTask
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.render import render
 from nightfx.errors import SourceError
@@ -76,7 +76,7 @@ def cut_of(path: Path, media: Path, out: Path, handles: int = 2) -> Cut:
     return read_cut(path, library, handles=handles, rate=None)
 
 
-def rendered(cut: Cut, out: Path, preset: Preset) -> list[Task]:
+def rendered(cut: Cut, out: Path, preset: Preset) -> list[ShotTask]:
     """Render as a worker would, with `preset`."""
     tasks = []
     for shot in cut.shots:

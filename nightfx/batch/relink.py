@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nightfx.batch.crew import Task
 from nightfx.batch.record import FOLDER
 from nightfx.batch.timeline import ADAPTERS, Cut, Use, edl_rate, otio_module
+from nightfx.batch.worker import ShotTask
 from nightfx.errors import TargetError
 from nightfx.video.numbered import existing_files, is_pattern
 from nightfx.video.partial import translated
@@ -21,7 +21,7 @@ from nightfx.video.partial import translated
 KEY = "nightfx"  # of the render among a clip's media references
 
 
-def write_cut(cut: Cut, tasks: Sequence[Task], out: Path) -> Path:
+def write_cut(cut: Cut, tasks: Sequence[ShotTask], out: Path) -> Path:
     """Write the timeline into `out` in its own format, its clips pointing to the renders; returns its path.
 
     In .otio the originals stay, as other media references; clips whose render failed keep theirs. Raises TargetError.

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import nightfx
-from nightfx.batch.crew import Task
 from nightfx.batch.figures import LIMITS, Figures
 from nightfx.batch.record import number_of
+from nightfx.batch.worker import ShotTask
 from nightfx.video.partial import partial_file
 
 NAME = "report.html"
@@ -32,7 +32,7 @@ STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
 
 def write_report(
-    tasks: Sequence[Task], out: Path, *, title: str, remarks: Sequence[str] = ()
+    tasks: Sequence[ShotTask], out: Path, *, title: str, remarks: Sequence[str] = ()
 ) -> Path:
     """Write `report.html` into `out` and return its path. Raises TargetError, and RetryError on a full disk."""
     target = out / NAME
@@ -42,7 +42,7 @@ def write_report(
     return target
 
 
-def page(tasks: Sequence[Task], title: str, remarks: Sequence[str] = ()) -> str:
+def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> str:
     """The page, as text."""
     failed = [task for task in tasks if task.state == "failed"]
     done = sorted((t for t in tasks if t.state in ("done", "skipped")), key=_worst, reverse=True)
@@ -74,13 +74,13 @@ def _section(title: str, kind: str, cards: Iterable[str], count: int) -> str:
     return f'<section class="{kind}">{heading}\n' + "\n".join(cards) + "</section>"
 
 
-def _subtitle(tasks: Sequence[Task]) -> str:
+def _subtitle(tasks: Sequence[ShotTask]) -> str:
     presets = ", ".join(sorted({Path(task.order.to).name for task in tasks}))
     when = time.strftime("%Y-%m-%d %H:%M")
     return f"<p>{_e(presets)} · {_e(when)} · nightfx {_e(nightfx.__version__)}</p>"
 
 
-def _summary(tasks: Sequence[Task]) -> str:
+def _summary(tasks: Sequence[ShotTask]) -> str:
     ended = [task for task in tasks if task.state in ("done", "skipped")]
     frames = sum(number_of(task.facts, "frames") for task in ended)
     seconds = sum(number_of(task.facts, "seconds") for task in ended)
@@ -101,14 +101,14 @@ def _summary(tasks: Sequence[Task]) -> str:
     return f'<div class="summary">{"".join(items)}</div>'
 
 
-def _failed(task: Task) -> str:
+def _failed(task: ShotTask) -> str:
     line = task.error or f"is {task.state}"
     code = ' <em class="retry">worth running again</em>' if task.code == 75 else ""
     notes = _notes(task.notes)
     return f"<article><h3>{_name(task.order.shot.key)}{code}</h3><p>{_e(line)}</p>{notes}</article>"
 
 
-def _shot(task: Task) -> str:
+def _shot(task: ShotTask) -> str:
     facts = task.facts
     mark = "warn" if _worst(task) > 1 else ""
     pictures = f'<div class="pair">{_picture(facts, "before")}{_picture(facts, "after")}</div>'
@@ -125,7 +125,7 @@ def _name(key: str) -> str:
     return f'<span class="folder">{_e(folder + slash)}</span>{_e(name)}'
 
 
-def _target(task: Task) -> str:
+def _target(task: ShotTask) -> str:
     return f'<p class="target">{_e(task.target)}</p>'
 
 
@@ -169,7 +169,7 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"on {facts['host']}"
 
 
-def _settings(task: Task) -> str:
+def _settings(task: ShotTask) -> str:
     said = {"to": Path(task.order.to).name} | dict(task.order.flags)
     words = ((key.replace("_", "-"), _value(value)) for key, value in said.items())
     return "".join(f"<code>{_e(f'{key} {value}'.strip())}</code>" for key, value in words)
@@ -202,7 +202,7 @@ def _limit(key: str) -> str:
     return f"{LIMITS[key]:.2f}" if key == "flicker" else f"{LIMITS[key]:.0%}"
 
 
-def _worst(task: Task) -> float:
+def _worst(task: ShotTask) -> float:
     found = _measured(task.facts)
     return found.worst if found else 0.0
 

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,8 +36,10 @@ from nightfx.batch.record import (
     place_of,
     write_record,
 )
+from nightfx.batch.segments import Segment, serve_segment
 from nightfx.batch.settings import Settings, options_from
 from nightfx.batch.shots import Shot
+from nightfx.batch.task import RETRY, Say, Task, paced
 from nightfx.engine.batch import suffix_of
 from nightfx.engine.ends import check_target, default_target
 from nightfx.engine.options import RenderOptions
@@ -47,10 +49,8 @@ from nightfx.presets import Preset, load_preset
 from nightfx.video.numbered import base_name, is_sequence
 from nightfx.video.partial import translated
 
-TERMINATED, RETRY = 143, 75
-PAUSE_SECONDS = 0.2  # between two reports of progress
+TERMINATED = 143
 GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
-Say = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,24 @@ class Order:
     stale_seconds: float
     """After which a silent worker elsewhere counts as dead."""
 
+    @property
+    def key(self) -> str:
+        """The shot's."""
+        return self.shot.key
+
     def as_json(self) -> str:
         """One line."""
         return json.dumps(asdict(self), default=str)
 
 
-def order_from(line: str) -> Order:
+ShotTask = Task[Order]
+
+
+def order_from(line: str) -> Order | Segment:
     """The order in a line."""
     table = json.loads(line)
+    if "plan" in table:
+        return Segment(Path(table["plan"]), table["number"])
     shot = Shot(**table["shot"] | {"source": Path(table["shot"]["source"])})
     return Order(**table | {"shot": shot, "out": Path(table["out"])})
 
@@ -147,15 +157,13 @@ def _target(order: Order, preset: Preset, options: RenderOptions) -> Path:
 def _timed_render(
     source: Path, target: Path, preset: Preset, options: RenderOptions, lease: Lease, say: Say
 ) -> dict[str, Any]:
-    started, last, frames = time.monotonic(), 0.0, 0
+    started, show, frames = time.monotonic(), paced(say), 0
 
     def tell(done: int, total: int | None) -> None:
-        nonlocal last, frames
+        nonlocal frames
         lease.check()
-        now, frames = time.monotonic(), done
-        if now - last > PAUSE_SECONDS or done == total:
-            last = now
-            say("frames", done=done, total=total)
+        frames = done
+        show(done, total)
 
     if options.passes:
         options.passes.mkdir(parents=True, exist_ok=True)
@@ -205,10 +213,13 @@ def _listen(lines: queue.SimpleQueue[str]) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _attempt(order: Order, say: Say) -> int:
+def attempt(order: Order | Segment, say: Say) -> int:
     """Serve an order and tell how it ended; the exit code that it would leave with."""
     try:
-        serve(order, say)
+        if isinstance(order, Segment):
+            serve_segment(order, say)
+        else:
+            serve(order, say)
     except NightfxError as error:
         say("failed", error=str(error), code=error.exit_code)
         return error.exit_code
@@ -236,7 +247,7 @@ def main() -> int:
     try:
         say("ready")
         while True:
-            if _attempt(order_from(lines.get()), say) == RETRY:
+            if attempt(order_from(lines.get()), say) == RETRY:
                 return RETRY
     except _Ended:
         return TERMINATED

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nightfx.cli import shell
+from nightfx.cli import engines, shell
 from nightfx.cli.render import SOME_FAILED, render
 
 if TYPE_CHECKING:
-    from nightfx.batch.crew import Task
     from nightfx.batch.timeline import Cut
+    from nightfx.batch.worker import ShotTask
 
 
 def batch(
@@ -29,10 +29,9 @@ def batch(
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Folder for the renders, in the tree of SHOTS.")
     ],
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Renders at a time; by default one a GPU, or one for 4 cores."),
-    ] = None,
+    workers: engines.Workers = None,
+    engine: engines.Engine = "local",
+    address: engines.Address = None,
     include: Annotated[
         list[str] | None, typer.Option(help="Only shots whose path or name is like this glob.")
     ] = None,
@@ -69,7 +68,7 @@ def batch(
     from nightfx.batch.timeline import is_timeline
     from nightfx.errors import UsageError
 
-    options = BatchOptions(workers=workers, stale_seconds=stale)
+    options = BatchOptions(engines.options_from(engine, workers, address), stale)
     given = {key: value for key, value in flags.items() if value != FLAGS[key].default}
     names = frozenset([Path(str(given.get("to", "night"))).name])
     cut = None
@@ -107,7 +106,7 @@ def _read_cut(timeline: Path, media: Path, out: Path, handles: int, given: dict[
     return cut
 
 
-def _tell_plan(tasks: Sequence[Task], as_json: bool) -> None:
+def _tell_plan(tasks: Sequence[ShotTask], as_json: bool) -> None:
     for task in tasks:
         words = {"waiting": "render", "skipped": "done"}.get(task.state, task.state)
         shot, order = task.order.shot, task.order
@@ -120,7 +119,9 @@ def _tell_plan(tasks: Sequence[Task], as_json: bool) -> None:
         typer.echo(shell.printable(f"{words:6} {shot.key} --to {order.to}{said}{why}"))
 
 
-def _conclude(tasks: Sequence[Task], out: Path, title: str, cut: Cut | None, as_json: bool) -> int:
+def _conclude(
+    tasks: Sequence[ShotTask], out: Path, title: str, cut: Cut | None, as_json: bool
+) -> int:
     from nightfx.batch.relink import write_cut
     from nightfx.batch.report import write_report
     from nightfx.errors import NightfxError

@@ -1,4 +1,4 @@
-"""`nightfx farm export`."""
+"""`nightfx farm export` and `nightfx farm run`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Annotated
 
 import typer
 
-from nightfx.cli import shell
+from nightfx.cli import engines, shell
 
-app = typer.Typer(no_args_is_help=True, help="Job files for the farm that you have.")
-
-
-@app.callback()
-def farm() -> None:
-    """Keep the commands' names while there is one alone."""
+app = typer.Typer(
+    no_args_is_help=True, help="A plan on several workers, or as a job for your farm."
+)
 
 
 def export(
@@ -45,4 +42,36 @@ def export(
         typer.echo(path)
 
 
+def run(
+    plan: Annotated[Path, typer.Argument(help="What nightfx plan wrote.")],
+    workers: engines.Workers = None,
+    engine: engines.Engine = "local",
+    address: engines.Address = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each event, on standard output.")
+    ] = False,
+) -> int:
+    """Render the segments of a plan that are not done, several at a time, and join them."""
+    from nightfx.batch.run import run_plan
+    from nightfx.batch.segments import plan_tasks
+    from nightfx.cli.table import watching
+    from nightfx.engine.plan import join_plan
+
+    options = engines.options_from(engine, workers, address)
+    shell.settings.json = json_lines
+    tasks = plan_tasks(plan)
+    with watching(tasks, as_json=json_lines) as watch:
+        run_plan(plan, tasks, options, watch)
+    failed = [task for task in tasks if task.state == "failed"]
+    for task in failed:
+        typer.echo(shell.printable(f"error: {task.error}"), err=True)
+    if failed:
+        typer.echo(f"{len(failed)} of {len(tasks)} segments failed; the others are kept", err=True)
+        return min(task.code for task in failed)  # what is not worth retrying counts
+    target = join_plan(plan)
+    shell.say(str(target), {"target": str(target)})
+    return 0
+
+
 app.command("export")(shell.guarded(export))
+app.command("run")(shell.guarded(run))

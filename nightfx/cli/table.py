@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,14 +16,14 @@ from nightfx.cli import shell
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from nightfx.batch.crew import Task
+    from nightfx.batch.task import Task
 
-Watch = Callable[["Task"], None]
+Watch = Callable[["Task[Any]"], None]
 ROWS = 20  # the table's, at most: a terminal does not scroll back to more
 STYLES = {"rendering": "cyan", "failed": "bold red", "done": "green", "elsewhere": "magenta"}
 
 
-def watching(tasks: Sequence[Task], *, as_json: bool) -> AbstractContextManager[Watch]:
+def watching(tasks: Sequence[Task[Any]], *, as_json: bool) -> AbstractContextManager[Watch]:
     """Show how tasks go, by calls of what is given."""
     if as_json:
         return _json()
@@ -32,8 +32,8 @@ def watching(tasks: Sequence[Task], *, as_json: bool) -> AbstractContextManager[
 
 @contextmanager
 def _json() -> Generator[Watch]:
-    def show(task: Task) -> None:
-        line = {"shot": task.order.shot.key, "state": task.state, "frames": task.frames}
+    def show(task: Task[Any]) -> None:
+        line = {"shot": task.order.key, "state": task.state, "frames": task.frames}
         line |= {"total": task.total, "fps": round(task.rate, 3)}
         if task.state == "failed":
             line |= {"error": task.error, "code": task.code}
@@ -47,14 +47,14 @@ def _json() -> Generator[Watch]:
 
 
 @contextmanager
-def _lines(tasks: Sequence[Task]) -> Generator[Watch]:
+def _lines(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
     last = time.monotonic()
     told: dict[int, tuple[str, int]] = {}
 
-    def show(task: Task) -> None:
+    def show(task: Task[Any]) -> None:
         nonlocal last
         for note in task.notes[told.get(id(task), ("", 0))[1] :]:
-            typer.echo(shell.printable(f"warning: {task.order.shot.key}: {note}"), err=True)
+            typer.echo(shell.printable(f"warning: {task.order.key}: {note}"), err=True)
         changed = told.get(id(task), ("", 0))[0] != task.state
         told[id(task)] = task.state, len(task.notes)
         now = time.monotonic()
@@ -62,13 +62,13 @@ def _lines(tasks: Sequence[Task]) -> Generator[Watch]:
             return
         last = now
         done = sum(not each.open for each in tasks)
-        words = f"[{done}/{len(tasks)}] {task.order.shot.key}: {task.state}{_detail(task)}"
+        words = f"[{done}/{len(tasks)}] {task.order.key}: {task.state}{_detail(task)}"
         typer.echo(shell.printable(words), err=True)
 
     yield show
 
 
-def _detail(task: Task) -> str:
+def _detail(task: Task[Any]) -> str:
     if task.state == "failed":
         return f" ({task.error})"
     if not task.frames:
@@ -79,7 +79,7 @@ def _detail(task: Task) -> str:
     return f", {count} frames{rate}{f', {left} left' if left else ''}"
 
 
-def _left(task: Task) -> str:
+def _left(task: Task[Any]) -> str:
     if task.state != "rendering" or not task.total or not task.rate:
         return ""
     seconds = round(max(task.total - task.frames, 0) / task.rate)
@@ -88,7 +88,7 @@ def _left(task: Task) -> str:
 
 
 @contextmanager
-def _table(tasks: Sequence[Task]) -> Generator[Watch]:
+def _table(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
     from rich.console import Console
     from rich.live import Live
 
@@ -98,7 +98,7 @@ def _table(tasks: Sequence[Task]) -> Generator[Watch]:
         yield lambda task: None  # it draws itself
 
 
-def _drawn(tasks: Sequence[Task]) -> Table:
+def _drawn(tasks: Sequence[Task[Any]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -110,7 +110,7 @@ def _drawn(tasks: Sequence[Task]) -> Table:
     shown = _shown(tasks)
     for task in shown:
         frames = f"{task.frames}/{task.total or '?'}" if task.frames else ""
-        cells = [shell.printable(task.order.shot.key), task.state, frames]
+        cells = [shell.printable(task.order.key), task.state, frames]
         cells += [f"{task.rate:.1f}" if task.rate else "", _left(task)]
         style = STYLES.get(task.state, "dim")
         table.add_row(*(Text(cell, style=style if i else "") for i, cell in enumerate(cells)))
@@ -121,7 +121,7 @@ def _drawn(tasks: Sequence[Task]) -> Table:
     return table
 
 
-def _shown(tasks: Sequence[Task]) -> list[Task]:
+def _shown(tasks: Sequence[Task[Any]]) -> list[Task[Any]]:
     """What is going on, what failed, and as much of the rest as there is room for, in their order."""
     rank = {"rendering": 0, "failed": 1, "elsewhere": 2, "waiting": 3, "done": 4, "skipped": 5}
     kept = {id(t) for t in sorted(tasks, key=lambda task: rank[task.state])[:ROWS]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -156,6 +157,7 @@ def _libraries(options: RenderOptions) -> Sequence[str]:
     return LIBRARIES if options.backend == "torch" else (*LIBRARIES, *BACKEND_LIBRARIES)
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)

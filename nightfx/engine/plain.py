@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -45,7 +46,7 @@ def to_kind(kind: Any, value: Any) -> Any:
     if origin in (Union, UnionType):
         return _to_one_of(inner, value)
     if is_dataclass(kind) and isinstance(value, dict):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)  # type: ignore[arg-type]  # a class
         names = {field.name for field in fields(kind)} & set(value)
         return kind(**{name: to_kind(hints[name], value[name]) for name in names})  # type: ignore[operator]  # a class
     if isinstance(value, list) and origin is tuple and inner[-1] is not Ellipsis:
@@ -62,6 +63,11 @@ def to_kind(kind: Any, value: Any) -> Any:
     if kind in SCALARS and type(value) is kind:
         return value
     raise ValueError(f"{value!r:.60} is no {kind}")
+
+
+@cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _to_one_of(kinds: Sequence[Any], value: Any) -> Any:

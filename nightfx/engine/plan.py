@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Protocol
 
 from nightfx.engine.borders import Borders
-from nightfx.engine.choices import choose, lights_of, same_threads
+from nightfx.engine.choices import Lights, choose, lights_of, same_threads
 from nightfx.engine.ends import find_source, folder_of
 from nightfx.engine.light import mark_borders, with_look
 from nightfx.engine.manifest import Manifest, describe_job, differences, read_manifest
@@ -32,6 +33,13 @@ from nightfx.video.numbered import is_sequence
 from nightfx.video.picture import is_picture
 
 OF_WORKERS = ("versions", "machine")  # what a join does not depend on
+
+
+class RenderSegment(Protocol):
+    """What renders a segment by its number."""
+
+    def __call__(self, number: int, on_progress: Progress | None = None) -> None:
+        """Do it; one that is done is left as it is."""
 
 
 def plan_render(
@@ -80,7 +88,7 @@ def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None)
     return replace(
         manifest,
         starts=[start // per_frame for start in starts],
-        marks={str(at): marks.between(at, at + 1)[0] for at in begins if at},
+        marks={str(at): mark for at in begins if at and (mark := marks.at(at))},
         frames=count // per_frame,
     )
 
@@ -90,22 +98,52 @@ def render_segment(plan: Path, number: int, on_progress: Progress | None = None)
 
     Raises PlanError where the source, the preset, the machine or a library is not what it was planned with.
     """
+    with segments_of(plan) as render:
+        render(number, on_progress)
+
+
+@contextmanager
+def segments_of(plan: Path) -> Iterator[RenderSegment]:
+    """Give what renders segments of a plan as `render_segment` does; source and network stay open between them."""
     with _opened(plan) as store:
-        starts = store.starts or []
+        yield _Segments(plan, store).render
+
+
+def missing_segments(plan: Path) -> list[int]:
+    """The segments that are not rendered yet. Raises PlanError where the plan does not fit any more, TargetError."""
+    with _opened(plan, looks_for_target=True) as store:
+        _check_fits(plan, store)
+        done = store.records()
+        return [number for number in range(len(store.starts or ())) if number not in done]
+
+
+class _Segments:
+    """A plan that is open, and the network once a segment needs it."""
+
+    def __init__(self, plan: Path, store: Store) -> None:
+        self._plan, self._store = plan, store
+
+    def render(self, number: int, on_progress: Progress | None = None) -> None:
+        store, starts = self._store, self._store.starts or []
         if not 0 <= number < len(starts):
             raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
         if store.record(number):
             return
-        if words := differences(describe_job(store.work), store.manifest.job):
-            raise PlanError(f"{plan}: cannot be honoured here: {', '.join(words)}")
-        make_folder(store.folder)
-        choices = store.manifest.choices
-        with memory_told(store.work.source), same_threads(choices.threads):
-            lights = lights_of(store.work, choices, store.folder)
-            start, *later = starts[number:]
+        with memory_told(store.work.source), same_threads(store.manifest.choices.threads):
+            lights = self._lights
+            make_folder(store.folder)
+            start, *later = starts[number : number + 2]
             end = later[0] if later else store.manifest.frames
             show = partial(_within, on_progress, start, end) if on_progress else None
             render_run(store, lights, Run(number, start, later[0] if later else None), show)
+
+    @cached_property
+    def _lights(self) -> Lights:
+        """Those of the plan; before that, whether it can be honoured here."""
+        store = self._store
+        if words := differences(describe_job(store.work), store.manifest.job):
+            raise PlanError(f"{self._plan}: cannot be honoured here: {', '.join(words)}")
+        return lights_of(store.work, store.manifest.choices, store.folder)
 
 
 def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:
@@ -118,22 +156,26 @@ def join_plan(plan: Path) -> Path:
 
     Raises RetryError where segments are missing.
     """
-    with _opened(plan, for_join=True) as store:
-        words = differences(describe_job(store.work), store.manifest.job, without=OF_WORKERS)
-        if words:
-            raise PlanError(f"{plan}: does not fit any more: {', '.join(words)}")
+    with _opened(plan, looks_for_target=True, tells=True) as store:
+        _check_fits(plan, store)
         finish(store)
         return store.work.target
 
 
+def _check_fits(plan: Path, store: Store) -> None:
+    words = differences(describe_job(store.work), store.manifest.job, without=OF_WORKERS)
+    if words:
+        raise PlanError(f"{plan}: does not fit any more: {', '.join(words)}")
+
+
 @contextmanager
-def _opened(path: Path, *, for_join: bool = False) -> Iterator[Store]:
+def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) -> Iterator[Store]:
     manifest = read_manifest(path)
     if manifest.starts is None:
         raise PlanError(f"{path}: its segments were not looked for: nightfx plan does")
     options = manifest.render_options()
-    if not for_join:  # what is there was looked for when it was planned
+    if not looks_for_target:  # what is there was looked for when it was planned
         options = replace(options, overwrite=True)
     preset = load_preset(manifest.preset)
-    with open_work(manifest.source, manifest.target, preset, options, again=not for_join) as work:
+    with open_work(manifest.source, manifest.target, preset, options, again=not tells) as work:
         yield Store(work, folder_of(work.target), manifest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from nightfx.engine.manifest import (
 )
 from nightfx.engine.plain import to_plain
 from nightfx.engine.segment import Progress, missing_runs, render_run
-from nightfx.engine.store import MANIFEST, Store
+from nightfx.engine.store import MANIFEST, Record, Store
 from nightfx.engine.work import Work
 from nightfx.errors import PlanError, RetryError
 from nightfx.video.codecs import OutputPlan
@@ -147,15 +147,14 @@ def finish(store: Store) -> None:
         )
     elif options.verify:
         verify_sequence(work.info, work.target, options, notes.append)
-    work.note([*notes, *_last_words(store)])
+    work.note([*notes, *_last_words(store, done.values())])
     if options.lock and choices.stops:
         Lock(choices.stops).save(lock_beside(work.target))
     store.remove()
 
 
-def _last_words(store: Store) -> Iterator[str]:
+def _last_words(store: Store, done: Collection[Record]) -> Iterator[str]:
     """What is to say at the end, of all segments."""
-    done = store.records().values()
     yield from dict.fromkeys(note for record in done for note in record.notes)
     passes = store.work.open_passes(again=True)
     for record in done:

@@ -96,8 +96,13 @@ def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | N
             piece = _write(store, number, parts)
             tally = passes.tally(first, parts.at) if passes else None
             is_last = parts.is_over and run.stop is None
-            read = marks.between(first, parts.at)
-            store.save(number, Record(first, read, is_last, piece, tally, list(work.reader.notes)))
+            begin = lengths.run_in_of(parts.at * per_frame) // per_frame
+            mark = marks.at(begin)
+            told = (begin, mark) if mark else None
+            notes = list(work.reader.notes)
+            count = parts.at - first
+            store.save(number, Record(first, count, is_last, told, piece, tally, notes))
+            marks.forget_before(begin)
             number, first = number + 1, parts.at
 
 
@@ -116,17 +121,24 @@ class Marks:
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self._marks: list[Mark] = []
+        self._marks: dict[int, Mark] = {}
+        self._kept_from = first
 
     def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The frames as they are."""
-        for frame in frames:
-            self._marks.append(mark_of(frame))
+        for index, frame in enumerate(frames, self.first):
+            self._marks[index] = mark_of(frame)
             yield frame
 
-    def between(self, start: int, stop: int) -> list[Mark]:
-        """The marks of frames from `start` to before `stop`."""
-        return self._marks[start - self.first : stop - self.first]
+    def at(self, index: int) -> Mark | None:
+        """The mark of a frame; None for one that did not go by, or is forgotten."""
+        return self._marks.get(index)
+
+    def forget_before(self, index: int) -> None:
+        """Keep no marks of earlier frames."""
+        for old in range(self._kept_from, index):
+            self._marks.pop(old, None)
+        self._kept_from = max(index, self._kept_from)
 
 
 class _Parts:

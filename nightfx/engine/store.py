@@ -32,10 +32,12 @@ class Record:
 
     first: int
     """Its first frame, counted from the first one rendered."""
-    marks: Sequence[Mark]
-    """Of each of its frames as they were read."""
+    frames: int
+    """How many it has."""
     is_last: bool
     """Whether the source ends with it."""
+    mark: tuple[int, Mark] | None = None
+    """The frame that must be read first for the segment after it, and what tells it."""
     piece: Piece | None = None
     """What is in its file; None for a sequence."""
     tally: Tally | None = None
@@ -46,7 +48,7 @@ class Record:
     @property
     def stop(self) -> int:
         """The frame after its last one."""
-        return self.first + len(self.marks)
+        return self.first + self.frames
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,15 @@ class Store:
 
     def frames_done(self) -> int:
         """Frames that need not be rendered again."""
-        frames = sum(len(record.marks) for record in self.records().values())
+        frames = sum(record.frames for record in self.records().values())
         return frames + (self.files_from(frames) if self.starts is None else 0)
 
     def mark_at(self, index: int) -> Mark | None:
         """What tells the `index`-th frame, by the plan or a segment that is done."""
-        if str(index) in self.manifest.marks:
-            return self.manifest.marks[str(index)]
-        records = [r for r in self.records().values() if r.first <= index < r.stop]
-        return records[0].marks[index - records[0].first] if records else None
+        if self.starts is not None:
+            return self.manifest.marks.get(str(index))
+        known = [record.mark for record in self.records().values() if record.mark]
+        return dict(known).get(index)
 
     def note_file(self, index: int, path: Path) -> None:
         """Say that the file of a sequence's `index`-th frame is on the disk."""
