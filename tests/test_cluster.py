@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,25 +22,25 @@ from typing import Any
 
 import pytest
 from media import Clip, make_clip
-from test_batch import TINY, pictures
+from test_batch import TINY, pictures, task
 from test_chaos import assert_same, renders_in
 from test_cli import nightfx, wait_for
 from test_segment import SHORT
 
 from nightfx.batch.seats import EngineOptions, share_of
-from nightfx.errors import UsageError
+from nightfx.engine import borders
+from nightfx.engine.options import RenderOptions
+from nightfx.engine.plan import plan_render
+from nightfx.engine.render import render
+from nightfx.errors import RetryError, UsageError
 from nightfx.presets import Preset
+from nightfx.video.codecs import EncodeOptions
 
 needs_ray = pytest.mark.skipif(
     find_spec("ray") is None or sys.platform != "linux", reason="needs ray, and finds it in /proc"
 )
 MARK = "NIGHTFX_TEST_MARK"
 GONE_SECONDS = 20.0  # for the last of Ray's processes to end after the one that started them
-
-# segments are short, and may be so in a worker too
-CALL = "import sys; from nightfx.engine import borders\n"
-CALL += "".join(f"borders.{name} = {value}\n" for name, value in SHORT.items())
-CALL += "from nightfx import cli; cli.main()"
 
 # orders whose workers die, fail or do as they are told, without anything to render
 PRETEND = """
@@ -192,13 +193,17 @@ def test_whichever_workers_of_ray_are_killed_a_batch_ends_in_the_same_frames(
 
 @needs_ray
 def test_a_plan_on_ray_that_is_terminated_goes_on_elsewhere_to_the_same_bytes(
-    tmp_path: Path, halving: Preset, ours: dict[str, str]
+    tmp_path: Path, halving: Preset, ours: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in SHORT.items():
+        monkeypatch.setattr(borders, name, value)
     source = make_clip(tmp_path / "a.mp4", Clip(size=(64, 64), count=200, sound=True))
     plan, target = tmp_path / "plan.json", tmp_path / "b.mp4"
-    words = [source, "--to", halving.folder, "--speed", "veryfast"]
-    done(started(ours, "-c", CALL, "plan", *words, "-o", plan, "--target", target))
-    first = started(ours, "-c", CALL, "farm", "run", plan, "--engine", "ray", "--workers", 1)
+    options = RenderOptions(encode=EncodeOptions(speed="veryfast"))
+    found = plan_render(source, plan, target=target, preset=halving, options=options)
+    first = started(
+        ours, *("-m", "nightfx", "farm", "run", plan, "--engine", "ray", "--workers", 1)
+    )
     wait_for(lambda: any(tmp_path.glob(".b.mp4.nightfx/0000?.json")), first)
     first.send_signal(signal.SIGTERM)
     _, errors = first.communicate(timeout=120)
@@ -207,13 +212,14 @@ def test_a_plan_on_ray_that_is_terminated_goes_on_elsewhere_to_the_same_bytes(
     assert_nothing_left(ours)
     kept = len(list(tmp_path.glob(".b.mp4.nightfx/0*.json")))
     assert not list(tmp_path.rglob("*.part"))
-    said = done(started(ours, "-c", CALL, "farm", "run", plan, "--workers", 2, "--json"))
-    lines = [json.loads(line) for line in said.splitlines()]
+    second = nightfx("farm", "run", plan, "--workers", 1, "--json")
+    assert second.exit_code == 0, second.output
+    lines = [json.loads(line) for line in second.stdout.splitlines()]
     ended = {line["shot"] for line in lines if line.get("state") == "done"}
-    assert len(ended) + kept == len(json.loads(plan.read_text())["starts"])
+    assert len(ended) + kept == len(found.starts or ())
     assert lines[-1] == {"target": str(target)}
-    done(started(ours, "-c", CALL, "render", *words, "-o", tmp_path / "whole.mp4"))
-    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    whole = render(source, tmp_path / "whole.mp4", preset=halving, options=options)
+    assert target.read_bytes() == whole.read_bytes()
 
 
 GPU_HOST, CPU_HOST = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 64.0}
@@ -248,12 +254,16 @@ def test_workers_share_gpus_evenly() -> None:
 
 
 @needs_ray
-def test_a_cluster_that_does_not_answer_or_has_nothing_is_said() -> None:
-    from nightfx.batch.cluster import shares
-    from nightfx.errors import RetryError
+def test_a_cluster_that_has_nothing_or_does_not_answer_is_said() -> None:
+    from nightfx.batch.cluster import run_on_ray, shares
 
     with pytest.raises(RetryError, match="no CPUs"):
         shares([{"memory": 1.0}], EngineOptions("ray"))
+    with socket.socket() as bound:  # and listens to nobody
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(RetryError, match=f"{address}: no Ray cluster answers there"):
+            run_on_ray([task("a")], EngineOptions("ray", address=address), lambda task: None)
 
 
 def test_what_is_no_engine_is_refused() -> None:
@@ -261,6 +271,8 @@ def test_what_is_no_engine_is_refused() -> None:
         EngineOptions("dask")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="add --engine ray"):
         EngineOptions(address="head:6379")
+    with pytest.raises(UsageError, match="must be HOST:PORT, or auto, got 'ray://head:1'"):
+        EngineOptions("ray", address="ray://head:1")
     assert nightfx("batch", ".", "-o", "out", "--engine", "dask").exit_code == 2
 
 

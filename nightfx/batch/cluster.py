@@ -10,6 +10,7 @@ import os
 import queue
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -30,6 +31,7 @@ from nightfx.video.threads import cores
 HOME = str(Path(nightfx.__file__).parents[1])
 STORE_BYTES = 80 << 20  # the least that Ray takes; nothing large travels
 POLL_SECONDS = 0.2
+ANSWER_SECONDS = 5.0
 
 
 def run_on_ray(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch) -> None:
@@ -143,6 +145,8 @@ def shares(
 @contextmanager
 def _connected(options: EngineOptions) -> Iterator[None]:
     """Be connected to a Ray cluster, one's own where there is no address; that one ends with the connection."""
+    if options.address and options.address != "auto":
+        _check_answers(options.address)
     with ExitStack() as close:
         place: dict[str, Any] = {"address": options.address}
         if options.address is None:
@@ -160,6 +164,15 @@ def _connected(options: EngineOptions) -> Iterator[None]:
                 words = f"no Ray cluster answers there ({str(error).strip().splitlines()[0]})"
                 raise RetryError(f"--address {options.address or 'local'}: {words}") from error
         yield
+
+
+def _check_answers(address: str) -> None:
+    """Raise RetryError where nothing listens: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise RetryError(f"--address {address}: no Ray cluster answers there ({error})") from error
 
 
 @contextmanager

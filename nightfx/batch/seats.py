@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, get_args
@@ -37,6 +38,8 @@ class EngineOptions:
             raise UsageError(f"--engine must be {words}, got {self.engine!r}")
         if self.address and self.engine != "ray":
             raise UsageError("--address is that of a Ray cluster: add --engine ray")
+        if self.address and not re.fullmatch(r"auto|[^/]+:\d{1,5}", self.address):
+            raise UsageError(f"--address must be HOST:PORT, or auto, got {self.address!r}")
         if self.engine == "ray" and find_spec("ray") is None:
             raise UsageError("--engine ray needs pip install 'nightfx[farm]'")
 
