@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import nn
 
 from nightfx.model import Generator, RelitGenerator
@@ -21,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+    settings.load_profile("untimed")
     # two processes on two cores: small tensors gain nothing from a team of threads that waits for its slowest member
     torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 

@@ -24,7 +24,7 @@ import nightfx
 from nightfx.cli import app
 from nightfx.engine.borders import Borders, Lengths
 from nightfx.engine.field import identity_field, relight
-from nightfx.engine.finish import grained, screened, spread
+from nightfx.engine.finish import glowing, grained, screened, spread
 from nightfx.engine.grade import blended, grade_of, graded, graded_picture, white_gains
 from nightfx.engine.light import light_frames, plan_fields
 from nightfx.engine.matte import Matte, feathered
@@ -301,6 +301,15 @@ def test_a_screen_keeps_within_white_and_leaves_headroom_alone() -> None:
     np.testing.assert_allclose(made[0, 0], [0.5, 0.75, 1, 3])
 
 
+@given(st.floats(0, 1), st.floats(0.2, 2))
+def test_a_field_with_glow_is_the_field_and_then_the_screen(light: float, gain: float) -> None:
+    field = identity_field(4, 6) * np.float32(gain)
+    glow = np.full((3, 9, 12), light, np.float32)
+    picture = np.linspace(0, 0.5, 3 * 4 * 6, dtype=np.float32).reshape(3, 4, 6)
+    wanted = screened(relight(picture, field), glow)
+    np.testing.assert_allclose(relight(picture, glowing(field, glow)), wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize("method", ["tiles", "relight"])
 def test_glow_brightens_around_a_lamp_alone(method: Any, identity: Preset) -> None:
     luma = np.full((96, 128), 40, np.uint8)
@@ -546,9 +555,12 @@ def test_what_is_left_out_is_told(
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     matte = save_matte(tmp_path / "m.png", left_half(48, 64))
-    options = replace(relight_by(glow=1, matte=matte), passes=tmp_path / "passes")
+    options = replace(relight_by(glow=1, grain=0.1, matte=matte), passes=tmp_path / "passes")
     nightfx.render(source, preset=identity, options=options)
-    assert "passes: what comes after the field is not in them: glow, the matte" in caplog.text
+    assert "passes: what comes after the field is not in them: grain, the matte" in caplog.text
+    linear = replace(options, input_space="linear", overwrite=True)
+    nightfx.render(source, preset=identity, options=linear)
+    assert "not in them: glow, grain, the matte" in caplog.text
     own = replace(identity, facts=replace(identity.facts, look=Look(sky=1.0)))
     options = nightfx.RenderOptions(method="tiles", overwrite=True)
     nightfx.render(source, preset=own, options=options)

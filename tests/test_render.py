@@ -334,7 +334,7 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"end_seconds": float("inf")}, "are seconds, got 0 and inf"),
+        ({"end_seconds": float("inf")}, "are seconds, got 0.0 and inf"),
         ({"strength": 2.0}, "--strength must be from 0 to 1, got 2"),
         ({"tile_px": 100}, "--tile-px must be a multiple of 8, or whole, got 100"),
         ({"field_every": 3}, "--field-every must be auto, 1, 2 or 4, got 3"),

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numba import prange
 
+from nightfx.engine.field import Field
 from nightfx.engine.planes import seed_of
 from nightfx.engine.relight import see
 from nightfx.engine.working import average_at_sites, light_in_working
@@ -25,6 +26,7 @@ LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 GLOW_LINES = 270  # of the shorter side of the picture that glow is made in
 KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
 MOST = 4.0  # of a light above white
+FINEST_PX = 2.0  # the least radius, in pixels, that a wide blur is made with
 LAMP = 3.0  # a lamp that a camera shows as white is brighter than that
 # radii in shares of the shorter side, and what of the glow they spread: a bright core, and a veil
 SPREADS = ((0.008, 0.5), (0.03, 0.3), (0.1, 0.2))
@@ -68,10 +70,8 @@ def finish(
     return light_in_working(frame, light, coding, encodings)
 
 
-def make_glow(frame: Frame, encodings: Encodings, full: Full, amount: float) -> Float32 | None:
-    """The light (3, h, w) that spreads over `frame` under `full`; None for an `amount` of 0."""
-    if not amount:
-        return None
+def make_glow(frame: Frame, encodings: Encodings, full: Full, amount: float) -> Float32:
+    """The light (3, h, w) that spreads over `frame` under `full`."""
     return spread(full(see(frame, GLOW_LINES, encodings.source).small, 0, 0), amount)
 
 
@@ -82,8 +82,18 @@ def spread(lit: Float32, amount: float) -> Float32:
     lights = np.moveaxis(lit.clip(0, MOST) * (t * t * (3 - 2 * t)), 0, -1)
     side, glow = min(bright.shape), np.zeros((*bright.shape, 3), np.float32)
     for radius, share in SPREADS:
-        glow += np.float32(share) * cv2.GaussianBlur(lights, (0, 0), max(radius * side, 0.3))
+        glow += np.float32(share) * _blurred(lights, max(radius * side, 0.3))
     return np.moveaxis((glow * np.float32(LAMP * amount)).clip(0, 1), -1, 0)
+
+
+def _blurred(picture: Float32, sigma_px: float) -> Float32:
+    """A picture (h, w, 3) under a Gaussian; wide ones on fewer pixels, of which they leave nothing else."""
+    height, width = picture.shape[:2]
+    part = max(int(sigma_px / FINEST_PX), 1)
+    size = -(-width // part), -(-height // part)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    wide = cv2.GaussianBlur(small, (0, 0), sigma_px * size[0] / width)
+    return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def screened(lit: Float32, glow: Float32) -> Float32:
@@ -92,6 +102,16 @@ def screened(lit: Float32, glow: Float32) -> Float32:
     over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_LINEAR) for c in glow])
     bright: Float32 = lit + over * np.maximum(1 - lit, 0)
     return bright
+
+
+def glowing(field: Field, glow: Float32) -> Field:
+    """`field` (12, h, w), and then what `screened` does up to white; codes above it come nearer to it."""
+    size = field.shape[2], field.shape[1]
+    over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in glow])
+    mixed = field.reshape(3, 4, *over.shape[1:]) * (1 - over)[:, None]
+    mixed[:, 3] += over
+    made: Field = mixed.reshape(field.shape)
+    return made
 
 
 def grained(lit: Float32, deviation: float, seed: int) -> Float32:

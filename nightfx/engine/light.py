@@ -15,7 +15,7 @@ from nightfx.engine.analysis import FIRST_SECONDS, choose_every, measure_lock
 from nightfx.engine.backends import build_backend
 from nightfx.engine.borders import Borders
 from nightfx.engine.field import Field, apply_field, relight, relight_sites
-from nightfx.engine.finish import finish, make_glow, needs_finish
+from nightfx.engine.finish import finish, glowing, make_glow, needs_finish
 from nightfx.engine.grade import blended, grade_of, graded, graded_picture
 from nightfx.engine.lock import load_lock
 from nightfx.engine.matte import Matte
@@ -121,14 +121,20 @@ def light_frames(
     for index, (frame, field) in enumerate(lit, first):
         moment = _moment(plan.look, options, index)
         field = graded(field, grade_of(moment))
+        direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
+        if moment.glow and direct:  # up to white a screen is affine: the field carries it
+            small = partial(_small_by_field, field)
+            field = glowing(field, make_glow(frame, encodings, small, moment.glow))
+            moment = moment._replace(glow=0)
         if passes:
             passes.write(frame, blended(field, moment.strength), plan.encoding)
         inside = matte.at(index, frame) if matte else None
         full = partial(_by_field, field, (frame.height, frame.width))
         if needs_finish(moment, inside):
-            glow = make_glow(frame, encodings, partial(_small_by_field, field), moment.glow)
+            small = partial(_small_by_field, field)
+            glow = make_glow(frame, encodings, small, moment.glow) if moment.glow else None
             yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
-        elif is_direct(frame.coding, encodings) and is_direct(coding, encodings):
+        elif direct:
             yield apply_field(frame, blended(field, moment.strength), coding)
         else:
             field = blended(field, moment.strength)
@@ -165,7 +171,7 @@ def light_by_tiles(
         maps = _maps(frame, generator, options, encodings.source)
         full = partial(_by_maps, *maps, grade)
         if needs_finish(moment, inside):
-            glow = make_glow(frame, encodings, full, moment.glow)
+            glow = make_glow(frame, encodings, full, moment.glow) if moment.glow else None
             yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
             continue
         direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)

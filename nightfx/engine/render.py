@@ -24,6 +24,7 @@ from nightfx.engine.relight import FieldPlan
 from nightfx.engine.resume import is_long, lock_beside, render_in_segments
 from nightfx.engine.segment import DEPTH_FRAMES, Progress
 from nightfx.engine.work import Work, height_words, open_work, passes_of, tell
+from nightfx.engine.working import is_direct
 from nightfx.errors import RetryError
 from nightfx.presets import Preset, load_preset
 from nightfx.video.codecs import EncodeOptions
@@ -125,14 +126,14 @@ def _render_picture(
 ) -> Path:
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.overwrite)
-    passes = passes_of(target, preset, options)
     frame = read_picture(source, options.max_pixels)
+    own = asked_encoding(options) or SDR
+    both = Encodings(own, own)
+    passes = passes_of(target, preset, options, direct=is_direct(frame.coding, both))
     words = height_words(frame.height, preset, options)
     tell(source, [*_picture_notes(frame, target, options), *words])
-    own = asked_encoding(options) or SDR
     generator = ready_generator(preset, options, lambda: [frame], encoding=own)
     fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
-    both = Encodings(own, own)
     with open_matte(options) as matte:
         (lit,) = light_frames(
             [frame], generator, options, frame.coding, fields, passes, both, matte=matte

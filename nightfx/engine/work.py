@@ -26,6 +26,7 @@ from nightfx.engine.ends import (
 from nightfx.engine.matte import Matte, open_matte
 from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes, open_passes
+from nightfx.engine.working import is_direct
 from nightfx.errors import NightfxError, UsageError
 from nightfx.presets import Preset
 from nightfx.video.encoding import Encodings
@@ -109,7 +110,9 @@ class Work:
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
-        return passes_of(self.target, self.preset, self.options, again=again)
+        codings = (self.info.coding, self.plan.coding)
+        direct = all(is_direct(coding, self.encodings) for coding in codings)
+        return passes_of(self.target, self.preset, self.options, direct=direct, again=again)
 
     def note(self, lines: Iterable[str]) -> None:
         """Tell the user."""
@@ -188,14 +191,18 @@ def height_words(height: int, preset: Preset, options: RenderOptions) -> Iterato
 
 
 def passes_of(
-    target: Path, preset: Preset, options: RenderOptions, *, again: bool = False
+    target: Path, preset: Preset, options: RenderOptions, *, direct: bool, again: bool = False
 ) -> Passes | None:
-    """The passes of a render, where they are asked for; raises UsageError for tiles."""
+    """The passes of a render, where they are asked for; raises UsageError for tiles.
+
+    Where light is affine in codes (`direct`) they carry the glow, too.
+    """
     if options.passes is None:
         return None
     if preset.method(options.method) == "tiles":
         raise UsageError("--passes needs --method relight: tiles have no field")
-    after = [*options.look.names("glow", "grain"), *(["the matte"] if options.matte else [])]
+    names = ["grain"] if direct else ["glow", "grain"]
+    after = [*options.look.names(*names), *(["the matte"] if options.matte else [])]
     if after and not again:
         log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
     return open_passes(options.passes, base_name(target), overwrite=options.overwrite or again)
