@@ -6,7 +6,7 @@
 Streets are compared pixel by pixel: PSNR in dB, the same at each picture's best exposure, SSIM, and the share of the
 lights of the true night that stand out, by kind (`bench/twins.py`). A flat picture in the night's mean colour says what
 darkness alone is worth. Webcams are compared by means over a view's own nights (`bench/views.py`), beside what two of
-those nights differ by. Both have the plate and a hand grade as opponents: −2.6 stops, cooler by 60 mired, saturation 0.6.
+those nights differ by. Both have the plate and a hand grade as opponents (`bench/grades.py`).
 """
 
 from __future__ import annotations
@@ -21,23 +21,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 from torch import Tensor
 
+from bench.grades import hand_grade
 from bench.quality import Renderer, both_ways
 from bench.twins import KINDS, Nearness, Twin, flat_nights, load_twins, measure_twins
 from bench.views import Likeness, View, load_views, mean_view, measure_floor, measure_view
 from nightfx import load_preset
-from nightfx.engine.grade import grade_of, graded_picture
 from nightfx.engine.preview import to_pixels
 from nightfx.engine.scopes import Pixels
 from nightfx.engine.sheet import Cell, draw_sheet
-from nightfx.look import Moment
 
 ROOT = Path(__file__).parents[1]
 SCRIPT, TWINS = ROOT / "examples" / "make_street.py", ROOT / "examples" / "twins"
-HAND = Moment(exposure=-2.6, temperature=-60, saturation=0.6)
 SIDES = {
     "day": ("--webp", "84"),
     "night": ("--night", "--webp", "84"),
@@ -91,11 +88,6 @@ def ways(presets: Iterable[str]) -> Iterator[tuple[str, Renderer]]:
     yield "hand grade", hand_grade
     for name in presets:
         yield from both_ways(load_preset(name))
-
-
-def hand_grade(x: Tensor) -> Tensor:
-    """What a colourist does in a minute to (3, H, W): a look without a preset."""
-    return torch.from_numpy(graded_picture(x.numpy(), grade_of(HAND))).clamp(0, 1)
 
 
 def draw_streets(python: str, folder: Path, streets: int) -> None:

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.paired import TWINS, hand_grade, main
+from bench.grades import hand_grade, to_linear
+from bench.paired import TWINS, main
 from bench.twins import (
     Mask,
     Twin,
@@ -144,7 +145,11 @@ def test_a_flat_night_has_its_mean_and_no_lights() -> None:
 
 def test_a_hand_grade_darkens_by_its_stops_and_cools() -> None:
     grey = hand_grade(torch.full((3, 4, 4), 0.8))[:, 0, 0]
-    assert luma(grey.view(3, 1, 1))[0, 0] == pytest.approx(0.8 * 2 ** (-2.6 / 2.2), abs=1e-3)
+    light, before = to_linear(grey), float(to_linear(torch.tensor(0.8)))
+    # 2.6 stops, and what of white's luma the cool gains 0.75, 0.95 and 1.35 leave
+    assert float(light @ light.new_tensor((0.2126, 0.7152, 0.0722))) == pytest.approx(
+        before * 2**-2.6 * 0.9364, rel=1e-3
+    )
     assert grey[0] < grey[1] < grey[2]
 
 
