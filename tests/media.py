@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import av
+import cv2
 import numpy as np
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from nightfx.video.coding import coding_of, fill, planar_name
 from nightfx.video.frame import Planes
+from nightfx.video.writer import AVX_512F
 
 T = TypeVar("T")
 
@@ -145,7 +147,7 @@ def chapter(number: int, start: int, end: int, title: str) -> av.container.core.
 
 
 def _add_video(out: av.container.OutputContainer, clip: Clip) -> VideoStream:
-    video = out.add_stream(clip.codec, rate=clip.rate, options=clip.options)
+    video = out.add_stream(clip.codec, rate=clip.rate, options=_same_again(clip) | clip.options)
     assert isinstance(video, VideoStream)
     context = video.codec_context
     context.height, context.width = clip.size
@@ -159,6 +161,12 @@ def _add_video(out: av.container.OutputContainer, clip: Clip) -> VideoStream:
     if clip.language:
         video.metadata["language"] = clip.language
     return video
+
+
+def _same_again(clip: Clip) -> dict[str, str]:
+    # with AVX-512, x264 gives small pictures other packets each time (`nightfx.video.writer.same_again`)
+    modern = clip.codec == "libx264" and cv2.checkHardwareSupport(AVX_512F)
+    return {"x264-params": "asm=avx2"} if modern else {}
 
 
 def _add_cover(out: av.container.OutputContainer) -> VideoStream:
