@@ -205,7 +205,8 @@ class RelitGenerator(nn.Module):
         # edges are repeated first: that copies half the bytes where the trunk is in bf16
         features = F.pad(self.trunk[HEAD_LAYER:](features), (1, 1, 1, 1), mode="replicate")
         with torch.autocast(features.device.type, enabled=False):
-            return F.conv2d(features.float(), self.out.weight, self.out.bias)
+            said = F.conv2d(features.float(), self.out.weight, self.out.bias)
+        return said.contiguous()  # tanh and exp of every sixth number would be twice as slow
 
 
 def _bounded(said: Tensor) -> tuple[Tensor, Tensor]:

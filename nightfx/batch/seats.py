@@ -13,7 +13,6 @@ from nightfx.errors import UsageError
 from nightfx.video.threads import VARIABLE, cores
 
 CORES_A_WORKER = 4
-LARGE_BYTES = 1 << 20
 Engine = Literal["local", "ray"]
 
 
@@ -66,8 +65,8 @@ def environment(threads: int, options: EngineOptions) -> dict[str, str]:
     """What is set for a worker that may use so many threads."""
     names = [f"{name}_NUM_THREADS" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")]
     names += ["OPENCV_FOR_THREADS_NUM", *([VARIABLE] if options.share_codecs else [])]
-    # large blocks go back to the system at once: a render's planes would leave holes in the heaps
-    return {name: str(threads) for name in names} | {"MALLOC_MMAP_THRESHOLD_": str(LARGE_BYTES)}
+    # one heap for all threads, as in `nightfx render`
+    return {name: str(threads) for name in names} | {"MALLOC_ARENA_MAX": "1"}
 
 
 def share_of(gpus: int, count: int) -> float:

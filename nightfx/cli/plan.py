@@ -19,7 +19,7 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
 
     if plan is None or number is None or inputs:
         raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
-    shell.return_memory()
+    shell.share_heap()
     with shell.progress(f"{plan.name} {number}") as show:
         render_segment(plan, number, show)
     return 0

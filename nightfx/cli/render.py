@@ -173,7 +173,7 @@ def render(
     from nightfx.presets import load_preset
     from nightfx.video.codecs import EncodeOptions
 
-    shell.return_memory()
+    shell.share_heap()
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
         tile_px=_tile_px(tile_px),
