@@ -104,6 +104,21 @@ def test_no_amount_is_no_change_bit_for_bit_and_an_amount_reaches_the_plate() ->
     np.testing.assert_allclose(made[:, ROOF + 30 :], rgb[:, ROOF + 30 :], atol=0.02)
 
 
+def test_sky_seen_through_a_crown_gets_dark_and_no_rim_of_it_stays_light() -> None:
+    plate = street((0.9, 0.9, 0.9))
+    leaves = np.random.default_rng(0).random((8, 32)) < 0.5
+    crown = np.kron(leaves, np.ones((4, 4))).astype(bool)  # 4 px at working height
+    plate[:, 112:ROOF, 128:256][:, crown] = 0.1
+    planes = tuple(np.rint(c.clip(0, 1) * 65535).astype(np.uint16) for c in plate)
+    seen = see(Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24)), HEIGHT)
+    field = field_of(seen, RelitGenerator().eval(), FieldPlan(look=Look(sky=1.0)))
+    made = relight(plate, field)[:, 112:ROOF, 128:256]
+    gaps, rims = made[:, ~crown], relight(plate, field)[:, ROOF - 12 : ROOF, :100]
+    assert np.quantile(gaps, 0.9) < 0.3  # the plate has 0.9
+    assert made[:, crown].max() < 0.25
+    assert rims.max() < 0.3
+
+
 def test_a_turned_frame_has_its_sky_above_as_a_player_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

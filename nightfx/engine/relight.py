@@ -43,6 +43,13 @@ class Fit:
     """Contrast (a variance, of values in [0, 1]) below which the generator's own gain is trusted more than the fit."""
 
 
+SKY_FIT = Fit(4, 1e-4)
+SKY_LOW, SKY_HIGH = (
+    0.1,
+    0.6,
+)  # what is this much sky is none, and all: a lit rim is uglier than a dark one
+
+
 @dataclass(frozen=True)
 class FieldPlan:
     """Everything that decides a shot's fields besides its frames and the generator."""
@@ -103,9 +110,22 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
     lit, gain = _halved(lit), _halved(gain)
     if amount := plan.look.at(seen.place).sky:
-        sky = find_sky(upright(shown, frame).clip(0, 1))
-        lit, gain = darken(lit, gain, as_coded(sky[None], frame)[0] * np.float32(amount))
+        sky = as_coded(find_sky(upright(shown, frame).clip(0, 1))[None], frame)
+        lit, gain = darken(lit, gain, _to_edges(sky, _halved(shown))[0] * np.float32(amount))
     return fit_field(seen.cells, lit, gain, plan.fit)
+
+
+def _to_edges(sky: Float32, plate: Float32) -> Float32:
+    """A map of sky (1, h, w) that keeps to the edges of the plate (3, h, w), and takes what is left of it along them.
+
+    A guided filter, as mattes are refined: sky shines through leaves and stands a pixel wide along roofs.
+    """
+    three = np.repeat(sky, 3, axis=0)
+    field = fit_field(plate, three, np.zeros_like(plate), SKY_FIT).reshape(3, 4, *sky.shape[1:])
+    found = np.einsum("chw,chw->hw", field[0, :3], plate) + field[0, 3]
+    t = ((found - SKY_LOW) / (SKY_HIGH - SKY_LOW)).clip(0, 1)
+    refined: Float32 = (t * t * (3 - 2 * t)).astype(np.float32)
+    return refined[None]
 
 
 def _halved(picture: Float32) -> Float32:

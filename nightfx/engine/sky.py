@@ -32,8 +32,8 @@ NEAR = 0.1  # of the height: how far colours of the sky are looked up around a p
 COARSE = 4  # the same, at this part of the size
 ALIKE = 0.11  # how much such a colour may differ
 # a night's sky: luma y becomes BRIGHTEST y / (y + SOFTNESS), in this tint, with a quarter of its own colour
-BRIGHTEST, SOFTNESS = np.float32(0.35), np.float32(0.6)
-TINT = np.array([0.8, 0.95, 1.3], np.float32)
+BRIGHTEST, SOFTNESS = np.float32(0.22), np.float32(0.6)
+TINT = np.array([0.88, 0.97, 1.18], np.float32)
 OWN_COLOUR = np.float32(0.25)
 
 
