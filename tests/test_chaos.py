@@ -74,7 +74,7 @@ def disturbed(shots: Path, out: Path, preset: Preset, dice: random.Random, kills
 
 def begun(process: subprocess.Popen[str], out: Path) -> bool:
     """Wait until a worker of this batch is at a shot; False where it has ended."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300  # a busy machine is slow to start
     while process.poll() is None:
         assert time.monotonic() < deadline
         pids = workers_of(process)

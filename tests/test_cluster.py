@@ -146,6 +146,62 @@ def test_each_order_is_done_once_and_a_poisonous_one_fails_alone(
     assert_nothing_left(ours)
 
 
+# the real worker, whose first order ends as on a full disk; later ones say whether its process is still there
+FULL = """
+import json, os, sys, time
+from contextlib import suppress
+from dataclasses import dataclass
+from nightfx.batch.run import EngineOptions, ready_ray, run_tasks
+from nightfx.batch.task import Task
+
+@dataclass(frozen=True)
+class Pretence:
+    key: str
+    def as_json(self):
+        return json.dumps(self.key)
+
+def serve(line, folder):
+    import nightfx.batch.cluster as cluster
+    def attempt(key, say):
+        say("frames", done=1, total=2)
+        if key == "full":
+            with open(f"{folder}/pid", "w") as file:
+                file.write(str(os.getpid()))
+            say("failed", error="full.mp4: disk full", code=75)
+            return 75
+        is_gone, until = False, time.monotonic() + 20
+        while not is_gone and time.monotonic() < until:
+            is_gone = not os.path.exists("/proc/" + open(f"{folder}/pid").read())
+            time.sleep(0.1)
+        say("done", facts={"is_gone": is_gone}, target=key)
+        return 0
+    cluster.attempt, cluster.order_from = attempt, json.loads
+    yield from cluster._serve(line, folder)
+
+tasks = [Task(Pretence(key)) for key in ("full", "a", "b")]
+options = EngineOptions("ray", workers=1)
+ready_ray(options)
+import nightfx.batch.cluster
+nightfx.batch.cluster._serve = serve
+run_tasks(tasks, options, lambda task: None)
+print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
+"""
+
+
+@needs_ray
+def test_a_worker_leaves_after_what_is_worth_retrying_and_others_go_on(
+    tmp_path: Path, ours: dict[str, str]
+) -> None:
+    (tmp_path / "here").mkdir()
+    code = f"import os; os.chdir({str(tmp_path / 'here')!r})\n{FULL}"
+    (line,) = done(started(ours, "-P", "-c", code)).splitlines()
+    found = json.loads(line)
+    assert found["full"] == ["failed", 0, "full.mp4: disk full", 75, {}]
+    for key in "ab":
+        assert found[key] == ["done", 0, "", 0, {"is_gone": True}]
+    assert_nothing_left(ours)
+
+
 def rendering(ours: dict[str, str]) -> list[int]:
     return [pid for pid, title in processes(ours) if title.startswith("ray::_serve")]
 
@@ -220,6 +276,16 @@ def test_a_plan_on_ray_that_is_terminated_goes_on_elsewhere_to_the_same_bytes(
     assert lines[-1] == {"target": str(target)}
     whole = render(source, tmp_path / "whole.mp4", preset=halving, options=options)
     assert target.read_bytes() == whole.read_bytes()
+
+
+@needs_ray
+def test_signals_are_told_from_errors_of_ray() -> None:
+    from nightfx.batch.cluster import signals_as_raised
+
+    with pytest.raises(KeyboardInterrupt), signals_as_raised():
+        raise SystemError("wait returned a result with an exception set") from KeyboardInterrupt()
+    with pytest.raises(SystemError, match="bad"), signals_as_raised():
+        raise SystemError("bad argument")
 
 
 GPU_HOST, CPU_HOST = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 64.0}

@@ -1,6 +1,7 @@
 """Passes: plate and pass, read back and put together by the expressions for Nuke, are the render."""
 
 import logging
+import os
 import re
 import sys
 from dataclasses import replace
@@ -64,7 +65,7 @@ def merge(lines: list[str], channels: dict[str, np.ndarray], plate: np.ndarray) 
 def write_one(folder: Path, frame: Frame, field: np.ndarray) -> list[str]:
     passes = open_passes(folder, "shot.night", overwrite=False)
     passes.write(frame, field)
-    return list(passes.notes())
+    return list(passes.finish())
 
 
 @pytest.mark.parametrize("coding", SHALLOW, ids=lambda c: f"{c.pix_fmt}-{c.matrix}")
@@ -217,7 +218,9 @@ def test_a_pass_that_cannot_be_written_leaves_nothing(
     usage = type("Usage", (), {"free": free})
     monkeypatch.setattr("nightfx.video.still.shutil.disk_usage", lambda path: usage)
     passes = open_passes(tmp_path / "passes", "shot", overwrite=False)
-    (tmp_path / "passes" / ".shot.field.1001.exr.part").symlink_to(tmp_path / "nowhere" / "x")
+    monkeypatch.setattr("nightfx.video.partial.secrets.token_hex", lambda count: "0")
+    part = tmp_path / "passes" / f".shot.field.1001.exr.{os.getpid()}-0.part"
+    part.symlink_to(tmp_path / "nowhere" / "x")
     with pytest.raises(kind, match=r"shot\.field\.1001\.exr: "):
         passes.write(smooth_frame(CODINGS[0]), night(4, 4))
     assert not list((tmp_path / "passes").iterdir())

@@ -60,6 +60,43 @@ def test_a_segment_may_be_rendered_twice_at_once(tmp_path: Path, identity: Prese
     assert packets(join_plan(plan)) == packets(whole)
 
 
+def test_passes_of_a_segment_may_be_written_twice_at_once(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=24, size=(64, 96)))
+    plan, both_at = tmp_path / "plan.json", tmp_path / "both"
+    encode = EncodeOptions(speed="ultrafast")
+    plan_render(source, plan, options=RenderOptions(passes=both_at, encode=encode))
+    words = [sys.executable, "-m", "nightfx", "render", "--plan", str(plan), "--segment"]
+    for number in range(2):
+        call = [*words, str(number)]
+        both = [subprocess.Popen(call, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        errors = [process.communicate(timeout=120)[1] for process in both]
+        assert [process.returncode for process in both] == [0, 0], errors
+    (both_at / ".a.night.field.1003.exr.77-abcd.part").touch()  # of one that was killed
+    target, alone_at = join_plan(plan), tmp_path / "alone"
+    options = RenderOptions(passes=alone_at, encode=encode)
+    whole = nightfx.render(source, tmp_path / "c.mp4", options=options)
+    assert target.read_bytes() == whole.read_bytes()
+    stem = target.stem
+    names = sorted(path.name.replace(stem, "c", 1) for path in both_at.iterdir())
+    assert names == sorted(path.name for path in alone_at.iterdir())
+    assert len(names) >= 2 * 24
+    for name in names:
+        ours, theirs = both_at / name.replace("c", stem, 1), alone_at / name
+        assert pixels_of(ours) == pixels_of(theirs)
+
+
+def pixels_of(path: Path) -> bytes:
+    """The codes of a pass; EXR files say when they were made, too."""
+    if path.suffix == ".png":
+        return path.read_bytes()
+    import OpenImageIO
+
+    file = OpenImageIO.ImageInput.open(str(path))
+    pixels = file.read_image("half") if file else None
+    assert pixels is not None, path
+    return bytes(pixels.tobytes())
+
+
 def test_a_sequence_is_planned_too(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=10))
     plan, pattern = tmp_path / "plan.json", tmp_path / "b.####.png"

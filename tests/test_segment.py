@@ -238,21 +238,68 @@ def street(start: int, stop: int) -> Iterator[Frame]:
             yield replace(frame.with_planes(planes), origin=None)
 
 
-def test_borders_are_no_worse_than_what_lies_between(tmp_path: Path) -> None:
+def noisy(start: int, stop: int) -> Iterator[Frame]:
+    """A corner of that street where nothing moves but the noise."""
+    (first,) = street(0, 1)
+    planes = [plane[: len(plane) // 2, : plane.shape[1] // 2] for plane in first.planes]
+    for index in range(start, stop):
+        noise = np.random.default_rng(index)
+        seen = [plane + noise.normal(0, 1, plane.shape) for plane in planes]
+        codes = tuple(plane.clip(16, 235).round().astype(np.uint8) for plane in seen)
+        yield replace(first.with_planes(codes), pts=first.pts + index * first.duration)
+
+
+def psnr_of(
+    shot: Callable[[int, int], Iterator[Frame]],
+    span: tuple[int, int],
+    options: EncodeOptions,
+    folder: Path,
+    *,
+    goes_on: bool = False,
+) -> np.ndarray:
+    """PSNR of luma in dB of each frame of a segment, or of a clip that does not end with it."""
     with Reader(STREET) as reader:
         info = reader.info
-    plan = plan_output(info, ".mp4", EncodeOptions())
-    head, span = head_of(next(street(0, 1)), plan), span_of(info, plan, 0, None, None)
-    psnr: list[float] = []
-    for start in (0, 30):
-        target, frames = tmp_path / f"{start}.nut", street(start, start + 30)
-        write_segment(frames, target, head=head, info=info, plan=plan, span=span)
-        for frame, now in zip(street(start, start + 30), lumas(target), strict=True):
-            psnr.append(10 * np.log10(255**2 / np.square(frame.planes[0] - now).mean()))
-    inner = psnr[6:24] + psnr[36:54]
-    assert np.mean(psnr[29:31]) >= np.mean(inner)  # the two that touch
-    assert np.mean(psnr[26:34]) >= np.mean(inner) - 0.2
-    assert np.min(psnr[26:34]) >= np.min(inner) - 0.2
+    plan, target = plan_output(info, ".mp4", options), folder / "segment.nut"
+    head, times = head_of(next(shot(0, 1)), plan), span_of(info, plan, 0, None, None)
+    ends = span[1] + 30 if goes_on else span[1]
+    write_segment(shot(span[0], ends), target, head=head, info=info, plan=plan, span=times)
+    pairs = zip(shot(*span), lumas(target), strict=not goes_on)
+    errors = [np.square(frame.planes[0] - now).mean() for frame, now in pairs]
+    return 10 * np.log10(255**2 / np.array(errors))
+
+
+def test_borders_are_no_worse_than_what_lies_between(tmp_path: Path) -> None:
+    spans = (0, 30), (30, 60)
+    before, after = (psnr_of(street, span, EncodeOptions(), tmp_path) for span in spans)
+    inner = [*before[8:22], *after[8:22]]
+    assert before[22:].mean() >= np.mean(inner)
+    assert after[:8].mean() >= np.mean(inner)
+    assert min(*before[22:], *after[:8]) >= np.min(inner) - 0.2
+
+
+@pytest.mark.parametrize("speed", ["veryfast", "fast"])
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_a_segment_ends_as_a_clip_goes_on(codec: Any, speed: Any, tmp_path: Path) -> None:
+    options = EncodeOptions(codec=codec, depth=8, speed=speed)
+    ends = psnr_of(noisy, (0, 30), options, tmp_path)
+    goes_on = psnr_of(noisy, (0, 30), options, tmp_path, goes_on=True)
+    assert (ends - goes_on)[22:].mean() > -0.15
+    assert (ends - goes_on)[22:].min() > -0.3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 251])
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_a_segment_of_any_length_is_whole(codec: Any, count: int, tmp_path: Path) -> None:
+    with Reader(make_clip(tmp_path / "a.mp4", Clip(count=count))) as reader:
+        info, frames = reader.info, list(reader.frames())
+    plan = plan_output(info, ".mp4", EncodeOptions(codec=codec, depth=8, speed="veryfast"))
+    head, times = head_of(frames[0], plan), span_of(info, plan, 0, None, None)
+    target = tmp_path / "segment.nut"
+    piece = write_segment(frames, target, head=head, info=info, plan=plan, span=times)
+    assert sorted(pts for pts, _ in piece.times) == [frame.pts for frame in frames]
+    assert len(lumas(target)) == count
+    assert packets(target)[0][3], "begins with a keyframe"
 
 
 def test_a_damaged_segment_is_found_and_rendered_again(

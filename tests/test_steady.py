@@ -51,6 +51,16 @@ def run_levels(
     return np.array([float(f[0].mean()) for f in run(pictures, fields, amount, **how)])
 
 
+@pytest.mark.parametrize("height", [8, 24, 31])
+def test_motion_is_found_in_strips(height: int) -> None:
+    before, now = (luma_of(scene(shift=x, width=96)[:, 40 : 40 + height]) for x in (0, 3))
+    motion = find_motion(np.ascontiguousarray(before), np.ascontiguousarray(now))
+    inside = motion.flow[:, 16:80]
+    assert np.median(np.abs(inside - (-3, 0))) < 0.5
+    upright = find_motion(*(np.ascontiguousarray(x.T) for x in (before, now)))
+    assert np.median(np.abs(upright.flow[16:80] - (0, -3))) < 0.5
+
+
 def test_flicker_of_a_still_picture_is_averaged_away() -> None:
     levels = [0.5 + 0.1 * (-1) ** i for i in range(24)]
     steadied = run_levels([scene()] * 24, levels)

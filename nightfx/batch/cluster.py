@@ -11,6 +11,7 @@ import queue
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -23,7 +24,7 @@ import ray
 
 import nightfx
 from nightfx.batch.seats import EngineOptions, environment, gpus_for, share_of
-from nightfx.batch.task import Line, Task, Watch
+from nightfx.batch.task import RETRY, Line, Task, Watch
 from nightfx.batch.worker import GRACE_SECONDS, attempt, order_from
 from nightfx.errors import RetryError
 from nightfx.video.threads import cores
@@ -41,7 +42,7 @@ def run_on_ray(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch)
     """
     if not any(task.open for task in tasks):
         return
-    with _connected(options):
+    with signals_as_raised(), _connected(options):
         hosts = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         count, needs = shares(hosts, options)
         running: dict[Any, Task[Any]] = {}
@@ -49,6 +50,17 @@ def run_on_ray(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch)
             _drive(Line(tasks), count, needs, running, watch)
         finally:
             _dismiss(list(running))
+
+
+@contextmanager
+def signals_as_raised() -> Iterator[None]:
+    """Let through what a signal raised within Ray's compiled code, which makes a SystemError of it now and then."""
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 def _drive(
@@ -83,15 +95,17 @@ def _hear(stream: Any, task: Task[Any]) -> bool:
     except StopIteration:
         return False
     except ray.exceptions.RayError as error:
+        if not task.open:  # it said all, and then left
+            return False
         task.lose_worker(type(error).__name__)
     return True
 
 
 def _serve(line: str, folder: str) -> Iterator[dict[str, Any]]:
-    """Serve an order in a worker of Ray's, and give the events."""
+    """Serve an order in a worker of Ray's, and give the events; after what is worth retrying it leaves, with its memory."""
     os.chdir(folder)  # paths are said from where the batch was started
     events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-    ended = threading.Event()
+    ended, codes = threading.Event(), list[int]()
 
     def say(event: str, **more: Any) -> None:
         if ended.is_set():
@@ -101,7 +115,7 @@ def _serve(line: str, folder: str) -> Iterator[dict[str, Any]]:
     def work() -> None:
         try:
             with suppress(_Ended):
-                attempt(order_from(line), say)
+                codes.append(attempt(order_from(line), say))
         finally:
             events.put(None)
 
@@ -112,6 +126,8 @@ def _serve(line: str, folder: str) -> Iterator[dict[str, Any]]:
         while True:
             with suppress(queue.Empty):
                 if (event := events.get(timeout=POLL_SECONDS)) is None:
+                    if RETRY in codes:
+                        sys.exit(0)  # by which Ray lets the process go
                     return
                 yield event
     finally:

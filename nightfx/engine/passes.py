@@ -118,8 +118,14 @@ class Passes:
         self._errors[self._index] = float(codes.mean()), float(codes.max())
         self._index += 1
 
-    def notes(self) -> Iterator[str]:
-        """What a user should know at the end: how good the pair is, and what is missing."""
+    def finish(self) -> Iterator[str]:
+        """What a user should know when all are written: how good the pair is, and what is missing.
+
+        What killed processes left unfinished is removed.
+        """
+        for kind in KINDS:
+            for path in self._folder.glob(f".{glob.escape(self._name)}.{kind}.[0-9]*.part"):
+                path.unlink(missing_ok=True)
         if self._errors:
             means, maxima = zip(*self._errors.values(), strict=True)
             mean, most = float(np.mean(means)), max(maxima)
@@ -174,7 +180,7 @@ def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
     spec.channelnames = [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
-    with partial_file(target) as part:
+    with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
         write_parts(part, "openexr", [Part(spec, pixels)])
 
 
@@ -184,7 +190,7 @@ def save_png(target: Path, values: Float32, most: float) -> Float32:
     quick = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     done, data = cv2.imencode(".png", np.moveaxis(codes[::-1], 0, -1), quick)
     assert done, target
-    with partial_file(target) as part:
+    with partial_file(target, target.parent) as part:
         part.write_bytes(data.tobytes())
     stored: Float32 = (codes.astype(np.float32) / np.float32(WHITE / 2) - 1) * np.float32(most)
     return stored

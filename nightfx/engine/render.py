@@ -108,7 +108,7 @@ def _render_whole(work: Work, on_progress: Progress | None) -> None:
     finally:
         for stage in (lit, frames):  # the threads end before the reader closes under them
             stage.close()
-    work.note([*work.reader.notes, *(passes.notes() if passes else ())])
+    work.note([*work.reader.notes, *(passes.finish() if passes else ())])
     _save_lock(fields, work.target, work.options)
 
 
@@ -139,7 +139,7 @@ def _render_picture(
             [frame], generator, options, frame.coding, fields, passes, both, matte=matte
         )
     write_picture(lit, target, like=source)
-    tell(source, passes.notes() if passes else ())
+    tell(source, passes.finish() if passes else ())
     _save_lock(fields, target, options)
     if on_progress:
         on_progress(1, 1)

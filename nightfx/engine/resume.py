@@ -160,7 +160,7 @@ def _last_words(store: Store, done: Collection[Record]) -> Iterator[str]:
     for record in done:
         if passes and record.tally:
             passes.recall(record.first, record.tally)
-    yield from passes.notes() if passes else ()
+    yield from passes.finish() if passes else ()
 
 
 def lock_beside(target: Path) -> Path:

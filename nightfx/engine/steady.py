@@ -23,7 +23,7 @@ from nightfx.video.kernel import kernel
 from nightfx.video.matrices import Float32
 
 RATE = 24.0  # amounts are meant at this many frames a second
-LEAST_PX = 16
+LEAST_PX = 32  # DIS chooses its scales by the width alone where a side is shorter, and reads past the picture
 AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by e⁻¹
 ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
 CUT_SHARE = 0.15  # a cut: less of the picture than this is found again; between real shots nothing is, in a fast pan 0.3
@@ -148,7 +148,6 @@ def luma_of(small: Float32) -> Byte:
 def find_motion(before: Byte, now: Byte) -> Motion:
     """How the picture moved from `before` to `now`, both (h, w)."""
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    # DIS wants a few pixels more than its patches
     below, right = (max(LEAST_PX - side, 0) for side in now.shape)
     old, new = (np.pad(x, ((0, below), (0, right)), mode="edge") for x in (before, now))
     back, forth = (np.asarray(finder.calc(a, b, None)) for a, b in ((new, old), (old, new)))

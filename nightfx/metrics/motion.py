@@ -14,6 +14,7 @@ from nightfx.metrics.pictures import blur, luma
 
 CONTRAST_FLOOR = 0.02
 OCCLUDED_PX = 1.0  # flows there and back that miss by more
+LEAST_PX = 32  # DIS reads past pictures of which a side is shorter
 
 
 def flicker(plates: Iterable[Tensor], renders: Iterable[Tensor]) -> float:
@@ -35,13 +36,20 @@ def _warping_errors(
     plate_before: Tensor, render_before: Tensor, plate: Tensor, render: Tensor
 ) -> tuple[float, float]:
     old, new = ((luma(x) * 255).astype(np.uint8) for x in (plate_before, plate))
-    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    back, forth = np.asarray(finder.calc(new, old, None)), np.asarray(finder.calc(old, new, None))
+    back, forth = _flow(new, old), _flow(old, new)
     miss = np.linalg.norm(back + _warp(forth, back), axis=2)
     seen = (miss < OCCLUDED_PX) & (_warp(np.ones_like(miss), back) == 1)
     pairs = (plate_before, plate), (render_before, render)
     of_plate, of_render = (_warping_error(*pair, back, seen) for pair in pairs)
     return of_plate, of_render
+
+
+def _flow(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    height, width = here.shape
+    short = [(0, max(LEAST_PX - side, 0)) for side in here.shape]
+    here, there = (np.pad(x, short, mode="edge") for x in (here, there))
+    return np.asarray(finder.calc(here, there, None))[:height, :width]
 
 
 def _warping_error(before: Tensor, now: Tensor, flow: np.ndarray, seen: np.ndarray) -> float:

@@ -23,12 +23,12 @@ from nightfx.video.codecs import OutputPlan
 from nightfx.video.frame import Frame
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import ClipInfo
+from nightfx.video.tail import encode_segment
 from nightfx.video.times import Packet, Times, end_in_order
 from nightfx.video.writer import (
     MOV,
     Head,
     add_video,
-    encode,
     images,
     mux_clip,
 )
@@ -74,7 +74,7 @@ def write_segment(
     times, measured = Times(in_coding_order=False), Brightness() if head.measures_light else None
     pictures = times.watch(images(measured.watch(frames) if measured else frames, plan, span))
     with partial_file(target, target.parent) as part:
-        packets, crc, said = _write(part, lambda video: encode(video, pictures, plan), head, info, plan)  # fmt: skip
+        packets, crc, said = _write(part, lambda video: encode_segment(video, pictures, plan), head, info, plan)  # fmt: skip
         durations = [times.duration_of(pts) for pts in packets]
         if len(packets) != times.count or None in durations:
             raise TargetError(f"{target}: {times.count} frames became {len(packets)} packets")
