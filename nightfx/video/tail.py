@@ -20,7 +20,7 @@ from nightfx.video.times import Packet
 from nightfx.video.writer import encode
 
 LOOK_AHEAD = ("h264", "h265")
-KEPT_PICTURES = 8  # each is a picture in memory; with 16 nothing gets better
+KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
 
 
 def encode_segment(
