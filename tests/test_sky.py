@@ -73,6 +73,15 @@ def test_what_does_not_reach_the_top_is_no_sky() -> None:
     assert find_sky(rgb).max() < 0.1
 
 
+def test_a_square_that_reaches_the_top_through_a_gap_is_no_sky() -> None:
+    rgb = np.full((3, HEIGHT, WIDTH), 0.7, np.float32)
+    rgb[:, :60] = 0.15  # houses
+    rgb[:, :60, 100:180] = 0.7
+    assert find_sky(rgb).max() < 0.1
+    rgb[:, 110:] = 0.15  # and the same gap with houses below it is one
+    assert find_sky(rgb)[:25, 55:85].min() > 0.7
+
+
 def test_a_sky_turns_dark_and_even_and_nothing_else_changes() -> None:
     lit = street((0.5, 0.55, 0.6))
     lit[:, :ROOF, : WIDTH // 2] *= 0.5
