@@ -56,7 +56,10 @@ def test_a_render_prints_the_path_and_plain_progress(clip: Path, identity: Prese
     ("words", "message"),
     [
         (["missing.mp4"], "missing.mp4: no such file"),
-        (["{clip}", "--to", "noon"], "unknown preset 'noon'; known: day, night"),
+        (
+            ["{clip}", "--to", "noon"],
+            "unknown preset 'noon'; known: blue-hour, day, night, night-neon",
+        ),
         (["{clip}", "--to", "{identity}", "-o", "/nowhere/out.mp4"], "/nowhere"),
         (["{text}", "--to", "{identity}"], "text.mp4"),
         (["{sound}", "--to", "{identity}"], "no video"),
@@ -241,11 +244,11 @@ def test_a_read_only_folder_is_exit_1(small_disk: Path, clip: Path, identity: Pr
 
 
 def test_presets_are_listed_shown_and_verified() -> None:
-    assert nightfx("presets", "list").output.split()[0] == "day"
+    assert nightfx("presets", "list").output.split()[0] == "blue-hour"
     assert "licence" in nightfx("presets", "show", "night").output
     verified = nightfx("presets", "verify")
     assert verified.exit_code == 0
-    assert verified.output.count("ok, relit, hash matches") == 2
+    assert verified.output.count("ok, relit, hash matches") == 4
 
 
 def test_verify_fails_on_a_damaged_preset(identity: Preset) -> None:

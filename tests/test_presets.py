@@ -57,7 +57,9 @@ def test_damaged_weights_are_refused(folder: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(PresetError, match="unknown preset 'noon'; known: day, night"):
+    with pytest.raises(
+        PresetError, match="unknown preset 'noon'; known: blue-hour, day, night, night-neon"
+    ):
         load_preset("noon")
 
 
@@ -116,7 +118,7 @@ def test_a_folder_does_not_hide_a_bundled_preset(
 
 
 def test_the_bundled_presets_are_whole() -> None:
-    assert [preset.name for preset in list_presets()] == ["day", "night"]
+    assert [preset.name for preset in list_presets()] == ["blue-hour", "day", "night", "night-neon"]
     for preset in list_presets():
         assert verify_preset(preset.name).startswith("ok, relit")
         assert (preset.folder / "CARD.md").read_text(encoding="utf-8").count("licence") > 0
@@ -125,5 +127,14 @@ def test_the_bundled_presets_are_whole() -> None:
 def test_night_darkens_and_day_brightens() -> None:
     grey = torch.full((1, 3, 64, 64), 0.4)
     with torch.inference_mode():
-        assert float(load_preset("night").generator(grey).mean()) < 0.35
+        for name in ("night", "night-neon", "blue-hour"):
+            assert float(load_preset(name).generator(grey).mean()) < 0.35
         assert float(load_preset("day").generator(grey * 0.3).mean()) > 0.15
+
+
+def test_the_blue_hour_and_the_neon_night_are_blue() -> None:
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    with torch.inference_mode():
+        for name in ("blue-hour", "night-neon"):
+            red, _, blue = load_preset(name).generator(grey).mean(dim=(0, 2, 3)).tolist()
+            assert blue > 1.3 * red
