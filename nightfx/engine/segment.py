@@ -93,7 +93,7 @@ def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | N
         parts.on_frame = partial(_tell, on_progress, store.total)
         number, first = run.number, run.first
         while not parts.is_over:
-            piece = _write(store, number, parts)
+            piece = _write(store, number, parts, run)
             tally = passes.tally(first, parts.at) if passes else None
             is_last = parts.is_over and run.stop is None
             begin = lengths.run_in_of(parts.at * per_frame) // per_frame
@@ -165,7 +165,7 @@ class _Parts:
                 return
 
 
-def _write(store: Store, number: int, parts: _Parts) -> Piece | None:
+def _write(store: Store, number: int, parts: _Parts, run: Run) -> Piece | None:
     """Write the segment that comes next."""
     work, choices = store.work, store.manifest.choices
     plan, info, options = work.plan, work.info, work.options
@@ -175,7 +175,14 @@ def _write(store: Store, number: int, parts: _Parts) -> Piece | None:
         span = span_of(info, plan, choices.head.pts, *times)
         target, head = store.file_of(number), choices.head
         frames = captions_noted(parts.segment(), info, plan, work.reader.note)
-        return write_segment(frames, target, head=head, info=info, plan=plan, span=span)
+        return write_segment(
+            *(frames, target),
+            head=head,
+            info=info,
+            plan=plan,
+            span=span,
+            goes_on=lambda: run.stop is not None or not parts.is_over,
+        )
     write_sequence(
         parts.segment(),
         work.target,

@@ -66,15 +66,17 @@ def write_segment(
     info: ClipInfo,
     plan: OutputPlan,
     span: Span,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> Piece:
     """Encode frames into a segment's file, which gets its name when it has been read back; raises as `write_clip`.
 
+    When all frames have come, `goes_on` is asked whether others follow in the next segment.
     Several processes may write the same one at once: the last to end gives it its name.
     """
     times, measured = Times(in_coding_order=False), Brightness() if head.measures_light else None
     pictures = times.watch(images(measured.watch(frames) if measured else frames, plan, span))
     with partial_file(target, target.parent) as part:
-        packets, crc, said = _write(part, lambda video: encode_segment(video, pictures, plan), head, info, plan)  # fmt: skip
+        packets, crc, said = _write(part, lambda video: encode_segment(video, pictures, plan, goes_on), head, info, plan)  # fmt: skip
         durations = [times.duration_of(pts) for pts in packets]
         if len(packets) != times.count or None in durations:
             raise TargetError(f"{target}: {times.count} frames became {len(packets)} packets")

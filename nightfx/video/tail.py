@@ -8,7 +8,7 @@ forwards: as much moves there, and as much stays, as in what follows. Of these n
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import cycle
 
 import av
@@ -24,19 +24,28 @@ KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
 
 
 def encode_segment(
-    video: VideoStream, pictures: Iterable[av.VideoFrame], plan: OutputPlan
+    video: VideoStream,
+    pictures: Iterable[av.VideoFrame],
+    plan: OutputPlan,
+    goes_on: Callable[[], bool],
 ) -> Iterator[Packet]:
-    """The packets of a segment's pictures, in coding order; the encoder is left in the middle of its work."""
+    """The packets of a segment's pictures, in coding order; `goes_on` says, after the last one, whether the clip does.
+
+    Where it does, the encoder is left in the middle of its work.
+    """
     if plan.family not in LOOK_AHEAD:
         yield from encode(video, pictures, plan)
         return
     shown: deque[av.VideoFrame] = deque(maxlen=KEPT_PICTURES)
     awaited = 0
-    for picture in _closed(pictures):
+    for picture in _closed(pictures, goes_on):
         shown.append(picture)
         packets = video.encode(picture)
         awaited += 1 - len(packets)
         yield from packets
+    if not goes_on():
+        yield from video.encode(None)
+        return
     for picture in _back_and_forth(shown):
         packets = video.encode(picture)[:awaited]
         awaited -= len(packets)
@@ -45,7 +54,9 @@ def encode_segment(
             return
 
 
-def _closed(pictures: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+def _closed(
+    pictures: Iterable[av.VideoFrame], goes_on: Callable[[], bool]
+) -> Iterator[av.VideoFrame]:
     """The pictures; none before the last one will need any after it."""
     incoming = iter(pictures)
     waiting, is_first = next(incoming, None), True
@@ -54,7 +65,7 @@ def _closed(pictures: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
     for picture in incoming:
         yield waiting
         waiting, is_first = picture, False
-    if not is_first:  # that is a keyframe in any case
+    if not is_first and goes_on():  # the first one is a keyframe in any case
         waiting.pict_type = PictureType.P
     yield waiting
 
