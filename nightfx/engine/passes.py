@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from nightfx.engine.field import Field, full_size
 from nightfx.errors import TargetError
+from nightfx.video import still
 from nightfx.video.color import to_rgb
 from nightfx.video.encoding import SDR, Encoding, to_working
 from nightfx.video.frame import FIRST_FRAME, Frame
 from nightfx.video.matrices import Float32
 from nightfx.video.partial import partial_file
 from nightfx.video.sheet import Part
-from nightfx.video.still import has_openimageio, write_parts
 
 COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
@@ -83,7 +83,7 @@ class Passes:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name, self._number = folder, name, FIRST_FRAME
-        self._has_exr = has_openimageio()
+        self._has_exr = still.has_openimageio()
         self._index, self._depth, self._space = 0, 8, SDR.name
         self._errors: dict[int, tuple[float, float]] = {}
 
@@ -181,7 +181,7 @@ def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
     with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
-        write_parts(part, "openexr", [Part(spec, pixels)])
+        still.write_parts(part, "openexr", [Part(spec, pixels)])
 
 
 def save_png(target: Path, values: Float32, most: float) -> Float32:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-
-from fileseq import findSequenceOnDisk, findSequencesOnDisk
-from fileseq.constants import PAD_STYLE_HASH1
-from fileseq.exceptions import FileSeqException
-from fileseq.filesequence import FileSequence
+from typing import TYPE_CHECKING
 
 from nightfx.errors import SourceError
 from nightfx.video import picture, still
 from nightfx.video.frame import FIRST_FRAME
+
+if TYPE_CHECKING:  # where it is used, fileseq is imported: clips do without
+    from fileseq.filesequence import FileSequence
 
 SUFFIXES = {*still.FORMATS, *picture.SUFFIXES}
 LONE_SUFFIXES = {".png", ".tif", ".tiff"}  # JPEG files are more often photographs
@@ -37,15 +36,15 @@ def is_pattern(path: Path) -> bool:
 
 def sequences_in(folder: Path) -> list[Path]:
     """The patterns of numbered EXR and DPX files in a folder."""
-    found = findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
-    films = [s for s in found if s.extension().lower() in SUFFIXES - set(picture.SUFFIXES)]
+    films = [
+        s for s in _all_in(folder) if s.extension().lower() in SUFFIXES - set(picture.SUFFIXES)
+    ]
     return sorted(folder / _pattern(s) for s in films if not s.basename().startswith("."))
 
 
 def lone_sequence(folder: Path) -> Path | None:
     """The pattern of a folder's PNG or TIFF files, where they are the frames of one name and nothing else of their kind."""
-    found = findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
-    alike = [s for s in found if s.extension().lower() in LONE_SUFFIXES]
+    alike = [s for s in _all_in(folder) if s.extension().lower() in LONE_SUFFIXES]
     if len(alike) != 1 or len(alike[0]) < 2 or alike[0].basename().startswith("."):
         return None
     return folder / _pattern(alike[0])
@@ -67,6 +66,10 @@ def frames_on_disk(pattern: Path) -> dict[int, Path]:
         if not pattern.is_file():
             raise SourceError(f"{pattern}: no such file")
         return {_number_of(pattern): pattern}
+    from fileseq import findSequenceOnDisk
+    from fileseq.constants import PAD_STYLE_HASH1
+    from fileseq.exceptions import FileSeqException
+
     try:
         found = findSequenceOnDisk(str(pattern), strictPadding=True, pad_style=PAD_STYLE_HASH1)
     except FileSeqException as error:
@@ -85,7 +88,17 @@ def existing_files(target: Path) -> list[Path]:
         return []
 
 
+def _all_in(folder: Path) -> list[FileSequence]:
+    from fileseq import findSequencesOnDisk
+    from fileseq.constants import PAD_STYLE_HASH1
+
+    return findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
+
+
 def _named(path: Path) -> FileSequence:
+    from fileseq.constants import PAD_STYLE_HASH1
+    from fileseq.filesequence import FileSequence
+
     return FileSequence(str(path), pad_style=PAD_STYLE_HASH1)
 
 

@@ -12,17 +12,19 @@ import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from nightfx.errors import SourceError, TargetError
 from nightfx.video.frame import Frame, rgb_coding
 from nightfx.video.partial import partial_file
 from nightfx.video.probe import MAX_PIXELS
+
+if TYPE_CHECKING:  # where it is used, Pillow is imported: clips do without
+    from PIL import Image
 
 Pixels = NDArray[Any]
 """A picture (H, W, 3 or 4), red first, uint8 or uint16."""
@@ -57,6 +59,8 @@ def is_picture(path: Path) -> bool:
 
 def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read a picture upright, as planes R, G, B[, A] of 8 or 16 bits; raises SourceError, for a larger one too."""
+    from PIL import Image
+
     if not path.is_file():
         raise SourceError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     try:
@@ -98,6 +102,8 @@ def read_extras(path: Path) -> dict[str, Any]:
 
 
 def _opened(path: Path) -> Image.Image:
+    from PIL import Image
+
     with warnings.catch_warnings():  # from 89 million pixels on; it refuses from 179 million on
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(path)
@@ -178,6 +184,8 @@ def _encode(pixels: Pixels, form: str, extras: _Extras) -> bytes:
         options = {"lossless": True, "exact": True}
     if form == "TIFF":
         options = {"compression": "tiff_lzw"}
+    from PIL import Image
+
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, form, **options, **extras.options())
     return file.getvalue()
