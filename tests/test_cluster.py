@@ -196,7 +196,9 @@ def test_a_worker_leaves_after_what_is_worth_retrying_and_others_go_on(
     code = f"import os; os.chdir({str(tmp_path / 'here')!r})\n{FULL}"
     (line,) = done(started(ours, "-P", "-c", code)).splitlines()
     found = json.loads(line)
-    assert found["full"] == ["failed", 0, "full.mp4: disk full", 75, {}]
+    state, lost, *said = found["full"]
+    assert [state, *said] == ["failed", "full.mp4: disk full", 75, {}]
+    assert lost <= 1  # on a busy machine its word may come after the worker has left
     for key in "ab":
         assert found[key] == ["done", 0, "", 0, {"is_gone": True}]
     assert_nothing_left(ours)
