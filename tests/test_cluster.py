@@ -42,9 +42,9 @@ needs_ray = pytest.mark.skipif(
 MARK = "NIGHTFX_TEST_MARK"
 GONE_SECONDS = 20.0  # for the last of Ray's processes to end after the one that started them
 
-# orders whose workers die, fail or do as they are told, without anything to render
-PRETEND = """
+PRETENCE = """
 import json, os, signal, sys, time
+from contextlib import suppress
 from dataclasses import dataclass
 from nightfx.batch.run import EngineOptions, ready_ray, run_tasks
 from nightfx.batch.task import Task
@@ -55,7 +55,12 @@ class Pretence:
     key: str
     def as_json(self):
         return json.dumps(self.key)
+"""
 
+# orders whose workers die, fail or do as they are told, without anything to render
+PRETEND = (
+    PRETENCE
+    + """
 def serve(line, folder):
     key = json.loads(line)
     yield {"event": "frames", "done": 1, "total": 2}
@@ -82,6 +87,7 @@ nightfx.batch.cluster._serve = serve
 run_tasks(tasks, options, lambda task: None)
 print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
 """
+)
 
 
 @pytest.fixture
@@ -147,19 +153,9 @@ def test_each_order_is_done_once_and_a_poisonous_one_fails_alone(
 
 
 # the real worker, whose first order ends as on a full disk; later ones say whether its process is still there
-FULL = """
-import json, os, sys, time
-from contextlib import suppress
-from dataclasses import dataclass
-from nightfx.batch.run import EngineOptions, ready_ray, run_tasks
-from nightfx.batch.task import Task
-
-@dataclass(frozen=True)
-class Pretence:
-    key: str
-    def as_json(self):
-        return json.dumps(self.key)
-
+FULL = (
+    PRETENCE
+    + """
 def serve(line, folder):
     import nightfx.batch.cluster as cluster
     def attempt(key, say):
@@ -186,6 +182,7 @@ nightfx.batch.cluster._serve = serve
 run_tasks(tasks, options, lambda task: None)
 print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
 """
+)
 
 
 @needs_ray
@@ -196,9 +193,9 @@ def test_a_worker_leaves_after_what_is_worth_retrying_and_others_go_on(
     code = f"import os; os.chdir({str(tmp_path / 'here')!r})\n{FULL}"
     (line,) = done(started(ours, "-P", "-c", code)).splitlines()
     found = json.loads(line)
-    state, lost, *said = found["full"]
+    state, tries, *said = found["full"]
     assert [state, *said] == ["failed", "full.mp4: disk full", 75, {}]
-    assert lost <= 1  # on a busy machine its word may come after the worker has left
+    assert tries <= 1  # on a busy machine its word may come after the worker has left
     for key in "ab":
         assert found[key] == ["done", 0, "", 0, {"is_gone": True}]
     assert_nothing_left(ours)
