@@ -98,13 +98,23 @@ class Preset:
     @cached_property
     def generator(self) -> Generator:
         """The network in float32 on the CPU, ready to infer. Raises `PresetError` for damaged weights."""
-        kind = self.facts.architecture
-        path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
-        return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
+        return self.network(draft=False)
 
     @cached_property
     def draft(self) -> Generator:
         """The small network, as `generator`. Raises `UsageError` where there is none, `PresetError` for a damaged or old one."""
+        return self.network(draft=True)
+
+    def network(self, *, draft: bool) -> Generator:
+        """The full network or its draft, read anew: a copy for a backend need not stay beside it. Raises as they do."""
+        return self._read_draft() if draft else self._read_generator()
+
+    def _read_generator(self) -> Generator:
+        kind = self.facts.architecture
+        path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
+        return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
+
+    def _read_draft(self) -> Generator:
         facts, again = self.facts.draft, f"nightfx presets distill {self.folder} --stills DIR"
         if facts is None:
             raise UsageError(f"{self.name} has no draft weights: leave --draft out, or run {again}")
@@ -113,10 +123,6 @@ class Preset:
             raise PresetError(f"{path}: was distilled from other weights; run {again}")
         student = RelitGenerator(facts.width, facts.blocks)
         return read_weights(path, facts.weights_sha256, "draft", lambda x: filled(student, x))
-
-    def network(self, *, draft: bool) -> Generator:
-        """The network to render with: the full one, or its draft."""
-        return self.draft if draft else self.generator
 
 
 def load_preset(name_or_folder: str | Path) -> Preset:

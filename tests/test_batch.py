@@ -484,7 +484,9 @@ def test_a_poisonous_shot_fails_alone(tmp_path: Path) -> None:
 def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
     monkeypatch.setattr(seats, "_gpus", lambda: [])
-    assert [seat["OMP_NUM_THREADS"] for seat in seats_for(EngineOptions())] == ["4"] * 4
+    seats_here = seats_for(EngineOptions())
+    assert [seat["OMP_NUM_THREADS"] for seat in seats_here] == ["4"] * 4
+    assert {seat["MALLOC_ARENA_MAX"] for seat in seats_here} == {"1"}
     three = EngineOptions(workers=3)
     assert [seat["NIGHTFX_CODEC_THREADS"] for seat in seats_for(three)] == ["5"] * 3
     assert "NIGHTFX_CODEC_THREADS" not in seats_for(replace(three, share_codecs=False))[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, get_args
 
+from nightfx.engine.heap import heap_variables
 from nightfx.errors import UsageError
 from nightfx.video.threads import VARIABLE, cores
 
@@ -65,8 +66,7 @@ def environment(threads: int, options: EngineOptions) -> dict[str, str]:
     """What is set for a worker that may use so many threads."""
     names = [f"{name}_NUM_THREADS" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")]
     names += ["OPENCV_FOR_THREADS_NUM", *([VARIABLE] if options.share_codecs else [])]
-    # one heap for all threads, as in `nightfx render`
-    return {name: str(threads) for name in names} | {"MALLOC_ARENA_MAX": "1"}
+    return {name: str(threads) for name in names} | heap_variables()
 
 
 def share_of(gpus: int, count: int) -> float:

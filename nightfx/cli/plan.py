@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
     """Render a segment of a plan."""
+    from nightfx.engine.heap import share_heap
     from nightfx.engine.plan import render_segment
 
     if plan is None or number is None or inputs:
         raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
-    shell.share_heap()
+    share_heap()
     with shell.progress(f"{plan.name} {number}") as show:
         render_segment(plan, number, show)
     return 0

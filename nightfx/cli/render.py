@@ -169,11 +169,12 @@ def render(
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
     from nightfx.engine.batch import plan_jobs
+    from nightfx.engine.heap import share_heap
     from nightfx.engine.options import RenderOptions
     from nightfx.presets import load_preset
     from nightfx.video.codecs import EncodeOptions
 
-    shell.share_heap()
+    share_heap()
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
         tile_px=_tile_px(tile_px),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import json
 import logging
@@ -21,7 +20,6 @@ from nightfx.errors import NightfxError
 
 P = ParamSpec("P")
 INTERRUPTED, TERMINATED = 130, 143
-M_ARENA_MAX = -8  # of glibc's malloc.h
 PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
 JSON_SECONDS = 1.0
 
@@ -61,17 +59,6 @@ def _end(number: int, frame: FrameType | None) -> None:
 def printable(text: str) -> str:
     """Text from elsewhere, such as a file's name, without what would steer a terminal or cannot be encoded."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
-def share_heap() -> None:
-    """Have glibc keep one heap for all threads: planes that pass between them would leave holes in each one's own.
-
-    Blocks are not given back at once (M_MMAP_THRESHOLD): getting pages anew took a sixth of a render's processor time.
-    """
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(AttributeError, OSError):  # another C library has no mallopt
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 class _Lines(logging.Formatter):

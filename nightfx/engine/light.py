@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 
 import cv2
 import numpy as np
@@ -118,28 +118,42 @@ def light_frames(
         yield from light_by_tiles(frames, generator, options, coding, encodings, matte, first)
         return
     lit = light_by_field(frames, generator, plan, borders)
-    for index, (frame, field) in enumerate(lit, first):
-        moment = _moment(plan.look, options, index)
-        field = graded(field, grade_of(moment))
-        direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
-        if moment.glow and direct:  # up to white a screen is affine: the field carries it
-            small = partial(_small_by_field, field)
-            field = glowing(field, make_glow(frame, encodings, small, moment.glow))
-            moment = moment._replace(glow=0)
-        if passes:
-            passes.write(frame, blended(field, moment.strength), plan.encoding)
-        inside = matte.at(index, frame) if matte else None
-        full = partial(_by_field, field, (frame.height, frame.width))
-        if needs_finish(moment, inside):
-            small = partial(_small_by_field, field)
-            glow = make_glow(frame, encodings, small, moment.glow) if moment.glow else None
-            yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
-        elif direct:
-            yield apply_field(frame, blended(field, moment.strength), coding)
-        else:
-            field = blended(field, moment.strength)
-            light = partial(_by_field, field, (frame.height, frame.width))
-            yield light_in_working(frame, light, coding, encodings)
+    one = partial(_light_one, options, coding, plan, passes, encodings, matte)
+    # a loop's own name would keep each frame until the next one has its field
+    yield from map(one, count(first), lit)
+
+
+def _light_one(
+    options: RenderOptions,
+    coding: Coding,
+    plan: FieldPlan,
+    passes: Passes | None,
+    encodings: Encodings,
+    matte: Matte | None,
+    index: int,
+    lit: tuple[Frame, Field],
+) -> Frame:
+    """A frame under its field, which is the look's too as far as that is affine."""
+    (frame, field), moment = lit, _moment(plan.look, options, index)
+    field = graded(field, grade_of(moment))
+    direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
+    if moment.glow and direct:  # up to white a screen is affine: the field carries it
+        small = partial(_small_by_field, field)
+        field = glowing(field, make_glow(frame, encodings, small, moment.glow))
+        moment = moment._replace(glow=0)
+    if passes:
+        passes.write(frame, blended(field, moment.strength), plan.encoding)
+    inside = matte.at(index, frame) if matte else None
+    full = partial(_by_field, field, (frame.height, frame.width))
+    if needs_finish(moment, inside):
+        small = partial(_small_by_field, field)
+        glow = make_glow(frame, encodings, small, moment.glow) if moment.glow else None
+        return finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
+    field = blended(field, moment.strength)
+    if direct:
+        return apply_field(frame, field, coding)
+    light = partial(_by_field, field, (frame.height, frame.width))
+    return light_in_working(frame, light, coding, encodings)
 
 
 def _moment(look: Look, options: RenderOptions, index: int) -> Moment:

@@ -48,9 +48,8 @@ class _Handoff(Generic[T]):
 
     def produce(self) -> None:
         try:
-            for item in self._items:
-                if not self._put(item):
-                    break
+            while self._pass_on():
+                pass
         except BaseException as error:  # noqa: BLE001 - re-raised in the consumer
             self._error = error
         finally:
@@ -61,14 +60,8 @@ class _Handoff(Generic[T]):
                 self._changed.notify_all()
 
     def take(self) -> Generator[T, None, None]:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._ready or self._finished)
-                if not self._ready:
-                    break
-                item = self._ready.popleft()
-                self._changed.notify_all()
-            yield item
+        while self._comes():
+            yield self._taken()  # by no name: what was given away is not kept until the next one comes
         if self._error is not None:
             raise self._error
 
@@ -77,9 +70,25 @@ class _Handoff(Generic[T]):
             self._closed = True
             self._changed.notify_all()
 
-    def _put(self, item: T) -> bool:
+    def _comes(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._finished)
+            return bool(self._ready)
+
+    def _taken(self) -> T:
+        with self._changed:
+            self._changed.notify_all()
+            return self._ready.popleft()
+
+    def _pass_on(self) -> bool:
+        """Make one item when there is room for it; False when there is none, or nobody takes any."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or len(self._ready) < self._depth)
-            self._ready.append(item)
-            self._changed.notify_all()
-            return not self._closed
+            if self._closed:
+                return False
+        for item in self._items:
+            with self._changed:
+                self._ready.append(item)
+                self._changed.notify_all()
+                return not self._closed
+        return False

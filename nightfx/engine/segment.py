@@ -14,6 +14,7 @@ from itertools import islice
 
 from nightfx.engine.borders import Borders
 from nightfx.engine.choices import Lights
+from nightfx.engine.heap import give_back
 from nightfx.engine.light import light_frames, mark_borders
 from nightfx.engine.pipeline import prefetch
 from nightfx.engine.store import Record, Store
@@ -103,6 +104,7 @@ def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | N
             count = parts.at - first
             store.save(number, Record(first, count, is_last, told, piece, tally, notes))
             marks.forget_before(begin)
+            give_back()
             number, first = number + 1, parts.at
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
-from nightfx.video.threads import codec_threads
+from nightfx.video.threads import decoder_threads
 
 LAST_SECONDS = 0.5  # a stream may end this much before its duration tag without being cut
 
@@ -63,10 +63,10 @@ def ends_early(stream: VideoStream, end_seconds: Fraction) -> bool:
 
 
 def prepare(stream: VideoStream) -> None:
-    """Let the decoder use all cores, and fail where it would conceal unseen."""
+    """Let the decoder use several cores, and fail where it would conceal unseen."""
     stream.thread_type = "AUTO"
     context = stream.codec_context
-    context.thread_count = codec_threads()
+    context.thread_count = decoder_threads()
     context.options = context.options | STRICT.get(context.name, {})
 
 

@@ -102,7 +102,7 @@ class Frame:
     duration: int = 0
     """How long it is shown, in units of `time_base`; 0 is unknown."""
     origin: av.VideoFrame | None = None
-    """The decoded frame, for its tags and side data; its pixels may be overwritten by the writer."""
+    """The decoded frame, where it has side data or fields; its pixels may be overwritten by the writer."""
     number: int | None = None
     """Its number in a sequence of files; None in a clip."""
     sheet: Any = None

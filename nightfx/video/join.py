@@ -122,8 +122,15 @@ def _read_back(path: Path) -> tuple[int, int]:
         for packet in container.demux(video=0):
             if packet.size:  # not the empty one that flushes decoders
                 count, crc = count + 1, zlib.crc32(packet, crc)
+    return (count, crc) if _begins(path) else (0, 0)
+
+
+def _begins(path: Path) -> bool:
+    """Whether the first packet decodes, by itself: a decoder that puts pictures in order would hold several."""
     with av.open(path) as container:
-        return (count, crc) if any(True for _ in container.decode(video=0)) else (0, 0)
+        stream = container.streams.video[0]
+        packet = next(container.demux(stream))
+        return bool([*stream.decode(packet), *stream.decode(None)])
 
 
 def join_segments(

@@ -173,6 +173,14 @@ def side_data_of(image: av.VideoFrame) -> dict[str, bytes]:
     return {item.type.name: bytes(item) for item in items}
 
 
+def says_more(image: av.VideoFrame) -> bool:
+    """Whether a picture has more than its pixels and time: side data, or two fields."""
+    try:
+        return image.interlaced_frame or len(cast(Any, SideDataContainer)(image)) > 0
+    except ValueError:
+        return True
+
+
 def describe(
     path: Path, container: av.container.InputContainer, stream: VideoStream, first: av.VideoFrame
 ) -> ClipInfo:

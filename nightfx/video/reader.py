@@ -28,6 +28,7 @@ from nightfx.video.decode import (
     shown_times,
     survey,
 )
+from nightfx.video.fields import is_interlaced
 from nightfx.video.frame import FIRST_FRAME, Frame
 from nightfx.video.probe import (
     MAX_PIXELS,
@@ -37,6 +38,7 @@ from nightfx.video.probe import (
     open_source,
     pick_stream,
     real_streams,
+    says_more,
 )
 from nightfx.video.shot import Shot
 from nightfx.video.timecode import Seconds, exact_seconds
@@ -172,7 +174,10 @@ class Reader(Shot):
                 f"{self.path}: the picture changes from {expected} to {found} at {seconds:.2f} s:"
                 " split the clip there"
             )
-        return replace(frame_of(planar, info.coding, pts=pts), time_base=info.time_base)
+        # what says nothing more would hold its pixels a second time, as long as the frame lives
+        origin = planar if is_interlaced(info) or says_more(planar) else None
+        frame = frame_of(planar, info.coding, pts=pts)
+        return replace(frame, time_base=info.time_base, origin=origin)
 
     def _damaged(self) -> DamagedSourceError:
         count, signs = survey(self.path, self.max_pixels)

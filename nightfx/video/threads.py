@@ -13,6 +13,11 @@ def codec_threads() -> int:
     return asked_threads() or min(cores(), MOST)
 
 
+def decoder_threads() -> int:
+    """What the environment says, else one for two cores: what is done to the pictures takes the others."""
+    return asked_threads() or max(codec_threads() // 2, 1)
+
+
 def asked_threads() -> int:
     """What the environment says; 0 lets FFmpeg choose."""
     said = os.environ.get(VARIABLE, "")
