@@ -24,7 +24,7 @@ import nightfx
 from nightfx.cli import app
 from nightfx.engine.borders import Borders, Lengths
 from nightfx.engine.field import identity_field, relight
-from nightfx.engine.finish import glowing, grained, screened, spread
+from nightfx.engine.finish import LAMP, glowing, grained, screened, spread
 from nightfx.engine.grade import blended, grade_of, graded, graded_picture, white_gains
 from nightfx.engine.light import light_frames, plan_fields
 from nightfx.engine.matte import Matte, feathered
@@ -289,10 +289,17 @@ def test_light_spreads_from_what_is_bright_and_fades() -> None:
     assert not spread(dark, 1.0).any()
     dark[:, 40:50, 50:70] = 0.95
     glow = spread(dark, 1.0)
-    row = glow[0, 45, 70:]
+    row = glow[0, 22, 35:]
     assert row[0] > 0.1
     assert (np.diff(row) <= 1e-7).all()
     np.testing.assert_allclose(spread(dark, 0.1), 2 * spread(dark, 0.05), atol=1e-6)
+
+
+def test_a_lamp_of_a_pixel_spreads_as_much_light_as_it_has() -> None:
+    dark = np.zeros((3, 91, 121), np.float32)
+    dark[:, 45, 61] = 1
+    whole = spread(dark, 0.5).sum(axis=(1, 2))  # at half the size: a quarter of the pixels
+    np.testing.assert_allclose(whole, 0.5 * LAMP / 4, rtol=0.02)
 
 
 def test_a_screen_keeps_within_white_and_leaves_headroom_alone() -> None:

@@ -20,7 +20,7 @@ from nightfx.engine.planes import (
 from nightfx.video.color import from_rgb, noise_at, to_rgb, widened
 from nightfx.video.frame import Coding, Frame, Plane, Planes
 from nightfx.video.kernel import kernel
-from nightfx.video.matrices import Float32, matrix_of
+from nightfx.video.matrices import Float32, Float64, matrix_of
 
 BLOCKS = 32  # parts of a frame that threads share
 
@@ -59,9 +59,32 @@ def field_in_codes(field: Field, plate: Coding, coding: Coding) -> Field:
     homogeneous[:3, :3], homogeneous[:3, 3] = plate_matrix, plate_zero
     # rows and columns of a cell's 3×4 each become a sum over its 12 numbers: one product for all cells
     transform = np.kron(matrix, np.linalg.inv(homogeneous).T)
-    codes = transform.astype(np.float32) @ field.reshape(12, -1)
+    codes = mixed(transform, field)
     codes.reshape(3, 4, -1)[:, 3] += zero.astype(np.float32)[:, None]
-    return np.ascontiguousarray(codes.reshape(field.shape))
+    return codes
+
+
+def mixed(matrix: Float64, field: Float32) -> Float32:
+    """`matrix` (m, n) times the n numbers of each cell of `field` (n, h, w): (m, h, w).
+
+    The threads of a matrix library would wait for cores that decoder and encoder have: ten times as long, in a render.
+    """
+    made = np.empty((len(matrix), *field.shape[1:]), np.float32)
+    _mix_cells(matrix.astype(np.float32), np.ascontiguousarray(field), made)
+    return made
+
+
+@kernel(parallel=True)
+def _mix_cells(matrix: Float32, field: Float32, made: Float32) -> None:
+    for y in prange(field.shape[1]):
+        for i in range(matrix.shape[0]):
+            row = made[i, y]
+            row[:] = 0
+            for j in range(matrix.shape[1]):
+                share, source = matrix[i, j], field[j, y]
+                if share != 0:
+                    for x in range(row.shape[0]):
+                        row[x] += share * source[x]
 
 
 def full_size(field: Field, height: int, width: int) -> Float32:

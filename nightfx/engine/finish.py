@@ -14,7 +14,6 @@ from numba import prange
 
 from nightfx.engine.field import Field
 from nightfx.engine.planes import seed_of
-from nightfx.engine.relight import see
 from nightfx.engine.working import average_at_sites, light_in_working
 from nightfx.look import Moment
 from nightfx.video.color import Float32
@@ -23,7 +22,6 @@ from nightfx.video.frame import Coding, Frame
 from nightfx.video.kernel import kernel
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-GLOW_LINES = 270  # of the shorter side of the picture that glow is made in
 KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
 MOST = 4.0  # of a light above white
 FINEST_PX = 2.0  # the least radius, in pixels, that a wide blur is made with
@@ -70,26 +68,39 @@ def finish(
     return light_in_working(frame, light, coding, encodings)
 
 
-def make_glow(frame: Frame, encodings: Encodings, full: Full, amount: float) -> Float32:
-    """The light (3, h, w) that spreads over `frame` under `full`."""
-    return spread(full(see(frame, GLOW_LINES, encodings.source).small, 0, 0), amount)
-
-
 def spread(lit: Float32, amount: float) -> Float32:
-    """What is bright in a picture (3, h, w), blurred by several radii, times `amount`, up to 1."""
-    bright = lit.max(0)
-    t = np.clip((bright - KNEE) / (FULL - KNEE), 0, 1)
-    lights = np.moveaxis(lit.clip(0, MOST) * (t * t * (3 - 2 * t)), 0, -1)
-    side, glow = min(bright.shape), np.zeros((*bright.shape, 3), np.float32)
+    """What is bright in a picture (3, h, w), blurred by several radii, times `amount`, up to 1; at half its size."""
+    size = -(-lit.shape[1] // 2), -(-lit.shape[2] // 2)
+    lights, glow = np.empty((*size, 3), np.float32), np.zeros((*size, 3), np.float32)
+    _lights(np.ascontiguousarray(lit), lights)
     for radius, share in SPREADS:
-        glow += np.float32(share) * _blurred(lights, max(radius * side, 0.3))
+        glow += np.float32(share) * _blurred(lights, max(radius * min(size), 0.3))
     return np.moveaxis((glow * np.float32(LAMP * amount)).clip(0, 1), -1, 0)
+
+
+@kernel(parallel=True)
+def _lights(lit: Float32, lights: Float32) -> None:
+    """What of a picture (3, H, W) glows, averaged over 2×2 px, (h, w, 3): found before it, or small lamps would be lost."""
+    _, height, width = lit.shape
+    knee, per_range, most = np.float32(KNEE), np.float32(1 / (FULL - KNEE)), np.float32(MOST)
+    for y in prange(lights.shape[0]):
+        for x in range(lights.shape[1]):
+            lights[y, x] = 0
+            for place in range(4):
+                j, i = min(2 * y + place // 2, height - 1), min(2 * x + place % 2, width - 1)
+                bright = max(lit[0, j, i], lit[1, j, i], lit[2, j, i])
+                t = min(max((bright - knee) * per_range, np.float32(0)), np.float32(1))
+                share = t * t * (3 - 2 * t) * np.float32(0.25)
+                for c in range(3):
+                    lights[y, x, c] += min(max(lit[c, j, i], np.float32(0)), most) * share
 
 
 def _blurred(picture: Float32, sigma_px: float) -> Float32:
     """A picture (h, w, 3) under a Gaussian; wide ones on fewer pixels, of which they leave nothing else."""
     height, width = picture.shape[:2]
     part = max(int(sigma_px / FINEST_PX), 1)
+    if part == 1:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), np.float32)
     size = -(-width // part), -(-height // part)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     wide = cv2.GaussianBlur(small, (0, 0), sigma_px * size[0] / width)
@@ -106,8 +117,9 @@ def screened(lit: Float32, glow: Float32) -> Float32:
 
 def glowing(field: Field, glow: Float32) -> Field:
     """`field` (12, h, w), and then what `screened` does up to white; codes above it come nearer to it."""
-    size = field.shape[2], field.shape[1]
-    over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in glow])
+    over, size = glow, (field.shape[2], field.shape[1])
+    if glow.shape[1:] != field.shape[1:]:
+        over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in glow])
     mixed = field.reshape(3, 4, *over.shape[1:]) * (1 - over)[:, None]
     mixed[:, 3] += over
     made: Field = mixed.reshape(field.shape)

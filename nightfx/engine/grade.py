@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightfx.engine.field import Field, identity_field
+from nightfx.engine.field import Field, identity_field, mixed
 from nightfx.look import Moment
 from nightfx.video.matrices import Float32, Float64
 
@@ -72,9 +72,10 @@ def graded(field: Field, grade: Float64 | None) -> Field:
     """`field` (12, h, w), and then the grade (3, 4)."""
     if grade is None:
         return field
-    mixed = grade[:, :3].astype(np.float32) @ field.reshape(3, -1)
-    mixed.reshape(3, 4, -1)[:, 3] += grade[:, 3:].astype(np.float32)
-    return mixed.reshape(field.shape)
+    _, height, width = field.shape
+    after = mixed(grade[:, :3], field.reshape(3, 4 * height, width)).reshape(3, 4, -1)
+    after[:, 3] += grade[:, 3:].astype(np.float32)
+    return after.reshape(field.shape)
 
 
 def blended(field: Field, strength: float) -> Field:
@@ -82,8 +83,8 @@ def blended(field: Field, strength: float) -> Field:
     if strength == 1:
         return field
     none = identity_field(*field.shape[1:])
-    mixed: Field = none + np.float32(strength) * (field - none)
-    return mixed
+    part: Field = none + np.float32(strength) * (field - none)
+    return part
 
 
 def graded_picture(picture: Float32, grade: Float64 | None) -> Float32:

@@ -15,7 +15,7 @@ from nightfx.engine.analysis import FIRST_SECONDS, choose_every, measure_lock
 from nightfx.engine.backends import build_backend
 from nightfx.engine.borders import Borders
 from nightfx.engine.field import Field, apply_field, relight, relight_sites
-from nightfx.engine.finish import finish, glowing, make_glow, needs_finish
+from nightfx.engine.finish import finish, glowing, needs_finish, spread
 from nightfx.engine.grade import blended, grade_of, graded, graded_picture
 from nightfx.engine.lock import load_lock
 from nightfx.engine.matte import Matte
@@ -23,7 +23,7 @@ from nightfx.engine.options import RenderOptions
 from nightfx.engine.passes import Passes
 from nightfx.engine.planes import apply_light
 from nightfx.engine.relight import FieldPlan, Fit, light_by_field, see
-from nightfx.engine.steady import Steadying, find_motion, luma_of
+from nightfx.engine.steady import Seen, Steadying, find_motion, luma_of
 from nightfx.engine.tiling import as_coded, light_of, middle_window, upright
 from nightfx.engine.working import (
     Light,
@@ -131,23 +131,21 @@ def _light_one(
     encodings: Encodings,
     matte: Matte | None,
     index: int,
-    lit: tuple[Frame, Field],
+    lit: tuple[Seen, Field],
 ) -> Frame:
     """A frame under its field, which is the look's too as far as that is affine."""
-    (frame, field), moment = lit, _moment(plan.look, options, index)
-    field = graded(field, grade_of(moment))
+    (seen, field), moment = lit, _moment(plan.look, options, index)
+    frame, field = seen.frame, graded(field, grade_of(moment))
     direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
     if moment.glow and direct:  # up to white a screen is affine: the field carries it
-        small = partial(_small_by_field, field)
-        field = glowing(field, make_glow(frame, encodings, small, moment.glow))
+        field = glowing(field, spread(relight(seen.small, field), moment.glow))
         moment = moment._replace(glow=0)
     if passes:
         passes.write(frame, blended(field, moment.strength), plan.encoding)
     inside = matte.at(index, frame) if matte else None
     full = partial(_by_field, field, (frame.height, frame.width))
     if needs_finish(moment, inside):
-        small = partial(_small_by_field, field)
-        glow = make_glow(frame, encodings, small, moment.glow) if moment.glow else None
+        glow = spread(relight(seen.small, field), moment.glow) if moment.glow else None
         return finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
     field = blended(field, moment.strength)
     if direct:
@@ -163,10 +161,6 @@ def _moment(look: Look, options: RenderOptions, index: int) -> Moment:
 
 def _by_field(field: Field, size: tuple[int, int], work: Float32, *sub: int) -> Float32:
     return relight_sites(work, field, *size, *sub)
-
-
-def _small_by_field(field: Field, work: Float32, *_: int) -> Float32:
-    return relight(work, field)
 
 
 def light_by_tiles(
@@ -185,7 +179,10 @@ def light_by_tiles(
         maps = _maps(frame, generator, options, encodings.source)
         full = partial(_by_maps, *maps, grade)
         if needs_finish(moment, inside):
-            glow = make_glow(frame, encodings, full, moment.glow) if moment.glow else None
+            glow = None
+            if moment.glow:  # at the height at which relight would make it
+                small = see(frame, FieldPlan.height, encodings.source).small
+                glow = spread(full(small, 0, 0), moment.glow)
             yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
             continue
         direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
