@@ -1,1 +1,5 @@
-"""Performance and quality claims, remade by command: `python -m bench.quality`, `python -m bench.split`."""
+"""Measurements: what README claims is remade by these."""
+
+from nightfx.engine.process import set_up
+
+set_up()  # as `nightfx render` does

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, get_args
 
-from nightfx.engine.heap import heap_variables
+from nightfx.engine.process import worker_variables
 from nightfx.errors import UsageError
 from nightfx.video.threads import VARIABLE, cores
 
@@ -66,7 +66,7 @@ def environment(threads: int, options: EngineOptions) -> dict[str, str]:
     """What is set for a worker that may use so many threads."""
     names = [f"{name}_NUM_THREADS" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")]
     names += ["OPENCV_FOR_THREADS_NUM", *([VARIABLE] if options.share_codecs else [])]
-    return {name: str(threads) for name in names} | heap_variables()
+    return {name: str(threads) for name in names} | worker_variables()
 
 
 def share_of(gpus: int, count: int) -> float:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
     """Render a segment of a plan."""
-    from nightfx.engine.heap import share_heap
-    from nightfx.engine.plan import render_segment
+    from nightfx.engine.process import set_up
 
     if plan is None or number is None or inputs:
         raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
-    share_heap()
+    set_up()
+    from nightfx.engine.plan import render_segment
+
     with shell.progress(f"{plan.name} {number}") as show:
         render_segment(plan, number, show)
     return 0

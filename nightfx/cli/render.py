@@ -168,13 +168,14 @@ def render(
         return planned.render_planned(plan, segment, inputs)
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
+    from nightfx.engine.process import set_up
+
+    set_up()
     from nightfx.engine.batch import plan_jobs
-    from nightfx.engine.heap import share_heap
     from nightfx.engine.options import RenderOptions
     from nightfx.presets import load_preset
     from nightfx.video.codecs import EncodeOptions
 
-    share_heap()
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
         tile_px=_tile_px(tile_px),

@@ -14,9 +14,9 @@ from itertools import islice
 
 from nightfx.engine.borders import Borders
 from nightfx.engine.choices import Lights
-from nightfx.engine.heap import give_back
 from nightfx.engine.light import light_frames, mark_borders
 from nightfx.engine.pipeline import prefetch
+from nightfx.engine.process import give_back
 from nightfx.engine.store import Record, Store
 from nightfx.engine.work import Mark, Work, mark_of
 from nightfx.video.codecs import OutputPlan

@@ -1,30 +1,41 @@
-"""What glibc keeps of memory that is free: on Linux; elsewhere nothing is done.
+"""How a process that renders is set up, beside what it computes: what glibc keeps of free memory, and how threads wait.
 
 Planes pass between threads and codecs, and each encoder comes and goes with pictures of its own. So all threads share one
 heap, or there would be holes in each one's own. What is smaller than an encoder's pictures stays in it when freed (getting
 pages anew took a sixth of a render's processor time); larger blocks go back at once, and all free pages where a segment ends.
+
+Where cores are few, a thread that waits for others in a loop takes the time of those that work: of the decoder's, the
+encoder's, or another worker's.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
+from nightfx.video.threads import cores
+
+FEW_CORES = 4
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
 LARGE_BYTES, SPARE_BYTES = 4 << 20, 16 << 20
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
 
-def share_heap() -> None:
-    """Set this process up so: for a program of our own, before its threads begin."""
+def set_up() -> None:
+    """Set this process up, of a program of our own: before its threads begin, and before torch is imported."""
+    if cores() <= FEW_CORES:
+        for name, value in WAITING.items():
+            os.environ.setdefault(name, value)
     _call("mallopt", M_ARENA_MAX, 1)
     _call("mallopt", M_MMAP_THRESHOLD, LARGE_BYTES)
     _call("mallopt", M_TRIM_THRESHOLD, SPARE_BYTES)
 
 
-def heap_variables() -> dict[str, str]:
-    """The environment of a process that is set up so."""
+def worker_variables() -> dict[str, str]:
+    """The environment of one of several processes that fill a machine."""
     sizes = {"MALLOC_MMAP_THRESHOLD_": LARGE_BYTES, "MALLOC_TRIM_THRESHOLD_": SPARE_BYTES}
-    return {name: str(value) for name, value in ({"MALLOC_ARENA_MAX": 1} | sizes).items()}
+    return WAITING | {name: str(value) for name, value in ({"MALLOC_ARENA_MAX": 1} | sizes).items()}
 
 
 def give_back() -> None:
@@ -33,6 +44,7 @@ def give_back() -> None:
 
 
 def _call(name: str, *arguments: int) -> None:
+    """Call a function of glibc; elsewhere nothing is done."""
     function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
-    if function:  # another C library has none
+    if function:
         function(*arguments)
