@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import os
 import platform
 import statistics
 import time
@@ -23,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -44,6 +46,7 @@ from nightfx.video.codecs import EncodeOptions, plan_output
 from nightfx.video.color import to_rgb
 from nightfx.video.frame import Coding, Frame
 from nightfx.video.reader import Reader
+from nightfx.video.threads import VARIABLE, cores
 from nightfx.video.writer import write_clip
 
 SIZES = {720: (1280, 720), 1080: (1920, 1080)}
@@ -269,7 +272,9 @@ def _relit(
 
 def transcode(source: Path, light: Lighter | None) -> int:
     """Decode, light and encode, each in a thread of its own as a render does; without `light` nothing is changed. Returns the frames."""
-    with Reader(source) as reader, TemporaryDirectory() as folder:
+    # alone, a decoder has all cores
+    alone = {} if light else {VARIABLE: str(cores())}
+    with patch.dict(os.environ, alone), Reader(source) as reader, TemporaryDirectory() as folder:
         plan = plan_output(reader.info, ".mp4", EncodeOptions(crf=18, speed="veryfast"))
         frames: Iterator[Frame] = prefetch(reader.frames(), DEPTH_FRAMES)
         frames = prefetch(light(frames, plan.coding), DEPTH_FRAMES) if light else frames

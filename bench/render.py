@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 import av
 
 from nightfx.video.codecs import EncodeOptions
+from nightfx.video.threads import VARIABLE, cores
 
 NULL = """
 import sys
@@ -87,7 +89,8 @@ def measure(clip: Path, size: str, count: int, flags: Sequence[str]) -> Iterator
             flags[1]: [sys.executable, "-m", *render],
         }
         for what, command in commands.items():
-            seconds, peak_mib = run(command)
+            # alone, a decoder has all cores
+            seconds, peak_mib = run(command, {VARIABLE: str(cores())} if what == "null" else {})
             yield Row(what, size, count, seconds / count, peak_mib)
 
 
@@ -114,11 +117,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def run(command: list[str]) -> tuple[float, float]:
-    """Wall-clock seconds and peak resident set in MiB of a process."""
+def run(command: list[str], variables: dict[str, str] | None = None) -> tuple[float, float]:
+    """Wall-clock seconds and peak resident set in MiB of a process, in this environment and `variables`."""
     started = time.monotonic()
     runner = [sys.executable, "-c", RUNNER, *command]
-    answer = subprocess.run(runner, check=True, capture_output=True, text=True)
+    env = os.environ | (variables or {})
+    answer = subprocess.run(runner, check=True, capture_output=True, text=True, env=env)
     unit = 1024 if sys.platform == "darwin" else 1  # macOS counts bytes, Linux KiB
     return time.monotonic() - started, float(answer.stdout) / unit / 1024
 

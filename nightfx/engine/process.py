@@ -5,7 +5,7 @@ heap, or there would be holes in each one's own. What is smaller than an encoder
 pages anew took a sixth of a render's processor time); larger blocks go back at once, and all free pages where a segment ends.
 
 Where cores are few, a thread that waits for others in a loop takes the time of those that work: of the decoder's, the
-encoder's, or another worker's.
+encoder's, or another worker's. So it gives up soon (tens of microseconds); at once would be slow where nobody else works.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from nightfx.video.threads import cores
 
 FEW_CORES = 4
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
+WAITING = {"GOMP_SPINCOUNT": "20000"}  # of the OpenMP that comes with torch
 LARGE_BYTES, SPARE_BYTES = 4 << 20, 16 << 20
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
