@@ -1,6 +1,8 @@
 """Order, bound, errors and endings of `prefetch`."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +23,26 @@ def test_at_most_depth_items_wait() -> None:
             yield i
 
     for taken in prefetch(produce(), 4):
-        assert len(made) <= taken + 1 + 4 + 2  # in hand here, waiting, in the producer's hand
+        assert len(made) <= taken + 1 + 4  # in hand here, and waiting or being made
+
+
+def test_what_was_taken_is_not_kept_until_the_next_one_comes() -> None:
+    class Item:
+        pass
+
+    slow = threading.Event()
+
+    def produce() -> Iterator[Item]:
+        yield Item()
+        slow.wait(5)
+        yield Item()
+
+    items = prefetch(produce(), 1)
+    taken = weakref.ref(next(items))
+    gc.collect()
+    assert taken() is None
+    slow.set()
+    items.close()
 
 
 def test_error_arrives_after_the_items_before_it() -> None:

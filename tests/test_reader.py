@@ -228,6 +228,14 @@ def test_a_reader_works_from_another_thread(tmp_path: Path) -> None:
     assert len(found) == 12
 
 
+def test_a_frame_that_says_nothing_more_is_held_once(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mkv", Clip(codec="ffv1"))
+    assert {frame.origin for frame in read(plain)} == {None}
+    flags = {"flags": "+ilme+ildct", "x264-params": "tff=1:asm=avx2"}
+    woven = make_clip(tmp_path / "woven.mp4", Clip(codec="libx264", size=(96, 128), options=flags))
+    assert None not in {frame.origin for frame in read(woven)}
+
+
 def test_closing_a_reader_stops_its_frames(tmp_path: Path) -> None:
     with Reader(make_clip(tmp_path / "a.mp4", Clip())) as reader:
         frames = reader.frames()
