@@ -168,7 +168,7 @@ def render(
         return planned.render_planned(plan, segment, inputs)
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
-    from nightfx.engine.process import set_up
+    from nightfx.engine.process import keep_small, set_up
 
     set_up()
     from nightfx.engine.batch import plan_jobs
@@ -212,6 +212,8 @@ def render(
     if plan_to is not None:
         return planned.plan_to_file(inputs, plan_to, out, to, options)
     preset = load_preset(to)
+    if preset.method(options.method) == "relight":
+        keep_small()
     jobs = plan_jobs(inputs, out, preset, options)
     if len(jobs) == 1:
         _render_one(jobs[0], preset, options)

@@ -1,8 +1,9 @@
 """How a process that renders is set up, beside what it computes: what glibc keeps of free memory, and how threads wait.
 
 Planes pass between threads and codecs, and each encoder comes and goes with pictures of its own. So all threads share one
-heap, or there would be holes in each one's own. What is smaller than an encoder's pictures stays in it when freed (getting
-pages anew took a sixth of a render's processor time); larger blocks go back at once, and all free pages where a segment ends.
+heap, or there would be holes in each one's own. Where frames are lit by fields, what is smaller than an encoder's pictures
+stays in it when freed (getting pages anew took a sixth of a render's processor time), larger blocks go back at once, and all
+free pages where a segment ends. The maps of a network that sees the full size are larger, and would be dear to get anew.
 
 Where cores are few, a thread that waits for others in a loop takes the time of those that work: of the decoder's, the
 encoder's, or another worker's. So it gives up soon (tens of microseconds); at once would be slow where nobody else works.
@@ -28,14 +29,17 @@ def set_up() -> None:
         for name, value in WAITING.items():
             os.environ.setdefault(name, value)
     _call("mallopt", M_ARENA_MAX, 1)
+
+
+def keep_small() -> None:
+    """Give large blocks back at once, from now on: for the relight method."""
     _call("mallopt", M_MMAP_THRESHOLD, LARGE_BYTES)
     _call("mallopt", M_TRIM_THRESHOLD, SPARE_BYTES)
 
 
 def worker_variables() -> dict[str, str]:
     """The environment of one of several processes that fill a machine."""
-    sizes = {"MALLOC_MMAP_THRESHOLD_": LARGE_BYTES, "MALLOC_TRIM_THRESHOLD_": SPARE_BYTES}
-    return WAITING | {name: str(value) for name, value in ({"MALLOC_ARENA_MAX": 1} | sizes).items()}
+    return WAITING | {"MALLOC_ARENA_MAX": "1"}
 
 
 def give_back() -> None:
