@@ -1,5 +1,1 @@
-"""Measurements: what README claims is remade by these."""
-
-from nightfx.engine.process import set_up
-
-set_up()  # as `nightfx render` does
+"""Performance and quality claims, remade by command: `python -m bench.quality`, `python -m bench.split`."""
