@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +24,26 @@ def test_threads_wait_briefly_where_cores_are_few(
     assert os.environ.get("GOMP_SPINCOUNT") == wanted
 
 
-def test_another_system_has_no_such_heap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("called"))
+@pytest.mark.parametrize(("system", "calls"), [("linux", [(0,)]), ("darwin", [])])
+def test_free_pages_go_back_where_the_system_has_a_way(
+    system: str, calls: list[tuple[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[int, ...]] = []
+    library = SimpleNamespace(malloc_trim=lambda *numbers: found.append(numbers))
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     process.give_back()
+    assert found == calls
+
+
+def test_a_library_without_such_a_call_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+
+    def library(name: None) -> SimpleNamespace:
+        asked.append(name)
+        return SimpleNamespace()
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", library)
+    process.give_back()
+    assert asked == [None]
