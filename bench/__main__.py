@@ -34,20 +34,20 @@ from bench.naive import TILE_PX, naive_picture, naive_render
 from bench.render import format_memory, make_input
 from bench.render import measure as measure_memory
 from nightfx import Preset, RenderOptions, load_preset
-from nightfx.engine.backends import Backend, build_backend, installed_backends
-from nightfx.engine.field import apply_field
-from nightfx.engine.light import light_frames, plan_fields
-from nightfx.engine.pipeline import prefetch
-from nightfx.engine.relight import FieldPlan, field_of, see
-from nightfx.engine.segment import DEPTH_FRAMES
-from nightfx.engine.tiling import light_of
-from nightfx.model import Generator, RelitGenerator, pick_trunk_dtype
-from nightfx.video.codecs import EncodeOptions, plan_output
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.reader import Reader
-from nightfx.video.threads import VARIABLE, cores
-from nightfx.video.writer import write_clip
+from nightfx.apply.field import apply_field
+from nightfx.job.pipeline import prefetch
+from nightfx.job.segment import DEPTH_FRAMES
+from nightfx.light.fit import FieldPlan, field_of, see
+from nightfx.light.light import light_frames, plan_fields
+from nightfx.light.tiling import light_of
+from nightfx.network.backends import Backend, build_backend, installed_backends
+from nightfx.network.model import Generator, RelitGenerator, pick_trunk_dtype
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Coding, Frame
+from nightfx.source.reader import Reader
+from nightfx.source.threads import VARIABLE, cores
+from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.writer import write_clip
 
 SIZES = {720: (1280, 720), 1080: (1920, 1080)}
 MEMORY_FLAGS = ("--method", "relight", "--speed", "veryfast")  # the encoder as in whole renders

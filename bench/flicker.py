@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from nightfx import Preset, RenderOptions, load_preset
-from nightfx.engine.light import light_frames, plan_fields, ready_generator
+from nightfx.light.light import light_frames, plan_fields, ready_generator
 from nightfx.metrics import flicker
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Frame
-from nightfx.video.reader import Reader
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Frame
+from nightfx.source.reader import Reader
 
 
 def main() -> None:

@@ -21,15 +21,15 @@ import torch
 
 from bench.render import make_input
 from nightfx import Preset, RenderOptions, load_preset
-from nightfx.engine.backends import build_backend
-from nightfx.engine.field import apply_field, identity_field
-from nightfx.engine.light import light_frames, plan_fields
-from nightfx.engine.pipeline import prefetch
-from nightfx.engine.segment import DEPTH_FRAMES
-from nightfx.video.codecs import EncodeOptions, plan_output
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.reader import Reader
-from nightfx.video.writer import write_clip
+from nightfx.apply.field import apply_field, identity_field
+from nightfx.job.pipeline import prefetch
+from nightfx.job.segment import DEPTH_FRAMES
+from nightfx.light.light import light_frames, plan_fields
+from nightfx.network.backends import build_backend
+from nightfx.picture.frame import Coding, Frame
+from nightfx.source.reader import Reader
+from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.writer import write_clip
 
 PRORES = EncodeOptions(codec="prores-hq")
 Light = Callable[[Iterator[Frame], Coding], Iterator[Frame]]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from nightfx.model import Generator
+from nightfx.network.model import Generator
 
 TILE_PX = 256
 OVERLAP_PX = 32  # with less, the seams show; they are not gone with it

@@ -27,22 +27,22 @@ from unittest.mock import patch
 import av
 import numpy as np
 
-from nightfx.batch import worker
-from nightfx.batch.run import BatchOptions, plan_batch, run_batch, run_plan
-from nightfx.batch.seats import EngineOptions
-from nightfx.batch.segments import plan_tasks
-from nightfx.batch.shots import find_shots
-from nightfx.batch.task import Task
-from nightfx.engine import borders
-from nightfx.engine.choices import Lights
-from nightfx.engine.manifest import Choices
-from nightfx.engine.plan import join_plan, missing_segments, plan_render, segments_of
-from nightfx.engine.segment import Progress, Run
-from nightfx.engine.store import Record, Store
-from nightfx.engine.work import Mark, Work
-from nightfx.video.codecs import OutputPlan
-from nightfx.video.frame import Frame
-from nightfx.video.writer import head_of
+from nightfx.batch.queue import worker
+from nightfx.batch.queue.run import BatchOptions, plan_batch, run_batch, run_plan
+from nightfx.batch.queue.seats import EngineOptions
+from nightfx.batch.queue.segments import plan_tasks
+from nightfx.batch.queue.task import Task
+from nightfx.batch.shots.find import find_shots
+from nightfx.job.choices import Lights
+from nightfx.job.manifest import Choices
+from nightfx.job.plan import join_plan, missing_segments, plan_render, segments_of
+from nightfx.job.render_job import Mark, Work
+from nightfx.job.segment import Progress, Run
+from nightfx.job.store import Record, Store
+from nightfx.light import borders
+from nightfx.picture.frame import Frame
+from nightfx.target.codecs import OutputPlan
+from nightfx.target.writer import head_of
 
 T = TypeVar("T")
 FRAMES = 4  # of a segment
@@ -53,7 +53,7 @@ START = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from bench.plan import without_pixels
-from nightfx.batch.worker import main
+from nightfx.batch.queue.worker import main
 with without_pixels(SEGMENTS):
     sys.exit(main())
 """
@@ -200,14 +200,14 @@ def peak_mib() -> float:
 def without_pixels(segments: int) -> Iterator[None]:
     """Have frames that are one and the same, of so many segments, and nothing done to them."""
     pixels: dict[str, Any] = {
-        "nightfx.batch.worker.render": _render,
-        "nightfx.batch.worker.measure": lambda *args: {},
-        "nightfx.engine.plan.choose": _choose,
-        "nightfx.engine.plan.lights_of": lambda *args: Lights(None, None),  # type: ignore[arg-type]
-        "nightfx.engine.plan.render_run": _render_run,
-        "nightfx.engine.plan.is_long": lambda work: True,
-        "nightfx.engine.resume.join_segments": lambda pieces, target, **more: target.touch(),
-        "nightfx.batch.crew.START": START.replace("SEGMENTS", str(segments)),
+        "nightfx.batch.queue.worker.render": _render,
+        "nightfx.batch.queue.worker.measure": lambda *args: {},
+        "nightfx.job.plan.choose": _choose,
+        "nightfx.job.plan.lights_of": lambda *args: Lights(None, None),  # type: ignore[arg-type]
+        "nightfx.job.plan.render_run": _render_run,
+        "nightfx.job.plan.is_long": lambda work: True,
+        "nightfx.job.resume.join_segments": lambda pieces, target, **more: target.touch(),
+        "nightfx.batch.queue.crew.START": START.replace("SEGMENTS", str(segments)),
     }
     with ExitStack() as close:
         for name in ("LEAST_FRAMES", "MOST_FRAMES"):

@@ -27,9 +27,11 @@ from torch import Tensor
 
 from bench.grades import Grade, Points, best_grade, hand_grade, points_of
 from nightfx import Look, Preset, RenderOptions, load_preset
-from nightfx.engine.light import light_frames, plan_fields, with_look
 from nightfx.errors import UsageError
+from nightfx.light.light import light_frames, plan_fields, with_look
 from nightfx.metrics import Features, load_features
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Frame, rgb_coding
 from nightfx.quality.contacts import Thumb, thumb_of, write_contacts
 from nightfx.quality.figures import (
     Compared,
@@ -42,9 +44,7 @@ from nightfx.quality.figures import (
     summarise,
 )
 from nightfx.quality.table import format_table
-from nightfx.training.data import list_pictures, load_picture, to_tensor
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Frame, rgb_coding
+from nightfx.training.data.pictures import list_pictures, load_picture, to_tensor
 
 SHORT_PX = 272  # pictures are rendered whole at this short side
 MULTIPLE_PX = 8

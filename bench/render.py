@@ -22,15 +22,15 @@ from pathlib import Path
 
 import av
 
-from nightfx.video.codecs import EncodeOptions
-from nightfx.video.threads import VARIABLE, cores
+from nightfx.source.threads import VARIABLE, cores
+from nightfx.target.codecs import EncodeOptions
 
 NULL = """
 import sys
 from pathlib import Path
-from nightfx.video.codecs import EncodeOptions, plan_output
-from nightfx.video.reader import Reader
-from nightfx.video.writer import write_clip
+from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.source.reader import Reader
+from nightfx.target.writer import write_clip
 source, target = map(Path, sys.argv[1:3])
 with Reader(source) as reader:
     plan = plan_output(reader.info, None, EncodeOptions(speed=sys.argv[3]))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.render import make_input, run
-from nightfx.video.reader import Reader
+from nightfx.source.reader import Reader
 
 MOST = 0.03  # of the time of a render in one go
 SHORT = 40  # frames of a segment, where borders are measured
@@ -29,8 +29,9 @@ AT_BORDERS = 8  # frames before a border, and after it
 CALL = """
 import sys
 from nightfx import RenderOptions, render
-from nightfx.engine import borders, render as module
-from nightfx.video.codecs import EncodeOptions
+from nightfx.light import borders as module
+from nightfx.job import render as module
+from nightfx.target.codecs import EncodeOptions
 source, target, how, method, codec, speed, *short = sys.argv[1:]
 if how == "whole":
     module.is_long = lambda work: False

@@ -24,10 +24,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bench.__main__ import machine
-from nightfx.model import pick_device
-from nightfx.training.data import Pictures, draw_batch, find_pictures
-from nightfx.training.feed import Feed, to_pictures
-from nightfx.training.objective import (
+from nightfx.network.model import pick_device
+from nightfx.training.data.pictures import Pictures, draw_batch, find_pictures
+from nightfx.training.run.feed import Feed, to_pictures
+from nightfx.training.run.objective import (
     ImagePool,
     cycle_loss,
     discriminator_loss,
@@ -35,10 +35,10 @@ from nightfx.training.objective import (
     generators_loss,
     roughness,
 )
-from nightfx.training.options import TrainOptions
-from nightfx.training.recipes import PAPER
-from nightfx.training.state import Run, start_run
-from nightfx.training.step import train_step
+from nightfx.training.run.recipes import PAPER
+from nightfx.training.run.state import Run, start_run
+from nightfx.training.run.step import train_step
+from nightfx.training.run.train_options import TrainOptions
 
 SETUPS = {
     "paper": PAPER,  # 256 px, batch 1

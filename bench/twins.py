@@ -19,7 +19,7 @@ from torch import Tensor
 
 from nightfx.errors import UsageError
 from nightfx.metrics import psnr
-from nightfx.training.data import list_pictures, load_picture, to_tensor
+from nightfx.training.data.pictures import list_pictures, load_picture, to_tensor
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]

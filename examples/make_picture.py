@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from nightfx import RenderOptions, load_preset
-from nightfx.engine.ends import open_shot
-from nightfx.engine.preview import pick, render, to_pixels, view
-from nightfx.engine.sheet import wipe
+from nightfx.job.source_target import open_shot
+from nightfx.preview.preview import pick, render, to_pixels, view
+from nightfx.preview.sheet import wipe
 
 STREET = Path(__file__).with_name("street.mp4")
 WIDTH, HEIGHT, GAP = 1200, 675, 8

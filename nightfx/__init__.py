@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from nightfx.errors import NightfxError
 
 if TYPE_CHECKING:
-    from nightfx.engine.options import RenderOptions
-    from nightfx.engine.render import render
-    from nightfx.look import Look
-    from nightfx.presets import Preset, list_presets, load_preset
-    from nightfx.training.options import TrainOptions
-    from nightfx.training.trainer import train
-    from nightfx.video.codecs import EncodeOptions
+    from nightfx.job.render import render
+    from nightfx.network.presets import Preset, list_presets, load_preset
+    from nightfx.options.look import Look
+    from nightfx.options.render import RenderOptions
+    from nightfx.target.codecs import EncodeOptions
+    from nightfx.training.run.train_options import TrainOptions
+    from nightfx.training.run.trainer import train
 
 __version__ = "0.1.0"
 
@@ -38,15 +38,15 @@ __all__ = [
 
 # torch takes seconds to import: each name is fetched when it is first used
 _HOMES = {
-    "EncodeOptions": "nightfx.video.codecs",
-    "Look": "nightfx.look",
-    "Preset": "nightfx.presets",
-    "RenderOptions": "nightfx.engine.options",
-    "TrainOptions": "nightfx.training.options",
-    "list_presets": "nightfx.presets",
-    "load_preset": "nightfx.presets",
-    "render": "nightfx.engine.render",
-    "train": "nightfx.training.trainer",
+    "EncodeOptions": "nightfx.target.codecs",
+    "Look": "nightfx.options.look",
+    "Preset": "nightfx.network.presets",
+    "RenderOptions": "nightfx.options.render",
+    "TrainOptions": "nightfx.training.run.train_options",
+    "list_presets": "nightfx.network.presets",
+    "load_preset": "nightfx.network.presets",
+    "render": "nightfx.job.render",
+    "train": "nightfx.training.run.trainer",
 }
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from nightfx.engine.manifest import read_manifest
+from nightfx.disk.partial import partial_file
 from nightfx.errors import PlanError, TargetError, UsageError
-from nightfx.video.partial import partial_file
+from nightfx.job.manifest import read_manifest
 
 LONGEST_NAME = 100  # OpenJD holds 128 characters of a job's name
 CONTROLS = ("Cc", "Cs")  # Unicode's: of no place in XML or in lines of KEY=VALUE

@@ -11,8 +11,8 @@ import torch
 from hypothesis import settings
 from torch import nn
 
-from nightfx.model import Generator, RelitGenerator
-from nightfx.presets import Preset, load_preset, save_preset
+from nightfx.network.model import Generator, RelitGenerator
+from nightfx.network.presets import Preset, load_preset, save_preset
 
 FACTS: dict[str, Any] = {"description": "for a test", "heights_px": (8, 4000)}
 
@@ -52,8 +52,8 @@ def halving(tmp_path: Path) -> Preset:
 @pytest.fixture
 def small_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that judge and start from few pixels: to sort all of them takes most of a short run."""
-    monkeypatch.setattr("nightfx.training.report.VALIDATION_PX", 96)
-    monkeypatch.setattr("nightfx.training.guide.DRAWS", 8)
+    monkeypatch.setattr("nightfx.training.run.progress.VALIDATION_PX", 96)
+    monkeypatch.setattr("nightfx.training.run.guide.DRAWS", 8)
 
 
 @pytest.fixture

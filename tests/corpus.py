@@ -19,8 +19,8 @@ import pytest
 from conftest import preset_of
 from worker import Answer, Worker
 
-from nightfx.model import RelitGenerator
-from nightfx.video.picture import is_picture
+from nightfx.network.model import RelitGenerator
+from nightfx.source.image import is_picture
 
 BESIDE = Path(__file__).parents[2] / "shared/data/media/robustness"
 CORPUS = Path(os.environ.get("NIGHTFX_CORPUS", BESIDE))

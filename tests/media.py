@@ -17,9 +17,9 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from nightfx.video.coding import coding_of, fill, planar_name
-from nightfx.video.frame import Planes
-from nightfx.video.writer import AVX_512F
+from nightfx.picture.coding import coding_of, fill, planar_name
+from nightfx.picture.frame import Planes
+from nightfx.target.writer import AVX_512F
 
 T = TypeVar("T")
 
@@ -164,7 +164,7 @@ def _add_video(out: av.container.OutputContainer, clip: Clip) -> VideoStream:
 
 
 def _same_again(clip: Clip) -> dict[str, str]:
-    # with AVX-512, x264 gives small pictures other packets each time (`nightfx.video.writer.same_again`)
+    # with AVX-512, x264 gives small pictures other packets each time (`nightfx.target.writer.same_again`)
     modern = clip.codec == "libx264" and cv2.checkHardwareSupport(AVX_512F)
     return {"x264-params": "asm=avx2"} if modern else {}
 

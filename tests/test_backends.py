@@ -11,13 +11,13 @@ from media import Clip, make_clip
 from torch import Tensor, nn
 
 import nightfx
-from nightfx.engine import backends
-from nightfx.engine.backends import Backend, build_backend, check_fidelity, installed_backends
-from nightfx.engine.tiling import light_of, middle_window, plan_tiles
 from nightfx.errors import BackendError, UsageError
-from nightfx.model import Generator, build_generator, pick_trunk_dtype
-from nightfx.presets import load_preset
-from nightfx.video.reader import Reader
+from nightfx.light.tiling import light_of, middle_window, plan_tiles
+from nightfx.network import backends
+from nightfx.network.backends import Backend, build_backend, check_fidelity, installed_backends
+from nightfx.network.model import Generator, build_generator, pick_trunk_dtype
+from nightfx.network.presets import load_preset
+from nightfx.source.reader import Reader
 
 FAST: list[Any] = ["openvino", "openvino-int8"]
 

@@ -25,11 +25,10 @@ from PIL import Image
 from test_cli import needs_mounts, nightfx, wait_for
 from test_render import frames_of
 
-from nightfx.batch import crew, seats
-from nightfx.batch.crew import run_crew
-from nightfx.batch.figures import LIMITS, compare, figures_of
-from nightfx.batch.lease import forget, leased
-from nightfx.batch.record import (
+from nightfx.batch.queue import crew, seats
+from nightfx.batch.queue.crew import run_crew
+from nightfx.batch.queue.lease import forget, leased
+from nightfx.batch.queue.record import (
     END_BYTES,
     Record,
     changes,
@@ -41,14 +40,15 @@ from nightfx.batch.record import (
     print_of,
     write_record,
 )
-from nightfx.batch.report import page, write_report
-from nightfx.batch.seats import EngineOptions, seats_for
-from nightfx.batch.settings import known_flags, options_from, settings_of
-from nightfx.batch.shots import Shot, find_shots
-from nightfx.batch.task import Task
-from nightfx.batch.worker import Order, ShotTask, order_from, serve
+from nightfx.batch.queue.seats import EngineOptions, seats_for
+from nightfx.batch.queue.task import Task
+from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
+from nightfx.batch.report.page import page, write_report
+from nightfx.batch.report.shot_figures import LIMITS, compare, figures_of
+from nightfx.batch.shots.find import Shot, find_shots
+from nightfx.batch.shots.settings import known_flags, options_from, settings_of
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
-from nightfx.presets import Preset
+from nightfx.network.presets import Preset
 
 TINY = Clip(size=(32, 48), count=3)
 LATER = 10**9  # ns
@@ -253,7 +253,7 @@ CLAIM = """
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from nightfx.batch.lease import leased
+from nightfx.batch.queue.lease import leased
 print("ready", flush=True)
 sys.stdin.readline()
 with ExitStack() as stack:
@@ -318,7 +318,9 @@ def test_a_silent_holder_elsewhere_is_followed_and_learns_of_it(tmp_path: Path) 
 
 
 def test_a_dead_process_of_this_machine_is_followed_at_once(tmp_path: Path) -> None:
-    code = "import sys, os; from pathlib import Path; from nightfx.batch.lease import leased\n"
+    code = (
+        "import sys, os; from pathlib import Path; from nightfx.batch.queue.lease import leased\n"
+    )
     code += "leased(Path(sys.argv[1]), 600).__enter__(); os._exit(9)"
     place = tmp_path / "a.json"
     assert subprocess.run([sys.executable, "-c", code, str(place)], check=False).returncode == 9

@@ -13,13 +13,13 @@ from streams import RATE, click_times, make_sound, make_subtitles
 from test_writer import rewrite
 from typer.testing import CliRunner
 
+from nightfx.check.compare import compare
+from nightfx.check.verdict import failures
 from nightfx.cli import app
-from nightfx.video.codecs import EncodeOptions, plan_output
-from nightfx.video.compare import compare
-from nightfx.video.foresee import foresee
-from nightfx.video.reader import Reader
-from nightfx.video.verdict import failures
-from nightfx.video.writer import write_clip
+from nightfx.source.reader import Reader
+from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.predict_losses import foresee
+from nightfx.target.writer import write_clip
 
 PLATE = Clip(count=24)
 START, END = 0.2, 0.8  # the first picture from 0.2 s on is the sixth

@@ -20,7 +20,7 @@ from PIL import Image
 from test_batch import TINY, command, pictures
 from test_render import frames_of
 
-from nightfx.presets import Preset
+from nightfx.network.presets import Preset
 
 KILLS_A_BATCH = 3
 LATEST_SECONDS = 3.0  # after work has begun: about as long as it takes

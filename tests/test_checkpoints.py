@@ -15,17 +15,17 @@ from torch import Tensor, nn
 from typer.testing import CliRunner, Result
 
 import nightfx
-from nightfx.checkpoints import UNDERSTOOD, import_checkpoint, read_checkpoint
+from nightfx.apply.field import identity_field
 from nightfx.cli import app
-from nightfx.engine.backends import build_backend, verify_backends
-from nightfx.engine.field import identity_field
-from nightfx.engine.grade import blended
-from nightfx.engine.light import plan_fields
-from nightfx.engine.relight import FieldPlan, field_of, see
-from nightfx.engine.steady import Seen
 from nightfx.errors import PresetError, RetryError, TargetError, UsageError
-from nightfx.presets import Preset, load_preset, verify_preset
-from nightfx.video.reader import Reader
+from nightfx.light.fit import FieldPlan, field_of, see
+from nightfx.light.grade import blended
+from nightfx.light.light import plan_fields
+from nightfx.light.steady import Seen
+from nightfx.network.backends import build_backend, verify_backends
+from nightfx.network.checkpoints import UNDERSTOOD, import_checkpoint, read_checkpoint
+from nightfx.network.presets import Preset, load_preset, verify_preset
+from nightfx.source.reader import Reader
 
 Weights = dict[str, Tensor]
 

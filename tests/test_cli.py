@@ -15,8 +15,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from nightfx.cli import app, shell
-from nightfx.presets import Preset
-from nightfx.video.reader import Reader
+from nightfx.network.presets import Preset
+from nightfx.source.reader import Reader
 
 needs_mounts = pytest.mark.skipif(
     not (sys.platform == "linux" and os.geteuid() == 0), reason="needs root, to mount a small disk"

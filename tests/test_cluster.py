@@ -27,14 +27,14 @@ from test_chaos import assert_same, renders_in
 from test_cli import nightfx, wait_for
 from test_segment import SHORT
 
-from nightfx.batch.seats import EngineOptions, share_of
-from nightfx.engine import borders
-from nightfx.engine.options import RenderOptions
-from nightfx.engine.plan import plan_render
-from nightfx.engine.render import render
+from nightfx.batch.queue.seats import EngineOptions, share_of
 from nightfx.errors import RetryError, UsageError
-from nightfx.presets import Preset
-from nightfx.video.codecs import EncodeOptions
+from nightfx.job.plan import plan_render
+from nightfx.job.render import render
+from nightfx.light import borders
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
+from nightfx.target.codecs import EncodeOptions
 
 needs_ray = pytest.mark.skipif(
     find_spec("ray") is None or sys.platform != "linux", reason="needs ray, and finds it in /proc"
@@ -46,8 +46,8 @@ PRETENCE = """
 import json, os, signal, sys, time
 from contextlib import suppress
 from dataclasses import dataclass
-from nightfx.batch.run import EngineOptions, ready_ray, run_tasks
-from nightfx.batch.task import Task
+from nightfx.batch.queue.run import EngineOptions, ready_ray, run_tasks
+from nightfx.batch.queue.task import Task
 from nightfx.errors import NightfxError
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def serve(line, folder):
 tasks = [Task(Pretence(key)) for key in ("a", "poison", "once", "busy", "bad", "b")]
 options = EngineOptions("ray", workers=2)
 ready_ray(options)
-import nightfx.batch.cluster
-nightfx.batch.cluster._serve = serve
+import nightfx.batch.queue.cluster
+nightfx.batch.queue.cluster._serve = serve
 run_tasks(tasks, options, lambda task: None)
 print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
 """
@@ -157,7 +157,7 @@ FULL = (
     PRETENCE
     + """
 def serve(line, folder):
-    import nightfx.batch.cluster as cluster
+    import nightfx.batch.queue.cluster as cluster
     def attempt(key, say):
         say("frames", done=1, total=2)
         if key == "full":
@@ -177,8 +177,8 @@ def serve(line, folder):
 tasks = [Task(Pretence(key)) for key in ("full", "a", "b")]
 options = EngineOptions("ray", workers=1)
 ready_ray(options)
-import nightfx.batch.cluster
-nightfx.batch.cluster._serve = serve
+import nightfx.batch.queue.cluster
+nightfx.batch.queue.cluster._serve = serve
 run_tasks(tasks, options, lambda task: None)
 print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
 """
@@ -279,7 +279,7 @@ def test_a_plan_on_ray_that_is_terminated_goes_on_elsewhere_to_the_same_bytes(
 
 @needs_ray
 def test_signals_are_told_from_errors_of_ray() -> None:
-    from nightfx.batch.cluster import signals_as_raised
+    from nightfx.batch.queue.cluster import signals_as_raised
 
     with pytest.raises(KeyboardInterrupt), signals_as_raised():
         raise SystemError("wait returned a result with an exception set") from KeyboardInterrupt()
@@ -306,7 +306,7 @@ GPU_HOST, CPU_HOST = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 64.0}
 def test_no_task_asks_for_more_than_a_host_has(
     hosts: list[dict[str, float]], options: EngineOptions, count: int, cpus: int, gpus: float
 ) -> None:
-    from nightfx.batch.cluster import shares
+    from nightfx.batch.queue.cluster import shares
 
     found, needs = shares(hosts, options)
     assert (found, needs["num_cpus"], needs["num_gpus"]) == (count, cpus, gpus)
@@ -320,7 +320,7 @@ def test_workers_share_gpus_evenly() -> None:
 
 @needs_ray
 def test_a_cluster_that_has_nothing_or_does_not_answer_is_said() -> None:
-    from nightfx.batch.cluster import run_on_ray, shares
+    from nightfx.batch.queue.cluster import run_on_ray, shares
 
     with pytest.raises(RetryError, match="no CPUs"):
         shares([{"memory": 1.0}], EngineOptions("ray"))

@@ -13,16 +13,16 @@ from media import Clip, apart, image, make_clip, pattern
 from numpy.typing import NDArray
 
 import nightfx
-from nightfx.engine.field import apply_field, identity_field
-from nightfx.engine.planes import apply_light
+from nightfx.apply.field import apply_field, identity_field
+from nightfx.apply.planes import apply_light
+from nightfx.carry.formats import FORMATS
 from nightfx.errors import TargetError, UsageError
-from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
-from nightfx.video.color import convert_alpha, from_rgb, to_rgb
-from nightfx.video.formats import FORMATS
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.probe import ClipInfo
-from nightfx.video.reader import Reader
-from nightfx.video.writer import write_clip
+from nightfx.picture.color import convert_alpha, from_rgb, to_rgb
+from nightfx.picture.frame import Coding, Frame
+from nightfx.source.probe import ClipInfo
+from nightfx.source.reader import Reader
+from nightfx.target.codecs import EncodeOptions, OutputPlan, plan_output
+from nightfx.target.writer import write_clip
 
 SIZE = (120, 256)  # the smallest that DNxHR has
 LIMITED, RGB = (1, 1, 1, 1), (1, 1, 0, 2)
@@ -153,7 +153,7 @@ def test_more_bits_are_the_same_codes_with_zeros_behind(pix_fmt: str, depth: int
 
 
 def frame_of(pix_fmt: str, size: tuple[int, int] = (31, 44)) -> Frame:
-    from nightfx.video.coding import frame_of as taken
+    from nightfx.picture.coding import frame_of as taken
 
     return taken(image(pattern(0, pix_fmt, size), pix_fmt))
 

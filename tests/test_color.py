@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightfx.video.color import convert_alpha, from_rgb, to_rgb
-from nightfx.video.frame import Coding, Frame, Matrix, Plane, Planes
-from nightfx.video.matrices import Float64, matrix_of
+from nightfx.picture.color import convert_alpha, from_rgb, to_rgb
+from nightfx.picture.frame import Coding, Float64, Frame, Matrix, Plane, Planes
+from nightfx.picture.matrices import matrix_of
 
 MATRICES: list[Matrix] = ["bt709", "bt601", "bt2020", "smpte240m", "fcc"]
 SUBSAMPLINGS = {"420": (1, 1), "422": (1, 0), "444": (0, 0), "411": (2, 0), "440": (0, 1)}

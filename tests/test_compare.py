@@ -14,11 +14,11 @@ from streams import make_sound
 from typer.testing import CliRunner
 
 import nightfx
+from nightfx.check.compare import _colour, compare
+from nightfx.check.verdict import Row, failures
 from nightfx.cli import app
 from nightfx.errors import TargetError
-from nightfx.presets import Preset
-from nightfx.video.compare import _colour, compare
-from nightfx.video.verdict import Row, failures
+from nightfx.network.presets import Preset
 
 TIMECODE = "01:02:03:04"
 PRORES = Clip(
@@ -151,7 +151,7 @@ def test_a_failed_verification_leaves_no_file(
     def drop(metadata: object, *_: object) -> None:
         return None
 
-    monkeypatch.setattr("nightfx.video.writer._set_timecode", drop)
+    monkeypatch.setattr("nightfx.target.writer._set_timecode", drop)
     source = make_clip(tmp_path / "plate.mov", CLIP)
     options = nightfx.RenderOptions(verify=True)
     with pytest.raises(

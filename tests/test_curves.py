@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightfx.video.curves import (
+from nightfx.picture.curves import (
     BT2020,
     HLG,
     LINEAR_OF_BT2020,

@@ -13,12 +13,12 @@ from typer.testing import CliRunner, Result
 
 import nightfx
 from nightfx.cli import app
-from nightfx.engine.backends import installed_backends
 from nightfx.errors import PresetError, TargetError, UsageError
-from nightfx.model import PaperGenerator, RelitGenerator
-from nightfx.presets import Preset, load_preset, save_draft, verify_preset
-from nightfx.training.distil import BLOCKS, WIDTH, DistilOptions, distil
-from nightfx.video.reader import Reader
+from nightfx.network.backends import installed_backends
+from nightfx.network.model import PaperGenerator, RelitGenerator
+from nightfx.network.presets import Preset, load_preset, save_draft, verify_preset
+from nightfx.source.reader import Reader
+from nightfx.training.run.distil import BLOCKS, WIDTH, DistilOptions, distil
 
 
 def run(*words: object) -> Result:
@@ -121,7 +121,7 @@ def test_a_draft_comes_back_as_it_was_rounded_to_half_floats(drafted: Preset) ->
 
 @pytest.mark.parametrize("backend", installed_backends())
 def test_a_draft_renders_in_place_of_the_full_network(
-    backend: nightfx.engine.backends.Backend, drafted: Preset, tmp_path: Path
+    backend: nightfx.network.backends.Backend, drafted: Preset, tmp_path: Path
 ) -> None:
     clip = make_clip(tmp_path / "plate.mkv", Clip("ffv1", size=(64, 96), count=4))
     out = []
@@ -166,7 +166,7 @@ def test_tiles_have_no_draft(drafted: Preset, tmp_path: Path) -> None:
 
 def test_verify_and_show_cover_the_draft(drafted: Preset, monkeypatch: pytest.MonkeyPatch) -> None:
     # quantising takes a while, and the render in int8 does it too
-    monkeypatch.setattr("nightfx.engine.backends.installed_backends", lambda: ["torch"])
+    monkeypatch.setattr("nightfx.network.backends.installed_backends", lambda: ["torch"])
     assert "draft ok, hash matches, -2.0" in verify_preset(drafted.folder)
     result = run("presets", "verify", drafted.folder)
     assert result.exit_code == 0, result.output

@@ -18,14 +18,13 @@ from test_render import frames_of
 from test_sequence import load, ramp, save
 
 import nightfx
-from nightfx.engine.ends import open_shot, plan_target
-from nightfx.engine.working import light_in_working
+from nightfx.apply.working import light_in_working
 from nightfx.errors import UsageError
-from nightfx.presets import Preset
-from nightfx.video.codecs import EncodeOptions
-from nightfx.video.color import to_rgb
-from nightfx.video.curves import LINEAR_OF_HLG, LINEAR_OF_PQ, curve
-from nightfx.video.encoding import (
+from nightfx.job.source_target import open_shot, plan_target
+from nightfx.network.presets import Preset
+from nightfx.picture.color import to_rgb
+from nightfx.picture.curves import LINEAR_OF_HLG, LINEAR_OF_PQ, curve
+from nightfx.picture.encoding import (
     LINEAR,
     SDR,
     STUDIO_CONFIG,
@@ -36,9 +35,10 @@ from nightfx.video.encoding import (
     rolled_off,
     to_working,
 )
-from nightfx.video.frame import Coding, Frame, rgb_coding
-from nightfx.video.matrices import LMS, is_affine, rgb_of, ycc_of
-from nightfx.video.numbered import file_of
+from nightfx.picture.frame import Coding, Frame, rgb_coding
+from nightfx.picture.matrices import LMS, is_affine, rgb_of, ycc_of
+from nightfx.source.numbered import file_of
+from nightfx.target.codecs import EncodeOptions
 
 RELIGHT = nightfx.RenderOptions(method="relight")
 SPACES = ["linear", "pq", "hlg", "arri_logc4", "slog3", "acescct", "acescg", "lin_rec709"]
@@ -294,7 +294,7 @@ def test_a_config_of_ones_own_finds_its_way(tmp_path: Path) -> None:
 
 def test_tags_choose_the_encoding(tmp_path: Path) -> None:
     def found(source: Path, target: Path | None = None) -> tuple[str, str]:
-        from nightfx.engine.ends import find_encodings
+        from nightfx.job.source_target import find_encodings
 
         with open_shot(source, RELIGHT) as shot:
             plan = plan_target(shot.info, target, RELIGHT)

@@ -20,12 +20,12 @@ from test_segment import SHORT
 
 import nightfx
 from nightfx import RenderOptions
-from nightfx.engine import borders
-from nightfx.engine.plan import plan_render
 from nightfx.errors import PlanError, TargetError, UsageError
 from nightfx.farm import FORMATS, FarmOptions, export_job
-from nightfx.presets import Preset
-from nightfx.video.codecs import EncodeOptions
+from nightfx.job.plan import plan_render
+from nightfx.light import borders
+from nightfx.network.presets import Preset
+from nightfx.target.codecs import EncodeOptions
 
 needs_openjd = pytest.mark.skipif(find_spec("openjd") is None, reason="needs openjd-cli")
 OPENJD = (sys.executable, "-m", "openjd")

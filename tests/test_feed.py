@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from test_training import paint
 
 from nightfx.errors import TrainingError, UsageError
-from nightfx.training.data import Pictures, find_pictures, hash_pictures
-from nightfx.training.feed import Batch, Draws, Feed, count_steps, seeded
-from nightfx.training.options import TrainOptions
-from nightfx.training.share import Share
+from nightfx.training.data.pictures import Pictures, find_pictures, hash_pictures
+from nightfx.training.run.feed import Batch, Draws, Feed, count_steps, seeded
+from nightfx.training.run.share import Share
+from nightfx.training.run.train_options import TrainOptions
 
 OPTIONS = TrainOptions(batch=2, crop_px=96, scale=(1.0, 1.2))
 PASSES = replace(OPTIONS, draw="passes")

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_planes import CODINGS, flat_frame, names, noise_frame
 
-from nightfx.engine.field import apply_field, field_in_codes, identity_field, relight
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.matrices import matrix_of
+from nightfx.apply.field import apply_field, field_in_codes, identity_field, relight
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Coding, Frame
+from nightfx.picture.matrices import matrix_of
 
 COLOURED = [coding for coding in CODINGS if coding.matrix != "gray"]
 

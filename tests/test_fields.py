@@ -14,15 +14,15 @@ from test_render import frames_of
 
 import nightfx
 from nightfx.errors import TargetError, UsageError
-from nightfx.presets import Preset
-from nightfx.video.codecs import CodecChoice, EncodeOptions
-from nightfx.video.color import to_rgb
-from nightfx.video.encoding import hdr, to_working
-from nightfx.video.fields import split, woven
-from nightfx.video.frame import Planes
-from nightfx.video.probe import ColorTags
-from nightfx.video.reader import Reader
-from nightfx.video.tags import tag_encoder
+from nightfx.network.presets import Preset
+from nightfx.picture.coding import ColorTags
+from nightfx.picture.color import to_rgb
+from nightfx.picture.encoding import hdr, to_working
+from nightfx.picture.frame import Planes
+from nightfx.source.interlace import split, woven
+from nightfx.source.reader import Reader
+from nightfx.target.codecs import CodecChoice, EncodeOptions
+from nightfx.target.tags import tag_encoder
 
 SIZE = (48, 64)
 KEPT = nightfx.RenderOptions(interlaced="keep")

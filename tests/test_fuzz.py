@@ -19,7 +19,7 @@ from PIL import Image
 from streams import make_sound
 from worker import Worker
 
-from nightfx.presets import Preset
+from nightfx.network.presets import Preset
 
 COUNT = int(os.environ.get("NIGHTFX_MUTANTS", "40"))
 TIMEOUT_SECONDS = 60

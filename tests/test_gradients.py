@@ -12,8 +12,8 @@ from media import image
 from test_render import frames_of
 
 import nightfx
-from nightfx.presets import Preset
-from nightfx.video.codecs import CodecChoice, EncodeOptions
+from nightfx.network.presets import Preset
+from nightfx.target.codecs import CodecChoice, EncodeOptions
 
 HEIGHT, WIDTH = 128, 1024
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from nightfx.training.data import find_pictures
-from nightfx.training.guide import (
+from nightfx.scene.any_sky import find_sky
+from nightfx.training.data.pictures import find_pictures
+from nightfx.training.run.guide import (
     find_curves,
     from_tints,
     guide,
@@ -20,8 +21,7 @@ from nightfx.training.guide import (
     split_guides,
     to_tints,
 )
-from nightfx.training.options import TrainOptions
-from nightfx.training.sky import find_sky
+from nightfx.training.run.train_options import TrainOptions
 
 
 def street(sky: float, houses: float, height: int = 192) -> np.ndarray:

@@ -16,16 +16,16 @@ from media import STEP, TICKS, Clip, apart, image, make_clip, pattern
 from test_writer import converted
 
 import nightfx
-from nightfx.engine.field import apply_field, identity_field
-from nightfx.presets import Preset
-from nightfx.video.brightness import Brightness, pq_nits
-from nightfx.video.codecs import CodecChoice, EncodeOptions, plan_output
-from nightfx.video.compare import compare
-from nightfx.video.foresee import foresee
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.probe import side_data_of
-from nightfx.video.reader import Reader
-from nightfx.video.writer import write_clip
+from nightfx.apply.field import apply_field, identity_field
+from nightfx.check.compare import compare
+from nightfx.network.presets import Preset
+from nightfx.picture.frame import Coding, Frame
+from nightfx.source.probe import side_data_of
+from nightfx.source.reader import Reader
+from nightfx.target.brightness import Brightness, pq_nits
+from nightfx.target.codecs import CodecChoice, EncodeOptions, plan_output
+from nightfx.target.predict_losses import foresee
+from nightfx.target.writer import write_clip
 
 PQ_TAGS = (9, 16, 9, 1)
 MASTERING = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"

@@ -9,10 +9,10 @@ from typer.testing import CliRunner, Result
 
 from nightfx.cli import app
 from nightfx.errors import TrainingError, UsageError
-from nightfx.training.data import find_pictures, load_picture, open_pictures
-from nightfx.training.listed import Listed, choose_pictures, parse_filter
-from nightfx.training.options import TrainOptions
-from nightfx.training.trainer import train
+from nightfx.training.data.listed import Listed, choose_pictures, parse_filter
+from nightfx.training.data.pictures import find_pictures, load_picture, open_pictures
+from nightfx.training.run.train_options import TrainOptions
+from nightfx.training.run.trainer import train
 
 HEAD = "path,class,content,source\n"
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from nightfx.change import Light
-from nightfx.engine.analysis import choose_every, measure_lock
-from nightfx.engine.field import identity_field
-from nightfx.engine.lock import Lock, common_lock, hold, load_lock, measure_stops
-from nightfx.engine.relight import FieldPlan
+from nightfx.apply.field import identity_field
 from nightfx.errors import PresetError, TargetError
-from nightfx.model import RelitGenerator
-from nightfx.video.frame import Coding, Frame
+from nightfx.light.analysis import choose_every, measure_lock
+from nightfx.light.fit import FieldPlan
+from nightfx.light.lock import Lock, common_lock, hold, load_lock, measure_stops
+from nightfx.network.change import Light
+from nightfx.network.model import RelitGenerator
+from nightfx.picture.frame import Coding, Frame
 
 
 def picture() -> np.ndarray:

@@ -21,20 +21,20 @@ from torch import nn
 from typer.testing import CliRunner
 
 import nightfx
+from nightfx.apply.field import identity_field, relight
 from nightfx.cli import app
-from nightfx.engine.borders import Borders, Lengths
-from nightfx.engine.field import identity_field, relight
-from nightfx.engine.finish import LAMP, glowing, grained, screened, spread
-from nightfx.engine.grade import blended, grade_of, graded, graded_picture, white_gains
-from nightfx.engine.light import light_frames, plan_fields
-from nightfx.engine.matte import Matte, feathered
 from nightfx.errors import PresetError, SourceError, UsageError
-from nightfx.look import Look, Moment, read_look, value_at, value_from
-from nightfx.model import RelitGenerator
-from nightfx.presets import Preset, load_preset, save_preset
-from nightfx.video.encoding import LINEAR, PLAIN, Encodings, encoding_named
-from nightfx.video.frame import Coding, Frame, rgb_coding
-from nightfx.video.reader import Reader
+from nightfx.job.matte import Matte, feathered
+from nightfx.light.borders import Borders, Lengths
+from nightfx.light.glow_grain import LAMP, glowing, grained, screened, spread
+from nightfx.light.grade import blended, grade_of, graded, graded_picture, white_gains
+from nightfx.light.light import light_frames, plan_fields
+from nightfx.network.model import RelitGenerator
+from nightfx.network.presets import Preset, load_preset, save_preset
+from nightfx.options.look import Look, Moment, read_look, value_at, value_from
+from nightfx.picture.encoding import LINEAR, PLAIN, Encodings, encoding_named
+from nightfx.picture.frame import Coding, Frame, rgb_coding
+from nightfx.source.reader import Reader
 
 YUV8 = Coding("yuv420p", 8, 1, 1, "bt709", False, False)
 YUV10 = Coding("yuv422p10le", 10, 1, 0, "bt709", False, False)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nightfx.errors import UsageError
-from nightfx.model import (
+from nightfx.network.model import (
     MAX_LOG_GAIN,
     PaperGenerator,
     RelitGenerator,
@@ -17,7 +17,7 @@ from nightfx.model import (
     build_generator,
     pick_device,
 )
-from nightfx.training.judges import (
+from nightfx.training.run.judges import (
     PaperDiscriminator,
     PatchDiscriminator,
     begin_as_tensorflow,

@@ -19,14 +19,14 @@ from test_field import night, smooth_frame
 from test_planes import CODINGS, names, noise_frame
 
 import nightfx
-from nightfx.engine.batch import plan_jobs
-from nightfx.engine.field import apply_field, relight
-from nightfx.engine.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
+from nightfx.apply.field import apply_field, relight
 from nightfx.errors import RetryError, TargetError, UsageError
-from nightfx.model import RelitGenerator
-from nightfx.presets import Preset
-from nightfx.video.color import from_rgb, to_rgb
-from nightfx.video.frame import Coding, Frame
+from nightfx.job.inputs import plan_jobs
+from nightfx.job.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
+from nightfx.network.model import RelitGenerator
+from nightfx.network.presets import Preset
+from nightfx.picture.color import from_rgb, to_rgb
+from nightfx.picture.frame import Coding, Frame
 
 # half floats have 11 bits: above 12 the passes are no longer within a code
 SHALLOW = [coding for coding in CODINGS if coding.depth <= 12 and coding.matrix != "gray"]
@@ -202,7 +202,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     monkeypatch.setattr(
-        "nightfx.video.partial.os.access", lambda path, mode: Path(path).name != "passes"
+        "nightfx.disk.partial.os.access", lambda path, mode: Path(path).name != "passes"
     )
     options = replace(RELIGHT, passes=tmp_path / "passes")
     with pytest.raises(TargetError, match="passes: may not be written to"):
@@ -216,9 +216,9 @@ def test_a_pass_that_cannot_be_written_leaves_nothing(
     free: int, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": free})
-    monkeypatch.setattr("nightfx.video.still.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("nightfx.source.still.shutil.disk_usage", lambda path: usage)
     passes = open_passes(tmp_path / "passes", "shot", overwrite=False)
-    monkeypatch.setattr("nightfx.video.partial.secrets.token_hex", lambda count: "0")
+    monkeypatch.setattr("nightfx.disk.partial.secrets.token_hex", lambda count: "0")
     part = tmp_path / "passes" / f".shot.field.1001.exr.{os.getpid()}-0.part"
     part.symlink_to(tmp_path / "nowhere" / "x")
     with pytest.raises(kind, match=r"shot\.field\.1001\.exr: "):

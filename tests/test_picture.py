@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from nightfx.errors import SourceError, TargetError
-from nightfx.video.picture import is_picture, read_picture, write_picture
+from nightfx.source.image import is_picture, read_picture
+from nightfx.target.image_writer import write_picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SMALL = np.arange(5 * 7 * 4, dtype=np.uint8).reshape(5, 7, 4) + 60

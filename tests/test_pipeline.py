@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nightfx.engine.pipeline import prefetch
+from nightfx.job.pipeline import prefetch
 
 
 def test_items_keep_their_order() -> None:

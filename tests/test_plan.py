@@ -15,11 +15,11 @@ from test_segment import SHORT, packets, pictures
 
 import nightfx
 from nightfx import RenderOptions
-from nightfx.engine import borders
-from nightfx.engine.plan import join_plan, plan_render, render_segment
 from nightfx.errors import PlanError, RetryError, SourceError, UsageError
-from nightfx.presets import Preset
-from nightfx.video.codecs import EncodeOptions
+from nightfx.job.plan import join_plan, plan_render, render_segment
+from nightfx.light import borders
+from nightfx.network.presets import Preset
+from nightfx.target.codecs import EncodeOptions
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_a_segment_may_be_rendered_twice_at_once(tmp_path: Path, identity: Prese
     source = make_clip(tmp_path / "a.mp4", Clip(count=30))
     plan = tmp_path / "plan.json"
     plan_render(source, plan, preset=identity)
-    code = "import sys; from pathlib import Path; from nightfx.engine import plan, borders\n"
+    code = "import sys; from pathlib import Path; from nightfx.job import plan; from nightfx.light import borders\n"
     code += "for n in range(3): plan.render_segment(Path(sys.argv[1]), n)"
     words = [sys.executable, "-c", code, str(plan)]
     both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
@@ -145,7 +145,7 @@ def test_what_cannot_be_honoured_is_refused(
     with pytest.raises(RetryError, match="segments are missing: 0, 1, 2: render them first"):
         join_plan(plan)
     with monkeypatch.context() as patch:
-        patch.setattr("nightfx.engine.manifest.cores", lambda: 999)
+        patch.setattr("nightfx.job.manifest.cores", lambda: 999)
         with pytest.raises(PlanError, match=r"cannot be honoured here: cores was .*, is 999"):
             render_segment(plan, 0)
     source.write_bytes(source.read_bytes() + b"\0")
@@ -188,7 +188,8 @@ SOME = """
 import os, signal, sys
 from contextlib import contextmanager
 sys.path.insert(0, sys.argv[1])
-from nightfx.batch import segments, worker
+from nightfx.batch.queue import segments
+from nightfx.batch.queue import worker
 from nightfx.errors import SourceError
 @contextmanager
 def some_of(plan):
@@ -215,9 +216,9 @@ def test_of_a_plan_poisonous_segments_fail_alone_and_a_rerun_joins(
     found = plan_render(source, plan, target=target, preset=halving, options=options)
     count = len(found.starts or ())
     assert count > 4
-    monkeypatch.setattr("nightfx.batch.task.TRIES", 2)
+    monkeypatch.setattr("nightfx.batch.queue.task.TRIES", 2)
     with monkeypatch.context() as patch:
-        patch.setattr("nightfx.batch.crew.START", SOME)
+        patch.setattr("nightfx.batch.queue.crew.START", SOME)
         first = run("farm", "run", plan, "--workers", 2, "--json")
     assert first.exit_code == 1
     errors = [line for line in first.stderr.splitlines() if line.startswith("error: ")]
@@ -241,7 +242,7 @@ def test_a_segment_that_only_lost_its_workers_is_worth_trying_again(
     source, plan = make_clip(tmp_path / "a.mp4", Clip(count=8)), tmp_path / "plan.json"
     plan_render(source, plan, preset=identity)
     dead = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    monkeypatch.setattr("nightfx.batch.crew.START", dead)
+    monkeypatch.setattr("nightfx.batch.queue.crew.START", dead)
     result = run("farm", "run", plan, "--workers", 1)
     assert result.exit_code == 75
     assert "1 of 1 segments failed; the others are kept" in result.stderr
@@ -260,7 +261,7 @@ def test_a_long_render_that_is_asked_to_end_says_how_to_go_on_and_does(
     number: signal.Signals, ended: int, tmp_path: Path, identity: Preset
 ) -> None:
     source = make_clip(tmp_path / "long.mp4", Clip(size=(180, 320), count=60))
-    code = "import sys; from nightfx import cli; from nightfx.engine import borders\n"
+    code = "import sys; from nightfx import cli; from nightfx.light import borders\n"
     code += "borders.LEAST_FRAMES, borders.MOST_FRAMES = 8, 12; cli.main()"
     words = [sys.executable, "-c", code, "render", str(source), "--to", str(identity.folder)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)

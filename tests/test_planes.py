@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from nightfx.engine.planes import apply_light
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.matrices import matrix_of
+from nightfx.apply.planes import apply_light
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Coding, Frame
+from nightfx.picture.matrices import matrix_of
 
 CODINGS = [
     Coding("yuv420p", 8, 1, 1, "bt709", False, False),

@@ -21,13 +21,13 @@ from PIL import Image
 
 from nightfx.errors import RetryError, SourceError, TargetError, TrainingError, UsageError
 from nightfx.metrics import hsp_brightness
-from nightfx.training.data import to_tensor
-from nightfx.training.dataset import DataSet, describe
-from nightfx.training.figures import save_brightness
-from nightfx.training.measure import brightness_of
-from nightfx.training.nexet import check_nexet, commands
-from nightfx.training.prepare import PrepareOptions, parse_threshold, prepare
-from nightfx.training.sources import read_labels, sample_frames
+from nightfx.training.data.dataset import DataSet, describe
+from nightfx.training.data.drawings import save_brightness
+from nightfx.training.data.measure import brightness_of
+from nightfx.training.data.nexet import check_nexet, commands
+from nightfx.training.data.pictures import to_tensor
+from nightfx.training.data.prepare import PrepareOptions, parse_threshold, prepare
+from nightfx.training.data.sources import read_labels, sample_frames
 
 SIZE = (64, 48)
 
@@ -433,7 +433,7 @@ def test_nexet_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     _, missing = check_nexet(tmp_path)
     assert "2 pictures; the paper had about 17000" in missing[0]
     (tmp_path / "nexet" / "train.csv").write_text("image_filename,lighting\n000.png,Day\n")
-    monkeypatch.setattr("nightfx.training.nexet.PICTURES", 2)
+    monkeypatch.setattr("nightfx.training.data.nexet.PICTURES", 2)
     found, missing = check_nexet(tmp_path)
     assert (len(found), missing) == (2, [])
     assert commands(tmp_path)[1].endswith(f"--labels {tmp_path / 'nexet' / 'train.csv'}")

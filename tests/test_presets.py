@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from nightfx.errors import PresetError
-from nightfx.model import RelitGenerator
-from nightfx.presets import list_presets, load_preset, save_preset, verify_preset
+from nightfx.network.model import RelitGenerator
+from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
 
 
 @pytest.fixture

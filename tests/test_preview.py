@@ -13,15 +13,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from nightfx.cli import app
-from nightfx.engine.options import RenderOptions
-from nightfx.engine.preview import panel_size, pick, preview, render, view
-from nightfx.engine.scopes import LEVELS, count_levels, histogram, waveform
-from nightfx.engine.sheet import GAP, GREY, HEAD, LABEL, MARGIN, Cell, draw_sheet, wipe
 from nightfx.errors import TargetError, UsageError
-from nightfx.presets import Preset
-from nightfx.video.encoding import encoding_named
-from nightfx.video.reader import Reader
-from nightfx.video.sequence import SequenceReader
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
+from nightfx.picture.encoding import encoding_named
+from nightfx.preview.preview import panel_size, pick, preview, render, view
+from nightfx.preview.scopes import LEVELS, count_levels, histogram, waveform
+from nightfx.preview.sheet import GAP, GREY, HEAD, LABEL, MARGIN, Cell, draw_sheet, wipe
+from nightfx.source.reader import Reader
+from nightfx.source.sequence import SequenceReader
 
 
 def flat(value: int, height: int = 60, width: int = 100) -> np.ndarray:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from media import LATE, STEP, TICKS, Clip, make_clip
 
-from nightfx.video.probe import ClipInfo, ColorTags
-from nightfx.video.reader import Reader
+from nightfx.picture.coding import ColorTags
+from nightfx.source.probe import ClipInfo
+from nightfx.source.reader import Reader
 
 
 def probe(tmp_path: Path, clip: Clip, name: str = "a.mp4") -> ClipInfo:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nightfx.engine import process
+from nightfx.job import process
 
 
 @pytest.mark.parametrize(

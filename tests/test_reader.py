@@ -13,9 +13,9 @@ import pytest
 from media import STEP, TICKS, VFR, Clip, image, make_clip, pattern
 
 from nightfx.errors import DamagedSourceError, SourceError
-from nightfx.video.coding import coding_of, frame_of, planar_name
-from nightfx.video.frame import Frame
-from nightfx.video.reader import Reader
+from nightfx.picture.coding import coding_of, frame_of, planar_name
+from nightfx.picture.frame import Frame
+from nightfx.source.reader import Reader
 
 
 def read(path: Path, **window: float) -> list[Frame]:

@@ -3,8 +3,8 @@
 import pytest
 
 from nightfx.errors import UsageError
-from nightfx.training.options import TrainOptions
-from nightfx.training.recipes import RECIPES, get_recipe
+from nightfx.training.run.recipes import RECIPES, get_recipe
+from nightfx.training.run.train_options import TrainOptions
 
 
 @pytest.mark.parametrize(

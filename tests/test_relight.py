@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nightfx.change import Light
-from nightfx.engine.field import identity_field, relight
-from nightfx.engine.grade import blended
-from nightfx.engine.relight import (
+from nightfx.apply.field import identity_field, relight
+from nightfx.light.fit import (
     FieldPlan,
     Fit,
     field_of,
@@ -23,10 +21,12 @@ from nightfx.engine.relight import (
     small_rgb,
     working_size,
 )
-from nightfx.model import Generator, PaperGenerator, RelitGenerator
-from nightfx.presets import load_preset
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Coding, Frame
+from nightfx.light.grade import blended
+from nightfx.network.change import Light
+from nightfx.network.model import Generator, PaperGenerator, RelitGenerator
+from nightfx.network.presets import load_preset
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Coding, Frame
 
 CODING = Coding("yuv420p10le", 10, 1, 1, "bt709", False, False)
 

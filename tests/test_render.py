@@ -16,9 +16,7 @@ from media import LATE, VFR, Clip, make_clip
 from PIL import Image
 
 import nightfx
-from nightfx.engine.lock import Lock, load_lock
-from nightfx.engine.planes import apply_light
-from nightfx.engine.tiling import as_coded, light_of, upright
+from nightfx.apply.planes import apply_light
 from nightfx.errors import (
     DamagedSourceError,
     NightfxError,
@@ -27,12 +25,14 @@ from nightfx.errors import (
     TargetError,
     UsageError,
 )
-from nightfx.model import build_generator
-from nightfx.presets import Preset
-from nightfx.video.codecs import EncodeOptions
-from nightfx.video.color import to_rgb
-from nightfx.video.frame import Coding, Frame
-from nightfx.video.reader import Reader
+from nightfx.light.lock import Lock, load_lock
+from nightfx.light.tiling import light_of
+from nightfx.network.model import build_generator
+from nightfx.network.presets import Preset
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Coding, Frame, as_coded, upright
+from nightfx.source.reader import Reader
+from nightfx.target.codecs import EncodeOptions
 
 LOSSLESS = {
     "8-bit": Clip("ffv1", "yuv420p", size=(50, 71)),
@@ -167,7 +167,7 @@ def test_the_generator_sees_a_rotated_clipupright(
         shapes.append(rgb.shape)
         return real(generator, rgb, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nightfx.engine.light.light_of", spy)
+    monkeypatch.setattr("nightfx.light.light.light_of", spy)
     clip = make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1))
     nightfx.render(clip, options=nightfx.RenderOptions(method="tiles"))
     assert shapes == [(3, 64, 48)]
@@ -308,7 +308,7 @@ def test_an_error_half_way_leaves_nothing(
             raise PresetError("broken half-way")
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nightfx.engine.light.apply_light", fail_late)
+    monkeypatch.setattr("nightfx.light.light.apply_light", fail_late)
     before = set(tmp_path.iterdir())
     with pytest.raises(PresetError, match="broken half-way"):
         nightfx.render(source, preset=halving)

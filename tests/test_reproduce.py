@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from nightfx.cli import app
 from nightfx.errors import TrainingError, UsageError
-from nightfx.training import outcomes
-from nightfx.training.claims import (
+from nightfx.training.data.drawings import GAP_PX, HEAD_PX, NAME_PX, save_panels
+from nightfx.training.reproduce.claims import (
     Claim,
     judge_claims,
     judge_elements,
@@ -27,9 +27,15 @@ from nightfx.training.claims import (
     judge_sky,
     show,
 )
-from nightfx.training.figures import GAP_PX, HEAD_PX, NAME_PX, save_panels
-from nightfx.training.findings import READINGS, save_report
-from nightfx.training.outcomes import (
+from nightfx.training.reproduce.experiments import (
+    ReproduceOptions,
+    find_sides,
+    outcomes,
+    plan,
+    reproduce,
+)
+from nightfx.training.reproduce.findings import READINGS, save_report
+from nightfx.training.reproduce.outcomes import (
     LOSSES,
     POINTS,
     Experiment,
@@ -40,8 +46,7 @@ from nightfx.training.outcomes import (
     tail_mean,
     thin,
 )
-from nightfx.training.reproduce import ReproduceOptions, find_sides, plan, reproduce
-from nightfx.training.signs import find_signs
+from nightfx.training.reproduce.signs import find_signs
 
 TINY = ReproduceOptions(images=3, epochs=2, size_px=96, seeds=1)
 
@@ -316,7 +321,7 @@ class Killed(Exception):
 def test_a_killed_reproduction_goes_on_to_the_same_numbers(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightfx.training.reproduce.EVERY", 2)
+    monkeypatch.setattr("nightfx.training.reproduce.experiments.EVERY", 2)
 
     def kill(done: int, total: int) -> None:
         assert total == 12
@@ -343,7 +348,7 @@ def test_a_killed_reproduction_goes_on_to_the_same_numbers(
 def test_experiments_come_together_in_one_report(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightfx.training.reproduce.EVERY", 1)
+    monkeypatch.setattr("nightfx.training.reproduce.experiments.EVERY", 1)
     out = tmp_path / "out"
     words = ["--data", data, "--out", out, "--size", 96, "--seeds", 1, "--device", "cpu"]
     result = nightfx("reproduce", "paper-1", *words, "--images", 2, "--epochs", 2)
@@ -352,7 +357,7 @@ def test_experiments_come_together_in_one_report(
     # from the second of the three rates on, every generator is found dead
     faults = iter([("the night generator is dead", "lower the rate")] * 5)
     monkeypatch.setattr(
-        "nightfx.training.watch.find_faults",
+        "nightfx.training.run.watch.find_faults",
         lambda run, *_: [next(faults)] if run.generators.defaults["lr"] == 2e-3 else [],
     )
     result = nightfx("reproduce", "paper-3", *words, "--images", 2, "--epochs", 3)

@@ -17,17 +17,18 @@ from PIL import Image
 from test_training import QUICK, paint
 
 from nightfx.errors import TrainingError
-from nightfx.presets import load_preset
-from nightfx.training import trainer
-from nightfx.training.state import open_run
-from nightfx.training.trainer import train
+from nightfx.network.presets import load_preset
+from nightfx.training.run import trainer
+from nightfx.training.run.state import open_run
+from nightfx.training.run.trainer import train
 
 pytestmark = pytest.mark.usefixtures("small_reports")
 
 # `nightfx`, with the `small_reports` of conftest.py
 SMALL = """
 from nightfx.cli import main
-from nightfx.training import report, trainer
+from nightfx.training.run import progress as report
+from nightfx.training.run import trainer
 report.VALIDATION_PX, trainer.CURVE_CROPS = 96, 8
 main()
 """
@@ -57,8 +58,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("finished")
     day, night = paint(folder / "day", 4, 170), paint(folder / "night", 4, 60)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightfx.training.report.VALIDATION_PX", 96)
-        patch.setattr("nightfx.training.guide.DRAWS", 8)
+        patch.setattr("nightfx.training.run.progress.VALIDATION_PX", 96)
+        patch.setattr("nightfx.training.run.guide.DRAWS", 8)
         return Finished(day, night, train(day, night, folder / "run", QUICK, device="cpu"))
 
 

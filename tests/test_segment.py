@@ -21,21 +21,22 @@ from test_cli import needs_mounts
 
 import nightfx
 from nightfx import RenderOptions
-from nightfx.engine import borders, resume
-from nightfx.engine.borders import Borders, Lengths, run_in_of
-from nightfx.engine.choices import keep_shown, shown_again
-from nightfx.engine.manifest import Manifest
-from nightfx.engine.plain import load_plain, to_kind
-from nightfx.engine.steady import Steadying, steady
-from nightfx.engine.work import open_work
+from nightfx.disk.json_files import load_plain, to_kind
 from nightfx.errors import PlanError, RetryError, TargetError
-from nightfx.presets import Preset, load_preset
-from nightfx.video.codecs import EncodeOptions, plan_output
-from nightfx.video.frame import Frame
-from nightfx.video.join import Piece, decoding_times, write_segment
-from nightfx.video.probe import side_data_of
-from nightfx.video.reader import Reader
-from nightfx.video.writer import head_of, span_of
+from nightfx.job import resume
+from nightfx.job.choices import keep_shown, shown_again
+from nightfx.job.manifest import Manifest
+from nightfx.job.render_job import open_work
+from nightfx.light import borders
+from nightfx.light.borders import Borders, Lengths, run_in_of
+from nightfx.light.steady import Steadying, steady
+from nightfx.network.presets import Preset, load_preset
+from nightfx.picture.frame import Frame
+from nightfx.source.probe import side_data_of
+from nightfx.source.reader import Reader
+from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.join import Piece, decoding_times, write_segment
+from nightfx.target.writer import head_of, span_of
 
 SHORT = {"LEAST_FRAMES": 8, "MOST_FRAMES": 12, "LEAST_FILES": 4, "MOST_FILES": 4}
 SHORT |= {"FEW_FILES": 2, "MOST_RUN_IN": 8}
@@ -102,7 +103,7 @@ def in_one_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     with monkeypatch.context() as patch:
-        patch.setattr("nightfx.engine.render.is_long", lambda work: False)
+        patch.setattr("nightfx.job.render.is_long", lambda work: False)
         return nightfx.render(source, target, preset=preset, options=options)
 
 
@@ -330,7 +331,7 @@ def no_join(*_: object, **__: object) -> None:
 CALL = """
 import os, signal, sys
 import nightfx
-from nightfx.engine import borders
+from nightfx.light import borders
 for word in sys.argv[4:]:
     name, value = word.split("=")
     setattr(borders, name, int(value))
@@ -477,7 +478,7 @@ def test_another_library_or_machine_begins_anew(
     source = make_clip(tmp_path / "a.mp4", Clip(count=28))
     with pytest.raises(Stop):
         nightfx.render(source, preset=identity, on_progress=stop_after(20))
-    monkeypatch.setattr("nightfx.engine.manifest.cores", lambda: 999)
+    monkeypatch.setattr("nightfx.job.manifest.cores", lambda: 999)
     nightfx.render(source, preset=identity)
     assert "is 999" in caplog.text
 
@@ -504,7 +505,7 @@ def test_nothing_done_leaves_nothing(tmp_path: Path, identity: Preset) -> None:
 def test_a_frame_is_found_by_its_mark_else_by_decoding(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=30, options={"g": "10"}))
     with open_work(source, tmp_path / "b.mp4", identity, RenderOptions()) as work:
-        from nightfx.engine.work import mark_of
+        from nightfx.job.render_job import mark_of
 
         frames = [(mark_of(f), f.duration) for f in work.reader.frames()]
         right, wrong = frames[17][0], (frames[17][0][0], 1)
@@ -576,7 +577,7 @@ def test_on_a_full_disk_it_stops_and_goes_on_when_there_is_space(
 def test_options_come_back_from_json_as_they_were(tmp_path: Path) -> None:
     from fractions import Fraction
 
-    from nightfx.engine.plain import save_plain
+    from nightfx.disk.json_files import save_plain
 
     options = RenderOptions(
         passes=tmp_path, fps=Fraction(24000, 1001), tile_px=64, encode=EncodeOptions(crf=20)

@@ -18,15 +18,15 @@ from test_fields import interlaced
 from test_render import frames_of
 
 import nightfx
-from nightfx.engine.batch import plan_jobs
 from nightfx.errors import SourceError, TargetError, UsageError
-from nightfx.presets import Preset, load_preset
-from nightfx.video import still
-from nightfx.video.numbered import base_name, file_of, is_sequence, missing_numbers
-from nightfx.video.reader import Reader
-from nightfx.video.sequence import Missing, SequenceReader, rate_from
-from nightfx.video.sheet import Part, timecode_of, timecode_word
-from nightfx.video.timecode import shift_timecode
+from nightfx.job.inputs import plan_jobs
+from nightfx.network.presets import Preset, load_preset
+from nightfx.source import still
+from nightfx.source.numbered import base_name, file_of, is_sequence, missing_numbers
+from nightfx.source.reader import Reader
+from nightfx.source.sequence import Missing, SequenceReader, rate_from
+from nightfx.source.still_extras import Part, timecode_of, timecode_word
+from nightfx.source.timecode import shift_timecode
 
 RELIGHT = nightfx.RenderOptions(method="relight")
 TIMECODE, RATIONAL = (OpenImageIO.TypeDesc(kind) for kind in ("timecode", "rational"))

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from nightfx.engine.field import relight
-from nightfx.engine.relight import FieldPlan, field_of, light_by_field, see
-from nightfx.engine.sky import darken, find_sky
-from nightfx.look import Look
-from nightfx.model import RelitGenerator
-from nightfx.video.frame import Frame, rgb_coding
+from nightfx.apply.field import relight
+from nightfx.light.fit import FieldPlan, field_of, light_by_field, see
+from nightfx.network.model import RelitGenerator
+from nightfx.options.look import Look
+from nightfx.picture.frame import Frame, rgb_coding
+from nightfx.scene.day_sky import darken, find_sky
 
 HEIGHT, WIDTH = 256, 384
 ROOF = 144

@@ -13,8 +13,8 @@ from media import LATE, STEP, Clip, make_clip
 from streams import click_times, make_sound
 from test_writer import rewrite
 
-from nightfx.video.compare import compare
-from nightfx.video.verdict import Row
+from nightfx.check.compare import compare
+from nightfx.check.verdict import Row
 
 PLATE = Clip("prores", "yuv422p10le", count=24)
 CLICKS = [0.25, 0.5, 0.75]

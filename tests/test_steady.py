@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from nightfx.engine.field import identity_field
-from nightfx.engine.steady import Seen, Steadying, find_motion, luma_of, steady
-from nightfx.video.frame import Coding, Frame
+from nightfx.apply.field import identity_field
+from nightfx.light.steady import Seen, Steadying, find_motion, luma_of, steady
+from nightfx.picture.frame import Coding, Frame
 
 
 def scene(seed: int = 0, shift: int = 0, height: int = 128, width: int = 192) -> np.ndarray:

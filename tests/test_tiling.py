@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nightfx.engine.tiling import light_of, plan_tiles
 from nightfx.errors import UsageError
-from nightfx.model import HALO_PX, Generator, build_generator
+from nightfx.light.tiling import light_of, plan_tiles
+from nightfx.network.model import HALO_PX, Generator, build_generator
 
 
 def lively_generator(architecture: Any, seed: int = 0) -> Generator:

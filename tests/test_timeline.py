@@ -19,18 +19,18 @@ from test_batch import pictures
 from test_cli import nightfx
 from test_render import frames_of
 
-from nightfx.batch.media import Library
-from nightfx.batch.media import frames_of as frames_of_timecode
-from nightfx.batch.relink import write_cut
-from nightfx.batch.settings import options_from
-from nightfx.batch.task import Task
-from nightfx.batch.timeline import Cut, edl_rate, read_cut, united
-from nightfx.batch.worker import Order, ShotTask
-from nightfx.engine.options import RenderOptions
-from nightfx.engine.render import render
+from nightfx.batch.queue.task import Task
+from nightfx.batch.queue.worker import Order, ShotTask
+from nightfx.batch.shots.media import Library
+from nightfx.batch.shots.media import frames_of as frames_of_timecode
+from nightfx.batch.shots.relink import write_cut
+from nightfx.batch.shots.settings import options_from
+from nightfx.batch.shots.timeline import Cut, edl_rate, read_cut, united
 from nightfx.errors import SourceError
-from nightfx.presets import Preset
-from nightfx.video.numbered import existing_files
+from nightfx.job.render import render
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
+from nightfx.source.numbered import existing_files
 
 PLATE = Clip("prores_ks", "yuv422p10le", size=(32, 48), count=24)
 HOUR = 3600 * 24

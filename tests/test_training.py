@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from nightfx.errors import TrainingError, UsageError
-from nightfx.training.data import draw_batch, find_pictures, open_pictures
-from nightfx.training.figures import save_curves, save_grid
-from nightfx.training.objective import (
+from nightfx.training.data.drawings import save_curves, save_grid
+from nightfx.training.data.pictures import draw_batch, find_pictures, open_pictures
+from nightfx.training.run.objective import (
     ImagePool,
     Recent,
     adversarial_loss,
@@ -26,8 +26,8 @@ from nightfx.training.objective import (
     identity_loss,
     roughness,
 )
-from nightfx.training.options import TrainOptions
-from nightfx.training.trainer import train
+from nightfx.training.run.train_options import TrainOptions
+from nightfx.training.run.trainer import train
 
 pytestmark = pytest.mark.usefixtures("small_reports")
 
@@ -237,7 +237,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = torch.tensor(float("nan"), requires_grad=True)
-    monkeypatch.setattr("nightfx.training.step.warm_start_loss", lambda *pictures: nothing)
+    monkeypatch.setattr("nightfx.training.run.step.warm_start_loss", lambda *pictures: nothing)
     day, night = paint(tmp_path / "day", 3, 170), paint(tmp_path / "night", 3, 60)
     with pytest.raises(TrainingError, match="warm start loss became nan: lower learning_rate"):
         train(day, night, tmp_path / "run", QUICK, device="cpu")

@@ -15,12 +15,12 @@ from test_sequence import exrs, load, ramp, save, write
 from typer.testing import CliRunner
 
 import nightfx
+from nightfx.check.verdict import failures
+from nightfx.check.verify import verify
 from nightfx.cli import app
 from nightfx.errors import TargetError
-from nightfx.presets import Preset
-from nightfx.video.numbered import file_of
-from nightfx.video.verdict import failures
-from nightfx.video.verify import verify
+from nightfx.network.presets import Preset
+from nightfx.source.numbered import file_of
 
 CHECKED = nightfx.RenderOptions(verify=True)
 LAYERS = ("R", "G", "B", "A", "depth.Z")
@@ -120,7 +120,7 @@ def test_clips_and_sequences_are_compared_by_what_both_have(
 def test_a_failed_verification_is_an_error(
     tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightfx.video.still.OWN_ATTRIBUTES", ("scene",))
+    monkeypatch.setattr("nightfx.target.still_writer.OWN_ATTRIBUTES", ("scene",))
     with pytest.raises(TargetError, match=r"verification found lost: metadata \(.* no scene"):
         nightfx.render(plates(tmp_path), preset=identity, options=CHECKED)
 

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from nightfx.errors import TrainingError
-from nightfx.model import PaperGenerator, RelitGenerator
-from nightfx.training.options import TrainOptions
-from nightfx.training.recipes import PAPER
-from nightfx.training.state import Run, start_run
-from nightfx.training.watch import PATIENCE, Watch, find_faults
+from nightfx.network.model import PaperGenerator, RelitGenerator
+from nightfx.training.run.recipes import PAPER
+from nightfx.training.run.state import Run, start_run
+from nightfx.training.run.train_options import TrainOptions
+from nightfx.training.run.watch import PATIENCE, Watch, find_faults
 
 RELIT = TrainOptions(batch=1, crop_px=96)
 

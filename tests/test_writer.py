@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 
+from nightfx.check.compare import compare
 from nightfx.errors import RetryError, TargetError, UsageError
-from nightfx.video.codecs import EncodeOptions, OutputPlan, plan_output
-from nightfx.video.color import from_rgb, to_rgb
-from nightfx.video.compare import compare
-from nightfx.video.frame import Frame
-from nightfx.video.probe import ClipInfo
-from nightfx.video.reader import Reader
-from nightfx.video.timecode import shift_timecode
-from nightfx.video.writer import write_clip
+from nightfx.picture.color import from_rgb, to_rgb
+from nightfx.picture.frame import Frame
+from nightfx.source.probe import ClipInfo
+from nightfx.source.reader import Reader
+from nightfx.source.timecode import shift_timecode
+from nightfx.target.codecs import EncodeOptions, OutputPlan, plan_output
+from nightfx.target.writer import write_clip
 
 CONTRACT = {
     "h264-mp4": ("a.mp4", Clip()),

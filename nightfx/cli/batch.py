@@ -14,8 +14,8 @@ from nightfx.cli import engines, shell
 from nightfx.cli.render import SOME_FAILED, render
 
 if TYPE_CHECKING:
-    from nightfx.batch.timeline import Cut
-    from nightfx.batch.worker import ShotTask
+    from nightfx.batch.queue.worker import ShotTask
+    from nightfx.batch.shots.timeline import Cut
 
 
 def batch(
@@ -63,9 +63,9 @@ def batch(
 
     Settings of single shots stand in a nightfx.toml beside them, by the names of the flags.
     """
-    from nightfx.batch.run import BatchOptions, plan_batch, run_batch
-    from nightfx.batch.shots import find_shots
-    from nightfx.batch.timeline import is_timeline
+    from nightfx.batch.queue.run import BatchOptions, plan_batch, run_batch
+    from nightfx.batch.shots.find import find_shots
+    from nightfx.batch.shots.timeline import is_timeline
     from nightfx.errors import UsageError
 
     options = BatchOptions(engines.options_from(engine, workers, address), stale)
@@ -93,9 +93,9 @@ def batch(
 
 
 def _read_cut(timeline: Path, media: Path, out: Path, handles: int, given: dict[str, Any]) -> Cut:
-    from nightfx.batch.media import Library
-    from nightfx.batch.settings import options_from
-    from nightfx.batch.timeline import read_cut
+    from nightfx.batch.shots.media import Library
+    from nightfx.batch.shots.settings import options_from
+    from nightfx.batch.shots.timeline import read_cut
 
     flags = {key: value for key, value in given.items() if key != "to"}
     options = options_from(flags)
@@ -122,8 +122,8 @@ def _tell_plan(tasks: Sequence[ShotTask], as_json: bool) -> None:
 def _conclude(
     tasks: Sequence[ShotTask], out: Path, title: str, cut: Cut | None, as_json: bool
 ) -> int:
-    from nightfx.batch.relink import write_cut
-    from nightfx.batch.report import write_report
+    from nightfx.batch.report.page import write_report
+    from nightfx.batch.shots.relink import write_cut
     from nightfx.errors import NightfxError
 
     failed = [task for task in tasks if task.state == "failed"]

@@ -47,9 +47,9 @@ def prepare(
     ] = 0.97,
 ) -> None:
     """Sort pictures and frames into day and night, crop them, and draw a test set."""
-    from nightfx.training.dataset import describe
-    from nightfx.training.prepare import PrepareOptions, parse_threshold
-    from nightfx.training.prepare import prepare as prepare_set
+    from nightfx.training.data.dataset import describe
+    from nightfx.training.data.prepare import PrepareOptions, parse_threshold
+    from nightfx.training.data.prepare import prepare as prepare_set
 
     options = PrepareOptions(
         labels=Path(labels) if labels and labels != "folders" else None,
@@ -75,7 +75,7 @@ def nexet(
     root: Annotated[Path, typer.Option(metavar="DIR", help="Where NEXET lies, or will lie.")],
 ) -> int:
     """Say what is missing of NEXET, the data set of the paper, and where to ask for it."""
-    from nightfx.training.nexet import ASK, check_nexet, commands
+    from nightfx.training.data.nexet import ASK, check_nexet, commands
 
     found, missing = check_nexet(root)
     for line in found:

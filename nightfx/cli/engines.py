@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nightfx.batch.seats import EngineOptions
+    from nightfx.batch.queue.seats import EngineOptions
 
 Workers = Annotated[
     int | None,
@@ -25,6 +25,6 @@ Address = Annotated[
 
 def options_from(engine: str, workers: int | None, address: str | None) -> EngineOptions:
     """The options; raises UsageError."""
-    from nightfx.batch.seats import EngineOptions
+    from nightfx.batch.queue.seats import EngineOptions
 
     return EngineOptions(engine, workers, address)  # type: ignore[arg-type]  # checked by EngineOptions

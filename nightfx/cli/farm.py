@@ -52,10 +52,10 @@ def run(
     ] = False,
 ) -> int:
     """Render the segments of a plan that are not done, several at a time, and join them."""
-    from nightfx.batch.run import run_plan
-    from nightfx.batch.segments import plan_tasks
+    from nightfx.batch.queue.run import run_plan
+    from nightfx.batch.queue.segments import plan_tasks
     from nightfx.cli.table import watching
-    from nightfx.engine.plan import join_plan
+    from nightfx.job.plan import join_plan
 
     options = engines.options_from(engine, workers, address)
     shell.settings.json = json_lines

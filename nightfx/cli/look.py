@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from nightfx.look import Look, Value
+    from nightfx.options.look import Look, Value
 
 PANEL = (
     "The look: a number each, or keyframes such as 0:0,48:1, frames counted from the first rendered"
@@ -41,7 +41,7 @@ MatteFeather = Annotated[float, typer.Option(metavar="PX", help="How far the mat
 
 def look_from(params: Mapping[str, Any]) -> Look:
     """The look in the flags of a command; raises UsageError."""
-    from nightfx.look import Look, value_from
+    from nightfx.options.look import Look, value_from
 
     said = {field.name: params[field.name] for field in fields(Look)}
     return Look(**{name: value_from(name, text) for name, text in said.items() if text})
@@ -49,6 +49,6 @@ def look_from(params: Mapping[str, Any]) -> Look:
 
 def strength_from(text: str) -> Value:
     """What `--strength` says; raises UsageError."""
-    from nightfx.look import value_from
+    from nightfx.options.look import value_from
 
     return value_from("strength", text)

@@ -10,17 +10,17 @@ import typer
 from nightfx.cli import shell
 
 if TYPE_CHECKING:
-    from nightfx.engine.options import RenderOptions
+    from nightfx.options.render import RenderOptions
 
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
     """Render a segment of a plan."""
-    from nightfx.engine.process import set_up
+    from nightfx.job.process import set_up
 
     if plan is None or number is None or inputs:
         raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
     set_up()
-    from nightfx.engine.plan import render_segment
+    from nightfx.job.plan import render_segment
 
     with shell.progress(f"{plan.name} {number}") as show:
         render_segment(plan, number, show)
@@ -31,7 +31,7 @@ def plan_to_file(
     inputs: list[Path], plan: Path, target: Path | None, to: str, options: RenderOptions
 ) -> int:
     """Write the plan of a render."""
-    from nightfx.engine.plan import plan_render
+    from nightfx.job.plan import plan_render
 
     if len(inputs) > 1:
         raise typer.BadParameter("a plan is of one clip or sequence")
@@ -66,7 +66,7 @@ def join(
     json_lines: Annotated[bool, typer.Option("--json", help="Say the result as JSON.")] = False,
 ) -> None:
     """Join the segments of a plan, with the source's sound, when all are rendered."""
-    from nightfx.engine.plan import join_plan
+    from nightfx.job.plan import join_plan
 
     shell.settings.json = json_lines
     target = join_plan(plan)

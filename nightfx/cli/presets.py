@@ -10,7 +10,7 @@ import typer
 from nightfx.cli import shell
 
 if TYPE_CHECKING:
-    from nightfx.presets import Preset
+    from nightfx.network.presets import Preset
 
 app = typer.Typer(no_args_is_help=True, help="The looks that come with nightfx, and your own.")
 Name = Annotated[str, typer.Argument(help="A preset's name, or its folder.")]
@@ -23,7 +23,7 @@ def list_all(
 ) -> int:
     """List the presets that come with nightfx."""
     from nightfx.errors import PresetError
-    from nightfx.presets import list_presets, load_preset
+    from nightfx.network.presets import list_presets, load_preset
 
     wrong = 0
     for preset in list_presets():
@@ -43,7 +43,7 @@ def _print_line(preset: Preset) -> None:
 
 def show(name: Name) -> None:
     """Show what a preset is made of: its facts and its card."""
-    from nightfx.presets import NO_TILES, load_preset
+    from nightfx.network.presets import NO_TILES, load_preset
 
     preset = load_preset(name)
     typer.echo(f"{preset.folder}\n")
@@ -64,9 +64,9 @@ def verify(
     ] = None,
 ) -> int:
     """Check weights against their hashes, and run each preset on each backend that is installed."""
-    from nightfx.engine.backends import verify_backends
     from nightfx.errors import BackendError, PresetError
-    from nightfx.presets import list_presets, load_preset, verify_preset
+    from nightfx.network.backends import verify_backends
+    from nightfx.network.presets import list_presets, load_preset, verify_preset
 
     wrong = 0
     for name in names or [preset.name for preset in list_presets()]:
@@ -90,7 +90,7 @@ def import_one(
     out: Annotated[Path, typer.Option(help="The folder that the preset's own goes into.")] = Path(),
 ) -> None:
     """Make a preset of somebody's CycleGAN: ResNet generators of 6 or 9 blocks with instance norm."""
-    from nightfx.checkpoints import import_checkpoint
+    from nightfx.network.checkpoints import import_checkpoint
 
     preset = import_checkpoint(file, name, out)
     _print_line(preset)
@@ -110,8 +110,8 @@ def distill(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Teach a small network what a preset's own does, for render --draft."""
-    from nightfx.presets import load_preset
-    from nightfx.training.distil import DistilOptions, distil
+    from nightfx.network.presets import load_preset
+    from nightfx.training.run.distil import DistilOptions, distil
 
     options, preset = DistilOptions(steps=steps, seed=seed), load_preset(name)
     with shell.progress(preset.name, "steps") as progress:

@@ -53,8 +53,8 @@ def preview(
     ] = False,
 ) -> None:
     """Show one frame as plate, wipe and render, and under every preset, on a sheet: a PNG."""
-    from nightfx.engine.options import RenderOptions
-    from nightfx.engine.preview import preview as draw
+    from nightfx.options.render import RenderOptions
+    from nightfx.preview.preview import preview as draw
 
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions

@@ -14,10 +14,10 @@ from nightfx.cli import shell
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from nightfx.engine.batch import Job
-    from nightfx.engine.options import RenderOptions
-    from nightfx.engine.tiling import TilePx
-    from nightfx.presets import Preset
+    from nightfx.job.inputs import Job
+    from nightfx.light.tiling import TilePx
+    from nightfx.network.presets import Preset
+    from nightfx.options.render import RenderOptions
 
 SOME_FAILED = 3
 
@@ -168,13 +168,13 @@ def render(
         return planned.render_planned(plan, segment, inputs)
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
-    from nightfx.engine.process import keep_small, set_up
+    from nightfx.job.process import keep_small, set_up
 
     set_up()
-    from nightfx.engine.batch import plan_jobs
-    from nightfx.engine.options import RenderOptions
-    from nightfx.presets import load_preset
-    from nightfx.video.codecs import EncodeOptions
+    from nightfx.job.inputs import plan_jobs
+    from nightfx.network.presets import load_preset
+    from nightfx.options.render import RenderOptions
+    from nightfx.target.codecs import EncodeOptions
 
     options = RenderOptions(
         method=method,  # type: ignore[arg-type]  # checked by RenderOptions
@@ -250,7 +250,7 @@ def _frames(text: str | None) -> tuple[int, int] | None:
 def _fps(text: str | None) -> Fraction | None:
     from fractions import Fraction
 
-    from nightfx.video.sequence import rate_from
+    from nightfx.source.sequence import rate_from
 
     if text is None:
         return None
@@ -273,7 +273,7 @@ def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
 
 
 def _render_one(job: Job, preset: Preset, options: RenderOptions) -> None:
-    from nightfx.engine.render import render as render_file
+    from nightfx.job.render import render as render_file
 
     if job.error:
         raise job.error

@@ -39,8 +39,8 @@ def reproduce(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Run an experiment of the paper again and report its claims beside what was measured; goes on where it stopped."""
-    from nightfx.training.reproduce import ReproduceOptions
-    from nightfx.training.reproduce import reproduce as run_experiment
+    from nightfx.training.reproduce.experiments import ReproduceOptions
+    from nightfx.training.reproduce.experiments import reproduce as run_experiment
 
     options = ReproduceOptions(
         scale=scale, images=images or 0, epochs=epochs or 0, size_px=size, seeds=seeds

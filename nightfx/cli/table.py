@@ -16,7 +16,7 @@ from nightfx.cli import shell
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from nightfx.batch.task import Task
+    from nightfx.batch.queue.task import Task
 
 Watch = Callable[["Task[Any]"], None]
 ROWS = 20  # the table's, at most: a terminal does not scroll back to more

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nightfx.engine.ends import Plan
-    from nightfx.video.probe import ClipInfo
-    from nightfx.video.verdict import Row
+    from nightfx.check.verdict import Row
+    from nightfx.job.source_target import Plan
+    from nightfx.source.probe import ClipInfo
 
 PACKAGES = (
     "nightfx",
@@ -37,10 +37,10 @@ def doctor() -> int:
     """Say which versions, devices and codecs this machine has; exit 1 where something needed is missing."""
     import torch
 
-    from nightfx.engine.backends import installed_backends
-    from nightfx.model import pick_device, pick_trunk_dtype
-    from nightfx.presets import list_presets
-    from nightfx.video.formats import FORMATS
+    from nightfx.carry.formats import FORMATS
+    from nightfx.network.backends import installed_backends
+    from nightfx.network.model import pick_device, pick_trunk_dtype
+    from nightfx.network.presets import list_presets
 
     typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
     for name in PACKAGES:
@@ -85,11 +85,11 @@ def probe(
     fps: Annotated[float | None, typer.Option(help="Frames a second of a sequence.")] = None,
 ) -> int:
     """Say what a clip or a sequence is, and what of it a render would not keep."""
-    from nightfx.engine.ends import find_source, foresee_shot, open_shot, plan_target
-    from nightfx.engine.options import RenderOptions
-    from nightfx.video.codecs import EncodeOptions
-    from nightfx.video.numbered import SUFFIXES
-    from nightfx.video.sequence import rate_from
+    from nightfx.job.source_target import find_source, foresee_shot, open_shot, plan_target
+    from nightfx.options.render import RenderOptions
+    from nightfx.source.numbered import SUFFIXES
+    from nightfx.source.sequence import rate_from
+    from nightfx.target.codecs import EncodeOptions
 
     options = RenderOptions(
         encode=EncodeOptions(codec=codec),  # type: ignore[arg-type]  # checked by EncodeOptions
@@ -110,9 +110,9 @@ def probe(
 
 
 def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
-    from nightfx.video.codecs import OutputPlan
-    from nightfx.video.numbered import frames_on_disk
-    from nightfx.video.verify import facts_of
+    from nightfx.check.verify import facts_of
+    from nightfx.source.numbered import frames_on_disk
+    from nightfx.target.codecs import OutputPlan
 
     rate = f"{float(info.rate):.3f}" if info.rate else "unknown"
     codec = f"{plan.codec} {plan.pix_fmt}" if isinstance(plan, OutputPlan) else plan.coding.pix_fmt
@@ -145,9 +145,9 @@ def verify(
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.engine.ends import find_source
-    from nightfx.video.verdict import failures
-    from nightfx.video.verify import verify
+    from nightfx.check.verdict import failures
+    from nightfx.check.verify import verify
+    from nightfx.job.source_target import find_source
 
     both = find_source(source), find_source(render)
     rows = verify(*both, start_seconds=start, end_seconds=end)

@@ -65,9 +65,9 @@ def train(
 
     Several GPUs: torchrun --nproc-per-node 2 -m nightfx train ...
     """
-    from nightfx.training.listed import choose_pictures
-    from nightfx.training.recipes import get_recipe
-    from nightfx.training.trainer import train as train_presets
+    from nightfx.training.data.listed import choose_pictures
+    from nightfx.training.run.recipes import get_recipe
+    from nightfx.training.run.trainer import train as train_presets
 
     flags = {
         "steps": steps,

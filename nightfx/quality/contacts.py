@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from nightfx.engine.scopes import Pixels
-from nightfx.engine.sheet import Cell, draw_sheet
+from nightfx.disk.partial import partial_file
 from nightfx.metrics.pictures import to_lines
+from nightfx.preview.scopes import Pixels
+from nightfx.preview.sheet import Cell, draw_sheet
 from nightfx.quality.figures import Compared, Range, faults
-from nightfx.video.partial import partial_file
 
 THUMB_LINES, THUMB_WIDTH = 240, 320
 QUALITY = 90

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nightfx.disk.partial import partial_file
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
@@ -27,9 +28,8 @@ from nightfx.quality.figures import (
     summarise,
 )
 from nightfx.quality.files import Pair, find_pairs, list_media, source_of, views
-from nightfx.video.partial import partial_file
-from nightfx.video.picture import is_picture
-from nightfx.video.probe import MAX_PIXELS
+from nightfx.source.image import is_picture
+from nightfx.source.probe import MAX_PIXELS
 
 EVERY = 24  # frame of a clip is measured as a picture
 FLICKER_FRAMES, FLICKER_LINES = 24, 270

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nightfx.engine.sky import find_sky
-from nightfx.engine.tiling import plan_tiles
 from nightfx.errors import UsageError
+from nightfx.light.tiling import plan_tiles
 from nightfx.metrics import (
     Features,
     Sample,
@@ -32,6 +31,7 @@ from nightfx.metrics import (
 from nightfx.metrics.classifier import as_input
 from nightfx.metrics.features import small_features
 from nightfx.metrics.pictures import to_lines
+from nightfx.scene.day_sky import find_sky
 
 GRID_PX = 8
 DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat

@@ -10,14 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nightfx.engine.ends import open_shot
-from nightfx.engine.options import RenderOptions
-from nightfx.engine.preview import Picked, view
 from nightfx.errors import SourceError
-from nightfx.video.encoding import SDR, encoding_by_tags
-from nightfx.video.fields import deinterlaced, is_interlaced
-from nightfx.video.picture import SUFFIXES, is_picture, read_picture
-from nightfx.video.probe import CLIP_SUFFIXES
+from nightfx.job.source_target import open_shot
+from nightfx.options.render import RenderOptions
+from nightfx.picture.encoding import SDR, encoding_by_tags
+from nightfx.preview.preview import Picked, view
+from nightfx.source.image import SUFFIXES, is_picture, read_picture
+from nightfx.source.interlace import deinterlaced, is_interlaced
+from nightfx.source.probe import CLIP_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def views(path: Path, *, most: int, max_pixels: int) -> Iterator[Tensor]:
         return
     options = RenderOptions(keep_going=True, max_pixels=max_pixels)
     with open_shot(path, options) as shot:
-        encoding = encoding_by_tags(shot.info)
+        encoding = encoding_by_tags(shot.info.tags, shot.info.coding)
         frames = shot.frames()
         shown = deinterlaced(frames) if is_interlaced(shot.info) else frames
         for frame in islice(shown, most):

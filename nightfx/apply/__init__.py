@@ -1,0 +1,1 @@
+"""A change of light put on the plate."""

@@ -1,0 +1,188 @@
+"""Apply a change of light to the planes as they were decoded.
+
+`rgb * gain + offset` is affine in RGB and so it is in YUV. Luma is computed at its own size; chroma where its samples
+stand, from the *plate's* chroma and from luma, gain and offset averaged there. So no change of light gives the plate
+back, code for code, and chroma is never blown up and shrunk again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from nightfx.picture.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at
+from nightfx.picture.frame import Coding, Frame, Plane, Planes
+from nightfx.picture.kernel import kernel
+from nightfx.picture.matrices import is_affine, matrix_of
+
+Float32 = NDArray[np.float32]
+
+
+def apply_light(
+    frame: Frame, rgb: Float32, gain: Float32, offset: Float32, coding: Coding
+) -> Frame:
+    """The frame under another light, in `coding`; alpha, time and tags stay.
+
+    `rgb`, `gain` and `offset` are (3, H, W) float32, `rgb` being the frame itself and not clipped. Where `coding` is
+    sampled as the frame, the planes are changed directly, whatever their depth and matrix; otherwise the picture is
+    converted. 8-bit codes are dithered by a hash of pts and pixel, since a darkened sky would show bands.
+    """
+    alpha = alpha_for(coding, frame)
+    if not same_samples(frame.coding, coding):
+        lit = rgb * gain + offset
+        return frame.with_planes(from_rgb(lit, coding, alpha, seed=seed_of(frame.pts)), coding)
+    plates, outs = planes_of_one_type(frame, coding)
+    y, u, v = outs
+    matrix, zero = matrix_of(coding)
+    plate_matrix, plate_zero = matrix_of(frame.coding)
+    inverse = np.linalg.inv(plate_matrix).astype(np.float32)
+    codes = (
+        matrix.astype(np.float32),
+        zero.astype(np.float32),
+        coding.peak,
+        seed_of(frame.pts),
+        coding.depth == 8,
+    )
+    if coding.matrix == "rgb":
+        _relight_full(y, u, v, rgb, gain, offset, *codes, 3)
+    else:
+        sub = coding.sub_x, coding.sub_y
+        _relight_full(y, u, v, rgb, gain, offset, *codes, 1)
+        plate_y, plate_u, plate_v = plates
+        black = plate_zero.astype(np.float32)
+        full = plate_y, plate_u, plate_v, u, v, gain, offset, inverse, black, *codes, *sub
+        _relight_chroma(*full)
+    return frame.with_planes(as_coded_planes(outs, coding, alpha), coding)
+
+
+def same_samples(one: Coding, other: Coding) -> bool:
+    """Say whether codes of one coding are affine in those of the other, sample by sample: sited alike, not float."""
+    sited = one.sub_x == other.sub_x and one.sub_y == other.sub_y
+    both = one, other
+    return sited and all(c.matrix != "gray" and not c.is_float and is_affine(c) for c in both)
+
+
+def alpha_for(coding: Coding, frame: Frame) -> Plane | None:
+    """The frame's alpha in the depth of `coding`; None where it has none."""
+    if frame.alpha is None:
+        return None
+    return convert_alpha(frame.alpha, frame.coding.depth, coding.depth)
+
+
+def planes_of_one_type(frame: Frame, coding: Coding) -> tuple[Planes, Planes]:
+    """The frame's three planes, and three empty ones, in the wider type of the two codings.
+
+    So the kernels are compiled for two pairs of types and not for four.
+    """
+    wide = frame.coding.dtype if frame.coding.depth > coding.depth else coding.dtype
+    plates = tuple(plane.astype(wide, copy=False) for plane in frame.planes[:3])
+    return plates, tuple(np.empty_like(plane) for plane in plates)
+
+
+def as_coded_planes(planes: Planes, coding: Coding, alpha: Plane | None) -> Planes:
+    """The planes in the type of `coding`, and its alpha where it has one."""
+    typed = tuple(plane.astype(coding.dtype, copy=False) for plane in planes)
+    return (*typed, *alpha_planes(coding, planes[0].shape, alpha))
+
+
+def seed_of(pts: int) -> int:
+    """The seed of the dither of the frame shown at `pts`."""
+    return pts * 0x9E3779B1 & 0x7FFFFFFF
+
+
+@kernel(parallel=True)
+def _relight_full(
+    first: Plane,
+    second: Plane,
+    third: Plane,
+    rgb: Float32,
+    gain: Float32,
+    offset: Float32,
+    m: Float32,
+    z: Float32,
+    peak: int,
+    seed: int,
+    dither: bool,
+    count: int,
+) -> None:
+    """The first `count` planes, at full size: luma alone, or R, G and B."""
+    _, height, width = rgb.shape
+    for y in prange(height):
+        for x in range(width):
+            r = rgb[0, y, x] * gain[0, y, x] + offset[0, y, x]
+            g = rgb[1, y, x] * gain[1, y, x] + offset[1, y, x]
+            b = rgb[2, y, x] * gain[2, y, x] + offset[2, y, x]
+            noise = noise_at(seed, y, x, dither)
+            first[y, x] = code_of(m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + z[0], noise, peak)
+            if count == 3:
+                second[y, x] = code_of(m[1, 0] * r + m[1, 1] * g + m[1, 2] * b + z[1], noise, peak)
+                third[y, x] = code_of(m[2, 0] * r + m[2, 1] * g + m[2, 2] * b + z[2], noise, peak)
+
+
+@kernel(parallel=True)
+def _relight_chroma(
+    luma: Plane,
+    plate_b: Plane,
+    plate_r: Plane,
+    chroma_b: Plane,
+    chroma_r: Plane,
+    gain: Float32,
+    offset: Float32,
+    inverse: Float32,
+    plate_z: Float32,
+    m: Float32,
+    z: Float32,
+    peak: int,
+    seed: int,
+    dither: bool,
+    sub_x: int,
+    sub_y: int,
+) -> None:
+    height, width = luma.shape
+    step = 1 << sub_x
+    for row in prange(plate_b.shape[0]):
+        top = row << sub_y
+        bottom = min(top + (1 << sub_y), height)
+        light = np.empty((7, width), np.float32)
+        _average_rows(luma, gain, offset, top, bottom, light)
+        here = np.empty(7, np.float32)
+        for column in range(plate_b.shape[1]):
+            _average_columns(light, column << sub_x, step, here)
+            cy = here[0] - plate_z[0]
+            cb = plate_b[row, column] - plate_z[1]
+            cr = plate_r[row, column] - plate_z[2]
+            u = z[1]
+            v = z[2]
+            for c in range(3):
+                value = inverse[c, 0] * cy + inverse[c, 1] * cb + inverse[c, 2] * cr
+                value = value * here[1 + c] + here[4 + c]
+                u += m[1, c] * value
+                v += m[2, c] * value
+            chroma_b[row, column] = code_of(u, noise_at(seed + 1, row, column, dither), peak)
+            chroma_r[row, column] = code_of(v, noise_at(seed + 2, row, column, dither), peak)
+
+
+@kernel()
+def _average_rows(
+    luma: Plane, gain: Float32, offset: Float32, top: int, bottom: int, light: Float32
+) -> None:
+    share = np.float32(1) / np.float32(bottom - top)
+    light[:] = 0
+    for y in range(top, bottom):
+        for x in range(luma.shape[1]):
+            light[0, x] += luma[y, x] * share
+            for c in range(3):
+                light[1 + c, x] += gain[c, y, x] * share
+                light[4 + c, x] += offset[c, y, x] * share
+
+
+@kernel()
+def _average_columns(light: Float32, centre: int, step: int, here: Float32) -> None:
+    """The triangle that chroma is decimated with: [1], [1 2 1]/4 or [1 2 3 4 3 2 1]/16."""
+    here[:] = 0
+    for k in range(1 - step, step):
+        x = min(max(centre + k, 0), light.shape[1] - 1)
+        weight = np.float32(step - abs(k)) / np.float32(step * step)
+        for i in range(7):
+            here[i] += light[i, x] * weight

@@ -1,0 +1,171 @@
+"""Apply a change of light in the working encoding, to pictures whose signal is not SDR.
+
+What is written is the plate plus the difference that the light makes to its signal: no change of light gives the plate
+back, code for code, and what lies above white stays above it. Luma is computed at its own size, chroma where its
+samples stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numba import prange
+
+from nightfx.apply.planes import alpha_for, same_samples, seed_of
+from nightfx.picture.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at, to_rgb
+from nightfx.picture.encoding import PLAIN, Encoding, Encodings, finite, from_working, to_working
+from nightfx.picture.frame import Coding, Float32, Frame, Plane, Planes
+from nightfx.picture.kernel import kernel
+from nightfx.picture.matrices import is_affine, matrix_of
+
+Light = Callable[[Float32, int, int], Float32]
+"""Lights a picture (3, h, w) in the working encoding, whose pixels stand where chroma subsampled so does."""
+
+
+def is_direct(coding: Coding, encodings: Encodings) -> bool:
+    """Whether a light that is affine in the working encoding is affine in the codes too."""
+    return encodings == PLAIN and not coding.is_float and is_affine(coding)
+
+
+def light_in_working(
+    frame: Frame, light: Light, coding: Coding, encodings: Encodings, *, dither: bool = True
+) -> Frame:
+    """The frame under `light`, in `coding` and the target's encoding; alpha, time and tags stay."""
+    if encodings.source is encodings.target and _is_deeper_or_flatter(frame.coding, coding):
+        return _change_codes(frame, light, coding, encodings.source, dither=dither)
+    if frame.coding != coding or encodings.source is not encodings.target:
+        return _convert(frame, light, coding, encodings, seed_of(frame.pts) if dither else None)
+    if coding.is_float:
+        return _change_float(frame, light, encodings.source)
+    rgb = to_rgb(frame)
+    lit = rgb + _difference(rgb, light, encodings.source, 0, 0)
+    planes = from_rgb(lit, coding, frame.alpha, seed=seed_of(frame.pts) if dither else None)
+    return frame.with_planes(planes)
+
+
+def _is_deeper_or_flatter(plate: Coding, coding: Coding) -> bool:
+    """Whether codes of both mean the same but for their depth, sample by sample."""
+    alike = plate.matrix == coding.matrix and plate.full_range == coding.full_range
+    return alike and same_samples(plate, coding)
+
+
+def straight_rgb(frame: Frame) -> Float32:
+    """RGB (3, H, W) of the frame; where float colour is multiplied by alpha, divided by it again."""
+    rgb = to_rgb(frame)
+    if _is_multiplied(frame):
+        rgb /= _cover(frame)
+    return rgb
+
+
+def average_at_sites(plane: Plane, sub_x: int, sub_y: int) -> Float32:
+    """A plane of full size averaged where chroma samples stand: by the triangle that chroma is decimated with."""
+    height, width = plane.shape
+    out = np.empty((-(-height >> sub_y), -(-width >> sub_x)), np.float32)
+    _average(plane, sub_x, sub_y, out)
+    return out
+
+
+def _difference(rgb: Float32, light: Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
+    """What the light adds to a signal; nothing where it is not a number."""
+    work = to_working(rgb, encoding)
+    lit = light(work, sub_x, sub_y)
+    return finite(from_working(lit, encoding) - from_working(work, encoding))
+
+
+def _change_float(frame: Frame, light: Light, encoding: Encoding) -> Frame:
+    change = _difference(straight_rgb(frame), light, encoding, 0, 0)
+    if _is_multiplied(frame):
+        change *= _cover(frame)
+    planes = tuple(plane + part for plane, part in zip(frame.planes[:3], change, strict=True))
+    return frame.with_planes((*planes, *frame.planes[3:]))
+
+
+def _change_codes(
+    frame: Frame, light: Light, coding: Coding, encoding: Encoding, *, dither: bool
+) -> Frame:
+    matrix = matrix_of(coding)[0].astype(np.float32)
+    change = _difference(to_rgb(frame), light, encoding, 0, 0)
+    at_chroma, sub = change, (coding.sub_x, coding.sub_y)
+    if any(sub):
+        at_chroma = _difference(_rgb_at_chroma(frame), light, encoding, *sub)
+    planes = []
+    for index, plane in enumerate(_in_depth(frame, coding)):
+        added = np.tensordot(matrix[index], at_chroma if index else change, axes=1)
+        out, seed = np.empty(plane.shape, coding.dtype), seed_of(frame.pts) + index
+        _add(plane, added, seed, dither and coding.depth == 8, coding.peak, out)
+        planes.append(out)
+    alpha = alpha_planes(coding, planes[0].shape, alpha_for(coding, frame))
+    return frame.with_planes((*planes, *alpha), coding)
+
+
+def _in_depth(frame: Frame, coding: Coding) -> Planes:
+    """The colour planes in codes of `coding`, float32 and not rounded where the depth differs."""
+    planes = frame.planes[:3]
+    if frame.coding.depth == coding.depth:
+        return planes
+    (matrix, zero), (new_matrix, new_zero) = (matrix_of(c) for c in (frame.coding, coding))
+    scale = new_matrix[0].sum() / matrix[0].sum()
+    moved = ((p - z) * scale + new for p, z, new in zip(planes, zero, new_zero, strict=True))
+    return tuple(plane.astype(np.float32) for plane in moved)
+
+
+def _convert(
+    frame: Frame, light: Light, coding: Coding, encodings: Encodings, seed: int | None
+) -> Frame:
+    rgb, alpha = straight_rgb(frame), frame.alpha
+    if encodings.source is encodings.target:
+        signal = rgb + _difference(rgb, light, encodings.source, 0, 0)
+    else:
+        work = light(to_working(rgb, encodings.source), 0, 0)
+        signal = from_working(work, encodings.target)
+    if alpha is not None:
+        alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
+    if coding.is_float and coding.has_alpha and alpha is not None:
+        signal = signal * alpha
+    return frame.with_planes(from_rgb(finite(signal), coding, alpha, seed=seed), coding)
+
+
+def _rgb_at_chroma(frame: Frame) -> Float32:
+    coding = frame.coding
+    matrix, zero = matrix_of(coding)
+    luma = average_at_sites(frame.planes[0], coding.sub_x, coding.sub_y)
+    codes = np.stack([luma, *(plane.astype(np.float32) for plane in frame.planes[1:3])])
+    inverse = np.linalg.inv(matrix).astype(np.float32)
+    rgb: Float32 = np.tensordot(inverse, codes - zero.astype(np.float32).reshape(3, 1, 1), axes=1)
+    return rgb
+
+
+def _is_multiplied(frame: Frame) -> bool:
+    return frame.coding.is_float and frame.coding.has_alpha
+
+
+def _cover(frame: Frame) -> Plane:
+    """Alpha, but 1 where it covers nothing (what glows there is not multiplied) or is no share."""
+    alpha = frame.planes[3]
+    cover: Plane = np.where((alpha > 0) & (alpha < 1), alpha, np.float32(1))
+    return cover
+
+
+@kernel(parallel=True)
+def _add(plane: Plane, added: Float32, seed: int, dither: bool, peak: int, out: Plane) -> None:
+    for y in prange(plane.shape[0]):
+        for x in range(plane.shape[1]):
+            # a whole code stays itself under noise, so what is not changed is not dithered
+            out[y, x] = code_of(plane[y, x] + added[y, x], noise_at(seed, y, x, dither), peak)
+
+
+@kernel(parallel=True)
+def _average(plane: Plane, sub_x: int, sub_y: int, out: Float32) -> None:
+    height, width = plane.shape
+    step = 1 << sub_x
+    for row in prange(out.shape[0]):
+        top = row << sub_y
+        bottom = min(top + (1 << sub_y), height)
+        share = np.float32(1) / np.float32((bottom - top) * step * step)
+        out[row] = 0
+        for y in range(top, bottom):
+            for k in range(1 - step, step):
+                weight = np.float32(step - abs(k)) * share
+                for x in range(out.shape[1]):
+                    out[row, x] += plane[y, min(max((x << sub_x) + k, 0), width - 1)] * weight

@@ -1,0 +1,1 @@
+"""Who renders what: tasks, workers, leases and records."""

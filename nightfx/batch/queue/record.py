@@ -1,0 +1,158 @@
+"""Records: what is kept of each render in the folder of renders, `.nightfx/KEY.json`, so that what is done is known.
+
+A shot is done when its record says so for the same source, settings and preset, and the render is as it was left. A
+source is known by its size, its time and a hash of its two ends, never of the whole; a sequence by the names, sizes and
+times of its files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nightfx.batch.shots.find import Shot
+from nightfx.batch.shots.settings import Settings
+from nightfx.disk.partial import partial_file
+from nightfx.errors import SourceError
+from nightfx.network.presets import Preset
+from nightfx.source.numbered import existing_files, is_sequence
+
+FOLDER = ".nightfx"
+END_BYTES = 1 << 16
+MOST_BYTES = 1 << 24
+# neither these nor how a render is called change what is in it
+NO_MATTER = ("overwrite", "fresh", "max_pixels", "passes", "verify")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What makes a render what it is."""
+
+    source: Mapping[str, Any]
+    """Size, time and hash of the source."""
+    settings: Mapping[str, Any]
+    """The flags that were given."""
+    preset: Mapping[str, Any]
+    """Name and hash of the preset."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a render."""
+
+    job: Mapping[str, Any]
+    """The `Job`."""
+    target: str
+    """The render, below the folder of renders."""
+    files: Mapping[str, Any] | None = None
+    """What was there under this name: of a done render the render, else what stood there before."""
+    done: bool = False
+    """Whether it is complete."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """For the report: frames, seconds, size, warnings, figures, thumbnails."""
+
+
+def place_of(out: Path, key: str) -> Path:
+    """The file of a shot's record."""
+    return out / FOLDER / f"{key}.json"
+
+
+def job_of(shot: Shot, settings: Settings, preset: Preset) -> Job:
+    """What a render of this shot would come of. Raises SourceError where the source cannot be read."""
+    flags = {key: value for key, value in settings.flags.items() if key not in NO_MATTER}
+    flags = json.loads(json.dumps(flags, default=str))
+    for name in ("lock_to", "matte"):
+        if path := getattr(settings.options, name):
+            flags[f"{name}_print"] = print_of(path)
+    told = hashlib.sha256((preset.folder / "preset.toml").read_bytes()).hexdigest()
+    return Job(print_of(shot.source), flags, {"name": preset.name, "sha256": told})
+
+
+def print_of(source: Path) -> dict[str, Any]:
+    """The fingerprint of a clip or a sequence."""
+    files = existing_files(source)
+    if not files:
+        raise SourceError(f"{source}: no such file")
+    try:
+        stats = [path.stat() for path in files]
+        ends = _hash_of([files[0], files[-1]] if len(files) > 1 else files)
+    except OSError as error:
+        raise SourceError(f"{source}: cannot be read ({error.strerror})") from error
+    lines = "\n".join(
+        f"{path.name} {s.st_size} {s.st_mtime_ns}" for path, s in zip(files, stats, strict=True)
+    )
+    found = {"bytes": sum(s.st_size for s in stats), "ends_sha256": ends}
+    found["mtime_ns"] = max(s.st_mtime_ns for s in stats)
+    if is_sequence(source):
+        names = lines.encode(errors="surrogateescape")
+        found |= {"files": len(files), "files_sha256": hashlib.sha256(names).hexdigest()}
+    return found
+
+
+def look_up(place: Path) -> Record | None:
+    """The record at a place; None where there is none, or none that can be understood."""
+    try:
+        if place.stat().st_size > MOST_BYTES:
+            return None
+        table = json.loads(place.read_text(encoding="utf-8"))
+        record = Record(**{f.name: table[f.name] for f in fields(Record)})
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    sound = isinstance(record.job, dict) and isinstance(record.target, str)
+    return record if sound and isinstance(record.facts, dict) else None
+
+
+def write_record(place: Path, record: Record) -> None:
+    """Keep a record; raises RetryError where the disk is full."""
+    with partial_file(place) as part:
+        part.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+
+
+def is_done(record: Record | None, job: Job, out: Path) -> bool:
+    """Whether the render of this job is there, as it was left."""
+    return bool(record and record.done and not changes(record, job)) and is_there(record, out)
+
+
+def is_there(record: Record | None, out: Path) -> bool:
+    """Whether the files of a record are as they were when it was written."""
+    return record is not None and record.files == left_at(out / record.target)
+
+
+def left_at(target: Path) -> dict[str, Any] | None:
+    """Sizes and times of what is under the name of a render; None for nothing."""
+    files = existing_files(target)
+    try:
+        stats = [path.stat() for path in files]
+    except OSError:
+        return None
+    if not files:
+        return None
+    latest = max(s.st_mtime_ns for s in stats)
+    return {"files": len(files), "bytes": sum(s.st_size for s in stats), "mtime_ns": latest}
+
+
+def changes(record: Record, job: Job) -> list[str]:
+    """What is not as it was, of source, settings and preset."""
+    return [name for name, value in asdict(job).items() if record.job.get(name) != value]
+
+
+def number_of(facts: Mapping[str, Any], key: str) -> float:
+    """A number among facts, which others may have written; 0 where it is none."""
+    value = facts.get(key)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+
+def _hash_of(files: list[Path]) -> str:
+    """SHA-256 of the first and last 64 KiB of each file."""
+    found = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            found.update(file.read(END_BYTES))
+            file.seek(max(path.stat().st_size - END_BYTES, 0))
+            found.update(file.read(END_BYTES))
+    return found.hexdigest()

@@ -1,0 +1,105 @@
+"""A batch, or a plan: what of it is done, and the rendering of the rest by an engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nightfx.batch.queue.crew import run_crew
+from nightfx.batch.queue.record import changes, is_done, job_of, look_up, place_of
+from nightfx.batch.queue.seats import EngineOptions, seats_for
+from nightfx.batch.queue.segments import Segment
+from nightfx.batch.queue.task import Task, Watch
+from nightfx.batch.queue.worker import Order, ShotTask
+from nightfx.batch.shots.find import Shot
+from nightfx.batch.shots.settings import presets_of, settings_of
+from nightfx.errors import NightfxError, TargetError
+from nightfx.job.manifest import read_manifest
+
+STALE_SECONDS = 120.0
+# no reports to its makers, and none of its lines among those of --json
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch is run; everything besides what is in a render."""
+
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    """What runs the workers; of devices those count that the shots' flags name."""
+    stale_seconds: float = STALE_SECONDS
+    """Silence after which a worker of another machine counts as dead."""
+
+
+def plan_batch(
+    shots: Sequence[Shot], root: Path, out: Path, flags: Mapping[str, Any], options: BatchOptions
+) -> list[ShotTask]:
+    """A task for each shot, what is done already among them. Raises UsageError for settings, PresetError for presets."""
+    settings = [settings_of(shot, root, flags) for shot in shots]
+    presets = presets_of(settings)
+    tasks = []
+    for shot, said in zip(shots, settings, strict=True):
+        own = json.loads(json.dumps(dict(said.flags), default=str))
+        if said.options.passes:
+            own["passes"] = str(said.options.passes.absolute() / shot.folder)
+        order = Order(shot, out, said.to, own, options.stale_seconds)
+        task = Task(order)
+        record = look_up(place_of(out, shot.key))
+        try:
+            job = job_of(shot, said, presets[said.to])
+        except NightfxError as error:
+            task.state, task.error, task.code = "failed", str(error), error.exit_code
+        else:
+            if record and is_done(record, job, out):
+                task.state, task.facts, task.target = "skipped", record.facts, record.target
+            elif record and record.done and (found := changes(record, job)):
+                task.notes.append(f"rendered anew: {' and '.join(found)} changed")
+        tasks.append(task)
+    return tasks
+
+
+def run_batch(tasks: Sequence[ShotTask], out: Path, options: BatchOptions, watch: Watch) -> None:
+    """Render what is open of `tasks`; they say how it ended. Raises TargetError where `out` cannot be made."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"{out}: cannot be made: {error.strerror}") from error
+    devices = {str(task.order.flags.get("device", "auto")) for task in tasks}
+    device = "auto" if "auto" in devices else devices.pop()
+    run_tasks(tasks, replace(options.engine, device=device), watch)
+
+
+def run_plan(
+    plan: Path, tasks: Sequence[Task[Segment]], options: EngineOptions, watch: Watch
+) -> None:
+    """Render `tasks`, segments of a plan; they say how it ended."""
+    device = read_manifest(plan).render_options().device
+    # encoders take the threads that those of the other segments took, elsewhere and before
+    run_tasks(tasks, replace(options, device=device, share_codecs=False), watch)
+
+
+def run_tasks(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch) -> None:
+    """Run what is open of `tasks` by the engine that is asked for."""
+    if options.engine == "ray":
+        ready_ray(options)
+        from nightfx.batch.queue.cluster import run_on_ray
+
+        run_on_ray(tasks, options, watch)
+        return
+    left = sum(task.open for task in tasks)
+    # threads are those of all seats, however few are needed: an encoder's bits depend on them
+    run_crew(tasks, seats_for(options)[: max(left, 1)], watch)
+
+
+def ready_ray(options: EngineOptions) -> None:
+    """Set what Ray reads when it is imported."""
+    os.environ.update(QUIET)
+    if options.address is None:
+        # a cluster of one's own can be reached from outside; nobody has this token but its processes
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

@@ -1,0 +1,85 @@
+"""Segments of a plan as orders for workers, so that one long shot is rendered by several."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nightfx.batch.queue.task import Say, Task, paced
+from nightfx.errors import NightfxError
+from nightfx.job.plan import RenderSegment, missing_segments, segments_of
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment to render, as it is sent to a worker."""
+
+    plan: Path
+    """What `nightfx plan` wrote."""
+    number: int
+    """Of the segment, from 0 on."""
+
+    @property
+    def key(self) -> str:
+        """As people call it."""
+        return f"{self.plan.name} {self.number}"
+
+    def as_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self), default=str)
+
+
+def plan_tasks(plan: Path) -> list[Task[Segment]]:
+    """A task for each segment that is not rendered yet. Raises PlanError, TargetError."""
+    return [Task(Segment(plan.absolute(), number)) for number in missing_segments(plan)]
+
+
+def serve_segment(order: Segment, say: Say) -> None:
+    """Render a segment unless it is done; raises NightfxError, with its name."""
+    started, show, frames = time.monotonic(), paced(say), 0
+
+    def count(done: int, total: int | None) -> None:
+        nonlocal frames
+        frames = done
+        show(done, total)
+
+    try:
+        with _desk.open(order.plan) as render:
+            render(order.number, count)
+    except NightfxError as error:
+        raise type(error)(f"{order.key}: {error}") from error
+    facts = {"frames": frames, "seconds": round(time.monotonic() - started, 2)}
+    say("done", facts=facts, target="")
+
+
+class _Desk:
+    """The plan that this process has open: the next segment is of the same one, most often."""
+
+    def __init__(self) -> None:
+        self._closing, self._of = ExitStack(), ""
+
+    @contextmanager
+    def open(self, plan: Path) -> Iterator[RenderSegment]:
+        """Give what renders segments of a plan; where it fails, all that it had in memory is let go."""
+        about = plan.stat() if plan.exists() else None
+        of = f"{plan} {about and (about.st_mtime_ns, about.st_size)}"
+        try:
+            if self._of != of:
+                self._close()
+                self._render = self._closing.enter_context(segments_of(plan))
+                self._of = of
+            yield self._render
+        except BaseException:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        self._of = ""
+        self._closing.close()
+
+
+_desk = _Desk()

@@ -1,0 +1,257 @@
+"""A worker: a process that renders the shots it is told on standard input, and answers on standard output in JSON lines.
+
+It takes a shot's lease before it looks at it, and keeps the record of what it did; so whatever happens to it or to the
+batch, the truth is on the disk. It ends when its standard input does. Events: `ready`; of a shot `busy` (another
+process renders it), `frames`, `note`, `done`, `failed`. After what is worth retrying it leaves with 75, with its memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from nightfx.batch.queue.lease import Lease, forget, leased
+from nightfx.batch.queue.record import (
+    Job,
+    Record,
+    is_done,
+    is_there,
+    job_of,
+    left_at,
+    look_up,
+    place_of,
+    write_record,
+)
+from nightfx.batch.queue.segments import Segment, serve_segment
+from nightfx.batch.queue.task import RETRY, Say, Task, paced
+from nightfx.batch.report.shot_figures import measure
+from nightfx.batch.shots.find import Shot
+from nightfx.batch.shots.settings import Settings, options_from
+from nightfx.disk.partial import translated
+from nightfx.errors import NightfxError, RetryError
+from nightfx.job.inputs import suffix_of
+from nightfx.job.render import render
+from nightfx.job.source_target import check_target, default_target
+from nightfx.network.presets import Preset, load_preset
+from nightfx.options.render import RenderOptions
+from nightfx.source.numbered import base_name, is_sequence
+
+TERMINATED = 143
+GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
+
+
+@dataclass(frozen=True)
+class Order:
+    """A shot to render, as it is sent to a worker."""
+
+    shot: Shot
+    """What to render."""
+    out: Path
+    """The folder of renders."""
+    to: str
+    """The preset."""
+    flags: Mapping[str, Any]
+    """Settings, by the names of the flags."""
+    stale_seconds: float
+    """After which a silent worker elsewhere counts as dead."""
+
+    @property
+    def key(self) -> str:
+        """The shot's."""
+        return self.shot.key
+
+    def as_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self), default=str)
+
+
+ShotTask = Task[Order]
+
+
+def order_from(line: str) -> Order | Segment:
+    """The order in a line."""
+    table = json.loads(line)
+    if "plan" in table:
+        return Segment(Path(table["plan"]), table["number"])
+    shot = Shot(**table["shot"] | {"source": Path(table["shot"]["source"])})
+    return Order(**table | {"shot": shot, "out": Path(table["out"])})
+
+
+def serve(order: Order, say: Say) -> None:
+    """Render a shot unless it is done or somebody else is at it; raises NightfxError."""
+    place = place_of(order.out, order.shot.key)
+    with translated(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with leased(place, order.stale_seconds) as lease:
+        if lease is None:
+            say("busy")
+            return
+        preset, options = load_preset(order.to), options_from(order.flags)
+        settings = Settings(order.to, order.flags, options)
+        job = job_of(order.shot, settings, preset)
+        record = look_up(place)
+        if not is_done(record, job, order.out):
+            record = _render(order, settings, preset, job, lease, say)
+        forget(place)
+    assert record is not None
+    say("done", facts=record.facts, target=record.target)
+
+
+def _render(
+    order: Order, settings: Settings, preset: Preset, job: Job, lease: Lease, say: Say
+) -> Record:
+    place, options = place_of(order.out, order.shot.key), settings.options
+    target = _target(order, preset, options)
+    older = look_up(place)
+    # a finished render that somebody has changed since is theirs
+    ours = older is not None and order.out / older.target == target
+    ours = ours and older is not None and (not older.done or is_there(older, order.out))
+    intent = Record(asdict(job), str(target.relative_to(order.out)), left_at(target))
+    facts = {"threads": os.environ.get("OMP_NUM_THREADS", ""), "host": socket.gethostname()}
+    notes: list[str] = []
+    with _Noted(notes, order.shot.source, say):
+        if _only_unrecorded(older, job, target, order.out):
+            notes.append("was complete already, when its worker ended")
+        else:
+            with translated(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+            options = replace(options, overwrite=options.overwrite or ours)
+            # before the record says that what stands there is a render of ours
+            check_target(order.shot.source, target, options.overwrite)
+            write_record(place, intent)
+            facts |= _timed_render(order.shot.source, target, preset, options, lease, say)
+    if job_of(order.shot, settings, preset).source != job.source:
+        raise RetryError(f"{order.shot.source}: was changed while it was rendered")
+    facts |= measure(order.shot.source, target, options) | {"notes": notes}
+    record = replace(intent, files=left_at(target), done=True, facts=facts)
+    write_record(place, record)
+    return record
+
+
+def _only_unrecorded(older: Record | None, job: Job, target: Path, out: Path) -> bool:
+    """Whether a worker ended after it had given a clip its name, and before it could say so."""
+    begun = older is not None and not older.done and asdict(job) == older.job
+    return begun and not is_sequence(target) and target.exists() and not is_there(older, out)
+
+
+def _target(order: Order, preset: Preset, options: RenderOptions) -> Path:
+    source = order.shot.source
+    name = default_target(source, preset, suffix_of(source, options)).name
+    rest = name.removeprefix(base_name(source)).lstrip(".")
+    return order.out / order.shot.folder / f"{order.shot.stem}.{rest}".lstrip(".")
+
+
+def _timed_render(
+    source: Path, target: Path, preset: Preset, options: RenderOptions, lease: Lease, say: Say
+) -> dict[str, Any]:
+    started, show, frames = time.monotonic(), paced(say), 0
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal frames
+        lease.check()
+        frames = done
+        show(done, total)
+
+    if options.passes:
+        options.passes.mkdir(parents=True, exist_ok=True)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    render(source, target, preset=preset, options=options, on_progress=tell)
+    seconds = time.monotonic() - started
+    return {"frames": frames, "seconds": round(seconds, 2), "began": began}
+
+
+class _Noted(logging.Handler):
+    """Collect the library's warnings, and tell them."""
+
+    def __init__(self, notes: list[str], source: Path, say: Say) -> None:
+        super().__init__(logging.WARNING)
+        self._notes, self._source, self._say = notes, source, say
+
+    def __enter__(self) -> None:
+        logging.getLogger("nightfx").addHandler(self)
+
+    def __exit__(self, *details: object) -> None:
+        logging.getLogger("nightfx").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line, once."""
+        text = record.getMessage().removeprefix(f"{self._source.name}: ")
+        if text not in self._notes:
+            self._notes.append(text)
+            self._say("note", text=text)
+
+
+class _Ended(BaseException):
+    """The process was asked to end."""
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Ended
+
+
+def _listen(lines: queue.SimpleQueue[str]) -> None:
+    """Hand on what comes in; when nothing more can, the batch has gone."""
+    for line in sys.stdin:
+        lines.put(line)
+    late = threading.Timer(GRACE_SECONDS, lambda: os._exit(TERMINATED))
+    late.daemon = True
+    late.start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def attempt(order: Order | Segment, say: Say) -> int:
+    """Serve an order and tell how it ended; the exit code that it would leave with."""
+    try:
+        if isinstance(order, Segment):
+            serve_segment(order, say)
+        else:
+            serve(order, say)
+    except NightfxError as error:
+        say("failed", error=str(error), code=error.exit_code)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - a shot that nobody foresaw must not end the batch
+        say("failed", error=f"{type(error).__name__}: {error}", code=1)
+        return 1
+    return 0
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGTERM, _end)
+    # encoders print lines of their own: the events go where only we can write
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+
+    def say(event: str, **more: Any) -> None:
+        with suppress(
+            BrokenPipeError
+        ):  # the batch has gone, and the shot goes on to its end or ours
+            events.write(json.dumps({"event": event} | more) + "\n")
+
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    try:
+        say("ready")
+        while True:
+            if attempt(order_from(lines.get()), say) == RETRY:
+                return RETRY
+    except _Ended:
+        return TERMINATED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

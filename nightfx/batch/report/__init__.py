@@ -1,0 +1,1 @@
+"""What a batch shows at its end."""

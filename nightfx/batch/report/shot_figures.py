@@ -1,0 +1,180 @@
+"""Figures and thumbnails of a render, measured on the file itself at a few places, for the report.
+
+Four neighbouring frames are read at the beginning, the middle and the end of the plate and of the render, and shown as a
+screen would (HDR and linear light with their highlights rolled off). Then
+
+    flicker    `nightfx.metrics.flicker`, at most 360 lines high: render ÷ plate, 1 is as steady as the plate
+    crushed    share of pixels that are black in the render (luma of BT.709 below 2 of 255) and were not nearly so in the
+               plate (8 of 255 or more)
+    clipped    share of pixels with a channel above 254 of 255 in the render that had none in the plate
+
+`worst` is the largest of flicker ÷ 1.1, crushed ÷ 5 % and clipped ÷ 1 %: above 1, a shot is worth a look.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from nightfx.job.source_target import asked_encoding, open_shot
+from nightfx.metrics import BT709, flicker
+from nightfx.options.render import RenderOptions
+from nightfx.picture.color import to_rgb
+from nightfx.picture.encoding import (
+    Encoding,
+    encoding_by_tags,
+    rolled_off,
+    target_encoding,
+    to_working,
+)
+from nightfx.picture.frame import Float32, upright
+from nightfx.source.interlace import deinterlaced, is_interlaced
+from nightfx.source.probe import FALLBACK_RATE
+from nightfx.source.shot import Shot as Ends
+
+PLACES = (0.1, 0.5, 0.9)  # of the shot
+RUN_FRAMES = 4
+FLICKER_LINES = 360
+THUMB_PX = (420, 280)  # at most
+THUMB_QUALITY = 78
+BLACK, NEAR_BLACK, WHITE = 2 / 255, 8 / 255, 254 / 255
+LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is measured of a render."""
+
+    flicker: float | None
+    """Render ÷ plate; None where there are no neighbours, or the plate is flat."""
+    crushed: float
+    """Share of pixels that became black."""
+    clipped: float
+    """Share of pixels that became white."""
+
+    @property
+    def worst(self) -> float:
+        """The largest figure in units of its limit."""
+        return max((getattr(self, key) or 0) / limit for key, limit in LIMITS.items())
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Neighbouring frames of a plate and of its render, made small."""
+
+    plate: list[Float32]
+    """Pictures (3, H, W) in [0, 1]."""
+    render: list[Float32]
+    """The same frames, rendered."""
+    crushed: list[float]
+    """Share of each at full size that became black."""
+    clipped: list[float]
+    """Share of each at full size that became white."""
+
+
+def measure(source: Path, target: Path, options: RenderOptions) -> dict[str, Any]:
+    """Figures, thumbnails (`before`, `after`: JPEG in base64), size and codec of a render. Raises SourceError."""
+    loose = replace(options, keep_going=True)
+    with open_shot(source, loose) as plate, open_shot(target, loose) as render:
+        was = asked_encoding(options) or encoding_by_tags(plate.info.tags, plate.info.coding)
+        kinds = {"was_float": plate.info.coding.is_float, "is_float": render.info.coding.is_float}
+        will = target_encoding(was, **kinds)
+        rate, count = plate.info.rate or FALLBACK_RATE, render.info.frames_estimate or 1
+        skipped = math.ceil(Fraction(options.start_seconds or 0) * rate - Fraction(1, 100))
+        samples = [
+            compare(_shown(plate, skipped + first, was), _shown(render, first, will))
+            for first in _firsts(count)
+        ]
+        info = plate.info
+        about = {"width": info.width, "height": info.height, "codec": render.info.codec}
+    samples = [sample for sample in samples if sample.plate]
+    if not samples:
+        return about
+    middle = samples[len(samples) // 2]
+    about |= {"before": thumbnail(middle.plate[0]), "after": thumbnail(middle.render[0])}
+    return about | {"figures": asdict(figures_of(samples))}
+
+
+def compare(plate: Iterable[Float32], render: Iterable[Float32]) -> Sample:
+    """The first frames of both, pictures (3, H, W) in [0, 1]; full-size pictures are held one at a time."""
+    found = Sample([], [], [], [])
+    for a, b in islice(zip(plate, render, strict=False), RUN_FRAMES):
+        found.crushed.append(_share(_luma(b) < BLACK, _luma(a) < NEAR_BLACK))
+        found.clipped.append(_share(b.max(0) > WHITE, a.max(0) > WHITE))
+        scale = min(FLICKER_LINES / a.shape[1], 1.0)
+        found.plate.append(_smaller(a, scale))
+        found.render.append(_smaller(b, scale))
+    return found
+
+
+def figures_of(samples: list[Sample]) -> Figures:
+    """The means of samples."""
+    crushed = np.mean([share for sample in samples for share in sample.crushed])
+    clipped = np.mean([share for sample in samples for share in sample.clipped])
+    return Figures(_flicker(samples), float(crushed), float(clipped))
+
+
+def thumbnail(picture: Float32) -> str:
+    """A JPEG of a picture (3, H, W), in base64."""
+    height, width = picture.shape[1:]
+    scale = min(THUMB_PX[0] / width, THUMB_PX[1] / height, 1.0)
+    small = _smaller(picture, scale)
+    codes = np.ascontiguousarray((small.clip(0, 1) * 255 + 0.5).astype(np.uint8)[::-1])
+    quality = [cv2.IMWRITE_JPEG_QUALITY, THUMB_QUALITY]
+    _, data = cv2.imencode(".jpg", codes.transpose(1, 2, 0), quality)
+    return base64.b64encode(data.tobytes()).decode("ascii")
+
+
+def _firsts(count: int) -> list[int]:
+    most = max(count - RUN_FRAMES, 0)
+    return sorted({round(most * place) for place in PLACES})
+
+
+def _shown(shot: Ends, first: int, encoding: Encoding) -> Iterator[Float32]:
+    """Pictures from the frame of this number on, as a screen would show them."""
+    # half a frame early: a container that counts in milliseconds has moved the frames a little
+    start = (first - Fraction(1, 2)) / (shot.info.rate or FALLBACK_RATE)
+    frames = shot.frames(start if first else None)
+    shown = deinterlaced(frames) if is_interlaced(shot.info) else frames
+    for frame in shown:
+        work = to_working(upright(to_rgb(frame), frame), encoding)
+        yield rolled_off(work, encoding).clip(0, 1)
+
+
+def _flicker(samples: list[Sample]) -> float | None:
+    moving = [s for s in samples if len(s.plate) > 1 and not _is_still(s.plate)]
+    found = [flicker(_tensors(s.plate), _tensors(s.render)) for s in moving]
+    return float(np.mean(found)) if found else None
+
+
+def _is_still(run: list[Float32]) -> bool:
+    # of a plate that does not change at all, any change would be endlessly more
+    return all(np.abs(picture - run[0]).mean() < 1e-4 for picture in run[1:])
+
+
+def _tensors(run: list[Float32]) -> list[torch.Tensor]:
+    return [torch.from_numpy(picture) for picture in run]
+
+
+def _smaller(picture: Float32, scale: float) -> Float32:
+    size = tuple(max(round(n * scale), 1) for n in (picture.shape[2], picture.shape[1]))
+    small = cv2.resize(picture.transpose(1, 2, 0), size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small.transpose(2, 0, 1))
+
+
+def _luma(picture: Float32) -> Float32:
+    return np.tensordot(np.array(BT709, np.float32), picture, 1)
+
+
+def _share(now: np.ndarray, before: np.ndarray) -> float:
+    return float((now & ~before).mean())

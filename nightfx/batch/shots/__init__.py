@@ -1,0 +1,1 @@
+"""Which shots a batch renders, and how each is asked for."""

@@ -1,0 +1,87 @@
+"""What of a source's streams a container holds, as it is or turned into another kind; a line for each that changes."""
+
+from __future__ import annotations
+
+import io
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+
+from nightfx.carry.convert import TEXT_CODECS, can_convert
+from nightfx.carry.sound import MXF_RATE, can_be_pcm, pcm_for
+from nightfx.source.probe import is_cover
+
+
+def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
+    """Say whether the muxer writes this stream anew: a timecode track, chapter titles."""
+    titles = getattr(stream, "name", None) == "bin_data" and bool(source.chapters())
+    return stream.type == "data" and ("timecode" in stream.metadata or titles)
+
+
+def refusals(
+    source: InputContainer, container: str, video_index: int, *, cut: bool = False
+) -> dict[int, str]:
+    """Return a line for each stream, by index, that a container cannot hold.
+
+    Where the beginning is `cut` off, another picture would begin between its key frames.
+    """
+    others = [s for s in source.streams if s.index != video_index and not is_rebuilt(source, s)]
+    refused = {s.index: _refusal(s, container) for s in others if not _holds(container, s)}
+    for stream in source.streams.video if cut else ():
+        if stream.index != video_index and not is_cover(stream):
+            line = f"video stream {stream.index} cannot be cut without encoding it: left out"
+            refused.setdefault(stream.index, line)
+    return refused
+
+
+def conversions(source: InputContainer, container: str) -> dict[int, str]:
+    """Return a line for each stream of sound or subtitles, by index, that is turned into another kind."""
+    lines = {}
+    for stream in source.streams:
+        if _can_convert(container, stream) and not _fits(container, stream):
+            is_sound = isinstance(stream, av.AudioStream)
+            kind = pcm_for(stream) if is_sound else TEXT_CODECS[container]
+            title = f"{'sound' if is_sound else 'subtitle'} stream {stream.index}"
+            lines[stream.index] = f"{title} ({stream.codec_context.name}) is written as {kind}"
+    return lines
+
+
+def _can_convert(container: str, stream: Stream) -> bool:
+    return can_convert(container, stream) or can_be_pcm(container, stream)
+
+
+def _holds(container: str, stream: Stream) -> bool:
+    if stream.type in ("data", "unknown"):
+        return False
+    return _fits(container, stream) or _can_convert(container, stream)
+
+
+def _fits(container: str, stream: Stream) -> bool:
+    """Try a header with this stream alone: the only reliable way to know, but for MXF."""
+    if container == "mxf":  # wants a picture in every file
+        return stream.type == "audio" and _is_plain_sound(stream)
+    try:
+        with av.open(io.BytesIO(), "w", format=container) as trial:
+            copy = trial.add_stream_from_template(stream, opaque=True)
+            copy.disposition = stream.disposition  # a cover is no ordinary track
+            trial.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _is_plain_sound(stream: Stream) -> bool:
+    context = stream.codec_context
+    plain = context is not None and context.name in ("pcm_s16le", "pcm_s24le")
+    return plain and getattr(context, "sample_rate", 0) == MXF_RATE
+
+
+def _refusal(stream: Stream, container: str) -> str:
+    kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
+    title = (
+        stream.metadata.get("handler_name", "").strip()
+        or getattr(stream, "name", None)
+        or "unknown"
+    )
+    return f"{kind} stream {stream.index} ({title}) cannot be copied into {container}: left out"

@@ -1,0 +1,250 @@
+"""Carry everything but the picture from the source into the render: sound, subtitles, chapters,
+attachments, metadata. Packets are copied, but PCM that is cut, and sound and text of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import av
+from av.container import OutputContainer
+from av.stream import Discard, Stream
+
+from nightfx.carry.convert import Subtitles, mov_language
+from nightfx.carry.fit import conversions, is_rebuilt, refusals
+from nightfx.carry.sound import Cutter, Sound, is_pcm
+from nightfx.source.probe import is_cover, open_source
+
+Note = Callable[[str], None]
+V = TypeVar("V", bound=Stream)
+
+# written by every muxer itself, or true of the source file only
+OWN_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
+STREAM_KEYS = {"encoder", "timecode", "duration", "bps", "number_of_frames", "number_of_bytes"}
+
+
+@dataclass(frozen=True)
+class Span:
+    """What part of the source is written, in seconds of the source's own clock."""
+
+    start: Fraction | None = None
+    """Time that becomes the render's beginning; None takes all from the first packet."""
+    end: Fraction | None = None
+    """Time at which the render ends; None takes all to the last packet."""
+    shift: Fraction = Fraction(0)
+    """Seconds that are subtracted from every time."""
+
+
+class Carrier:
+    """Copies the other streams of a source, in step with the picture so that memory stays small."""
+
+    def __init__(self, source: Path, span: Span, on_note: Note) -> None:
+        self._span = span
+        self._on_note = on_note
+        self._close = ExitStack()
+        self._source = self._close.enter_context(open_source(source))
+        self._target: OutputContainer | None = None
+        self._pairs: dict[int, Stream] = {}
+        self._cutters: dict[int, Cutter] = {}
+        self._texts: dict[int, Subtitles] = {}
+        self._sounds: dict[int, Sound] = {}
+        self._packets: Iterator[av.Packet[Any]] = iter(())
+        self._waiting: av.Packet[Any] | None = None
+
+    def __enter__(self) -> Carrier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close.close()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Metadata of the container that belongs into the render."""
+        own = self._source.metadata.items()
+        return {key: value for key, value in own if key.lower() not in OWN_KEYS}
+
+    @property
+    def _is_mxf(self) -> bool:
+        return self._target is not None and self._target.format.name == "mxf"
+
+    @property
+    def sample_rates(self) -> list[int]:
+        """Sample rates of the source's sound streams."""
+        return [s.codec_context.sample_rate for s in self._source.streams.audio if s.codec_context]
+
+    def attach(
+        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+    ) -> V:
+        """Give the target our metadata, chapters and streams, in our order; return its video.
+
+        Streams that it cannot hold are noted. Without `sound` the picture goes alone.
+        """
+        self._target = target
+        target.metadata.update(self.metadata)
+        chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
+        target.set_chapters([chapter for chapter in chapters if chapter])
+        cut = self._span.start is not None
+        refused = refusals(self._source, target.format.name, video_index, cut=cut) if sound else {}
+        for stream in self._source.streams:
+            if stream.index == video_index:
+                video = add_video()
+                copy_metadata(stream, video, target.format.name)
+            elif stream.index in refused:
+                self._on_note(refused[stream.index])
+            elif sound and not is_rebuilt(self._source, stream):
+                self._add(stream, target)
+        self._begin()
+        return video
+
+    def copy_until(self, seconds: Fraction | None) -> None:
+        """Copy the packets up to a time in the source's clock; None copies the rest."""
+        while (packet := self._next()) is not None:
+            if seconds is not None and _start(packet) > seconds:
+                return
+            self._waiting = None
+            self._copy(packet)
+
+    def finish(self, end: Fraction) -> None:
+        """Copy the rest; the picture ends at `end`, in the source's clock."""
+        self.copy_until(None)
+        for index, sound in self._sounds.items():
+            for piece in sound.convert(None):
+                self._mux_moved(piece, index)
+            # its writer drops pictures that have no sound
+            for piece in sound.until(end) if self._is_mxf else ():
+                self._mux_moved(piece, index)
+
+    def _add(self, stream: Stream, target: OutputContainer) -> None:
+        container = target.format.name
+        line = conversions(self._source, container).get(stream.index)
+        if line:
+            self._on_note(line)
+        if line or self._is_mxf:
+            copy = self._add_converted(stream, target)
+        else:
+            copy = target.add_stream_from_template(stream, opaque=True)
+        if isinstance(copy, av.AudioStream) and is_pcm(copy):
+            self._cutters[stream.index] = Cutter(copy, self._span.start, self._span.end)
+        copy_metadata(stream, copy, container)
+        self._pairs[stream.index] = copy
+
+    def _add_converted(self, stream: Stream, target: OutputContainer) -> Stream:
+        if isinstance(stream, av.AudioStream):
+            start = self._span.start or Fraction(0)
+            sound = self._sounds[stream.index] = Sound(stream, target, start)
+            return sound.stream
+        text = self._texts[stream.index] = Subtitles(stream, target)
+        return text.stream
+
+    def _begin(self) -> None:
+        copied = [s for s in self._source.streams if s.index in self._pairs]
+        for stream in self._source.streams:
+            if stream.index not in self._pairs:
+                stream.discard = Discard.all
+        if copied:
+            self._packets = self._source.demux(copied)
+
+    def _next(self) -> av.Packet[Any] | None:
+        while self._waiting is None:
+            try:
+                packet = next(self._packets, None)
+            except av.FFmpegError as error:
+                self._on_note(f"sound and subtitles end early: {error.strerror}")
+                self._packets, packet = iter(()), None
+            if packet is None:
+                return None
+            if packet.size or packet.pts is not None:  # not the empty ones that flush decoders
+                self._waiting = packet
+        return self._waiting
+
+    def _copy(self, packet: av.Packet[Any]) -> None:
+        index = packet.stream.index
+        if is_cover(packet.stream):
+            self._mux(packet, index)
+            return
+        # decoded all the same: what lies before the start, decoders and the count of samples need
+        for piece in self._sounds[index].convert(packet) if index in self._sounds else [packet]:
+            self._mux_moved(piece, index)
+
+    def _mux_moved(self, packet: av.Packet[Any], index: int) -> None:
+        """Write what of a packet belongs into the render, on the render's clock."""
+        if (new := self._converted(packet, index)) is not None:
+            shift = round(self._span.shift / new.time_base)
+            new.pts = None if new.pts is None else new.pts - shift
+            new.dts = None if new.dts is None else new.dts - shift
+            self._mux(new, index)
+
+    def _converted(self, packet: av.Packet[Any], index: int) -> av.Packet[Any] | None:
+        """Return what of a packet belongs into the render, or None."""
+        if index in self._cutters:  # which counts the samples outside too
+            return self._cutters[index].cut(packet)
+        if not _inside(packet, self._span):
+            return None
+        return self._texts[index].convert(packet) if index in self._texts else packet
+
+    def _mux(self, packet: av.Packet[Any], index: int) -> None:
+        packet.stream = self._pairs[index]
+        assert self._target is not None, "attach comes first"
+        self._target.mux(packet)
+
+
+class Alone:
+    """In place of a carrier where the source, a sequence, has nothing besides its picture."""
+
+    metadata: dict[str, str] = {}  # noqa: RUF012 - of no use to anyone who would write to it
+    sample_rates: tuple[int, ...] = ()
+
+    def __enter__(self) -> Alone:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+    def attach(
+        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+    ) -> V:
+        """Return the target's video."""
+        return add_video()
+
+    def copy_until(self, seconds: Fraction | None) -> None:
+        """Copy nothing."""
+
+    def finish(self, end: Fraction) -> None:
+        """Copy nothing."""
+
+
+def copy_metadata(source: Stream, target: Stream, container: str) -> None:
+    """Copy a stream's metadata and disposition, which a template leaves behind."""
+    items = source.metadata.items()
+    kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}
+    if container == "mov" and "language" in kept:
+        kept["language"] = mov_language(kept["language"])
+    target.metadata.update(kept)
+    target.disposition = source.disposition
+
+
+def _moved(chapter: Any, span: Span) -> Any:
+    """Return a chapter on the render's clock, or None where the render does not reach it."""
+    base = Fraction(chapter["time_base"])
+    shift = round(span.shift / base)
+    end = chapter["end"] if span.end is None else min(chapter["end"], round(span.end / base))
+    start = max(chapter["start"] - shift, 0) if shift else chapter["start"]
+    if end - shift <= start:
+        return None
+    return {**chapter, "start": start, "end": end - shift}
+
+
+def _inside(packet: av.Packet[Any], span: Span) -> bool:
+    start = _start(packet)
+    end = start + (packet.duration or 0) * packet.time_base
+    after_start = span.start is None or end > span.start
+    return after_start and (span.end is None or start < span.end)
+
+
+def _start(packet: av.Packet[Any]) -> Fraction:
+    ticks = packet.pts if packet.pts is not None else packet.dts
+    return Fraction((ticks or 0) * packet.time_base)

@@ -1,0 +1,1 @@
+"""The truth afterwards: a render held against its source."""

@@ -1,1 +1,0 @@
-"""Frames to frames: tiles, light, the pipeline, one render and many."""

@@ -1,0 +1,1 @@
+"""One render: files, threads, disk."""

@@ -1,0 +1,208 @@
+"""What a render in segments is of: everything that decides its pixels, so that two renders are never mixed.
+
+It lies in a hidden folder beside the target, `.NAME.EXT.nightfx`, with the segments that are done; a farm's plan is the
+same file. Whatever was chosen by looking, at the frames or at the machine, is chosen once and read from it ever after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nightfx.disk.json_files import load_plain, to_kind, to_plain
+from nightfx.errors import PlanError
+from nightfx.job.render_job import Mark, Work
+from nightfx.job.source_target import find_source
+from nightfx.light.borders import Lengths
+from nightfx.network.model import pick_device, pick_trunk_dtype
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
+from nightfx.source.numbered import frames_on_disk
+from nightfx.source.threads import cores
+from nightfx.target.codecs import QUALITY_FAMILIES, OutputPlan
+from nightfx.target.writer import Head
+
+FORMAT = 1
+END_BYTES = 1 << 20  # hashed at the head and the tail of a source
+NO_MATTER = ("overwrite", "verify", "fresh")  # options that change no pixel
+LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")
+BACKEND_LIBRARIES = ("openvino", "nncf")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What was chosen by looking."""
+
+    lengths: Lengths = field(default_factory=Lengths)
+    """Of segments, and of the run-in before them."""
+    every: int = 1
+    """Frames from one computed field to the next."""
+    stops: tuple[float, float, float] | None = None
+    """The look that is held."""
+    threads: int = 1
+    """Of torch: sums come out in another order with another number."""
+    head: Head | None = None
+    """What the first frame decides of a clip's file; None for a sequence."""
+    shown: str | None = None
+    """SHA-256 of what int8 was quantised with, which lies beside the segments."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A job: what it is of, and what was chosen for it."""
+
+    source: Path
+    """The clip or the pattern."""
+    target: Path
+    """Where its render goes."""
+    preset: Path
+    """Folder of the preset."""
+    options: dict[str, Any]
+    """Those of the render."""
+    job: dict[str, dict[str, Any]]
+    """What must be the same wherever it is worked on: source, preset, settings, encoder, versions, machine."""
+    choices: Choices
+    starts: list[int] | None = None
+    """The first frame of each segment; None until they are found, while rendering."""
+    marks: dict[str, Mark] = field(default_factory=dict)
+    """By number of the frame, those from which segments can be begun."""
+    frames: int | None = None
+    """How many there are, where they were counted."""
+    format: int = FORMAT
+    """Of this file."""
+
+    def render_options(self) -> RenderOptions:
+        """The options, from JSON. Raises UsageError or ValueError."""
+        options = to_kind(RenderOptions, self.options)
+        assert isinstance(options, RenderOptions)
+        return options
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest or a plan; raises PlanError."""
+    try:
+        found = load_plain(Manifest, path)
+        found.render_options()
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path}: not a plan: {error}; nightfx plan writes one") from error
+    if found.format != FORMAT:
+        raise PlanError(f"{path}: of format {found.format}, {FORMAT} is known: plan it anew")
+    return found
+
+
+def describe_job(work: Work) -> dict[str, dict[str, Any]]:
+    """What must be the same wherever a job is worked on."""
+    options = to_plain(work.options)
+    return {
+        "source": fingerprint(work.source),
+        "preset": {"sha256": preset_hash(work.preset)},
+        "settings": {k: v for k, v in options.items() if k not in NO_MATTER},
+        "files": dict(_files(work.options)),
+        "encoder": _written(work),
+        "versions": {name: _version(name) for name in _libraries(work.options)},
+        "machine": _machine(work),
+    }
+
+
+def fingerprint(source: Path) -> dict[str, Any]:
+    """Size, modification time, and a hash of head and tail; of a sequence that of all names, sizes and times."""
+    if source.is_file():
+        stat = source.stat()
+        return {"size": stat.st_size, "mtime": stat.st_mtime_ns, "ends": _hash_ends(source)}
+    files = frames_on_disk(source)
+    lines = [f"{n} {(s := p.stat()).st_size} {s.st_mtime_ns}" for n, p in files.items()]
+    return {"files": len(files), "all": sha256("\n".join(lines).encode()).hexdigest()}
+
+
+def _hash_ends(path: Path) -> str:
+    with path.open("rb") as file:
+        found = sha256(file.read(END_BYTES))
+        file.seek(max(file.tell(), path.stat().st_size - END_BYTES))
+        found.update(file.read(END_BYTES))
+    return found.hexdigest()
+
+
+def preset_hash(preset: Preset) -> str:
+    """A hash of all that a preset says of itself, the hashes of its weights among it."""
+    return sha256(
+        json.dumps(asdict(preset.facts), sort_keys=True, default=str).encode()
+    ).hexdigest()
+
+
+def _files(options: RenderOptions) -> Iterator[tuple[str, Any]]:
+    """What is in the files that options name."""
+    for one in fields(options):
+        path = getattr(options, one.name)
+        if one.name == "matte" and path:  # it may be a long clip
+            yield one.name, fingerprint(find_source(path))
+        elif isinstance(path, str | Path) and Path(path).is_file():
+            yield one.name, sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _written(work: Work) -> dict[str, Any]:
+    plan = to_plain(work.plan)
+    names = [encoding.name for encoding in (work.encodings.source, work.encodings.target)]
+    return {k: v for k, v in plan.items() if k != "notes"} | {"encodings": names}
+
+
+def _libraries(options: RenderOptions) -> Sequence[str]:
+    return LIBRARIES if options.backend == "torch" else (*LIBRARIES, *BACKEND_LIBRARIES)
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _machine(work: Work) -> dict[str, Any]:
+    device = pick_device(work.options.device)
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    found: dict[str, Any] = {"device": where, "dtype": str(pick_trunk_dtype(device))}
+    found["cpu"] = torch.backends.cpu.get_cpu_capability()
+    if isinstance(work.plan, OutputPlan) and work.plan.family in QUALITY_FAMILIES:
+        found["cores"] = cores()  # their encoders write other bits with other threads
+    return found
+
+
+def differences(
+    now: dict[str, dict[str, Any]],
+    then: dict[str, dict[str, Any]],
+    without: Sequence[str] = (),
+) -> list[str]:
+    """What changed from one description of a job to another, in a few words each."""
+    words = []
+    for part, value in now.items():
+        if part in without:
+            continue
+        old = then.get(part)
+        old = old if isinstance(old, dict) else {}
+        changed = [key for key in {**value, **old} if value.get(key) != old.get(key)]
+        if changed and part in ("source", "preset", "encoder"):
+            words.append(f"the {part} changed")
+        elif changed:
+            words += [_change(part, key, old.get(key), value.get(key)) for key in changed]
+    return words
+
+
+def _change(part: str, key: str, old: Any, new: Any) -> str:
+    if part == "files":
+        return f"the file of --{key} changed"
+    name = f"--{key.removesuffix('_seconds').replace('_', '-')}" if part == "settings" else key
+    return f"{name} was {_say(old)}, is {_say(new)}"
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key}={one}" for key, one in value.items() if one is not None)
+    return "not given" if value is None else str(value)

@@ -1,0 +1,102 @@
+"""A matte: where a look applies, white being inside; a clip or sequence frame for frame, or one still for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import repeat
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from nightfx.errors import SourceError
+from nightfx.job.source_target import find_source, open_shot
+from nightfx.options.render import RenderOptions
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Float32, Frame, as_coded, upright
+from nightfx.source.image import is_picture, read_picture
+from nightfx.source.numbered import is_sequence
+from nightfx.source.probe import ClipInfo
+
+ROUNDING = 1e-4
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+class Matte:
+    """The frames of a matte by their place in the shot; read as they are asked for, in order is fastest."""
+
+    def __init__(self, path: Path, options: RenderOptions, info: ClipInfo | None) -> None:
+        self.path, self._options = find_source(path), options
+        self._still = is_picture(self.path) and not is_sequence(self.path)
+        self._rate = info.rate if info else None
+        self._shot = None if self._still else open_shot(self.path, self._as_options())
+        self._frames, self._next = self._open(), 0
+        self._last: Frame | None = None
+
+    def __enter__(self) -> Matte:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shot:
+            self._shot.close()
+
+    def at(self, index: int, frame: Frame) -> Float32:
+        """The matte (H, W) in [0, 1] of `frame`, the `index`-th of the shot, at its size; raises SourceError."""
+        if index < self._next - 1:
+            self._frames, self._next = self._open(), 0
+        while self._next <= index or self._last is None:
+            self._last = next(self._frames, None)
+            if self._last is None:
+                words = f"ends before frame {self._next} of the shot (counted from 0)"
+                raise SourceError(f"{self.path}: {words}: give a longer matte, or --end before it")
+            self._next += 1
+        return self._fitted(self._last, frame)
+
+    def _as_options(self) -> RenderOptions:
+        # a sequence of mattes has the rate of the shot, whatever its files say
+        return replace(self._options, fps=self._rate or self._options.fps, keep_going=False)
+
+    def _open(self) -> Iterator[Frame]:
+        if self._shot is None:
+            return repeat(read_picture(self.path, self._options.max_pixels))
+        return self._shot.frames(self._options.start_seconds, self._options.end_seconds)
+
+    def _fitted(self, matte: Frame, frame: Frame) -> Float32:
+        options = self._options
+        luma = np.tensordot(LUMA, to_rgb(matte), axes=1)[None]
+        shape = upright(np.empty((1, frame.height, frame.width), bool), frame).shape[1:]
+        whole = _settled(_scaled(upright(luma, matte)[0], *shape))
+        inside = feathered(1 - whole if options.matte_invert else whole, options.matte_feather)
+        fitted: Float32 = as_coded(inside[None], frame)[0]
+        return fitted
+
+
+def open_matte(
+    options: RenderOptions, info: ClipInfo | None = None
+) -> AbstractContextManager[Matte | None]:
+    """The matte that was asked for, for a shot that `info` tells of; None where none was. Raises SourceError."""
+    return Matte(options.matte, options, info) if options.matte else nullcontext()
+
+
+def feathered(matte: Float32, radius_px: float) -> Float32:
+    """A matte (H, W) blurred by a Gaussian that ends `radius_px` away."""
+    radius = round(radius_px)
+    if not radius:
+        return matte
+    side = 2 * radius + 1
+    blurred = cv2.GaussianBlur(matte, (side, side), radius / 2, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, np.float32).clip(0, 1)
+
+
+def _scaled(matte: Float32, height: int, width: int) -> Float32:
+    smaller = height * width < matte.size
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(matte, (width, height), interpolation=how), np.float32)
+
+
+def _settled(matte: Float32) -> Float32:
+    """Within [0, 1], and exactly 0 or 1 where rounding alone kept it from that."""
+    matte = np.where(matte < ROUNDING, 0, np.where(matte > 1 - ROUNDING, 1, matte))
+    return matte.astype(np.float32)

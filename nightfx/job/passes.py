@@ -1,0 +1,210 @@
+"""Passes: the change of light as files that a compositor reads, beside the render and one for each of its frames.
+
+`NAME.field.1001.exr` is the relight field at plate size, four layers of R, G, B: what the plate's red, green and blue
+become (`from_red`, `from_green`, `from_blue`) and what is added (`offset`). `NAME.pair.1001.exr` says nearly the same
+so that a person can read it: `gain`, in stops, and `offset`. Both are half floats, which is within a code of the render
+up to 12 bits, and are meant for the plate's signal as coded, not made linear. Frames count from 1001, as shots do.
+
+Without OpenImageIO the pair is two 16-bit PNGs, `NAME.gain.1001.png` from -8 to 8 stops and `NAME.offset.1001.png`
+from -1 to 1: value = lowest + (highest - lowest) code / 65535.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nightfx.apply.field import Field, full_size
+from nightfx.disk.partial import partial_file
+from nightfx.errors import TargetError
+from nightfx.picture.color import to_rgb
+from nightfx.picture.encoding import SDR, Encoding, to_working
+from nightfx.picture.frame import FIRST_FRAME, Float32, Frame
+from nightfx.source.still import has_openimageio
+from nightfx.source.still_extras import Part
+from nightfx.target.still_writer import write_parts
+
+COLOURS = "red", "green", "blue"
+FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
+PAIR_LAYERS = "gain", "offset"
+KINDS = "field", "pair", "gain", "offset"
+MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
+WHITE = 65535
+
+Half = NDArray[np.float16]
+
+
+def nuke_field() -> list[str]:
+    """Red, green and blue of Nuke's MergeExpression, A the field and B the plate: the render."""
+    return [
+        " + ".join([*(f"B{c[0]}*Afrom_{c}.{out}" for c in COLOURS), f"Aoffset.{out}"])
+        for out in COLOURS
+    ]
+
+
+def nuke_pair() -> list[str]:
+    """The same with the pair as A: nearly the render."""
+    return [f"B{c[0]}*pow(2, Again.{c}) + Aoffset.{c}" for c in COLOURS]
+
+
+def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
+    """Make the folder, refuse to replace passes that it has under this name unless `overwrite`; raises TargetError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"{folder}: no folder for passes ({error.strerror})") from error
+    taken = [p for kind in KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
+    if taken and not overwrite:
+        raise TargetError(f"{min(taken)}: exists already; --overwrite replaces it")
+    return Passes(folder, name)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is remembered of passes that were written."""
+
+    errors: Sequence[tuple[float, float]]
+    """Of each frame, how far the pair is from the render: mean and maximum, in codes."""
+    depth: int
+    """Bits of those codes."""
+    space: str
+    """What the passes are meant for."""
+
+
+class Passes:
+    """The passes of one shot: counts its frames, and remembers how far the pair is from the render."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name, self._number = folder, name, FIRST_FRAME
+        self._has_exr = has_openimageio()
+        self._index, self._depth, self._space = 0, 8, SDR.name
+        self._errors: dict[int, tuple[float, float]] = {}
+
+    def begin_at(self, index: int) -> None:
+        """Count on from the `index`-th frame of the shot."""
+        self._index = index
+
+    def tally(self, first: int, last: int) -> Tally:
+        """What is known of the frames from the `first`-th to before the `last`-th."""
+        errors = [self._errors[i] for i in range(first, last) if i in self._errors]
+        return Tally(errors, self._depth, self._space)
+
+    def recall(self, first: int, tally: Tally) -> None:
+        """Count what another process wrote."""
+        self._errors.update(enumerate(tally.errors, first))
+        self._depth, self._space = tally.depth, tally.space
+
+    def write(self, frame: Frame, field: Field, encoding: Encoding = SDR) -> None:
+        """Write the passes of the next frame: `field` is what it was rendered with, in the working encoding."""
+        self._number = FIRST_FRAME + self._index if frame.number is None else frame.number
+        self._depth = min(frame.coding.depth, 16)
+        plate = to_working(to_rgb(frame), encoding)
+        self._space = encoding.name
+        stops, offset = readable_pair(plate, field)
+        if self._has_exr:
+            save_exr(self._path("field", "exr"), FIELD_LAYERS, _field_pixels(field, frame))
+            stops, offset = self._save_pair(stops, offset)
+        else:
+            stops = save_png(self._path("gain", "png"), stops, MAX_STOPS)
+            offset = save_png(self._path("offset", "png"), offset, MAX_OFFSET)
+        codes = pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1)
+        self._errors[self._index] = float(codes.mean()), float(codes.max())
+        self._index += 1
+
+    def finish(self) -> Iterator[str]:
+        """What a user should know when all are written: how good the pair is, and what is missing.
+
+        What killed processes left unfinished is removed.
+        """
+        for kind in KINDS:
+            for path in self._folder.glob(f".{glob.escape(self._name)}.{kind}.[0-9]*.part"):
+                path.unlink(missing_ok=True)
+        if self._errors:
+            means, maxima = zip(*self._errors.values(), strict=True)
+            mean, most = float(np.mean(means)), max(maxima)
+            words = f"within {mean:.2g} codes of {self._depth} bits (mean), {most:.2g} (max)"
+            yield f"passes: the gain/offset pair recombines to {words}"
+        if self._space != SDR.name:
+            yield f"passes: for the plate taken from {self._space} to sRGB's curve on Rec.709 light"
+        if not self._has_exr:
+            yield "passes: only that pair is written, as PNG; the full field needs pip install 'nightfx[film]'"
+
+    def _path(self, kind: str, suffix: str) -> Path:
+        return self._folder / f"{self._name}.{kind}.{self._number:04d}.{suffix}"
+
+    def _save_pair(self, stops: Float32, offset: Float32) -> tuple[Float32, Float32]:
+        pixels = _half(np.stack([*stops, *offset], axis=-1))
+        save_exr(self._path("pair", "exr"), PAIR_LAYERS, pixels)
+        stored = np.moveaxis(pixels, -1, 0).astype(np.float32)
+        return stored[:3], stored[3:]
+
+
+def readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
+    """Stops and offset, (3, H, W) each: plate · 2^stops + offset is nearly the plate (3, H, W) under `field`.
+
+    The gain is what a grey gets, the sum of a row of the field; the offset makes it exact for the plate's mean colour
+    in each cell. On a 720p street the pair errs by 0.01 codes of 8 bits (at most 1), where the same gain with the
+    field's own constant errs by 0.7 (13) and the diagonal of the field by 2.7 (54).
+    """
+    cells = field.reshape(3, 4, *field.shape[1:])
+    size = field.shape[2], field.shape[1]
+    colour = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in plate])
+    gain = cells[:, :3].sum(1).clip(2**-MAX_STOPS, 2**MAX_STOPS)
+    offset = (cells[:, :3] * colour).sum(1) + cells[:, 3] - gain * colour
+    stops = np.log2(full_size(gain, *plate.shape[1:]))
+    return stops, full_size(offset, *plate.shape[1:])
+
+
+def pair_error(plate: Float32, field: Field, stops: Float32, offset: Float32) -> Float32:
+    """How far plate · 2^stops + offset is from the plate under `field`, (3, H, W)."""
+    error: Float32 = plate * np.exp2(stops) + offset
+    for channel, cells in zip(error, field.reshape(3, 4, *field.shape[1:]), strict=True):
+        shares = full_size(cells, *plate.shape[1:])
+        channel -= (shares[:3] * plate).sum(0) + shares[3]
+    return np.abs(error, out=error)
+
+
+def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
+    """Write pixels (H, W, C) as layers of R, G, B, losslessly; how to recombine them stands in its `comments`."""
+    import OpenImageIO
+
+    lines = nuke_field() if layers == FIELD_LAYERS else nuke_pair()
+    spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "half")
+    spec.channelnames = [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
+    spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
+    spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
+    with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
+        write_parts(part, "openexr", [Part(spec, pixels)])
+
+
+def save_png(target: Path, values: Float32, most: float) -> Float32:
+    """Write values (3, H, W) from -most to most as 16 bits; returns what can be read from it."""
+    codes = np.rint((values / most + 1) * (WHITE / 2)).clip(0, WHITE).astype(np.uint16)
+    quick = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    done, data = cv2.imencode(".png", np.moveaxis(codes[::-1], 0, -1), quick)
+    assert done, target
+    with partial_file(target, target.parent) as part:
+        part.write_bytes(data.tobytes())
+    stored: Float32 = (codes.astype(np.float32) / np.float32(WHITE / 2) - 1) * np.float32(most)
+    return stored
+
+
+def _field_pixels(field: Field, frame: Frame) -> Half:
+    """The field at every pixel, (H, W, 12), ordered by layer: a plane at a time, for it is large."""
+    layers = field.reshape(3, 4, *field.shape[1:]).swapaxes(0, 1).reshape(field.shape)
+    pixels = np.empty((frame.height, frame.width, 12), np.float16)
+    for channel, cells in enumerate(layers):
+        pixels[..., channel] = _half(full_size(cells[None], frame.height, frame.width)[0])
+    return pixels
+
+
+def _half(values: Float32) -> Half:
+    # numpy takes ten times as long
+    return torch.from_numpy(values).half().numpy()

@@ -1,0 +1,181 @@
+"""The farm contract: plan a render, render one of its segments anywhere, join them. Truth is on the disk.
+
+    plan_render("shot.mov", "plan.json")      render_segment("plan.json", 3)      join_plan("plan.json")
+
+A plan is the manifest of a job with its borders found. Segments may be rendered in any order, by any number of processes, twice
+too, on machines that see the same files by the same paths and give the same numbers; the result is that of `render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Protocol
+
+from nightfx.disk.json_files import save_plain
+from nightfx.errors import PlanError, UsageError
+from nightfx.job.choices import Lights, choose, lights_of, same_threads
+from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
+from nightfx.job.render import memory_told
+from nightfx.job.render_job import Work, open_work
+from nightfx.job.resume import finish, is_long, make_folder, manifest_of
+from nightfx.job.segment import Marks, Progress, Run, render_run
+from nightfx.job.source_target import find_source, folder_of
+from nightfx.job.store import MANIFEST, Store
+from nightfx.light.borders import Borders
+from nightfx.light.light import mark_borders, with_look
+from nightfx.network.presets import Preset, load_preset
+from nightfx.options.render import RenderOptions
+from nightfx.source.image import is_picture
+from nightfx.source.numbered import is_sequence
+
+OF_WORKERS = ("versions", "machine")  # what a join does not depend on
+
+
+class RenderSegment(Protocol):
+    """What renders a segment by its number."""
+
+    def __call__(self, number: int, on_progress: Progress | None = None) -> None:
+        """Do it; one that is done is left as it is."""
+
+
+def plan_render(
+    source: Path,
+    plan: Path,
+    *,
+    target: Path | None = None,
+    preset: str | Path | Preset = "night",
+    options: RenderOptions | None = None,
+    on_progress: Progress | None = None,
+) -> Manifest:
+    """Look at all frames of a clip or a sequence once, find its segments, and write `plan`, JSON.
+
+    Raises what `render` raises before it begins; UsageError for a picture.
+    """
+    source, options = find_source(source), options or RenderOptions()
+    chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+    options = with_look(options, chosen)
+    if is_picture(source) and not is_sequence(source):
+        raise UsageError(f"{source}: one picture has no segments: render it")
+    with memory_told(source), open_work(source, target, chosen, options) as work:
+        folder = folder_of(work.target)
+        if (folder / MANIFEST).exists() and not options.fresh:
+            raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
+        work.open_passes()  # refuses to replace those of another render
+        make_folder(folder)
+        choices, _ = choose(work, folder)
+        found = _with_segments(work, manifest_of(work, choices), on_progress)
+        Store(work, folder, found).begin()
+        save_plain(found, plan)
+    return found
+
+
+def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None) -> Manifest:
+    """The manifest with the segments that a render would find."""
+    lengths, per_frame = manifest.choices.lengths, work.per_frame
+    borders, marks, count = Borders(lengths), Marks(0), 0
+    height = work.options.working_height or work.preset.facts.working_height_px
+    pictures = work.pictures(marks.watch(work.frames_from(0)))
+    seen = mark_borders(pictures, borders, height, work.encodings.source)
+    for count, _ in enumerate(seen, start=1):
+        if on_progress and count % per_frame == 0:
+            on_progress(count // per_frame, work.total)
+    starts = sorted(borders.starts) if is_long(work) else [0]
+    begins = [lengths.run_in_of(start) // per_frame for start in starts]
+    return replace(
+        manifest,
+        starts=[start // per_frame for start in starts],
+        marks={str(at): mark for at in begins if at and (mark := marks.at(at))},
+        frames=count // per_frame,
+    )
+
+
+def render_segment(plan: Path, number: int, on_progress: Progress | None = None) -> None:
+    """Render the segment of that `number`, from 0 on; one that is done is left as it is. `on_progress` gets its own frames.
+
+    Raises PlanError where the source, the preset, the machine or a library is not what it was planned with.
+    """
+    with segments_of(plan) as render:
+        render(number, on_progress)
+
+
+@contextmanager
+def segments_of(plan: Path) -> Iterator[RenderSegment]:
+    """Give what renders segments of a plan as `render_segment` does; source and network stay open between them."""
+    with _opened(plan) as store:
+        yield _Segments(plan, store).render
+
+
+def missing_segments(plan: Path) -> list[int]:
+    """The segments that are not rendered yet. Raises PlanError where the plan does not fit any more, TargetError."""
+    with _opened(plan, looks_for_target=True) as store:
+        _check_fits(plan, store)
+        done = store.records()
+        return [number for number in range(len(store.starts or ())) if number not in done]
+
+
+class _Segments:
+    """A plan that is open, and the network once a segment needs it."""
+
+    def __init__(self, plan: Path, store: Store) -> None:
+        self._plan, self._store = plan, store
+
+    def render(self, number: int, on_progress: Progress | None = None) -> None:
+        store, starts = self._store, self._store.starts or []
+        if not 0 <= number < len(starts):
+            raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
+        if store.record(number):
+            return
+        with memory_told(store.work.source), same_threads(store.manifest.choices.threads):
+            lights = self._lights
+            make_folder(store.folder)
+            start, *later = starts[number : number + 2]
+            end = later[0] if later else store.manifest.frames
+            show = partial(_within, on_progress, start, end) if on_progress else None
+            render_run(store, lights, Run(number, start, later[0] if later else None), show)
+
+    @cached_property
+    def _lights(self) -> Lights:
+        """Those of the plan; before that, whether it can be honoured here."""
+        store = self._store
+        if words := differences(describe_job(store.work), store.manifest.job):
+            raise PlanError(f"{self._plan}: cannot be honoured here: {', '.join(words)}")
+        return lights_of(store.work, store.manifest.choices, store.folder)
+
+
+def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:
+    """Tell of a segment's own frames."""
+    show(done - start, end - start if end else None)
+
+
+def join_plan(plan: Path) -> Path:
+    """Join the segments of a plan with the source's sound; returns the path of the render.
+
+    Raises RetryError where segments are missing.
+    """
+    with _opened(plan, looks_for_target=True, tells=True) as store:
+        _check_fits(plan, store)
+        finish(store)
+        return store.work.target
+
+
+def _check_fits(plan: Path, store: Store) -> None:
+    words = differences(describe_job(store.work), store.manifest.job, without=OF_WORKERS)
+    if words:
+        raise PlanError(f"{plan}: does not fit any more: {', '.join(words)}")
+
+
+@contextmanager
+def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) -> Iterator[Store]:
+    manifest = read_manifest(path)
+    if manifest.starts is None:
+        raise PlanError(f"{path}: its segments were not looked for: nightfx plan does")
+    options = manifest.render_options()
+    if not looks_for_target:  # what is there was looked for when it was planned
+        options = replace(options, overwrite=True)
+    preset = load_preset(manifest.preset)
+    with open_work(manifest.source, manifest.target, preset, options, again=not tells) as work:
+        yield Store(work, folder_of(work.target), manifest)

@@ -1,0 +1,169 @@
+"""Render one clip or picture: decode | compute | encode, three threads with few frames between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from nightfx.apply.working import is_direct
+from nightfx.errors import RetryError
+from nightfx.job.choices import light_up
+from nightfx.job.matte import open_matte
+from nightfx.job.pipeline import prefetch
+from nightfx.job.render_job import Work, height_words, open_work, passes_of, tell
+from nightfx.job.resume import is_long, lock_beside, render_in_segments
+from nightfx.job.segment import DEPTH_FRAMES, Progress
+from nightfx.job.source_target import (
+    asked_encoding,
+    check_target,
+    default_target,
+    find_source,
+    write_shot,
+)
+from nightfx.light.fit import FieldPlan
+from nightfx.light.light import light_frames, plan_fields, ready_generator, with_look
+from nightfx.network.presets import Preset, load_preset
+from nightfx.options.render import RenderOptions
+from nightfx.picture.encoding import SDR, Encodings
+from nightfx.picture.frame import Frame
+from nightfx.source.image import is_picture, read_picture
+from nightfx.source.interlace import woven
+from nightfx.source.numbered import is_sequence
+from nightfx.target.codecs import EncodeOptions
+from nightfx.target.image_writer import write_picture
+
+
+def render(
+    source: str | Path,
+    target: str | Path | None = None,
+    *,
+    preset: str | Path | Preset = "night",
+    options: RenderOptions | None = None,
+    on_progress: Progress | None = None,
+) -> Path:
+    """Render the clip, picture or sequence (`shot.####.exr`) `source` under the light of `preset`; returns the path written.
+
+    `target` is by default beside the source, `NAME.night.EXT`. `on_progress` is called with the frames done and the
+    frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
+    """
+    options, source = options or RenderOptions(), find_source(Path(source))
+    chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+    options = with_look(options, chosen)
+    job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
+    with memory_told(source):
+        return job(source, Path(target) if target else None, chosen, options, on_progress)
+
+
+@contextmanager
+def memory_told(source: Path) -> Iterator[None]:
+    """Turn what torch and Python raise when memory ends into RetryError."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise RetryError(f"{source}: out of memory; try a smaller --tile-px") from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # on the CPU torch raises a plain RuntimeError, with the allocator's name in it
+    kinds = (MemoryError, torch.cuda.OutOfMemoryError)
+    return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
+
+
+def _render_clip(
+    source: Path,
+    target: Path | None,
+    preset: Preset,
+    options: RenderOptions,
+    on_progress: Progress | None,
+) -> Path:
+    with open_work(source, target, preset, options) as work:
+        job = render_in_segments if is_long(work) else _render_whole
+        job(work, on_progress)
+        return work.target
+
+
+def _render_whole(work: Work, on_progress: Progress | None) -> None:
+    """Render a short clip or sequence in one go."""
+    passes = work.open_passes()
+    (generator, fields), _ = light_up(work)
+    frames = prefetch(work.shot(), DEPTH_FRAMES)
+    lit = light_frames(
+        *(frames, generator, work.options, work.plan.coding, fields, passes, work.encodings),
+        matte=work.matte,
+    )
+    lit = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
+    try:
+        write_shot(
+            _count(lit, work.total, on_progress),
+            work.target,
+            info=work.info,
+            plan=work.plan,
+            options=work.options,
+            on_note=lambda note: work.note([note]),
+        )
+    finally:
+        for stage in (lit, frames):  # the threads end before the reader closes under them
+            stage.close()
+    work.note([*work.reader.notes, *(passes.finish() if passes else ())])
+    _save_lock(fields, work.target, work.options)
+
+
+def _save_lock(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
+    if options.lock and fields and fields.lock:
+        fields.lock.save(lock_beside(target))
+
+
+def _render_picture(
+    source: Path,
+    target: Path | None,
+    preset: Preset,
+    options: RenderOptions,
+    on_progress: Progress | None,
+) -> Path:
+    target = target or default_target(source, preset, source.suffix)
+    check_target(source, target, options.overwrite)
+    frame = read_picture(source, options.max_pixels)
+    own = asked_encoding(options) or SDR
+    both = Encodings(own, own)
+    passes = passes_of(target, preset, options, direct=is_direct(frame.coding, both))
+    words = height_words(frame.height, preset, options)
+    tell(source, [*_picture_notes(frame, target, options), *words])
+    generator = ready_generator(preset, options, lambda: [frame], encoding=own)
+    fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
+    with open_matte(options) as matte:
+        (lit,) = light_frames(
+            [frame], generator, options, frame.coding, fields, passes, both, matte=matte
+        )
+    write_picture(lit, target, like=source)
+    tell(source, passes.finish() if passes else ())
+    _save_lock(fields, target, options)
+    if on_progress:
+        on_progress(1, 1)
+    return target
+
+
+def _count(
+    frames: Iterable[Frame], total: int | None, on_progress: Progress | None
+) -> Iterator[Frame]:
+    for done, frame in enumerate(frames, start=1):
+        yield frame
+        if on_progress:
+            on_progress(done, total)
+
+
+def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterator[str]:
+    jpeg = target.suffix.lower() in (".jpg", ".jpeg")
+    if jpeg and frame.coding.has_alpha:
+        yield "JPEG has no alpha: it is dropped (png keeps it)"
+    if frame.coding.depth > 8 and (jpeg or target.suffix.lower() == ".webp"):
+        yield f"16 bits are written as 8, as {target.suffix} is (png and tif keep them)"
+    times = options.start_seconds, options.end_seconds, options.frames
+    if times != (None, None, None) or options.encode != EncodeOptions():
+        yield "--start, --end, --frames, --codec and --crf are for clips"
+    if options.verify:
+        yield "--verify is for clips"

@@ -1,0 +1,228 @@
+"""A clip or a sequence that is to be rendered: opened, its render planned, its frames at hand from anywhere."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+
+from nightfx.apply.working import is_direct
+from nightfx.errors import NightfxError, UsageError
+from nightfx.job.matte import Matte, open_matte
+from nightfx.job.passes import Passes, open_passes
+from nightfx.job.source_target import (
+    Plan,
+    check_scan,
+    check_target,
+    default_target,
+    encoding_line,
+    find_encodings,
+    folder_of,
+    open_shot,
+    plan_target,
+    with_times,
+)
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
+from nightfx.picture.encoding import Encodings
+from nightfx.picture.frame import Frame
+from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split
+from nightfx.source.numbered import base_name, is_sequence
+from nightfx.source.probe import ClipInfo
+from nightfx.source.shot import Shot
+
+log = logging.getLogger(__name__)
+
+# those whose index says where a frame is; in others a seek may land anywhere
+SEEKABLE = ("mov", "matroska", "sequence")
+EVERY_ROW = 16  # of luma, that tell one frame from another
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be rendered, and how."""
+
+    source: Path
+    target: Path
+    preset: Preset
+    options: RenderOptions
+    reader: Shot
+    matte: Matte | None
+    info: ClipInfo
+    """What is known of the source as it will be rendered."""
+    by_fields: bool
+    """Whether its fields are lit one by one."""
+    plan: Plan
+    """How the render is written."""
+    encodings: Encodings
+    total: int | None
+    """Frames expected; a header's claim."""
+
+    @property
+    def per_frame(self) -> int:
+        """Pictures to be lit in a frame."""
+        return 2 if self.by_fields else 1
+
+    def first_frame(self) -> Frame:
+        """The first frame that is rendered. Raises NightfxError where there is none."""
+        options = self.options
+        with closing(self.reader.frames(options.start_seconds, options.end_seconds)) as frames:
+            first = next(frames, None)
+        if first is None:
+            words = "no frame to write: check the start and end times"
+            raise NightfxError(f"{self.target}: {words}")
+        return first
+
+    def shot(self) -> Iterator[Frame]:
+        """The pictures to be lit, from the first on."""
+        return self.pictures(self.frames_from(0))
+
+    def pictures(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """What is lit of frames: themselves, or fields; what is interlaced is filled up otherwise."""
+        if self.by_fields:
+            return split(frames, self.reader.info)
+        return deinterlaced(frames) if is_interlaced(self.reader.info) else iter(frames)
+
+    def frames_from(self, index: int, mark: Mark | None = None) -> Iterator[Frame]:
+        """The frames from the `index`-th on, sought where the reader can and the frame is the one that `mark` tells."""
+        options = self.options
+        if index and mark and self._can_seek:
+            info = self.reader.info
+            seconds = Fraction(mark[0] - info.start_pts) * info.time_base
+            frames = self.reader.frames(seconds, options.end_seconds)
+            first = next(frames, None)
+            if first is not None and mark_of(first) == mark:
+                return chain([first], frames)
+            frames.close()
+        frames = self.reader.frames(options.start_seconds, options.end_seconds)
+        return islice(frames, index, None)
+
+    @property
+    def _can_seek(self) -> bool:
+        known = any(name in self.reader.info.container for name in SEEKABLE)
+        fills_up = is_interlaced(self.reader.info) and not self.by_fields  # from frames before
+        return known and not fills_up and not self.options.keep_going
+
+    def open_passes(self, *, again: bool = False) -> Passes | None:
+        """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
+        codings = (self.info.coding, self.plan.coding)
+        direct = all(is_direct(coding, self.encodings) for coding in codings)
+        return passes_of(self.target, self.preset, self.options, direct=direct, again=again)
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Tell the user."""
+        tell(self.source, lines)
+
+
+Mark = tuple[int, int]
+"""Pts and CRC-32 of a few rows: what tells a frame from all others of its clip."""
+
+
+def mark_of(frame: Frame) -> Mark:
+    """The mark of a frame as it was read."""
+    return frame.pts, zlib.crc32(frame.planes[0][::EVERY_ROW].tobytes())
+
+
+@contextmanager
+def open_work(
+    source: Path,
+    target: Path | None,
+    preset: Preset,
+    options: RenderOptions,
+    *,
+    again: bool = False,
+) -> Iterator[Work]:
+    """Open a clip or a sequence and plan its render; what changes is told, unless it is opened `again`.
+
+    Raises what stands in the way.
+    """
+    paths = {name: _anywhere(getattr(options, name)) for name in ("lock_to", "matte", "passes")}
+    options = replace(options, **paths)  # type: ignore[arg-type]  # paths, as they were
+    with open_shot(source, options) as reader, ExitStack() as opened:
+        options = with_times(options, reader)
+        matte = opened.enter_context(open_matte(options, reader.info))
+        info, by_fields, notes = _scan(reader.info, options)
+        plan = plan_target(info, target, options)
+        check_scan(info, plan, by_fields=by_fields)
+        target = target or default_target(source, preset, plan.suffix)
+        # files of a sequence that was begun are looked at by those who know it
+        begun = is_sequence(target) and folder_of(target).is_dir()
+        check_target(source, target, options.overwrite or begun)
+        encodings = find_encodings(info, plan, options)
+        if encodings.source is not encodings.target:
+            notes.append(encoding_line(encodings))
+        if not again:
+            height = info.width if info.rotation % 180 else info.height
+            words = height_words(height, preset, options)
+            tell(source, [*notes, *reader.notes, *plan.notes, *words])
+        reader.notes.clear()
+        total = _expected(info, options)
+        # fmt: off
+        yield Work(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total)
+        # fmt: on
+
+
+def _anywhere(path: Path | None) -> Path | None:
+    """The same path for a process in another folder."""
+    return path.absolute() if path else None
+
+
+def tell(source: Path, lines: Iterable[str]) -> None:
+    """Give the user a line each about a source."""
+    for line in lines:
+        log.warning("%s: %s", source.name, line)
+
+
+def height_words(height: int, preset: Preset, options: RenderOptions) -> Iterator[str]:
+    """Lines where tiles cannot do what the preset says, or are shown at a size that it was not trained on."""
+    if preset.method(options.method) != "tiles":
+        return
+    if options.look.names("sky"):
+        yield "the preset darkens the sky in relight only, not in tiles"
+    low, high = preset.facts.heights_px
+    if not low <= height <= high:
+        words = f"{height} lines; {preset.name} was trained on {low} to {high}"
+        yield f"{words}, and the tiles method shows it the full size"
+
+
+def passes_of(
+    target: Path, preset: Preset, options: RenderOptions, *, direct: bool, again: bool = False
+) -> Passes | None:
+    """The passes of a render, where they are asked for; raises UsageError for tiles.
+
+    Where light is affine in codes (`direct`) they carry the glow, too.
+    """
+    if options.passes is None:
+        return None
+    if preset.method(options.method) == "tiles":
+        raise UsageError("--passes needs --method relight: tiles have no field")
+    names = ["grain"] if direct else ["glow", "grain"]
+    after = [*options.look.names(*names), *(["the matte"] if options.matte else [])]
+    if after and not again:
+        log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
+    return open_passes(options.passes, base_name(target), overwrite=options.overwrite or again)
+
+
+def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool, list[str]]:
+    """What is known of the clip as it will be rendered, whether that is done field by field, and what to say."""
+    if not is_interlaced(info):
+        return info, False, []
+    if options.interlaced == "keep":
+        return info, True, []
+    words = "interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"
+    return as_progressive(info), False, [words]
+
+
+def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
+    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
+    if whole is None or (not start and end is None):
+        return whole
+    if info.rate is None:
+        return None
+    last = whole if end is None else min(whole, round(end * info.rate))
+    return max(last - round(start * info.rate), 1)

@@ -1,0 +1,168 @@
+"""A long render that goes on where it was stopped, by whatever stopped it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nightfx.disk.json_files import to_plain
+from nightfx.disk.partial import translated
+from nightfx.errors import PlanError, RetryError
+from nightfx.job.choices import choose, lights_of, same_threads
+from nightfx.job.manifest import (
+    Choices,
+    Manifest,
+    describe_job,
+    differences,
+    read_manifest,
+)
+from nightfx.job.render_job import Work
+from nightfx.job.segment import Progress, missing_runs, render_run
+from nightfx.job.source_target import check_target, folder_of, verification, verify_sequence
+from nightfx.job.store import MANIFEST, Record, Store
+from nightfx.light import borders
+from nightfx.light.lock import Lock
+from nightfx.source.numbered import base_name
+from nightfx.target.codecs import OutputPlan
+from nightfx.target.join import join_segments
+from nightfx.target.writer import span_of
+
+
+def is_long(work: Work) -> bool:
+    """Whether a render is worth segments: a clip of more than one, a sequence of more than a few files."""
+    few = borders.MOST_FRAMES if isinstance(work.plan, OutputPlan) else borders.FEW_FILES
+    return work.total is None or work.total > few
+
+
+def render_in_segments(work: Work, on_progress: Progress | None) -> None:
+    """Render, or go on with a render that was stopped; raises as `render` does."""
+    folder, lights = folder_of(work.target), None
+    store = _take_up(work, folder)
+    if store is None:
+        work.open_passes()  # refuses to replace those of another render
+        make_folder(folder)
+        choices, lights = choose(work, folder)
+        store = Store(work, folder, manifest_of(work, choices))
+        store.begin()
+    with _kept(store):
+        runs = list(missing_runs(store))
+        if runs:
+            choices = store.manifest.choices
+            with same_threads(choices.threads):
+                lights = lights or lights_of(work, choices, folder)
+                for run in runs:
+                    render_run(store, lights, run, on_progress)
+        finish(store)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a job, if it is missing."""
+    with translated(folder):
+        folder.mkdir(exist_ok=True)
+
+
+def manifest_of(work: Work, choices: Choices) -> Manifest:
+    """The manifest of a job that begins."""
+    return Manifest(
+        source=work.source.absolute(),
+        target=work.target.absolute(),
+        preset=work.preset.folder.absolute(),
+        options=to_plain(work.options),
+        job=describe_job(work),
+        choices=choices,
+    )
+
+
+def _take_up(work: Work, folder: Path) -> Store | None:
+    """What there is of the same job; of another nothing is left."""
+    if not folder.is_dir():
+        return None
+    words: list[str] = []
+    if (folder / MANIFEST).exists():
+        try:
+            manifest = read_manifest(folder / MANIFEST)
+            words = differences(describe_job(work), manifest.job)
+        except PlanError:
+            words = ["what there is of it cannot be read"]
+        words = ["as asked"] if work.options.fresh else words
+        if not words:
+            store = Store(work, folder, manifest)
+            if frames := store.frames_done():
+                work.note([f"resuming at {_share(frames, store.total)}"])
+            return store
+        work.note([f"starting anew: {', '.join(words)}"])
+    check_target(work.source, work.target, work.options.overwrite)
+    shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+@contextmanager
+def _kept(store: Store) -> Iterator[None]:
+    """Where it ends too early, say what is kept; where that is nothing, keep nothing."""
+    try:
+        yield
+    except BaseException:
+        frames = Store(store.work, store.folder, store.manifest).frames_done()
+        if frames:
+            share = _share(frames, store.total)
+            store.work.note([f"{share} is done and kept: run the same again to go on from there"])
+        elif store.starts is None:
+            store.remove()
+        raise
+
+
+def _share(frames: int, total: int | None) -> str:
+    return f"{min(100 * frames // total, 100)} %" if total else f"frame {frames}"
+
+
+def finish(store: Store) -> None:
+    """Join all segments, and remove them; raises RetryError where some are missing."""
+    work, options, choices = store.work, store.work.options, store.manifest.choices
+    done = store.records()
+    if missing := [number for number in range(len(store.starts or done)) if number not in done]:
+        words = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
+        raise RetryError(f"{work.target}: segments are missing: {words}: render them first")
+    notes: list[str] = []
+    if isinstance(work.plan, OutputPlan):
+        assert choices.head is not None, "that of a clip is known"
+        pieces = [(store.file_of(n), record.piece) for n, record in done.items()]
+        join_segments(
+            [(path, piece) for path, piece in pieces if piece],
+            work.target,
+            head=choices.head,
+            source=None if work.info.container == "sequence" else work.info.path,
+            info=work.info,
+            plan=work.plan,
+            span=span_of(
+                work.info,
+                work.plan,
+                choices.head.pts,
+                options.start_seconds,
+                options.end_seconds,
+            ),
+            check=verification(work.info, work.target, work.plan, options, notes.append),
+            on_note=notes.append,
+        )
+    elif options.verify:
+        verify_sequence(work.info, work.target, options, notes.append)
+    work.note([*notes, *_last_words(store, done.values())])
+    if options.lock and choices.stops:
+        Lock(choices.stops).save(lock_beside(work.target))
+    store.remove()
+
+
+def _last_words(store: Store, done: Collection[Record]) -> Iterator[str]:
+    """What is to say at the end, of all segments."""
+    yield from dict.fromkeys(note for record in done for note in record.notes)
+    passes = store.work.open_passes(again=True)
+    for record in done:
+        if passes and record.tally:
+            passes.recall(record.first, record.tally)
+    yield from passes.finish() if passes else ()
+
+
+def lock_beside(target: Path) -> Path:
+    """Where --lock writes what it measured."""
+    return target.with_name(f"{base_name(target)}.lock.json")

@@ -1,0 +1,197 @@
+"""Render segments: each is written to a temporary name, read back, renamed, and then recorded as done.
+
+Each one's encoder begins anew, and its steadying from a run-in before it, in a render that is never stopped too. So it is all
+one which process renders which segment, and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from nightfx.job.choices import Lights
+from nightfx.job.pipeline import prefetch
+from nightfx.job.process import give_back
+from nightfx.job.render_job import Mark, Work, mark_of
+from nightfx.job.store import Record, Store
+from nightfx.light.borders import Borders
+from nightfx.light.light import light_frames, mark_borders
+from nightfx.picture.frame import Frame
+from nightfx.source.interlace import woven
+from nightfx.target.codecs import OutputPlan
+from nightfx.target.join import Piece, write_segment
+from nightfx.target.sequence_writer import write_sequence
+from nightfx.target.writer import captions_noted, span_of
+
+# frames waiting at each boundary: a second was no faster on two cores, and 10 MB more each at 1080p
+DEPTH_FRAMES = 1
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Segments in a row that are to be rendered."""
+
+    number: int
+    """Of the first one."""
+    first: int
+    """Its first frame."""
+    stop: int | None = None
+    """The frame after the last one; None goes on to the end."""
+    skip: int = 0
+    """Frames of the first one that are there already."""
+
+
+def missing_runs(store: Store) -> Iterator[Run]:
+    """What is to be rendered yet."""
+    done = store.records()
+    if store.starts is None:
+        last = done[len(done) - 1] if done else None
+        if last is None or not last.is_last:
+            first = last.stop if last else 0
+            # passes are told of as whole segments
+            files = 0 if store.work.options.passes else store.files_from(first)
+            yield Run(len(done), first, None, max(files - 1, 0))
+        return
+    begun = None
+    for number, start in enumerate([*store.starts, None]):
+        is_missing = start is not None and number not in done
+        if is_missing and begun is None:
+            begun = number
+        elif not is_missing and begun is not None:
+            yield Run(begun, store.starts[begun], start)
+            begun = None
+
+
+def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | None = None) -> None:
+    """Render a row of segments; `on_progress` counts those before it as done."""
+    work, per_frame = store.work, store.work.per_frame
+    known = None if store.starts is None else {start * per_frame for start in store.starts}
+    lengths = store.manifest.choices.lengths
+    borders = Borders(lengths, run.first * per_frame, known, run.skip * per_frame)
+    marks = Marks(borders.begun_at // per_frame)
+    passes = work.open_passes(again=True)
+    if passes:
+        passes.begin_at(run.first)
+    with ExitStack() as close:  # the threads end before the reader closes under them
+        frames = marks.watch(work.frames_from(marks.first, store.mark_at(marks.first)))
+        pictures = work.pictures(frames)
+        if run.stop is not None:
+            pictures = islice(pictures, run.stop * per_frame - borders.begun_at)
+        waiting = prefetch(pictures, DEPTH_FRAMES)
+        close.callback(waiting.close)
+        lit = light_frames(
+            waiting if lights.fields else _by_cuts(waiting, borders, work),
+            *(lights.generator, work.options, work.plan.coding, lights.fields),
+            *(passes, work.encodings, borders, work.matte),
+        )
+        shown = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
+        close.callback(shown.close)
+        parts = _Parts(shown, borders, per_frame)
+        parts.on_frame = partial(_tell, on_progress, store.total)
+        number, first = run.number, run.first
+        while not parts.is_over:
+            piece = _write(store, number, parts, run)
+            tally = passes.tally(first, parts.at) if passes else None
+            is_last = parts.is_over and run.stop is None
+            begin = lengths.run_in_of(parts.at * per_frame) // per_frame
+            mark = marks.at(begin)
+            told = (begin, mark) if mark else None
+            notes = list(work.reader.notes)
+            count = parts.at - first
+            store.save(number, Record(first, count, is_last, told, piece, tally, notes))
+            marks.forget_before(begin)
+            give_back()
+            number, first = number + 1, parts.at
+
+
+def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
+    if on_progress:
+        on_progress(done, total)
+
+
+def _by_cuts(pictures: Iterable[Frame], borders: Borders, work: Work) -> Iterator[Frame]:
+    height = work.options.working_height or work.preset.facts.working_height_px
+    return mark_borders(pictures, borders, height, work.encodings.source)
+
+
+class Marks:
+    """The marks of frames that go by, from the `first` on."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self._marks: dict[int, Mark] = {}
+        self._kept_from = first
+
+    def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The frames as they are."""
+        for index, frame in enumerate(frames, self.first):
+            self._marks[index] = mark_of(frame)
+            yield frame
+
+    def at(self, index: int) -> Mark | None:
+        """The mark of a frame; None for one that did not go by, or is forgotten."""
+        return self._marks.get(index)
+
+    def forget_before(self, index: int) -> None:
+        """Keep no marks of earlier frames."""
+        for old in range(self._kept_from, index):
+            self._marks.pop(old, None)
+        self._kept_from = max(index, self._kept_from)
+
+
+class _Parts:
+    """Lit frames, a segment at a time; `at` is the frame that comes next."""
+
+    def __init__(self, frames: Iterator[Frame], borders: Borders, per_frame: int) -> None:
+        self.at = borders.shown_from // per_frame
+        self.on_frame: Callable[[int], None] = lambda done: None
+        self._frames, self._per_frame, self._starts = frames, per_frame, borders.starts
+        self._next = next(frames, None)
+
+    @property
+    def is_over(self) -> bool:
+        return self._next is None
+
+    def segment(self) -> Iterator[Frame]:
+        # the frame after the last one must have come before its border is known
+        while self._next is not None:
+            yield self._next
+            self.at += 1
+            self.on_frame(self.at)
+            self._next = next(self._frames, None)
+            if self.at * self._per_frame in self._starts:
+                return
+
+
+def _write(store: Store, number: int, parts: _Parts, run: Run) -> Piece | None:
+    """Write the segment that comes next."""
+    work, choices = store.work, store.manifest.choices
+    plan, info, options = work.plan, work.info, work.options
+    if isinstance(plan, OutputPlan):
+        assert choices.head is not None, "that of a clip is known"
+        times = options.start_seconds, options.end_seconds
+        span = span_of(info, plan, choices.head.pts, *times)
+        target, head = store.file_of(number), choices.head
+        frames = captions_noted(parts.segment(), info, plan, work.reader.note)
+        return write_segment(
+            *(frames, target),
+            head=head,
+            info=info,
+            plan=plan,
+            span=span,
+            goes_on=lambda: run.stop is not None or not parts.is_over,
+        )
+    write_sequence(
+        parts.segment(),
+        work.target,
+        info=info,
+        overwrite=True,  # what must not be replaced was looked for at the beginning
+        first=parts.at,
+        folder=store.folder,
+        on_file=lambda path: store.note_file(parts.at, path),
+    )
+    return None

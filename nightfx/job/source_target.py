@@ -1,0 +1,244 @@
+"""The two ends of a render, a clip or a sequence each: what is read, how it is written, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from nightfx.check.verdict import Row, failures
+from nightfx.check.verify import verify
+from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
+from nightfx.picture.coding import ColorTags
+from nightfx.picture.encoding import (
+    Encoding,
+    Encodings,
+    encoding_by_tags,
+    encoding_named,
+    target_encoding,
+)
+from nightfx.picture.frame import Frame, rgb_coding
+from nightfx.source.numbered import base_name, existing_files, is_pattern, is_sequence, sequences_in
+from nightfx.source.probe import ClipInfo
+from nightfx.source.reader import Reader
+from nightfx.source.sequence import SequenceReader
+from nightfx.source.shot import Shot
+from nightfx.target.codecs import OutputPlan, plan_output
+from nightfx.target.predict_losses import foresee
+from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
+from nightfx.target.tags import check_fields
+from nightfx.target.writer import write_clip
+
+Plan = OutputPlan | SequencePlan
+
+
+def find_source(path: Path) -> Path:
+    """The clip, picture or pattern that `path` stands for: a folder for the one sequence in it."""
+    if not path.is_dir():
+        if not path.exists() and not is_pattern(path):
+            raise SourceError(f"{path}: no such file")
+        return path
+    found = sequences_in(path)
+    if len(found) != 1:
+        raise SourceError(f"{path}: is a folder with {len(found)} EXR or DPX sequences: name one")
+    return found[0]
+
+
+def open_shot(source: Path, options: RenderOptions) -> Shot:
+    """The reader of a clip or a sequence."""
+    if not is_sequence(source):
+        return Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
+    return SequenceReader(
+        source,
+        keep_going=options.keep_going,
+        missing=options.missing,
+        rate=options.fps,
+        max_pixels=options.max_pixels,
+    )
+
+
+def with_times(options: RenderOptions, shot: Shot) -> RenderOptions:
+    """The options, frames that they name turned into the times of those; raises UsageError where there are none."""
+    if options.frames is None:
+        return options
+    start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
+    return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
+
+
+def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> Plan:
+    """How a shot is written: by default as what it is; raises TargetError, and UsageError without a rate."""
+    from_sequence = info.container == "sequence"
+    wanted = target or (info.path if from_sequence else None)
+    if wanted and is_sequence(wanted):
+        _refuse_one_name(info, wanted)
+        return plan_sequence(info, wanted.suffix)
+    if not from_sequence:
+        return plan_output(info, target.suffix if target else None, options.encode)
+    plan = plan_output(_as_clip(info), target.suffix if target else None, options.encode)
+    line = f"layers, windows and metadata of {info.codec} files are not written to a clip"
+    return replace(plan, notes=(*plan.notes, line))
+
+
+def check_scan(info: ClipInfo, plan: Plan, *, by_fields: bool) -> None:
+    """Refuse fields where they cannot be kept; raises UsageError for a sequence, and TargetError for a clip."""
+    if not by_fields:
+        return
+    if isinstance(plan, SequencePlan):
+        raise UsageError(f"{info.path}: sequences have no fields: leave out --interlaced keep")
+    check_fields(info, plan)
+
+
+def asked_encoding(options: RenderOptions) -> Encoding | None:
+    """What --input-space says; raises UsageError."""
+    return encoding_named(options.input_space, options.ocio) if options.input_space else None
+
+
+def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodings:
+    """What the signal of the source stands for, and that of the render; raises UsageError."""
+    source = asked_encoding(options) or encoding_by_tags(info.tags, info.coding)
+    was, will = info.coding.is_float, plan.coding.is_float
+    return Encodings(source, target_encoding(source, was_float=was, is_float=will))
+
+
+def foresee_shot(source: Path, info: ClipInfo, plan: Plan, options: RenderOptions) -> Iterator[str]:
+    """Yield a line for each thing that a render by `plan` changes or leaves out."""
+    encodings = find_encodings(info, plan, options)
+    if encodings.source is not encodings.target:
+        yield encoding_line(encodings)
+    if isinstance(plan, SequencePlan) or info.container == "sequence":
+        yield from plan.notes
+    else:
+        yield from foresee(source, info, plan)
+
+
+def encoding_line(encodings: Encodings) -> str:
+    """Say that the render stands for something else than its source."""
+    return f"{encodings.source.name} is written as {encodings.target.name}"
+
+
+def write_shot(
+    frames: Iterable[Frame],
+    target: Path,
+    *,
+    info: ClipInfo,
+    plan: Plan,
+    options: RenderOptions,
+    on_note: Callable[[str], None],
+) -> None:
+    """Write what was planned, with the source's sound where both are clips; held against the source if asked."""
+    if isinstance(plan, SequencePlan):
+        write_sequence(frames, target, info=info, overwrite=options.overwrite)
+        if options.verify:
+            verify_sequence(info, target, options, on_note)
+        return
+    write_clip(
+        frames,
+        target,
+        source=None if info.container == "sequence" else info.path,
+        info=info,
+        plan=plan,
+        start_seconds=options.start_seconds,
+        end_seconds=options.end_seconds,
+        check=verification(info, target, plan, options, on_note),
+        on_note=on_note,
+    )
+
+
+def verify_sequence(
+    info: ClipInfo, target: Path, options: RenderOptions, on_note: Callable[[str], None]
+) -> None:
+    """Hold the files of a sequence against the source; raises TargetError where something is lost."""
+    _tell_lost(target, _rows(info.path, target, options), on_note)
+
+
+def verification(
+    info: ClipInfo,
+    target: Path,
+    plan: OutputPlan,
+    options: RenderOptions,
+    on_note: Callable[[str], None],
+) -> Callable[[Path], None] | None:
+    """What is done with the finished file before it gets its name, where --verify is asked for."""
+    return partial(_verify, info.path, target, plan, options, on_note) if options.verify else None
+
+
+def _verify(
+    source: Path,
+    target: Path,
+    plan: OutputPlan,
+    options: RenderOptions,
+    on_note: Callable[[str], None],
+    part: Path,
+) -> None:
+    rows = _rows(source, part, options, plan.container)
+    _tell_lost(target, rows, on_note, "not written, ")
+
+
+def _rows(
+    source: Path, render: Path, options: RenderOptions, container: str | None = None
+) -> list[Row]:
+    return verify(
+        source,
+        render,
+        container=container,
+        start_seconds=options.start_seconds,
+        end_seconds=options.end_seconds,
+        max_pixels=options.max_pixels,
+    )
+
+
+def _tell_lost(
+    target: Path, rows: list[Row], on_note: Callable[[str], None], fate: str = ""
+) -> None:
+    if lost := failures(rows):
+        words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)
+        raise TargetError(f"{target}: {fate}verification found lost: {words}")
+    for row in rows:
+        if row.verdict != "kept":
+            on_note(f"{row.what} {row.verdict}: {row.source} became {row.render}")
+
+
+def default_target(source: Path, preset: Preset, suffix: str) -> Path:
+    """`NAME.night.EXT` beside the source; `NAME.night.####.EXT` for a sequence."""
+    stem = f"{base_name(source)}.{preset.name}".lstrip(".")
+    if not is_pattern(source):
+        return source.with_name(f"{stem}{suffix}")
+    number = source.stem[len(base_name(source)) :].lstrip("._-")
+    return source.with_name(f"{stem}.{number}{suffix}")
+
+
+def folder_of(target: Path) -> Path:
+    """Where what is done of a render is kept until it is complete."""
+    return target.with_name(f".{target.name}.nightfx")
+
+
+def check_target(source: Path, target: Path, overwrite: bool) -> None:
+    """Refuse a target that is the source, exists, or has no folder."""
+    taken = existing_files(target)
+    own = {path.resolve() for path in existing_files(source)}
+    if own.intersection(path.resolve() for path in taken):
+        raise UsageError(f"{target}: input and output are the same file; choose another -o")
+    if taken and not overwrite:
+        raise TargetError(f"{taken[0]}: exists already; --overwrite replaces it")
+    if not target.parent.is_dir():
+        raise TargetError(f"{target.parent}: no such folder; make it first")
+
+
+def _refuse_one_name(info: ClipInfo, target: Path) -> None:
+    single = info.container == "sequence" and info.frames_claimed == 1
+    if not is_pattern(target) and not single:
+        name = f"{target.stem}.####{target.suffix}"
+        raise TargetError(f"{target}: one name for many frames: write {name}")
+
+
+def _as_clip(info: ClipInfo) -> ClipInfo:
+    """A sequence's info as a clip's encoder understands it."""
+    if info.rate is None:
+        raise UsageError(f"{info.path}: says no frame rate: --fps gives it, such as 24 or 23.976")
+    if not info.coding.is_float:
+        return info
+    coding = rgb_coding(16, alpha=info.coding.has_alpha)
+    return replace(info, coding=coding, tags=ColorTags(1, 1, 0, 2))

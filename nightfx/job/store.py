@@ -1,0 +1,154 @@
+"""What is on the disk of a render in segments: a hidden folder beside the target, and nowhere else any state.
+
+In `.NAME.EXT.nightfx` are `manifest.json`, and of each segment that is done its file (`00003.nut`, or `.mov`) and then its
+record, `00003.json`. A sequence has its own files; a line for each is in `files.txt`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+from nightfx.disk.json_files import load_plain, save_plain
+from nightfx.disk.partial import translated
+from nightfx.job.manifest import Manifest
+from nightfx.job.passes import Tally
+from nightfx.job.render_job import Mark, Work
+from nightfx.target.codecs import OutputPlan
+from nightfx.target.join import Piece, segment_suffix
+
+MANIFEST = "manifest.json"
+JOURNAL = "files.txt"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A segment that is done."""
+
+    first: int
+    """Its first frame, counted from the first one rendered."""
+    frames: int
+    """How many it has."""
+    is_last: bool
+    """Whether the source ends with it."""
+    mark: tuple[int, Mark] | None = None
+    """The frame that must be read first for the segment after it, and what tells it."""
+    piece: Piece | None = None
+    """What is in its file; None for a sequence."""
+    tally: Tally | None = None
+    """Of its passes."""
+    notes: Sequence[str] = ()
+    """What the reader had to say."""
+
+    @property
+    def stop(self) -> int:
+        """The frame after its last one."""
+        return self.first + self.frames
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder of one job."""
+
+    work: Work
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def starts(self) -> list[int] | None:
+        """The first frame of each segment, where that is known beforehand."""
+        return self.manifest.starts
+
+    @property
+    def total(self) -> int | None:
+        """Frames of the whole render, as far as is known."""
+        return self.manifest.frames or self.work.total
+
+    def begin(self) -> None:
+        """Write the manifest: from here on there is something to go on with."""
+        save_plain(self.manifest, self.folder / MANIFEST, self.folder)
+
+    def file_of(self, number: int) -> Path:
+        """The file of a clip's segment."""
+        assert isinstance(self.work.plan, OutputPlan), self.work.plan
+        return self.folder / f"{number:05}{segment_suffix(self.work.plan)}"
+
+    def save(self, number: int, record: Record) -> None:
+        """Say that a segment is done."""
+        save_plain(record, self.folder / f"{number:05}.json", self.folder)
+
+    def record(self, number: int) -> Record | None:
+        """What a segment is, if it is done and its file is as long as it was."""
+        try:
+            record = load_plain(Record, self.folder / f"{number:05}.json")
+            if record.piece is None:
+                return record
+            size = self.file_of(number).stat().st_size
+        except (OSError, ValueError):
+            return None
+        return record if size == record.piece.size_bytes else None
+
+    def records(self) -> dict[int, Record]:
+        """The segments that are done, by number; those before the first gap where borders are not known."""
+        if self.starts is not None:
+            found = {number: self.record(number) for number in range(len(self.starts))}
+            return {number: record for number, record in found.items() if record}
+        row: dict[int, Record] = {}
+        for number in count():
+            record = self.record(number)
+            if record is None or record.first != (row[number - 1].stop if row else 0):
+                return row
+            row[number] = record
+        raise AssertionError("count ends never")
+
+    def frames_done(self) -> int:
+        """Frames that need not be rendered again."""
+        frames = sum(record.frames for record in self.records().values())
+        return frames + (self.files_from(frames) if self.starts is None else 0)
+
+    def mark_at(self, index: int) -> Mark | None:
+        """What tells the `index`-th frame, by the plan or a segment that is done."""
+        if self.starts is not None:
+            return self.manifest.marks.get(str(index))
+        known = [record.mark for record in self.records().values() if record.mark]
+        return dict(known).get(index)
+
+    def note_file(self, index: int, path: Path) -> None:
+        """Say that the file of a sequence's `index`-th frame is on the disk."""
+        journal = self.folder / JOURNAL
+        with translated(journal), journal.open("a", encoding="utf-8") as file:
+            file.write(f"{index} {path.stat().st_size} {path.name}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def files_from(self, index: int) -> int:
+        """How many files of a sequence are there from its `index`-th frame on."""
+        done = 0
+        while (known := self._journal.get(index + done)) is not None:
+            size, name = known
+            path = self.work.target.with_name(name)
+            if not path.is_file() or path.stat().st_size != size:
+                break
+            done += 1
+        return done
+
+    @cached_property
+    def _journal(self) -> dict[int, tuple[int, str]]:
+        """Size and name of files, as they were when this was first asked."""
+        try:
+            lines = (self.folder / JOURNAL).read_text("utf-8").splitlines()
+        except OSError:
+            return {}
+        words = [line.split(" ", 2) for line in lines]
+        # a line may have been cut off by what ended the process
+        whole = [w for w in words if len(w) == 3 and w[0].isdigit() and w[1].isdigit()]
+        return {int(index): (int(size), name) for index, size, name in whole}
+
+    def remove(self) -> None:
+        """Leave nothing."""
+        shutil.rmtree(self.folder, ignore_errors=True)

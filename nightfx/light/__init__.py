@@ -1,0 +1,1 @@
+"""What light a frame gets."""

@@ -1,0 +1,252 @@
+"""The relight field: what a change of light does to colour, as 3×4 numbers per cell of a small grid.
+
+The generator sees the frame at a working height. From what it saw and what it made of it, a local affine colour model
+is fitted with a guided filter (He, Sun, Tang 2013, doi 10.1109/TPAMI.2012.213, equations 14 to 20); `field.py` applies
+it to the plate at full size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import cv2
+import numpy as np
+from numba import prange
+
+from nightfx.apply.field import Field
+from nightfx.apply.working import straight_rgb
+from nightfx.light.borders import Borders
+from nightfx.light.lock import Lock, hold
+from nightfx.light.steady import Seen, Steadying, steady
+from nightfx.light.tiling import light_of
+from nightfx.network.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, RelitGenerator
+from nightfx.options.look import Look
+from nightfx.picture.color import to_rgb
+from nightfx.picture.encoding import SDR, Encoding, rolled_off, to_working
+from nightfx.picture.frame import Float32, Frame, Plane, as_coded, upright
+from nightfx.picture.kernel import kernel
+from nightfx.scene.day_sky import darken, find_sky
+
+SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How smooth a field is."""
+
+    radius_cells: int = 4
+    """Half the side of the window that one affine model is fitted to, in cells of 2 px at working height."""
+    epsilon: float = 1e-3
+    """Contrast (a variance, of values in [0, 1]) below which the generator's own gain is trusted more than the fit."""
+
+
+SKY_FIT = Fit(4, 1e-4)
+SKY_LOW, SKY_HIGH = (
+    0.1,
+    0.6,
+)  # what is this much sky is none, and all: a lit rim is uglier than a dark one
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """Everything that decides a shot's fields besides its frames and the generator."""
+
+    height: int = 256
+    """Working height in px: that of the upright frame's shorter side."""
+    fit: Fit = field(default_factory=Fit)
+    steadying: Steadying = field(default_factory=Steadying)
+    lock: Lock | None = None
+    """Global exposure and tint to hold, or None."""
+    look: Look = field(default_factory=Look)
+    """What is done to the light; in the fields themselves its sky."""
+    encoding: Encoding = SDR
+    """What the frames' signal stands for."""
+
+
+def light_by_field(
+    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, borders: Borders | None = None
+) -> Iterator[tuple[Seen, Field]]:
+    """Each frame, as seen, and the field (12, h, w) that carries its light; frames of a run-in are left out."""
+    borders = borders or Borders()
+    shot = (
+        see(frame, plan.height, plan.encoding)._replace(place=place)
+        for place, frame in enumerate(frames, borders.begun_at)
+    )
+    steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying, borders)
+    for seen, free in islice(steadied, borders.shown_from - borders.begun_at, None):
+        yield seen, hold(free, seen.cells, plan.lock) if plan.lock else free
+
+
+def see(frame: Frame, height: int, encoding: Encoding = SDR) -> Seen:
+    """The frame at a working `height` in px, in the working encoding."""
+    size = working_size(frame.height, frame.width, height)
+    if encoding.is_linear:  # averaged as seen: one glint would outshine its surroundings in light
+        work = to_working(straight_rgb(frame), encoding)
+        small = np.stack([cv2.resize(c, size[::-1], interpolation=cv2.INTER_AREA) for c in work])
+    else:
+        small = to_working(small_rgb(frame, *size), encoding)
+    return Seen(frame, small, _halved(small))
+
+
+def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
+    """What the generator does to the light of a frame.
+
+    A frame that a player turns is turned before the generator sees it, and the field is turned back.
+    """
+    frame, small = seen.frame, seen.small
+    shown = rolled_off(small, plan.encoding)
+    light = light_of(generator, upright(shown, frame), 1.0, "whole")
+    gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
+    lit = small * gain + offset
+    if not isinstance(generator, RelitGenerator):
+        # it says no gain: the ratio of both pictures does, for what is above white too
+        made = shown * gain + offset
+        after, before = (np.maximum(x, 0) + SHADOW for x in (made, shown))
+        gain = (after / before).clip(0, np.exp(MAX_LOG_GAIN))
+        lit = made + gain * (small - shown)
+    # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
+    lit, gain = _halved(lit), _halved(gain)
+    if amount := plan.look.at(seen.place).sky:
+        sky = as_coded(find_sky(upright(shown, frame).clip(0, 1))[None], frame)
+        lit, gain = darken(lit, gain, _to_edges(sky, _halved(shown))[0] * np.float32(amount))
+    return fit_field(seen.cells, lit, gain, plan.fit)
+
+
+def _to_edges(sky: Float32, plate: Float32) -> Float32:
+    """A map of sky (1, h, w) that keeps to the edges of the plate (3, h, w), and takes what is left of it along them.
+
+    A guided filter, as mattes are refined: sky shines through leaves and stands a pixel wide along roofs.
+    """
+    three = np.repeat(sky, 3, axis=0)
+    field = fit_field(plate, three, np.zeros_like(plate), SKY_FIT).reshape(3, 4, *sky.shape[1:])
+    found = np.einsum("chw,chw->hw", field[0, :3], plate) + field[0, 3]
+    t = ((found - SKY_LOW) / (SKY_HIGH - SKY_LOW)).clip(0, 1)
+    refined: Float32 = (t * t * (3 - 2 * t)).astype(np.float32)
+    return refined[None]
+
+
+def _halved(picture: Float32) -> Float32:
+    """Mean of 2×2 px, of (3, 2h, 2w)."""
+    half = [cv2.resize(c, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for c in picture]
+    return np.stack(half)
+
+
+def working_size(height: int, width: int, working_height: int) -> tuple[int, int]:
+    """(h, w), multiples of 8, of an upright frame whose shorter side becomes about `working_height` px; never larger."""
+    scale = min(working_height / min(height, width), 1.0)
+    small = [max(round(side * scale / MULTIPLE_PX), 1) * MULTIPLE_PX for side in (height, width)]
+    return small[0], small[1]
+
+
+def small_rgb(frame: Frame, height: int, width: int) -> Float32:
+    """The frame as RGB (3, height, width) float32, averaged over areas plane by plane, not clipped."""
+    planes = tuple(_averaged(plane, (width, height)) for plane in frame.planes[:3])
+    return to_rgb(frame.with_planes(planes, replace(frame.coding, sub_x=0, sub_y=0)))
+
+
+def _averaged(plane: Plane, size: tuple[int, int]) -> Plane:
+    """A plane at a smaller (width, height); by whole halves first, which takes a third of the time."""
+    height, width = plane.shape
+    while not (height % 2 or width % 2) and width >= 2 * size[0] and height >= 2 * size[1]:
+        height, width = height // 2, width // 2
+        plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+    small: Plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def fit_field(plate: Float32, lit: Float32, gain: Float32, fit: Fit) -> Field:
+    """The field (12, h, w) that carries `plate` to `lit`, both (3, h, w) in any range.
+
+    Where a window has no contrast to fit to, plate detail is scaled by `gain` (3, h, w), the generator's own: so grain
+    gets as dark as what it lies on, and a generator that changes nothing gives exactly the identity.
+    """
+    sums = np.empty((24, *plate.shape[1:]), np.float32)
+    _multiply(plate, lit, gain, sums)
+    means, spare = np.empty_like(sums), np.empty_like(sums)
+    _box(sums, means, spare, fit.radius_cells)
+    _solve(means, spare[:12], fit.epsilon)
+    field = np.empty((12, *plate.shape[1:]), np.float32)
+    _box(spare[:12], field, sums[:12], fit.radius_cells)
+    return field
+
+
+@kernel(parallel=True)
+def _multiply(plate: Float32, lit: Float32, gain: Float32, out: Float32) -> None:
+    """Plate, lit, gain, then the six products of plate channels and the nine of plate and lit."""
+    _, height, width = plate.shape
+    for y in prange(height):
+        for c in range(3):
+            for x in range(width):
+                out[c, y, x] = plate[c, y, x]
+                out[3 + c, y, x] = lit[c, y, x]
+                out[6 + c, y, x] = gain[c, y, x]
+        for c in range(3):
+            for d in range(3):
+                for x in range(width):
+                    out[15 + 3 * c + d, y, x] = lit[c, y, x] * plate[d, y, x]
+        for x in range(width):
+            r, g, b = plate[0, y, x], plate[1, y, x], plate[2, y, x]
+            out[9, y, x] = r * r
+            out[10, y, x] = r * g
+            out[11, y, x] = r * b
+            out[12, y, x] = g * g
+            out[13, y, x] = g * b
+            out[14, y, x] = b * b
+
+
+@kernel(parallel=True)
+def _box(source: Float32, target: Float32, rows: Float32, radius: int) -> None:
+    """Mean over (2 radius + 1)² px, edges repeated; running sums, in float64 lest they drift."""
+    channels, height, width = source.shape
+    share = 1.0 / (2 * radius + 1) ** 2
+    for c in prange(channels):
+        for y in range(height):
+            _sum_along(source[c, y], rows[c, y], radius)
+        sums = np.zeros(width, np.float64)
+        for y in range(-radius, radius):
+            sums += rows[c, min(max(y, 0), height - 1)]
+        for y in range(height):
+            sums += rows[c, min(y + radius, height - 1)]
+            for x in range(width):
+                target[c, y, x] = sums[x] * share
+            sums -= rows[c, max(y - radius, 0)]
+
+
+@kernel()
+def _sum_along(row: Float32, sums: Float32, radius: int) -> None:
+    last, total = row.shape[0] - 1, 0.0
+    for x in range(-radius, radius):
+        total += row[min(max(x, 0), last)]
+    for x in range(last + 1):
+        total += row[min(x + radius, last)]
+        sums[x] = total
+        total -= row[max(x - radius, 0)]
+
+
+@kernel(parallel=True)
+def _solve(m: Float32, field: Float32, epsilon: float) -> None:
+    """A = diag(gain) + (cov(lit, plate) − diag(gain) Σ) (Σ + ε)⁻¹, b = mean lit − A mean plate, a window a cell."""
+    _, height, width = m.shape
+    for y in prange(height):
+        for x in range(width):
+            # float64: wild chroma lies far outside [0, 1], and its variances cancel
+            r, g, b = np.float64(m[0, y, x]), np.float64(m[1, y, x]), np.float64(m[2, y, x])
+            rr, rg, rb = m[9, y, x] - r * r, m[10, y, x] - r * g, m[11, y, x] - r * b
+            gg, gb, bb = m[12, y, x] - g * g, m[13, y, x] - g * b, m[14, y, x] - b * b
+            dr, dg, db = rr + epsilon, gg + epsilon, bb + epsilon
+            i0, i1, i2 = dg * db - gb * gb, rb * gb - rg * db, rg * gb - rb * dg
+            i3, i4, i5 = dr * db - rb * rb, rg * rb - dr * gb, dr * dg - rg * rg
+            scale = 1.0 / (dr * i0 + rg * i1 + rb * i2)
+            for c in range(3):
+                mean, k = np.float64(m[3 + c, y, x]), np.float64(m[6 + c, y, x])
+                sr, sg, sb = (rr, rg, rb) if c == 0 else (rg, gg, gb) if c == 1 else (rb, gb, bb)
+                vr = m[15 + 3 * c, y, x] - mean * r - k * sr
+                vg = m[16 + 3 * c, y, x] - mean * g - k * sg
+                vb = m[17 + 3 * c, y, x] - mean * b - k * sb
+                ar = (i0 * vr + i1 * vg + i2 * vb) * scale + (k if c == 0 else 0.0)
+                ag = (i1 * vr + i3 * vg + i4 * vb) * scale + (k if c == 1 else 0.0)
+                ab = (i2 * vr + i4 * vg + i5 * vb) * scale + (k if c == 2 else 0.0)
+                field[4 * c, y, x], field[4 * c + 1, y, x], field[4 * c + 2, y, x] = ar, ag, ab
+                field[4 * c + 3, y, x] = mean - ar * r - ag * g - ab * b

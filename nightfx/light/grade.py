@@ -1,0 +1,96 @@
+"""What of a look is affine, as 3×4 numbers that a relight field is composed with: exactly, in the working encoding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nightfx.apply.field import Field, identity_field, mixed
+from nightfx.options.look import Moment
+from nightfx.picture.frame import Float32, Float64
+
+GAMMA = (
+    2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it
+)
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+MIRED = 1e6 / 6504  # of D65
+# linear Rec.709 of CIE XYZ with a white of D65 (ITU-T H.273)
+RGB_OF_XYZ = np.linalg.inv(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+)
+
+
+def grade_of(moment: Moment) -> Float64 | None:
+    """The grade (3, 4) of exposure and white balance, then saturation, then black; None where it changes nothing."""
+    if moment[1:6] == Moment()[1:6]:
+        return None
+    gains = np.exp2(moment.exposure / GAMMA) * white_gains(moment.temperature, moment.tint)
+    mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * LUMA
+    rows = (1 - moment.black) * mix * gains
+    return np.column_stack([rows, np.full(3, moment.black)])
+
+
+def white_gains(temperature: float, tint: float) -> Float64:
+    """What white (3,) becomes by a shift in mired along the colours of black bodies, and across them by thousandths of Duv.
+
+    Krystek 1985 (doi 10.1002/col.5080100109) for their place in CIE 1960 u, v. Luma stays.
+    """
+    here, there = _black_body(MIRED), _black_body(MIRED + temperature)
+    along = _black_body(MIRED + temperature + 0.1) - there
+    across = np.array([along[1], -along[0]]) / np.hypot(*along)  # towards magenta, below the curve
+    white = _uv(np.linalg.inv(RGB_OF_XYZ).sum(1))
+    rgb = _rgb(white + there - here + across * tint / 1000)
+    gains: Float64 = np.maximum(rgb / (LUMA @ rgb), 1e-3) ** (1 / GAMMA)
+    balanced: Float64 = gains / (LUMA @ gains)
+    return balanced
+
+
+def _black_body(mired: float) -> Float64:
+    t = 1e6 / mired
+    u = (0.860117757 + 1.54118254e-4 * t + 1.28641212e-7 * t**2) / (
+        1 + 8.42420235e-4 * t + 7.08145163e-7 * t**2
+    )
+    v = (0.317398726 + 4.22806245e-5 * t + 4.20481691e-8 * t**2) / (
+        1 - 2.89741816e-5 * t + 1.61456053e-7 * t**2
+    )
+    return np.array([u, v])
+
+
+def _uv(xyz: Float64) -> Float64:
+    x, y, z = xyz
+    uv: Float64 = np.array([4 * x, 6 * y]) / (x + 15 * y + 3 * z)
+    return uv
+
+
+def _rgb(uv: Float64) -> Float64:
+    u, v = uv
+    x, y = np.array([3 * u, 2 * v]) / (2 * u - 8 * v + 4)
+    rgb: Float64 = RGB_OF_XYZ @ np.array([x / y, 1, (1 - x - y) / y])
+    return rgb
+
+
+def graded(field: Field, grade: Float64 | None) -> Field:
+    """`field` (12, h, w), and then the grade (3, 4)."""
+    if grade is None:
+        return field
+    _, height, width = field.shape
+    after = mixed(grade[:, :3], field.reshape(3, 4 * height, width)).reshape(3, 4, -1)
+    after[:, 3] += grade[:, 3:].astype(np.float32)
+    return after.reshape(field.shape)
+
+
+def blended(field: Field, strength: float) -> Field:
+    """From no change at a strength of 0 to `field` at 1."""
+    if strength == 1:
+        return field
+    none = identity_field(*field.shape[1:])
+    part: Field = none + np.float32(strength) * (field - none)
+    return part
+
+
+def graded_picture(picture: Float32, grade: Float64 | None) -> Float32:
+    """A picture (3, h, w) under the grade (3, 4)."""
+    if grade is None:
+        return picture
+    flat = grade[:, :3].astype(np.float32) @ picture.reshape(3, -1)
+    flat += grade[:, 3:].astype(np.float32)
+    return flat.reshape(picture.shape)

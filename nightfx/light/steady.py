@@ -1,0 +1,217 @@
+"""Steady a field over time: light that flickers from frame to frame is averaged away along the motion of the picture.
+
+A field belongs to a frame. The steadied field of the frame before is carried along by optical flow (DIS, Kroeger et al.
+2016, arXiv 1603.03590) and mixed with the new one, where the flows there and back agree and the picture looks the same;
+elsewhere the new one counts alone. At a cut it starts anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from nightfx.apply.field import Field
+from nightfx.light.borders import Borders
+from nightfx.picture.frame import Float32, Frame
+from nightfx.picture.kernel import kernel
+
+RATE = 24.0  # amounts are meant at this many frames a second
+LEAST_PX = 32  # DIS chooses its scales by the width alone where a side is shorter, and reads past the picture
+AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by e⁻¹
+ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
+CUT_SHARE = 0.15  # a cut: less of the picture than this is found again; between real shots nothing is, in a fast pan 0.3
+TRUST_RADIUS_CELLS = 2  # trust is smoothed, since a field is smooth
+BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+Byte = NDArray[np.uint8]
+
+
+class Seen(NamedTuple):
+    """A frame and what the generator sees of it."""
+
+    frame: Frame
+    small: Float32
+    """RGB (3, 2h, 2w) at working height, as the frame is coded (not turned)."""
+    cells: Float32
+    """The same at the size of the field, (3, h, w)."""
+    place: int = 0
+    """The frame's, in the shot, from 0."""
+
+
+@dataclass(frozen=True)
+class Steadying:
+    """How fields follow each other."""
+
+    amount: float = 0.8
+    """The share of the past at 24 frames a second, 0 to below 1."""
+    every: int = 1
+    """A field is computed for every so many frames of the shot, and carried by motion between."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the frame before leaves behind."""
+
+    field: Field
+    trust: Float32
+    """How far what lies in a cell was followed since its field was last computed."""
+    computed_seconds: float
+    """When that was."""
+    count: int = 1
+    """Fields in the mean."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Where the picture was in the frame before: the flow back (h, w, 2) in cells, and how far it is trusted (h, w)."""
+
+    flow: Float32
+    trust: Float32
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether too little of the picture is found again."""
+        return float(self.trust.mean()) < CUT_SHARE
+
+
+def steady(
+    shot: Iterable[Seen],
+    field_of: Callable[[Seen], Field],
+    how: Steadying,
+    borders: Borders | None = None,
+) -> Iterator[tuple[Seen, Field]]:
+    """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame.
+
+    At the first frame of a segment the past is that of its run-in alone, which is followed beside the segment before it.
+    """
+    borders, uses_past = borders or Borders(), how.amount > 0 or how.every > 1
+    past: Memory | None = None
+    run_in: Memory | None = None
+    runs_in, before = False, None
+    for index, seen in enumerate(shot, borders.begun_at):
+        luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
+        looks = before is not None and (uses_past or borders.watches(index))
+        motion = find_motion(before, luma) if looks and before is not None else None
+        is_cut = motion is not None and motion.is_cut
+        if borders.begins(index, is_cut=is_cut):
+            past, run_in, runs_in = run_in, None, False
+        if is_cut or not uses_past:
+            past = run_in = None
+        runs_in = runs_in or borders.runs_in(index)
+        needs_field = past is None or index % how.every == 0
+        now = Now(seconds, motion, field_of(seen) if needs_field else None)
+        past = follow(past, now, how)
+        run_in = follow(run_in, now, how) if runs_in else None
+        yield seen, past.field
+        before = luma
+
+
+class Now(NamedTuple):
+    """A frame to be steadied."""
+
+    seconds: float
+    motion: Motion | None
+    """None for the first frame."""
+    computed: Field | None
+    """What the generator makes of it; None where its field is carried from the frame before."""
+
+
+def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
+    """What a frame leaves behind, its steadied field among it, after what the frame before left; None after a cut."""
+    if before is None or now.motion is None:
+        assert now.computed is not None, "what has no past is computed"
+        return Memory(now.computed, np.ones(now.computed.shape[1:], np.float32), now.seconds)
+    trust, mixed = before.trust * now.motion.trust, np.empty_like(before.field)
+    if now.computed is None:
+        _mix(before.field, before.field, now.motion.flow, np.ones_like(trust), mixed)
+        return replace(before, field=mixed, trust=trust)
+    # a plain mean of the first fields, before it becomes exponential: the first one is as uncertain as any other
+    past = how.amount ** ((now.seconds - before.computed_seconds) * RATE)
+    share = min(past, before.count / (before.count + 1)) if how.amount else 0.0
+    _mix(before.field, now.computed, now.motion.flow, trust * np.float32(share), mixed)
+    return Memory(mixed, np.ones_like(trust), now.seconds, before.count + 1)
+
+
+def luma_of(small: Float32) -> Byte:
+    """Luma of an RGB picture (3, h, w), clipped to 8 bits: what motion is found in."""
+    luma = np.tensordot(BT709, small, axes=1)
+    return (np.clip(luma, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def find_motion(before: Byte, now: Byte) -> Motion:
+    """How the picture moved from `before` to `now`, both (h, w)."""
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    below, right = (max(LEAST_PX - side, 0) for side in now.shape)
+    old, new = (np.pad(x, ((0, below), (0, right)), mode="edge") for x in (before, now))
+    back, forth = (np.asarray(finder.calc(a, b, None)) for a, b in ((new, old), (old, new)))
+    back, forth = (np.ascontiguousarray(f[: now.shape[0], : now.shape[1]]) for f in (back, forth))
+    trust = np.empty(now.shape, np.float32)
+    _judge(back, forth, before, now, 1 / AGREE_CELLS, 1 / ALIKE, trust)
+    side = 2 * TRUST_RADIUS_CELLS + 1
+    return Motion(back, np.asarray(cv2.blur(trust, (side, side)), np.float32))
+
+
+@kernel(parallel=True)
+def _judge(
+    back: Float32,
+    forth: Float32,
+    old: Byte,
+    new: Byte,
+    per_px: float,
+    per_code: float,
+    trust: Float32,
+) -> None:
+    """exp(−miss² − difference²), both in units of what is tolerated; nothing for what comes from outside the frame."""
+    height, width = new.shape
+    for y in prange(height):
+        for x in range(width):
+            at_x, at_y = x + back[y, x, 0], y + back[y, x, 1]
+            if (
+                at_x < 0
+                or at_y < 0
+                or at_x > width - 1
+                or at_y > height - 1
+                or min(height, width) < 2
+            ):
+                trust[y, x] = 0
+                continue
+            left, upper = min(int(at_x), width - 2), min(int(at_y), height - 2)
+            part_x, part_y = at_x - left, at_y - upper
+            miss_x, miss_y, luma = back[y, x, 0], back[y, x, 1], np.float32(0)
+            for j in range(2):
+                for i in range(2):
+                    share = abs(1 - i - part_x) * abs(1 - j - part_y)
+                    miss_x += share * forth[upper + j, left + i, 0]
+                    miss_y += share * forth[upper + j, left + i, 1]
+                    luma += share * old[upper + j, left + i]
+            differs = (luma - new[y, x]) * per_code
+            miss = (miss_x * miss_x + miss_y * miss_y) * per_px * per_px
+            trust[y, x] = np.exp(-miss - differs * differs)
+
+
+@kernel(parallel=True)
+def _mix(past: Field, new: Field, flow: Float32, share: Float32, mixed: Field) -> None:
+    """new + share · (past, where the picture was, − new); all at cells."""
+    channels, height, width = new.shape
+    for y in prange(height):
+        for x in range(width):
+            at_x = min(max(x + flow[y, x, 0], 0.0), width - 1.0)
+            at_y = min(max(y + flow[y, x, 1], 0.0), height - 1.0)
+            left, upper = int(at_x), int(at_y)
+            right, lower = min(left + 1, width - 1), min(upper + 1, height - 1)
+            part_x, part_y = np.float32(at_x - left), np.float32(at_y - upper)
+            for c in range(channels):
+                above = (
+                    past[c, upper, left] + (past[c, upper, right] - past[c, upper, left]) * part_x
+                )
+                below = (
+                    past[c, lower, left] + (past[c, lower, right] - past[c, lower, left]) * part_x
+                )
+                old = above + (below - above) * part_y
+                mixed[c, y, x] = new[c, y, x] + share[y, x] * (old - new[c, y, x])

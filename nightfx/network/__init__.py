@@ -1,0 +1,1 @@
+"""What is learnt: the networks, their weights, presets, and what runs them."""

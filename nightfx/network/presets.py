@@ -1,0 +1,287 @@
+"""Presets: a folder with `preset.toml`, `weights.safetensors`, `CARD.md`, and where there is a draft `draft.safetensors`.
+
+A preset comes from others as often as from us: TOML is validated, weights are safetensors whose hash
+must match, names cannot leave the folder of presets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from nightfx.errors import PresetError, UsageError
+from nightfx.network.draft import DRAFT_FILE, DraftFacts, read_draft
+from nightfx.network.model import Architecture, Generator, RelitGenerator, build_generator
+from nightfx.network.resnet import resnet_of
+from nightfx.network.weights import filled, pack_weights, read_weights
+from nightfx.options.look import Look, read_look
+
+Method = Literal["tiles", "relight"]
+Stored = Literal[Architecture, "resnet"]
+NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
+
+NAME = re.compile(r"[\w-]+")
+PACKAGE = Path(__file__).parents[1]
+# a wheel carries the presets inside the package; a source tree (and so an editable install) beside it
+BUNDLED = (PACKAGE / "presets_bundled", PACKAGE.parent / "presets")
+FIELD_LIMITS = {
+    "working_height_px": (64, 2160),
+    "fit_radius_cells": (0, 64),
+    "fit_epsilon": (1e-6, 1.0),
+    "steady": (0.0, 0.99),
+}
+
+
+@dataclass(frozen=True)
+class PresetFacts:
+    """What `preset.toml` says."""
+
+    name: str
+    """What `--to` calls it."""
+    description: str
+    """One line for `nightfx presets list`."""
+    architecture: Stored
+    """Which network the weights are for; resnet is that of imported ones."""
+    heights_px: tuple[int, int]
+    """Frame heights that the training covered; the tiles method warns outside."""
+    weights_sha256: str
+    """Hash of `weights.safetensors`."""
+    method: Method = "tiles"
+    """The default of `--method`."""
+    working_height_px: int = 256
+    """The height at which the relight method shows a frame to the generator."""
+    fit_radius_cells: int = 4
+    """Half the side of the windows that the relight field is fitted to."""
+    fit_epsilon: float = 1e-3
+    """Contrast (variance) below which a window follows the generator's own gain."""
+    steady: float = 0.8
+    """The share of the past in a relight field, at 24 frames a second."""
+    look: Look | None = None
+    """What is done to the network's light."""
+    training: dict[str, Any] | None = None
+    """How the weights came to be: recipe, steps, seed, data, versions."""
+    draft: DraftFacts | None = None
+    """The small network of `--draft`, where there is one."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset on disk; the weights are read when `generator` is first asked for."""
+
+    folder: Path
+    facts: PresetFacts
+
+    @property
+    def name(self) -> str:
+        """What `--to` calls it."""
+        return self.facts.name
+
+    @property
+    def renders_tiles(self) -> bool:
+        """Whether the tiles method may be asked for."""
+        return self.facts.architecture != "resnet"
+
+    def method(self, asked: Method | None) -> Method:
+        """The method to render by: what was `asked` for, else the preset's own. Raises `UsageError`."""
+        if asked == "tiles" and not self.renders_tiles:
+            raise UsageError(f"--method tiles is not for {self.name}: {NO_TILES}; leave it out")
+        return asked or self.facts.method
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The network in float32 on the CPU, ready to infer. Raises `PresetError` for damaged weights."""
+        return self.network(draft=False)
+
+    @cached_property
+    def draft(self) -> Generator:
+        """The small network, as `generator`. Raises `UsageError` where there is none, `PresetError` for a damaged or old one."""
+        return self.network(draft=True)
+
+    def network(self, *, draft: bool) -> Generator:
+        """The full network or its draft, read anew: a copy for a backend need not stay beside it. Raises as they do."""
+        return self._read_draft() if draft else self._read_generator()
+
+    def _read_generator(self) -> Generator:
+        kind = self.facts.architecture
+        path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
+        return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
+
+    def _read_draft(self) -> Generator:
+        facts, again = self.facts.draft, f"nightfx presets distill {self.folder} --stills DIR"
+        if facts is None:
+            raise UsageError(f"{self.name} has no draft weights: leave --draft out, or run {again}")
+        path = self.folder / DRAFT_FILE
+        if facts.teacher_sha256 != self.facts.weights_sha256:
+            raise PresetError(f"{path}: was distilled from other weights; run {again}")
+        student = RelitGenerator(facts.width, facts.blocks)
+        return read_weights(path, facts.weights_sha256, "draft", lambda x: filled(student, x))
+
+
+def load_preset(name_or_folder: str | Path) -> Preset:
+    """Load a bundled preset by name, or any preset by its folder. Raises `PresetError`."""
+    folder = _find(str(name_or_folder))
+    return Preset(folder, _read_facts(folder / "preset.toml"))
+
+
+def list_presets() -> Iterator[Preset]:
+    """The bundled presets, by name."""
+    for name in _bundled_names():
+        yield load_preset(name)
+
+
+def verify_preset(name_or_folder: str | Path) -> str:
+    """Read the weights, check their hash, and run the network once; returns a line of facts. Raises `PresetError`."""
+    preset = load_preset(name_or_folder)
+    stops = _stops_on_noise(preset, preset.generator)
+    only = "" if preset.renders_tiles else "relight only, "
+    found = f"ok, {preset.facts.architecture}, {only}hash matches, {stops:+.2f} stops on noise"
+    if preset.facts.draft is None:
+        return found
+    stops = _stops_on_noise(preset, preset.draft)
+    return f"{found}; draft ok, hash matches, {stops:+.2f} stops, {preset.facts.draft.decibels:.1f} dB from it on stills"
+
+
+def _stops_on_noise(preset: Preset, network: Generator) -> float:
+    noise = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        light = network.light(noise, 1.0)
+    if not all(bool(tensor.isfinite().all()) for tensor in light):
+        raise PresetError(f"{preset.folder}: the generator's output is not finite; train it anew")
+    lit = noise * light.gain + light.offset
+    return float((lit.mean().clamp(min=1e-3) / noise.mean()).log2())
+
+
+def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> None:
+    """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
+    weights, sha256 = pack_weights(generator)
+    complete = PresetFacts(
+        **facts,
+        architecture=generator.architecture,
+        weights_sha256=sha256,
+    )
+    files = {
+        "weights.safetensors": weights,
+        "preset.toml": _to_toml(asdict(complete)).encode(),
+        "CARD.md": card.encode(),
+    }
+    _write(folder, files)
+
+
+def save_draft(preset: Preset, student: RelitGenerator, folder: Path, **facts: Any) -> None:
+    """Write `preset` with `student` (weights as float16) as its draft to `folder`, which may be its own.
+
+    `facts` are those fields of `DraftFacts` that the weights do not say.
+    """
+    weights, sha256 = pack_weights(student)
+    draft = DraftFacts(
+        **facts,
+        weights_sha256=sha256,
+        teacher_sha256=preset.facts.weights_sha256,
+    )
+    kept = ("weights.safetensors", "CARD.md") if folder != preset.folder else ()
+    files = {
+        name: (preset.folder / name).read_bytes()
+        for name in kept
+        if (preset.folder / name).exists()
+    }
+    files[DRAFT_FILE] = weights
+    files["preset.toml"] = _to_toml(asdict(replace(preset.facts, draft=draft))).encode()
+    _write(folder, files)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / f"{name}.part").write_bytes(data)
+    for name in files:
+        (folder / f"{name}.part").replace(folder / name)
+
+
+def _find(name: str) -> Path:
+    bundled = [root / name for root in BUNDLED if NAME.fullmatch(name)]
+    for folder in [*bundled, Path(name)]:  # a folder called night does not hide the preset night
+        if name and (folder / "preset.toml").is_file():
+            return folder
+    if name and not NAME.fullmatch(name):
+        raise PresetError(f"{name}: no preset.toml in this folder")
+    known = ", ".join(_bundled_names()) or "none"
+    raise PresetError(f"unknown preset {name!r}; known: {known}, or the path of a preset folder")
+
+
+def _bundled_names() -> list[str]:
+    return sorted({path.parent.name for root in BUNDLED for path in root.glob("*/preset.toml")})
+
+
+def _read_facts(path: Path) -> PresetFacts:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        known = {key: table[key] for key in table if key in {f.name for f in fields(PresetFacts)}}
+        draft = read_draft(known["draft"]) if "draft" in known else None
+        look = read_look(known["look"]) if "look" in known else None
+        heights = tuple(known["heights_px"])
+        facts = PresetFacts(**{**known, "heights_px": heights, "draft": draft, "look": look})
+    except PresetError as error:
+        raise PresetError(f"{path}: {error}") from error
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise PresetError(f"{path}: not a preset: {error}") from error
+    _verify(path, facts)
+    return facts
+
+
+def _verify(path: Path, facts: PresetFacts) -> None:
+    words = (facts.name, facts.description, facts.weights_sha256, facts.method)
+    if not all(isinstance(word, str) for word in words):
+        raise PresetError(f"{path}: name, description, weights_sha256 and method must be text")
+    if not NAME.fullmatch(facts.name):
+        raise PresetError(f"{path}: a name is letters, digits, - and _, got {facts.name!r}")
+    if facts.method not in get_args(Method):
+        raise PresetError(
+            f"{path}: method must be tiles or relight, got {facts.method!r}; is nightfx too old?"
+        )
+    if facts.architecture not in get_args(Stored):
+        raise PresetError(
+            f"{path}: architecture must be paper, relit or resnet, got {facts.architecture!r}"
+        )
+    if (facts.architecture, facts.method) == ("resnet", "tiles"):
+        raise PresetError(f"{path}: method must be relight, got 'tiles': {NO_TILES}")
+    numbers = [type(height) for height in facts.heights_px] == [int, int]
+    if not (numbers and 0 < facts.heights_px[0] <= facts.heights_px[1]):
+        raise PresetError(
+            f"{path}: heights_px must be two rising numbers, got {list(facts.heights_px)}"
+        )
+    _verify_field(path, facts)
+
+
+def _verify_field(path: Path, facts: PresetFacts) -> None:
+    for name, (low, high) in FIELD_LIMITS.items():
+        value, kind = getattr(facts, name), type(getattr(PresetFacts, name))
+        if type(value) not in (kind, int) or not low <= value <= high:
+            raise PresetError(f"{path}: {name} must be from {low:g} to {high:g}, got {value!r}")
+
+
+def _with_weights(architecture: Stored, tensors: dict[str, torch.Tensor]) -> Generator:
+    if architecture == "resnet":
+        return resnet_of(tensors)
+    return filled(build_generator(architecture), tensors)
+
+
+def _to_toml(table: dict[str, Any], above: str = "") -> str:
+    # JSON's text, numbers, booleans and lists are TOML too
+    plain = {
+        key: value
+        for key, value in table.items()
+        if value is not None and not isinstance(value, dict)
+    }
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{above}{key}]", _to_toml(value, f"{above}{key}.").rstrip()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""

@@ -1,0 +1,1 @@
+"""One frame on a sheet, beside its plate and under every preset."""

@@ -1,0 +1,242 @@
+"""A preview: one frame as plate, wipe and render, and under each of the presets, on one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from nightfx.apply.working import straight_rgb
+from nightfx.errors import UsageError
+from nightfx.job.matte import open_matte
+from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
+from nightfx.light.borders import Borders, Lengths
+from nightfx.light.light import light_frames, plan_fields, with_look
+from nightfx.network.presets import Preset, list_presets, load_preset
+from nightfx.options.look import Look
+from nightfx.options.render import RenderOptions
+from nightfx.picture.encoding import (
+    SDR,
+    Encoding,
+    Encodings,
+    encoding_by_tags,
+    rolled_off,
+    to_working,
+)
+from nightfx.picture.frame import Float32, Frame, rgb_coding, upright
+from nightfx.preview.scopes import Pixels, histogram, waveform
+from nightfx.preview.sheet import GAP, GREY, Cell, draw_sheet, wipe
+from nightfx.source.image import is_picture, read_picture
+from nightfx.source.interlace import deinterlaced, is_interlaced
+from nightfx.source.numbered import base_name, frames_on_disk, is_sequence
+from nightfx.source.probe import ClipInfo
+from nightfx.source.shot import Shot
+from nightfx.source.timecode import shift_timecode
+from nightfx.target.image_writer import write_picture
+
+PANEL = (800, 640)  # width and height that a picture is fitted into
+SMALLEST_PX = 320  # a panel's width, so that names have room
+STRIP = 4  # pictures in a row of presets
+BETWEEN = (0.33, 0.67, 0.5)  # strengths that fill up a row of presets
+BLACK_TO_WHITE = "0 to 100 %"
+SCOPE_SHAPE = 0.42  # height of a scope by its width
+
+
+class Picked(NamedTuple):
+    """The frame that is shown."""
+
+    frame: Frame
+    info: ClipInfo | None
+    place: int
+    """Its place in the shot, from 0."""
+    encoding: Encoding
+
+
+def preview(
+    source: Path,
+    target: Path | None = None,
+    *,
+    preset: str | Path | Preset = "night",
+    options: RenderOptions | None = None,
+    frame: int | None = None,
+    at_seconds: float | None = None,
+    scopes: bool = False,
+) -> Path:
+    """Write a PNG of one frame of a clip, picture or sequence as plate, wipe, render and under each preset; returns its path.
+
+    The frame is the middle one, or number `frame` (from 0 in a clip, as files are numbered in a sequence), or the one at
+    `at_seconds`. `scopes` adds waveforms and histograms. What is not SDR is shown as sRGB would show it, highlights
+    rolled off. Raises a `NightfxError`.
+    """
+    options, source = options or RenderOptions(), find_source(Path(source))
+    if frame is not None and at_seconds is not None:
+        raise UsageError("--frame and --at both choose a frame: give one of them")
+    chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+    target = target or source.with_name(f"{base_name(source)}.preview.png".lstrip("."))
+    if target.suffix.lower() != ".png":
+        raise UsageError(f"{target}: a preview is written as PNG: name it so")
+    check_target(source, target, options.overwrite)
+    with ExitStack() as stack:
+        if is_picture(source) and not is_sequence(source):
+            still = read_picture(source, options.max_pixels)
+            picked = Picked(still, None, 0, asked_encoding(options) or SDR)
+        else:
+            shot = open_shot(source, replace(options, keep_going=True))
+            stack.callback(shot.close)
+            picked = pick(shot, frame, at_seconds, asked_encoding(options))
+        pixels = draw_preview(source, picked, chosen, options, scopes=scopes)
+    planes = tuple(np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, -1, 0))
+    sheet = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1))
+    write_picture(sheet, target, like=None)
+    return target
+
+
+def pick(
+    shot: Shot, number: int | None, at_seconds: float | None, asked: Encoding | None
+) -> Picked:
+    """The frame of a clip or a sequence that is asked for, by default the middle one; raises UsageError."""
+    info, first = shot.info, 0
+    rate = info.rate or 1 / info.time_base
+    if info.container == "sequence":
+        first = min(frames_on_disk(info.path))
+    wanted = (info.frames_estimate or 1) // 2 if number is None else number - first
+    # half a frame early: what is meant is not left out by rounding
+    seconds = at_seconds if at_seconds is not None else max((wanted - 0.5) / float(rate), 0.0)
+    frame = next(_frames(shot, seconds), None) if wanted >= 0 and seconds >= 0 else None
+    if frame is None and number is None and at_seconds is None:
+        frame = next(_frames(shot, 0.0), None)
+    if frame is None:
+        words = f"{info.frames_estimate or 'an unknown number of'} frames from {first} on"
+        place = f"--at {at_seconds:g}" if at_seconds is not None else f"--frame {number}"
+        raise UsageError(f"{info.path}: {place} is not in it: it has {words}")
+    index = round((frame.pts - info.start_pts) * frame.time_base * rate)
+    return Picked(frame, info, index, asked or encoding_by_tags(info.tags, info.coding))
+
+
+def _frames(shot: Shot, seconds: float) -> Iterator[Frame]:
+    frames = shot.frames(seconds)
+    return deinterlaced(frames) if is_interlaced(shot.info) else frames
+
+
+def draw_preview(
+    source: Path, picked: Picked, preset: Preset, options: RenderOptions, *, scopes: bool
+) -> Pixels:
+    """The sheet (H, W, 3) of a frame."""
+    plate, night = view(picked, picked.frame), view(picked, render(picked, preset, options))
+    width, height = panel_size(plate, picked)
+    sized_plate, sized_night = (to_pixels(x, width, height) for x in (plate, night))
+    look = options.look.over(preset.facts.look)
+    rows = [
+        [
+            Cell(sized_plate, "plate", _brightness(plate)),
+            Cell(wipe(sized_plate, sized_night), f"plate | {preset.name}"),
+            Cell(sized_night, preset.name, _brightness(night)),
+        ]
+    ]
+    whole = 3 * width + 2 * GAP
+    rows += strip(picked, preset, options, whole)
+    if scopes:
+        rows.append(_scopes({"plate": plate, preset.name: night}, whole))
+    return draw_sheet(source.name, facts_of(picked, preset, options, look), rows)
+
+
+def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
+    """The frame under a preset, as a render of the shot would light it alone."""
+    options, frame = with_look(options, preset), picked.frame
+    network, both = preset.network(draft=options.draft), Encodings(picked.encoding, picked.encoding)
+    plan = plan_fields(lambda: [frame], network, preset, options, encoding=picked.encoding)
+    with open_matte(options, picked.info) as matte:
+        (lit,) = light_frames(
+            *([frame], network, options, frame.coding, plan),
+            encodings=both,
+            matte=matte,
+            borders=Borders(Lengths(), picked.place, ()),
+        )
+    return lit
+
+
+def view(picked: Picked, frame: Frame) -> Float32:
+    """A frame as a display of SDR shows it, upright, over grey where it is transparent: (3, H, W) in [0, 1]."""
+    work = to_working(straight_rgb(frame), picked.encoding)
+    shown = rolled_off(work, picked.encoding).clip(0, 1)
+    if frame.alpha is not None:
+        cover = np.float32(1 / frame.coding.peak) * frame.alpha.clip(0, frame.coding.peak)
+        shown = cover * shown + (1 - cover) * np.float32(GREY[0] / 255)
+    upright_view: Float32 = upright(shown.astype(np.float32), frame)
+    return upright_view
+
+
+def panel_size(plate: Float32, picked: Picked) -> tuple[int, int]:
+    """Width and height in px of a picture on the sheet: its pixel aspect counts, and nothing is enlarged past the panel."""
+    aspect = float(picked.info.sample_aspect) if picked.info else 1.0
+    height, width = (float(side) for side in plate.shape[1:])
+    if picked.frame.rotation % 180:
+        height *= aspect
+    else:
+        width *= aspect
+    scale = min(PANEL[0] / width, PANEL[1] / height)
+    return max(round(width * scale), SMALLEST_PX), max(round(height * scale), 1)
+
+
+def to_pixels(view: Float32, width: int, height: int) -> Pixels:
+    """A view (3, H, W) as pixels (height, width, 3), fitted into that size without a change of its shape."""
+    smaller = width * height < view.shape[1] * view.shape[2]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    sized = cv2.resize(np.moveaxis(view, 0, -1), (width, height), interpolation=how)
+    pixels: Pixels = np.rint(sized.clip(0, 1) * 255).astype(np.uint8)
+    return pixels
+
+
+def strip(picked: Picked, preset: Preset, options: RenderOptions, whole: int) -> list[list[Cell]]:
+    """All presets by name, and where a row is not full, weaker renders by the chosen one."""
+    plain = replace(options, look=Look(), strength=1.0, draft=False, method=None)
+    plain = replace(plain, matte=None, matte_invert=False, matte_feather=0.0)
+    known = [p for p in list_presets() if p.folder.resolve() != preset.folder.resolve()]
+    ways = [(p, 1.0, p.name) for p in [preset, *known]]
+    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in BETWEEN[: -len(ways) % STRIP]]
+    width = (whole - (STRIP - 1) * GAP) // STRIP
+    cells = []
+    for each, strength, name in ways:
+        shown = view(picked, render(picked, each, replace(plain, strength=strength)))
+        big, tall = panel_size(shown, picked)
+        cells.append(Cell(to_pixels(shown, width, round(tall * width / big)), name))
+    return [cells[i : i + STRIP] for i in range(0, len(cells), STRIP)]
+
+
+def _scopes(views: dict[str, Float32], whole: int) -> list[Cell]:
+    width = (whole - (STRIP - 1) * GAP) // STRIP
+    height = round(width * SCOPE_SHAPE)
+    return [
+        Cell(draw(shown, height, width), f"{name}: {kind}", BLACK_TO_WHITE)
+        for kind, draw in (("waveform", waveform), ("histogram", histogram))
+        for name, shown in views.items()
+    ]
+
+
+def facts_of(picked: Picked, preset: Preset, options: RenderOptions, look: Look) -> str:
+    """The line under the title: what the frame is, and what the look says."""
+    frame, info = picked.frame, picked.info
+    facts = [f"{frame.width}x{frame.height}"]
+    if info:
+        number = picked.place if frame.number is None else frame.number
+        facts += [f"{float(info.rate):.5g} fps"] if info.rate else []
+        facts.append(f"frame {number}")
+        if info.timecode and info.rate:
+            timecode = shift_timecode(info.timecode, picked.place, info.rate)
+            facts += [timecode] if timecode else []
+    if picked.encoding is not SDR:
+        facts.append(f"{picked.encoding.name}, seen as SDR")
+    facts.append(f"{preset.name} by {preset.method(options.method)}")
+    moment = look.at(picked.place)._asdict()
+    facts += [f"{name} {moment[name]:g}" for name in look.names(*moment)]
+    return "  ·  ".join(facts)
+
+
+def _brightness(view: Float32) -> str:
+    return f"mean {100 * float(view.mean()):.0f} %"

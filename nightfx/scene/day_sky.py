@@ -1,0 +1,171 @@
+"""The sky by day, found in one small picture, and turned to night.
+
+A generator that has learnt curves leaves a white cloud the brightest thing of the night. The sky by day is what looks
+like one (bright, or blue and less so; not warm, not green, without texture) and is reached from the top edge without
+crossing an edge. A night's sky, a room and a face are none. `training/sky.py` has a cue for skies of any hour.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from nightfx.picture.frame import Float32
+from nightfx.picture.kernel import kernel
+
+LINES = 256  # of the shorter side; the map has half as many
+BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
+BLACK = np.float32(0.05)  # added to luma under logarithms and tints: those of black are noise
+# the least brightness (largest of R, G, B) of a sky: of a grey one, and of one as blue as skies get
+LEAST_GREY, LEAST_BLUE, PER_BLUE = 0.62, 0.30, 1.2
+REACH = 0.55  # the way from the top edge at which a sky ends
+PER_PX = 0.25  # what a step costs over what looks like no sky at all
+PER_NEPER = 2.0  # and over an edge, beyond the softness of clouds
+CLOUD = 0.05
+LOW, PER_LOW_PX = (
+    0.55,
+    0.03,
+)  # below so much of the height a step down costs, the more the lower: snow is no sky
+# the part that lies in the lower half, per part of the top edge: to 0.39 in photographs of streets, from 0.8 on squares
+LOW_FOR_TOP = 0.45, 0.8
+EDGE_ROWS = 4
+SWEEPS = 2
+WIRE_PX = 3
+NEAR = 0.1  # of the height: how far colours of the sky are looked up around a pixel
+COARSE = 4  # the same, at this part of the size
+ALIKE = 0.11  # how much such a colour may differ
+# a night's sky: luma y becomes BRIGHTEST y / (y + SOFTNESS), in this tint, with a quarter of its own colour
+BRIGHTEST, SOFTNESS = np.float32(0.22), np.float32(0.6)
+TINT = np.array([0.88, 0.97, 1.18], np.float32)
+OWN_COLOUR = np.float32(0.25)
+
+
+def find_sky(rgb: Float32) -> Float32:
+    """How surely each 2×2 px of an upright picture `rgb` (3, 2h, 2w) in [0, 1] is sky by day: (h, w) in [0, 1].
+
+    exp(−(d / 0.55)²) of the cheapest way d from the top edge, or what is coloured as the sky around it (sky between
+    the branches of a tree).
+    """
+    size = rgb.shape[2] // 2, rgb.shape[1] // 2
+    picture = _reduced(np.ascontiguousarray(np.moveaxis(rgb, 0, -1)))
+    small = _halved(picture)
+    clear = _without_wires(small, WIRE_PX)
+    coloured = _likeness(clear)
+    like = coloured * (1 - _ramp(_texture(picture, small), 0.06, 0.16))
+    smooth = cv2.bilateralFilter(clear, 5, 0.08, 2)
+    way = _cheapest_way(like, np.log(_luma(smooth) + BLACK))
+    sky = _if_above(np.exp(-np.square(way / REACH)).astype(np.float32))
+    found = np.maximum(sky, _alike(small, sky) * np.sqrt(coloured))
+    return np.asarray(cv2.resize(found, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def darken(lit: Float32, gain: Float32, share: Float32) -> tuple[Float32, Float32]:
+    """The picture `lit` (3, h, w) and its gain with `share` (h, w), 0 to 1, of a night's sky in them."""
+    luma = np.maximum(np.tensordot(BT709, lit, axes=1), 0)
+    night = BRIGHTEST * luma / (luma + SOFTNESS)
+    tint = (TINT / (TINT @ BT709)).reshape(3, 1, 1)
+    colour = night * (tint * (1 - OWN_COLOUR) + OWN_COLOUR * lit / (luma + np.float32(1e-3)))
+    slope = BRIGHTEST * SOFTNESS / np.square(luma + SOFTNESS)
+    darker: Float32 = (lit + share * (colour - lit)).astype(np.float32)
+    return darker, (gain * (1 + share * (slope - 1))).astype(np.float32)
+
+
+def _reduced(picture: Float32) -> Float32:
+    scale = LINES / min(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def _halved(picture: Float32) -> Float32:
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return np.asarray(half, np.float32)
+
+
+def _without_wires(picture: Float32, size: int) -> Float32:
+    """The picture without what is dark and thinner than `size` px: wires, twigs and poles do not end a sky."""
+    square = np.ones((size, size), np.uint8)
+    # of bytes: ten times as fast
+    codes = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
+    closed = cv2.morphologyEx(codes, cv2.MORPH_CLOSE, square)
+    clear: Float32 = np.maximum(picture, closed * np.float32(1 / 255))
+    return clear
+
+
+def _luma(picture: Float32) -> Float32:
+    luma: Float32 = np.maximum(cv2.transform(picture, BT709[None]), 0)
+    return luma
+
+
+def _texture(picture: Float32, small: Float32) -> Float32:
+    """Mean gradient of log luma around each pixel of `small`, in nepers a px of `picture`."""
+    v = np.log(_without_wires(_luma(picture), WIRE_PX) + BLACK)
+    across, down = (cv2.Sobel(v, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
+    steep = cv2.resize(np.hypot(across, down), small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.blur(steep, (3, 3)), np.float32)
+
+
+def _likeness(small: Float32) -> Float32:
+    """By brightness and colour alone."""
+    red, green, blue = cv2.split(small)
+    luma = _luma(small) + np.float32(0.1)
+    cool, leafy = (blue - red) / luma, (green - np.maximum(red, blue)) / luma
+    least = np.clip(LEAST_GREY - PER_BLUE * np.clip(cool, 0, 1), LEAST_BLUE, LEAST_GREY)
+    bright = _ramp(np.maximum(np.maximum(red, green), blue) - least, -0.12, 0.06)
+    return bright * (1 - _ramp(-cool, 0.06, 0.22)) * (1 - _ramp(leafy, 0.02, 0.10))
+
+
+def _ramp(x: Float32, low: float, high: float) -> Float32:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    smooth: Float32 = (t * t * (3 - 2 * t)).astype(np.float32)
+    return smooth
+
+
+def _if_above(sky: Float32) -> Float32:
+    """Nothing of it where most lies low and little at the top edge: that is a square or a road, seen from above."""
+    low = sky[sky.shape[0] // 2 :].sum() / (sky.sum() + EDGE_ROWS)
+    share = low / (sky[:EDGE_ROWS].mean() + np.float32(1e-3))
+    above: Float32 = sky * (1 - _ramp(np.asarray(share), *LOW_FOR_TOP))
+    return above
+
+
+def _alike(small: Float32, sky: Float32) -> Float32:
+    """1 where a pixel has the mean colour of the sky around it, towards 0 where there is none or it differs."""
+    size, radius = small.shape[1::-1], NEAR * small.shape[0] / COARSE
+    both = np.dstack([sky[..., None] * small, sky])
+    coarse = cv2.resize(both, None, fx=1 / COARSE, fy=1 / COARSE, interpolation=cv2.INTER_AREA)
+    around = cv2.resize(cv2.GaussianBlur(coarse, (0, 0), radius), size)
+    weight = around[..., 3]
+    far = np.square(small - around[..., :3] / (weight[..., None] + 1e-4)).sum(-1)
+    near: Float32 = (np.exp(-far / ALIKE**2) * _ramp(weight, 0.05, 0.3)).astype(np.float32)
+    return near
+
+
+@kernel()
+def _cheapest_way(like: Float32, v: Float32) -> Float32:
+    # sweeps to and fro; few are needed, skies are plain shapes
+    height, width = v.shape
+    d = np.full((height, width), np.float32(1e3))
+    d[0] = 1 - like[0]
+    for _ in range(SWEEPS):
+        for y in range(height):
+            down = PER_LOW_PX * max(y / height - LOW, 0.0) / (1 - LOW) * LINES / 2 / height
+            for x in range(width):
+                step = PER_PX * (1 - like[y, x])
+                if y > 0:
+                    edge = PER_NEPER * max(abs(v[y, x] - v[y - 1, x]) - CLOUD, 0.0)
+                    d[y, x] = min(d[y, x], d[y - 1, x] + step + edge + down)
+                if x > 0:
+                    edge = PER_NEPER * max(abs(v[y, x] - v[y, x - 1]) - CLOUD, 0.0)
+                    d[y, x] = min(d[y, x], d[y, x - 1] + step + edge)
+        for y in range(height - 1, -1, -1):
+            for x in range(width - 1, -1, -1):
+                step = PER_PX * (1 - like[y, x])
+                if y < height - 1:
+                    edge = PER_NEPER * max(abs(v[y, x] - v[y + 1, x]) - CLOUD, 0.0)
+                    d[y, x] = min(d[y, x], d[y + 1, x] + step + edge)
+                if x < width - 1:
+                    edge = PER_NEPER * max(abs(v[y, x] - v[y, x + 1]) - CLOUD, 0.0)
+                    d[y, x] = min(d[y, x], d[y, x + 1] + step + edge)
+    return d

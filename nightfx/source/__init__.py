@@ -1,0 +1,1 @@
+"""All that yields frames: clips, sequences and pictures, and what is known of them before they are decoded."""

@@ -1,0 +1,150 @@
+"""Read and write single pictures as frames: 8 and 16 bits, alpha, ICC profile, EXIF and dpi kept.
+
+Pillow reads what has 8 bits; it would cut 16-bit RGB down silently, so OpenCV reads that.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nightfx.errors import SourceError
+from nightfx.picture.frame import Frame, rgb_coding
+from nightfx.source.probe import MAX_PIXELS
+
+if TYPE_CHECKING:  # where it is used, Pillow is imported: clips do without
+    from PIL import Image
+
+Pixels = NDArray[Any]
+"""A picture (H, W, 3 or 4), red first, uint8 or uint16."""
+
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+SUFFIXES |= {".tif": "TIFF", ".tiff": "TIFF"}
+ORIENTATION = 0x0112  # EXIF tag; 1 is upright
+BITS_PER_SAMPLE = 258  # TIFF tag
+
+
+@dataclass(frozen=True)
+class PictureExtras:
+    """What a picture file holds beside its pixels."""
+
+    icc_profile: bytes | None
+    """Colour profile."""
+    exif: bytes | None
+    """EXIF block, its orientation reset: the pixels are upright."""
+    dpi: tuple[float, float] | None
+    """Pixels an inch, horizontally and vertically."""
+
+    def options(self) -> dict[str, Any]:
+        """Return what there is as arguments of Pillow's `save`."""
+        return {name: value for name, value in vars(self).items() if value}
+
+
+def is_picture(path: Path) -> bool:
+    """Say, by its suffix, whether a file is a single picture."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
+    """Read a picture upright, as planes R, G, B[, A] of 8 or 16 bits; raises SourceError, for a larger one too."""
+    from PIL import Image
+
+    if not path.is_file():
+        raise SourceError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
+    try:
+        with _opened(path) as image:
+            if image.width * image.height > max_pixels:
+                size = f"{image.width}x{image.height}"
+                raise ValueError(f"{size} is more than {max_pixels} pixels: see --max-pixels")
+            _refuse_several(image)
+            orientation = image.getexif().get(ORIENTATION, 1)
+            pixels = _deep_pixels(path) if _depth(image, path) > 8 else _pixels(image)
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, cv2.error) as error:
+        raise SourceError(f"{path}: not readable as a picture ({error})") from error
+    return _frame(_upright(pixels, orientation))
+
+
+def read_extras(path: Path) -> dict[str, Any]:
+    """What a picture file holds beside its pixels: `icc_profile`, `exif`, `dpi`, those that there are."""
+    return picture_extras(path).options()
+
+
+def _opened(path: Path) -> Image.Image:
+    from PIL import Image
+
+    with warnings.catch_warnings():  # from 89 million pixels on; it refuses from 179 million on
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
+
+
+def _refuse_several(image: Image.Image) -> None:
+    count = getattr(image, "n_frames", 1)
+    if count > 1:
+        raise ValueError(f"it holds {count} pictures: make a clip of them, or files of their own")
+
+
+def _depth(image: Image.Image, path: Path) -> int:
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(25)[24]  # signature 8, length 4, "IHDR" 4, size 8, then the depth
+    if image.format == "TIFF":
+        bits: Any = image.getexif().get(BITS_PER_SAMPLE, 8)
+        return max(bits) if isinstance(bits, tuple) else int(bits)
+    return 8
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    if image.mode in ("I", "F"):
+        raise ValueError(f"mode {image.mode} is neither 8 nor 16 bits")
+    alpha = "A" in image.mode or "transparency" in image.info
+    return np.asarray(image.convert("RGBA" if alpha else "RGB"))
+
+
+def _deep_pixels(path: Path) -> Pixels:
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise ValueError("neither 8 nor 16 bits")
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=2)
+    return np.asarray(pixels[..., [2, 1, 0, 3][: pixels.shape[2]]])
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undo an EXIF orientation: 5 to 8 are transposed, the others only flipped."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def _frame(pixels: Pixels) -> Frame:
+    alpha, deep = pixels.shape[2] == 4, pixels.dtype == np.uint16
+    coding = rgb_coding(16 if deep else 8, alpha=alpha)
+    planes = tuple(np.array(plane, order="C") for plane in np.moveaxis(pixels, 2, 0))
+    return Frame(planes, coding, pts=0, time_base=Fraction(1))
+
+
+def picture_extras(like: Path) -> PictureExtras:
+    """Return what a picture file holds beside its pixels."""
+    with _opened(like) as image:
+        exif = image.getexif()
+        if ORIENTATION in exif:
+            exif[ORIENTATION] = 1
+        for tag in (BITS_PER_SAMPLE, *range(256, 260), 262, 273, 277, 278, 279, 284):
+            exif.pop(tag, None)  # TIFF's own layout, not a description of the picture
+        block = exif.tobytes() if exif else None
+        profile = image.info.get("icc_profile") or b""
+        # the picture is written as RGB: a profile of grey or CMYK would be wrong (ICC.1, bytes 16 to 19)
+        return PictureExtras(
+            profile if profile[16:20] == b"RGB " else None, block, image.info.get("dpi")
+        )

@@ -1,0 +1,104 @@
+"""Interlaced pictures: filled up to whole ones, or taken apart into fields and woven again.
+
+A generator must not see two moments combed into one picture. Either way one frame comes out for one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Literal
+
+import av
+import av.filter
+import numpy as np
+
+from nightfx.picture.coding import frame_of
+from nightfx.picture.frame import Frame, Plane
+from nightfx.source.probe import ClipInfo
+
+Scan = Literal["deinterlace", "keep"]
+"""What becomes of interlaced pictures."""
+
+BOTTOM_FIRST = (3, 5)  # FFmpeg's numbers of a field order: the bottom field is shown first
+
+
+def is_interlaced(info: ClipInfo) -> bool:
+    """Say whether a clip is interlaced, by its first picture or by its header."""
+    return info.interlaced or info.field_order > 1
+
+
+def as_progressive(info: ClipInfo) -> ClipInfo:
+    """Return what is known of a clip when it has been deinterlaced."""
+    return replace(info, interlaced=False, field_order=1)
+
+
+def deinterlaced(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Yield each frame with its first field filled up to a whole picture (bwdif).
+
+    Frames that are not flagged as interlaced pass as they are. Times stay the source's.
+    """
+    graph, waiting = None, deque[Frame]()
+    for frame in frames:
+        assert frame.origin is not None, "frames of a reader have one"
+        graph = graph or _graph(frame, frame.origin)
+        waiting.append(frame)
+        frame.origin.pts, frame.origin.time_base = frame.pts, frame.time_base
+        graph.push(frame.origin)
+        yield from _filtered(graph, waiting)
+    if graph is not None:
+        graph.push(None)
+        yield from _filtered(graph, waiting)
+
+
+def split(frames: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
+    """Yield the two fields of each frame as frames of half the height, the earlier one first."""
+    first = info.field_order in BOTTOM_FIRST
+    for frame in frames:
+        for parity in (first, not first):
+            planes = tuple(np.ascontiguousarray(plane[int(parity) :: 2]) for plane in frame.planes)
+            # half the tick: the later field stands in the middle of its frame
+            pts = 2 * frame.pts + (max(frame.duration, 1) if parity != first else 0)
+            base = frame.time_base / 2
+            yield replace(frame, planes=planes, pts=pts, time_base=base)
+
+
+def woven(fields: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
+    """Put fields back together: a frame for every two, with the time of the earlier one."""
+    bottom_first = info.field_order in BOTTOM_FIRST
+    halves = iter(fields)
+    for early, late in zip(halves, halves, strict=True):
+        pair = (late, early) if bottom_first else (early, late)
+        planes = tuple(_weave(*rows) for rows in zip(*(f.planes for f in pair), strict=True))
+        yield replace(early, planes=planes, pts=early.pts // 2, time_base=early.time_base * 2)
+
+
+def _weave(top: Plane, bottom: Plane) -> Plane:
+    plane = np.empty((top.shape[0] + bottom.shape[0], top.shape[1]), top.dtype)
+    plane[0::2], plane[1::2] = top, bottom
+    return plane
+
+
+def _graph(frame: Frame, image: av.VideoFrame) -> av.filter.Graph:
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=image.width, height=image.height, format=image.format, time_base=frame.time_base
+    )
+    bwdif = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+    sink = graph.add("buffersink")
+    source.link_to(bwdif)
+    bwdif.link_to(sink)
+    graph.configure()
+    return graph
+
+
+def _filtered(graph: av.filter.Graph, waiting: deque[Frame]) -> Iterator[Frame]:
+    while True:
+        try:
+            image = graph.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
+        assert isinstance(image, av.VideoFrame), image
+        frame = waiting.popleft()
+        yield replace(frame, planes=frame_of(image, frame.coding).planes, origin=image)

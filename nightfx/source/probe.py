@@ -1,0 +1,250 @@
+"""What a clip is, before it is decoded in full.
+
+Two sources, kept apart: what the header claims (`*_claimed`, rate, duration) and what the first
+decoded picture shows (coding, size, tags, first pts). A frame count from a header is a claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.sidedata.sidedata import SideDataContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from nightfx.errors import SourceError
+from nightfx.picture.coding import ColorTags, coding_of
+from nightfx.picture.frame import Coding
+
+MAX_PIXELS = 16384 * 16384  # more in one picture is taken for a broken or hostile header
+FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
+CLIP_SUFFIXES = {
+    ".mp4",
+    ".mov",
+    ".m4v",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".ts",
+    ".m2ts",
+    ".mts",
+    ".mxf",
+    ".mpg",
+    ".flv",
+}
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What is known of a clip when it has been opened and its first picture decoded."""
+
+    path: Path
+    """The file."""
+    container: str
+    """FFmpeg's name of the container's reader, such as `mov,mp4,m4a,3gp,3g2,mj2`."""
+    codec: str
+    """Name of the video codec, such as `h264`."""
+    profile: str
+    """Profile of the codec, such as `HQ` for ProRes; empty if unknown."""
+    stream_index: int
+    """Index of the video stream in the container."""
+    width: int
+    """Width of the first picture in pixels, before any rotation."""
+    height: int
+    """Height of the first picture in pixels, before any rotation."""
+    coding: Coding
+    """What the code values of the first picture mean."""
+    tags: ColorTags
+    """Colour tags of the first picture."""
+    rate: Fraction | None
+    """Average frames a second by the header; None if it does not say."""
+    time_base: Fraction
+    """Seconds in one tick of the video stream."""
+    start_pts: int
+    """pts of the first shown picture (measured), in ticks."""
+    duration_seconds: float | None
+    """Shown length of the video by the header, edit list included."""
+    frames_claimed: int | None
+    """Coded frames by the header or index; more than are shown where an edit list cuts."""
+    frames_estimate: int | None
+    """Best guess of the shown frames, for a progress bar."""
+    rotation: int
+    """Degrees counter-clockwise by which a player turns the picture."""
+    display_matrix: tuple[int, ...] | None
+    """The nine numbers behind `rotation`, flips included; None if there are none."""
+    sample_aspect: Fraction
+    """Width of a pixel over its height; 1 if unknown."""
+    timecode: str | None
+    """Start timecode, from the stream, a timecode track or the container."""
+    interlaced: bool
+    """The first picture is made of two fields."""
+    field_order: int
+    """FFmpeg's number of the field order: 0 unknown, 1 progressive, 2 top first, 3 bottom first."""
+    audio_streams: int
+    """Number of sound streams."""
+    subtitle_streams: int
+    """Number of subtitle streams."""
+    side_data: tuple[str, ...] = ()
+    """What the first picture carries beside its pixels, by FFmpeg's names, such as `A53_CC`."""
+
+    @property
+    def frame_seconds(self) -> Fraction:
+        """Usual time between two pictures."""
+        return 1 / (self.rate or FALLBACK_RATE)
+
+
+@contextmanager
+def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[av.container.InputContainer]:
+    """Open a media file for reading; raises SourceError where FFmpeg cannot.
+
+    Whatever looks into its pictures on the way is held to `max_pixels`.
+    """
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder, not a clip: name a file in it")
+    if not path.exists():
+        raise SourceError(f"{path}: no such file")
+    try:
+        options = {"max_pixels": str(max_pixels)}
+        container = av.open(path, metadata_errors="replace", options=options)
+    except (av.FFmpegError, ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path}: not readable as a clip ({reason})") from error
+    with container:
+        yield container
+
+
+def pick_stream(
+    container: av.container.InputContainer, path: Path, max_pixels: int = MAX_PIXELS
+) -> VideoStream:
+    """Return the first video stream that is not a cover picture, its decoder held to `max_pixels`.
+
+    Raises SourceError if there is none, and where its header claims larger pictures.
+    """
+    streams = real_streams(container)
+    if not streams:
+        raise SourceError(f"{path}: has no video stream")
+    if streams[0].codec_context is None:
+        raise SourceError(f"{path}: no decoder for its video stream: convert it to H.264 or ProRes")
+    context = streams[0].codec_context
+    if context.width * context.height > max_pixels:
+        size = f"{context.width}x{context.height}"
+        raise SourceError(f"{path}: {size} is more than {max_pixels} pixels: see --max-pixels")
+    context.options = {"max_pixels": str(max_pixels)}
+    return streams[0]
+
+
+def real_streams(container: av.container.InputContainer) -> list[VideoStream]:
+    """Return the video streams that are not cover pictures or thumbnails."""
+    return [s for s in container.streams.video if not is_cover(s)]
+
+
+def is_cover(stream: Stream) -> bool:
+    """Say whether a stream is a picture attached to the file."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def side_data_of(image: av.VideoFrame) -> dict[str, bytes]:
+    """Return a picture's side data by FFmpeg's names, such as `DISPLAYMATRIX`."""
+    try:  # a container of our own: that of `image.side_data` and the picture would keep each other alive
+        items = list(cast(Any, SideDataContainer)(image))
+    except ValueError:  # one kind that PyAV 18 has no name for hides all the others
+        return {}
+    return {item.type.name: bytes(item) for item in items}
+
+
+def says_more(image: av.VideoFrame) -> bool:
+    """Whether a picture has more than its pixels and time: side data, or two fields."""
+    try:
+        return image.interlaced_frame or len(cast(Any, SideDataContainer)(image)) > 0
+    except ValueError:
+        return True
+
+
+def describe(
+    path: Path, container: av.container.InputContainer, stream: VideoStream, first: av.VideoFrame
+) -> ClipInfo:
+    """Put together what the container claims and what its first picture shows."""
+    rate, duration = _rate(stream), _duration(stream)
+    claimed = stream.frames or None
+    return ClipInfo(
+        path=path,
+        container=container.format.name,
+        codec=stream.codec_context.codec.canonical_name,
+        profile=stream.profile or "",
+        stream_index=stream.index,
+        width=first.width,
+        height=first.height,
+        coding=coding_of(first),
+        tags=_tags(first),
+        rate=rate,
+        time_base=Fraction(stream.time_base or 1),
+        start_pts=first.pts or 0,
+        duration_seconds=duration,
+        frames_claimed=claimed,
+        frames_estimate=_estimate(claimed, rate, duration, container.duration),
+        rotation=first.rotation,
+        display_matrix=_display_matrix(first),
+        sample_aspect=_fraction(stream.sample_aspect_ratio) or Fraction(1),
+        timecode=_timecode(container, stream),
+        interlaced=first.interlaced_frame,
+        field_order=int(stream.codec_context.field_order),
+        audio_streams=len(container.streams.audio),
+        subtitle_streams=len(container.streams.subtitles),
+        side_data=tuple(side_data_of(first)),
+    )
+
+
+def _tags(image: av.VideoFrame) -> ColorTags:
+    return ColorTags(
+        int(image.color_primaries),
+        int(image.color_trc),
+        int(image.colorspace),
+        int(image.color_range),
+    )
+
+
+def _estimate(
+    claimed: int | None, rate: Fraction | None, duration: float | None, container_ticks: int | None
+) -> int | None:
+    """Frames in the shown duration, if that is fewer than the index holds (an edit list cuts)."""
+    if duration is None and claimed is None and container_ticks:
+        duration = container_ticks / av.time_base
+    by_time = round(duration * rate) if duration and rate else None
+    return min((n for n in (claimed, by_time) if n), default=None)
+
+
+def _rate(stream: VideoStream) -> Fraction | None:
+    rate = _fraction(stream.average_rate or stream.guessed_rate)
+    # a thousand a second, in a clock of milliseconds, is how Matroska and FLV say "unknown"
+    return None if rate == 1000 == 1 / Fraction(stream.time_base or 1) else rate
+
+
+def _duration(stream: VideoStream) -> float | None:
+    if not stream.duration or not stream.time_base:
+        return None
+    return float(stream.duration * Fraction(stream.time_base))
+
+
+def _timecode(container: av.container.InputContainer, stream: VideoStream) -> str | None:
+    places = [stream.metadata, *(s.metadata for s in container.streams), container.metadata]
+    for place in places:
+        for key, value in place.items():
+            if key.lower() == "timecode":
+                return str(value)
+    return None
+
+
+def _display_matrix(image: av.VideoFrame) -> tuple[int, ...] | None:
+    data = side_data_of(image).get("DISPLAYMATRIX")
+    return tuple(int(n) for n in np.frombuffer(data, np.int32)) if data else None
+
+
+def _fraction(value: Any) -> Fraction | None:
+    return Fraction(value) if value else None

@@ -1,0 +1,234 @@
+"""Read the shown frames of a clip, with exact times; never pass a damaged clip silently.
+
+An edit list counts: frames it hides are decoded and not delivered. Frame-threaded decoders give
+late frames only on flush, so every stream is flushed at its end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from nightfx.errors import DamagedSourceError, SourceError, UsageError
+from nightfx.picture.coding import as_planar, frame_of
+from nightfx.picture.frame import FIRST_FRAME, Frame
+from nightfx.source.damage import Signs, missing_tail, prepare
+from nightfx.source.decode import (
+    decode,
+    decode_from,
+    first_picture,
+    key_frame,
+    shown_times,
+    survey,
+)
+from nightfx.source.interlace import is_interlaced
+from nightfx.source.probe import (
+    MAX_PIXELS,
+    ClipInfo,
+    describe,
+    is_cover,
+    open_source,
+    pick_stream,
+    real_streams,
+    says_more,
+)
+from nightfx.source.shot import Shot
+from nightfx.source.timecode import Seconds, exact_seconds
+
+LAST_SECONDS = 3600  # more than a last frame is shown
+SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
+
+
+class Reader(Shot):
+    """A clip's frames; open it with `with`. One thread at a time may use a reader.
+
+    Raises SourceError for what is not a clip, and DamagedSourceError for a truncated or damaged
+    clip: at once where its index tells, else when decoding gets there; a picture of more than `max_pixels` is not
+    decoded. With `keep_going` the
+    frames that decode are delivered and a note tells how many.
+    """
+
+    def __init__(
+        self, path: Path | str, *, keep_going: bool = False, max_pixels: int = MAX_PIXELS
+    ) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.max_pixels = max_pixels
+        self.keep_going = keep_going
+        self._cut = False
+        self.info = self._probe()
+        if self._cut and not keep_going:
+            raise self._damaged()
+
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
+        times = shown_times(self.path, self.max_pixels)
+        if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
+            whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
+            raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
+        after = last + 1 - FIRST_FRAME
+        zero, end = times[0], times[after] if after < len(times) else times[-1] + LAST_SECONDS
+        return times[first - FIRST_FRAME] - zero, end - zero
+
+    def _probe(self) -> ClipInfo:
+        with open_source(self.path, self.max_pixels) as container:
+            stream = pick_stream(container, self.path, self.max_pixels)
+            self._cut = missing_tail(self.path, container.format.name, stream)
+            first = first_picture(container, stream)
+            if first is None:
+                told = stream.codec_context.width or self.max_pixels >= MAX_PIXELS
+                limit = "" if told else f" to {self.max_pixels} pixels or fewer"
+                raise SourceError(f"{self.path}: no frame of its video stream decodes{limit}")
+            try:
+                info = describe(self.path, container, stream, first)
+            except SourceError as error:
+                raise SourceError(f"{self.path}: {error}") from error
+            self._note_streams(container, info)
+        return info
+
+    def _note_streams(self, container: InputContainer, info: ClipInfo) -> None:
+        real = real_streams(container)
+        if len(real) > 1:
+            shape = f"{info.width}x{info.height} {info.codec}"
+            self.note(f"{len(real)} video streams: rendering the first, {shape}")
+        if any(is_cover(stream) for stream in container.streams.video):
+            self.note("the cover picture is not rendered")
+
+    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
+        signs = Signs()
+        if self._cut:
+            signs.add("the file ends too early")
+        count = 0
+        with closing(self._shown(start, signs)) as frames:
+            for frame in _within(frames, self.info, start, end):
+                if signs and not self.keep_going:
+                    raise self._damaged()
+                count += 1
+                yield frame
+        self._conclude(signs, count)
+
+    def _conclude(self, signs: Signs, count: int) -> None:
+        if signs and not self.keep_going:
+            raise self._damaged()
+        if signs:
+            self.note(f"damaged ({_reasons(signs)}): {_tally(count, signs, self.info)} rendered")
+
+    def _shown(self, start: Seconds | None, signs: Signs) -> Generator[Frame]:
+        """Yield frames with times in order, from the start or from a key frame before it."""
+        frames = self._timed(self._pictures_from(start, signs))
+        yield from _with_durations(frames, _shown_end(self.info))
+
+    def _pictures_from(self, start: Seconds | None, signs: Signs) -> Iterator[av.VideoFrame]:
+        for back_seconds in SEEK_BACK_SECONDS if start else ():
+            with self._decoder() as (container, stream):
+                wanted = exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
+                goal = math.floor(wanted - back_seconds / self.info.time_base)
+                if (pictures := decode_from(container, stream, goal, signs)) is None:
+                    break
+                key = key_frame(pictures)
+                if key is not None and key.pts is not None and key.pts <= wanted:
+                    signs.clear()
+                    yield key
+                    yield from pictures
+                    return
+        with self._decoder() as (container, stream):
+            yield from decode(container, stream, signs)
+
+    @contextmanager
+    def _decoder(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        with open_source(self.path, self.max_pixels) as container:
+            stream = pick_stream(container, self.path, self.max_pixels)
+            prepare(stream)
+            yield container, stream
+
+    def _timed(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Frame]:
+        """Turn pictures into frames; times that are missing or go backwards are mended."""
+        last: int | None = None
+        step = max(1, round(self.info.frame_seconds / self.info.time_base))
+        for picture in pictures:
+            if picture.pts is None:
+                self.note("some frames carry no time: counted on from the frame rate")
+            pts = picture.pts if picture.pts is not None else _next(last, step, self.info)
+            if last is not None and pts <= last:
+                self.note("some frames' times run backwards: moved behind the frame before")
+                pts = last + 1
+            last = pts
+            yield self._frame(picture, pts)
+
+    def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
+        info, planar = self.info, as_planar(picture)
+        name = planar.format.name.replace("yuvj", "yuv")
+        found = f"{picture.width}x{picture.height} {name}"
+        expected = f"{info.width}x{info.height} {info.coding.pix_fmt}"
+        if found != expected:
+            seconds = float((pts - info.start_pts) * info.time_base)
+            raise SourceError(
+                f"{self.path}: the picture changes from {expected} to {found} at {seconds:.2f} s:"
+                " split the clip there"
+            )
+        # what says nothing more would hold its pixels a second time, as long as the frame lives
+        origin = planar if is_interlaced(info) or says_more(planar) else None
+        frame = frame_of(planar, info.coding, pts=pts)
+        return replace(frame, time_base=info.time_base, origin=origin)
+
+    def _damaged(self) -> DamagedSourceError:
+        count, signs = survey(self.path, self.max_pixels)
+        tally = _tally(count, signs, self.info)
+        return DamagedSourceError(
+            f"{self.path}: damaged: {tally} decode; --keep-going renders those"
+        )
+
+
+def _with_durations(frames: Iterable[Frame], end: int | None) -> Iterator[Frame]:
+    """Let every frame last until the next, and the last one, if in doubt, until `end`.
+
+    With B-frames mp4 and mov hold durations in coding order, which at a variable rate are not
+    those of the shown frames.
+    """
+    last, step = None, 0
+    for frame in frames:
+        if last is not None:
+            step = frame.pts - last.pts
+            yield replace(last, duration=step)
+        last = frame
+    if last is not None:
+        yield replace(last, duration=end - last.pts) if end and end > last.pts else last
+
+
+def _shown_end(info: ClipInfo) -> int | None:
+    if "mov" not in info.container or info.duration_seconds is None:
+        return None
+    return info.start_pts + round(Fraction(info.duration_seconds) / info.time_base)
+
+
+def _within(
+    frames: Iterable[Frame], info: ClipInfo, start: Seconds | None, end: Seconds | None
+) -> Iterator[Frame]:
+    for frame in frames:
+        seconds = (frame.pts - info.start_pts) * frame.time_base
+        if end is not None and seconds >= exact_seconds(end):
+            return
+        if start is None or seconds >= exact_seconds(start):
+            yield frame
+
+
+def _next(last: int | None, step: int, info: ClipInfo) -> int:
+    return info.start_pts if last is None else last + step
+
+
+def _tally(count: int, signs: Signs, info: ClipInfo) -> str:
+    part = f" ({signs.patched} of them in part)" if signs.patched else ""
+    about = max(info.frames_estimate or 0, count)
+    return f"{count} of about {about} frames{part}"
+
+
+def _reasons(signs: Signs) -> str:
+    return ", ".join(signs.found) or "broken pictures"

@@ -1,0 +1,161 @@
+"""Sequences of numbered files, `shot.####.exr`: read and written as a clip's frames are, each file whole or not there.
+
+EXR, DPX and deep TIFF need nightfx[film]; PNG, JPEG, WebP and TIFF of 8 and 16 bits do not. A frame keeps the number of
+its file; its time is counted from the first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from nightfx.errors import SourceError, UsageError
+from nightfx.picture.coding import ColorTags
+from nightfx.picture.frame import Frame
+from nightfx.source.image import read_picture
+from nightfx.source.numbered import frames_on_disk, missing_numbers
+from nightfx.source.probe import MAX_PIXELS, ClipInfo
+from nightfx.source.shot import Shot
+from nightfx.source.still import by_openimageio, read_still
+from nightfx.source.still_extras import Sheet, Window, rate_of, timecode_of
+from nightfx.source.timecode import Seconds, exact_seconds
+
+Missing = Literal["stop", "skip", "hold"]
+
+UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
+
+
+class SequenceReader(Shot):
+    """A sequence's frames, read as `reader.Reader` reads those of a clip.
+
+    `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
+    frames a second counts more than what the files say. Raises SourceError, for a picture of more than `max_pixels` too.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_going: bool = False,
+        missing: Missing = "stop",
+        rate: Fraction | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        super().__init__()
+        self.path, self.keep_going, self.missing = path, keep_going, missing
+        self.max_pixels = max_pixels
+        self._files = frames_on_disk(path)
+        first = read_file(next(iter(self._files.values())), max_pixels)
+        self._canvas = first.sheet.canvas if isinstance(first.sheet, Sheet) else None
+        self.info = _describe(path, self._files, first, rate)
+        self._check_gaps()
+
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the files from `first` to `last`."""
+        least, most = min(self._files), max(self._files)
+        if first < least or first > most:
+            words = f"--frames {first}-{last} is outside {least}-{most}"
+            raise UsageError(f"{self.path}: {words}")
+        return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
+
+    def _check_gaps(self) -> None:
+        numbers = list(self._files)
+        gaps = missing_numbers(numbers)
+        if not gaps:
+            return
+        words = f"{gaps} of {numbers[0]}-{numbers[-1]} missing"
+        if self.missing == "stop":
+            raise SourceError(
+                f"{self.path}: {words}: --missing skip leaves them out, hold repeats the frame before"
+            )
+        self.note(f"{words}: {'left out' if self.missing == 'skip' else 'the frame before held'}")
+
+    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
+        numbers = list(self._files)
+        held: Frame | None = None
+        all_numbers = range(numbers[0], numbers[-1] + 1)
+        for number in all_numbers if self.missing == "hold" else numbers:
+            seconds = (number - numbers[0]) * self.info.time_base
+            if end is not None and seconds >= exact_seconds(end):
+                return
+            if start is not None and seconds < exact_seconds(start):
+                continue
+            frame = self._frame(number)
+            held = frame or (held if self.missing == "hold" else None)
+            if held is not None:
+                pts, base = number - numbers[0], self.info.time_base
+                yield replace(held, pts=pts, time_base=base, duration=1, number=number)
+
+    def _frame(self, number: int) -> Frame | None:
+        path = self._files.get(number)
+        if path is None:
+            return None
+        try:
+            frame = read_file(path, self.max_pixels, self._canvas)
+        except SourceError as error:
+            if not self.keep_going:
+                raise
+            self.note(str(error))
+            return None
+        expected = (self.info.width, self.info.height, self.info.coding.pix_fmt)
+        found = (frame.width, frame.height, frame.coding.pix_fmt)
+        if found != expected:
+            words = " to ".join(f"{w}x{h} {name}" for w, h, name in (expected, found))
+            raise SourceError(f"{path}: the picture changes from {words}: split the sequence there")
+        return frame
+
+
+def rate_from(number: float | Fraction) -> Fraction:
+    """Frames a second as they are meant: 23.976 is 24000/1001."""
+    if isinstance(number, Fraction):
+        return number
+    whole = round(number * 1.001)
+    ntsc = Fraction(whole * 1000, 1001)
+    if abs(number - round(number)) > 1e-4 and abs(number - ntsc) < 0.005:
+        return ntsc
+    return Fraction(number).limit_denominator(1001)
+
+
+def read_file(path: Path, max_pixels: int = MAX_PIXELS, canvas: Window | None = None) -> Frame:
+    """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
+    if by_openimageio(path):
+        return read_still(path, canvas, max_pixels)
+    return replace(read_picture(path, max_pixels), sheet=path)
+
+
+def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None) -> ClipInfo:
+    sheet = first.sheet
+    spec = sheet.parts[sheet.main].spec if isinstance(sheet, Sheet) else None
+    claimed = rate_of(spec) if spec is not None else None
+    rate = rate or (rate_from(claimed) if claimed else None)
+    span = max(files) - min(files) + 1
+    linear = first.coding.is_float
+    aspect = spec.getattribute("PixelAspectRatio") if spec is not None else None
+    return ClipInfo(
+        path=path,
+        container="sequence",
+        codec=path.suffix.lower().lstrip("."),
+        profile="",
+        stream_index=0,
+        width=first.width,
+        height=first.height,
+        coding=first.coding,
+        tags=ColorTags(1, 8, 0, 2) if linear else ColorTags(2, 2, 0, 2),
+        rate=rate,
+        time_base=1 / (rate or UNKNOWN_RATE),
+        start_pts=0,
+        duration_seconds=float(span / rate) if rate else None,
+        frames_claimed=len(files),
+        frames_estimate=len(files),
+        rotation=0,
+        display_matrix=None,
+        sample_aspect=Fraction(aspect or 1).limit_denominator(1000),
+        timecode=timecode_of(spec) if spec is not None else None,
+        interlaced=False,
+        field_order=1,
+        audio_streams=0,
+        subtitle_streams=0,
+    )

@@ -1,0 +1,61 @@
+"""What the readers of clips and of sequences share: they are opened with `with`, give frames, and keep notes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from nightfx.picture.frame import Frame
+from nightfx.source.probe import ClipInfo
+from nightfx.source.timecode import Seconds
+
+
+class Shot(ABC):
+    """A source of frames; one thread at a time may use it."""
+
+    info: ClipInfo
+    """What is known of it before it is read."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._running: list[Generator[Frame]] = []
+
+    def frames(
+        self, start_seconds: Seconds | None = None, end_seconds: Seconds | None = None
+    ) -> Generator[Frame]:
+        """Yield the shown frames with start <= time < end, time counted from the first frame."""
+        frames = self._deliver(start_seconds, end_seconds)
+        self._running.append(frames)
+        return frames
+
+    @abstractmethod
+    def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
+        """Start and end, as `frames` takes them, of the frames numbered `first` to `last`; raises UsageError."""
+
+    @abstractmethod
+    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]: ...
+
+    def close(self) -> None:
+        """Stop whatever is being read."""
+        for frames in self._running:
+            frames.close()
+        self._running.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def note(self, text: str) -> None:
+        """Keep a line for the user, once."""
+        if text not in self.notes:
+            self.notes.append(text)

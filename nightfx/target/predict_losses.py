@@ -1,0 +1,40 @@
+"""Say before rendering what of a clip a render cannot keep, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from nightfx.carry.fit import conversions, refusals
+from nightfx.carry.formats import FORMATS
+from nightfx.carry.losses import lines_of
+from nightfx.source.damage import Signs
+from nightfx.source.decode import decode
+from nightfx.source.probe import ClipInfo, open_source, pick_stream, side_data_of
+from nightfx.source.timecode import shift_timecode
+from nightfx.target.codecs import OutputPlan
+from nightfx.target.tags import aspect_note
+
+LOOKED_AT = 24  # pictures: captions need not be on the first
+
+
+def foresee(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str]:
+    """Yield a line for each thing that a render by `plan` changes or leaves out."""
+    seen = replace(info, side_data=tuple(sorted({*info.side_data, *_side_data(path)})))
+    yield from lines_of(seen, FORMATS[plan.codec], plan.coding, plan.suffix)
+    if note := aspect_note(info, plan):
+        yield note
+    with open_source(path) as source:
+        yield from conversions(source, plan.container).values()
+        yield from refusals(source, plan.container, info.stream_index).values()
+    rate = info.rate
+    if info.timecode and rate and shift_timecode(info.timecode, 0, rate) is None:
+        yield f"timecode {info.timecode} is not understood at {float(rate):.3f} fps: left out"
+
+
+def _side_data(path: Path) -> set[str]:
+    with open_source(path) as source:
+        pictures = decode(source, pick_stream(source, path), Signs(), whole=False)
+        return {kind for picture in islice(pictures, LOOKED_AT) for kind in side_data_of(picture)}

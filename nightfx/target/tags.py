@@ -1,0 +1,167 @@
+"""Carry colour, HDR, field and orientation tags from a source onto what is encoded.
+
+Tags go on the encoder and on every frame: ProRes writes its header from the frame, H.26x from
+the encoder. HDR10 numbers reach x265 only as parameters.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import av
+import av.filter
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from nightfx.errors import TargetError
+from nightfx.picture.coding import TRANSFER_PQ, ColorTags, fill, relaid
+from nightfx.picture.frame import Frame
+from nightfx.source.probe import ClipInfo, side_data_of
+from nightfx.target.brightness import STAND_IN
+from nightfx.target.codecs import OutputPlan
+
+VOLUME_AT = 0x2C  # of a DNxHR picture
+# the option, its keys for the mastering display and content light, and what goes with them
+HDR_NAMES: dict[str, tuple[str, ...]] = {
+    "h264": ("x264-params", "mastering-display", "cll"),
+    "h265": ("x265-params", "master-display", "max-cll", "hdr10=1", "repeat-headers=1"),
+    "av1": ("svtav1-params", "mastering-display", "content-light"),
+}
+# made for the source's light, shot by shot: untrue of another
+DYNAMIC = ("DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER")
+
+
+def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
+    """Set the colour tags of an encoder."""
+    context.color_primaries = tags.primaries
+    context.color_trc = tags.transfer
+    context.colorspace = tags.matrix
+    context.color_range = tags.range
+
+
+def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
+    """Write the matrix into a DNxHR packet: the encoder says BT.709 there whatever it is told.
+
+    It stands in two bits of the header, the colour volume of SMPTE ST 2019-1.
+    """
+    data = bytearray(bytes(packet))
+    volume = {1: 0, 9: 1}.get(matrix, 3)  # BT.709, BT.2020, and what the container says
+    data[VOLUME_AT] = data[VOLUME_AT] & ~0b110 | volume << 1
+    packet.update(bytes(data))
+
+
+def aspect_note(info: ClipInfo, plan: OutputPlan) -> str | None:
+    """Return a line where the pixel aspect is lost: PyAV can say it to encoders, and FFV1 does not write it."""
+    if info.sample_aspect == 1 or plan.codec != "ffv1":
+        return None
+    return f"pixel aspect {info.sample_aspect} is left out: FFV1 does not carry it (ProRes does)"
+
+
+def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
+    """Return the frame for an encoder: pixels, time and tags; captions and fields if it has them.
+
+    Where its origin has the format already, its pixels are replaced there, because only so the
+    side data (captions, field order) stays with it.
+    """
+    image = _canvas(frame)
+    fill(image, frame.planes, frame.coding)
+    if image.format.name != plan.pix_fmt:
+        image = relaid(image, plan.pix_fmt)
+    image.pts, image.time_base = frame.pts, frame.time_base
+    image.duration = frame.duration
+    image.pict_type = 0  # the encoder decides, not the source's
+    image.color_primaries, image.color_trc = plan.tags.primaries, plan.tags.transfer
+    image.colorspace, image.color_range = plan.tags.matrix, plan.tags.range
+    return image
+
+
+def _canvas(frame: Frame) -> av.VideoFrame:
+    origin = frame.origin
+    shape = (frame.width, frame.height, frame.coding.pix_fmt)
+    if origin is None or any(kind in side_data_of(origin) for kind in DYNAMIC):
+        return av.VideoFrame(*shape)
+    if (origin.width, origin.height) != shape[:2]:
+        return av.VideoFrame(*shape)
+    if origin.format.name != shape[2]:
+        has_more = origin.interlaced_frame or "A53_CC" in side_data_of(origin)
+        # only FFmpeg's own copy has the flags and captions too; its pixels are written over
+        return relaid(origin, shape[2]) if has_more else av.VideoFrame(*shape)
+    origin.make_writable()  # the decoder may still refer to it: then this is a copy
+    return origin
+
+
+def scan_options(info: ClipInfo, plan: OutputPlan) -> dict[str, str]:
+    """Return the encoder options that keep an interlaced source interlaced."""
+    if not info.interlaced or plan.family not in ("h264", "prores"):
+        return {}
+    flags = {"flags": "+ilme+ildct"}
+    if plan.family == "h264":
+        order = "bff" if info.field_order in (3, 4) else "tff"
+        return flags | {"x264-params": f"{order}=1"}
+    return flags
+
+
+def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
+    """Return encoder options for the HDR10 numbers of the first frame, if it has any.
+
+    Content light is measured anew for PQ (see brightness.py); what is given here stands in for it.
+    """
+    if first.origin is None or plan.family not in HDR_NAMES:
+        return {}
+    data, (key, display, light, *always) = side_data_of(first.origin), HDR_NAMES[plan.family]
+    params = []
+    if mastering := data.get("MASTERING_DISPLAY_METADATA"):
+        units = (1, 1) if plan.family == "av1" else (50000, 10000)
+        params.append(f"{display}={_mastering(mastering, *units)}")
+    if measures_light(first, plan):
+        params.append("{}={},{}".format(light, *STAND_IN))
+    return {key: ":".join([*always, *params])} if params else {}
+
+
+def measures_light(first: Frame, plan: OutputPlan) -> bool:
+    """Say whether the render's content light is measured and written: PQ that had it before."""
+    had = first.origin is not None and "CONTENT_LIGHT_LEVEL" in side_data_of(first.origin)
+    return had and plan.tags.transfer == TRANSFER_PQ and plan.family in HDR_NAMES
+
+
+def joined(*options: dict[str, str]) -> dict[str, str]:
+    """Return all options as one, the parameters of x264, x265 and SVT-AV1 one behind the other."""
+    whole: dict[str, str] = {}
+    for some in options:
+        for key, value in some.items():
+            both = key in whole and key.endswith("-params")
+            whole[key] = f"{whole[key]}:{value}" if both else value
+    return whole
+
+
+def _mastering(data: bytes, place_unit: int, nits_unit: int) -> str:
+    """Format a mastering display in steps of chromaticity and nits: 1/50000 and 1/10000 for x265."""
+    numbers = struct.unpack("<20i2i", data[:88])
+    values = [n / d if d else 0.0 for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
+    red, green, blue, white = (
+        f"({_number(x, place_unit)},{_number(y, place_unit)})"
+        for x, y in zip(values[0:8:2], values[1:8:2], strict=True)
+    )
+    low, high = (_number(nits, nits_unit) for nits in values[8:10])
+    return f"G{green}B{blue}R{red}WP{white}L({high},{low})"
+
+
+def _number(value: float, unit: int) -> str:
+    return f"{value:.6g}" if unit == 1 else str(round(value * unit))
+
+
+WITH_FIELDS = ("h264", "prores", "ffv1")
+
+
+def check_fields(info: ClipInfo, plan: OutputPlan) -> None:
+    """Refuse to keep the fields of a clip where codec or size cannot; raises TargetError."""
+    if plan.family not in WITH_FIELDS:
+        raise TargetError(
+            f"{info.path}: its fields cannot be kept in {plan.codec}: use --codec h264, prores or ffv1"
+        )
+    lines = 4 if info.coding.sub_y or plan.coding.sub_y else 2
+    if info.height % lines:
+        raise TargetError(
+            f"{info.path}: {info.height} lines of {info.coding.pix_fmt} are not two whole fields:"
+            " leave out --interlaced keep"
+        )

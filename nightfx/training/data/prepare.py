@@ -1,0 +1,230 @@
+"""Make a data set for training: classes, a test set, square crops, a manifest and Figure 1, as in section III of the paper.
+
+Readings: an image's brightness is divided by the largest of the data set, the middle is dropped, the test set is drawn
+from single pictures (frames of one clip may lie on both sides). The folder gets its name when all of it is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from nightfx.disk.partial import translated
+from nightfx.errors import TargetError, TrainingError, UsageError
+from nightfx.training.data.dataset import CLASSES, DataSet, Sorted, write_dataset
+from nightfx.training.data.measure import Crop, Measured, measure_all
+from nightfx.training.data.repeats import Repeats, drop_repeats
+from nightfx.training.data.sources import find_candidates
+
+log = logging.getLogger(__name__)
+
+Normaliser = Literal["max", "255"]
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """How to sort, crop and split; the defaults are the paper's."""
+
+    labels: Path | None = None
+    """A CSV or BDD100K's JSON that says which is day and which is night, instead of brightness."""
+    by_folder: bool = False
+    """The nearest folder called day or night says it."""
+    normalise: Normaliser = "max"
+    """Brightness is divided by the data set's maximum (the literal reading), or by 255."""
+    day_above: float = 0.6
+    """Day is brighter than this."""
+    night_below: float = 0.4
+    """Night is darker than this; what lies between is left out."""
+    thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """night_below and day_above of single sources: cameras differ."""
+    test: int = 500
+    """Pictures of each class in the test set, drawn at random; at most half of a class."""
+    seed: int = 0
+    """Seeds the test set, random crops and the choice of Figure 1."""
+    crop: Crop = "centre"
+    """The largest square in the middle, or anywhere."""
+    size_px: int = 256
+    """Side of the squares; pictures down to half of it are upscaled."""
+    every_seconds: float = 1.0
+    """Between two frames taken of a clip."""
+    repeats: Repeats = "frames"
+    """Near-duplicates are left out among the frames of a clip, among all pictures, or not at all."""
+    near: float = 0.97
+    """Near-duplicates: thumbnails (luma, 16×16) correlate so much, brightness is within 0.02."""
+
+    def __post_init__(self) -> None:
+        for low, high in ((self.night_below, self.day_above), *self.thresholds.values()):
+            if not 0 <= low <= high <= 1:
+                raise UsageError(
+                    f"night must end below where day begins, in 0 to 1: got {low}, {high}"
+                )
+        for name, kind in (("crop", Crop), ("normalise", Normaliser), ("repeats", Repeats)):
+            if getattr(self, name) not in get_args(kind):
+                words = " or ".join(get_args(kind))
+                raise UsageError(f"--{name} must be {words}, got {getattr(self, name)!r}")
+        if self.labels and self.by_folder:
+            raise UsageError("labels come from a file or from folders, not from both")
+        if self.test < 0 or self.size_px < 8 or not self.every_seconds > 0:
+            raise UsageError("--test must be 0 or more, --size 8 or more, --every above 0 seconds")
+        if not 0 < self.near <= 1:
+            raise UsageError(f"--near must be above 0 and at most 1, got {self.near}")
+
+
+def prepare(
+    roots: Sequence[Path],
+    out: Path,
+    options: PrepareOptions | None = None,
+    *,
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> DataSet:
+    """Make a data set of the pictures and clips in `roots` in the new folder `out`.
+
+    Raises `TrainingError` where a class would be empty, and `TargetError` where `out` is in use.
+    """
+    options = options or PrepareOptions()
+    _refuse_inside(out, roots)
+    with _complete_folder(out) as part:
+        squares = part / "squares"
+        squares.mkdir()
+        candidates = find_candidates(roots, options.labels, options.by_folder)
+        how = {
+            name: getattr(options, name) for name in ("size_px", "crop", "seed", "every_seconds")
+        }
+        measured = list(measure_all(candidates, squares, **how, on_progress=on_progress))
+        data = _sort(drop_repeats(measured, options.repeats, options.near), out, options)
+        data = replace(data, kept=_split(data.kept, options))
+        _warn(data, options)
+        write_dataset(data, part, asdict(options), options.seed)
+        shutil.rmtree(squares)
+    return data
+
+
+def parse_threshold(text: str) -> tuple[str, tuple[float, float]]:
+    """Read `SOURCE=NIGHT,DAY`, such as `campus=0.3,0.45`; raises `UsageError`."""
+    source, _, numbers = text.rpartition("=")
+    try:
+        night_below, day_above = map(float, numbers.split(","))
+    except ValueError:
+        source = ""
+    if not source:
+        raise UsageError(
+            f"--threshold must be SOURCE=NIGHT,DAY, such as campus=0.3,0.45, got {text!r}"
+        )
+    return source, (night_below, day_above)
+
+
+def _refuse_inside(out: Path, roots: Sequence[Path]) -> None:
+    for root in roots:
+        if root.is_dir() and out.resolve().is_relative_to(root.resolve()):
+            raise UsageError(f"--out {out} lies in {root}: the next call would read it as a source")
+
+
+@contextmanager
+def _complete_folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its name when it is complete, and is removed otherwise."""
+    out = out.resolve()
+    with translated(out):
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise TargetError(f"{out}: exists; delete it, or choose another --out")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = out.with_name(f".{out.name}.part")
+        shutil.rmtree(part, ignore_errors=True)  # what a killed call left
+        part.mkdir()
+        try:
+            yield part
+            if out.exists():
+                out.rmdir()
+            part.replace(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _sort(pictures: Sequence[Measured], out: Path, options: PrepareOptions) -> DataSet:
+    """Give each picture its class. Raises `TrainingError` where one would be empty."""
+    good = [picture.brightness for picture in pictures if not picture.reason]
+    divisor = max(good, default=0.0) if options.normalise == "max" else 1.0
+    _refuse_unknown(pictures, options)
+    everything = [_classify(picture, divisor or 1.0, options) for picture in pictures]
+    kept = [x for x in everything if not x.reason]
+    left_out = [x for x in everything if x.reason]
+    for name in CLASSES:
+        if not any(x.name == name for x in kept):
+            raise TrainingError(_no_class(name, everything, options))
+    return DataSet(out, kept, left_out, divisor)
+
+
+def _refuse_unknown(pictures: Sequence[Measured], options: PrepareOptions) -> None:
+    known = sorted({picture.candidate.source for picture in pictures})
+    for source in options.thresholds:
+        if source not in known:
+            raise UsageError(f"--threshold {source}: no such source; there are {', '.join(known)}")
+
+
+def _classify(picture: Measured, divisor: float, options: PrepareOptions) -> Sorted:
+    normalised, label = picture.brightness / divisor, picture.candidate.label
+    if picture.reason:
+        return Sorted(picture, normalised, reason=picture.reason)
+    if options.labels or options.by_folder:
+        reason = "" if label in CLASSES else f"labelled {label}" if label else "no label"
+        return Sorted(picture, normalised, label or "", reason=reason)
+    night_below, day_above = options.thresholds.get(
+        picture.candidate.source, (options.night_below, options.day_above)
+    )
+    if night_below <= normalised <= day_above:
+        return Sorted(picture, normalised, reason=f"between {night_below:g} and {day_above:g}")
+    return Sorted(picture, normalised, "day" if normalised > day_above else "night")
+
+
+def _no_class(name: str, everything: Sequence[Sorted], options: PrepareOptions) -> str:
+    good = [x.normalised for x in everything if not x.measured.reason]
+    if not good:
+        first = everything[0]
+        why = f"{first.measured.candidate.path}: {first.reason}"
+        return f"none of {len(everything)} pictures can be used, the first: {why}"
+    if options.labels or options.by_folder:
+        found = ", ".join(sorted({x.measured.candidate.label or "no label" for x in everything}))
+        return f"no {name} pictures among {len(good)}: they are labelled {found}"
+    return (
+        f"no {name} pictures among {len(good)}: normalised brightness is {min(good):.2f} to {max(good):.2f};"
+        " set --day-above, --night-below or --threshold, or give --labels"
+    )
+
+
+def _split(kept: Sequence[Sorted], options: PrepareOptions) -> list[Sorted]:
+    """Draw the test set of each class."""
+    result: list[Sorted] = []
+    for number, name in enumerate(CLASSES):
+        pictures = [x for x in kept if x.name == name]
+        count = min(options.test, len(pictures) // 2)
+        if count < options.test:
+            log.warning(
+                "only %d %s pictures: %d of them are the test set, not %d",
+                *(len(pictures), name, count, options.test),
+            )
+        rng = np.random.default_rng([options.seed, number])
+        drawn = set(rng.permutation(len(pictures))[:count].tolist())
+        result += [
+            replace(x, split="test" if index in drawn else "train")
+            for index, x in enumerate(pictures)
+        ]
+    return result
+
+
+def _warn(data: DataSet, options: PrepareOptions) -> None:
+    reasons = [x.reason for x in data.left_out]
+    broken = sum(reason.startswith(("damaged", "not readable")) for reason in reasons)
+    tiny = sum(reason.startswith("under ") for reason in reasons)
+    small = sum(x.measured.short_side_px < options.size_px for x in data.kept)
+    if broken:
+        log.warning("%d damaged files are skipped; left_out.csv lists them", broken)
+    if tiny:
+        log.warning("%d pictures are under %g px and are left out", tiny, options.size_px / 2)
+    if small:
+        log.warning("%d pictures are under %d px and are upscaled", small, options.size_px)

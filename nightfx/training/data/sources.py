@@ -1,0 +1,184 @@
+"""What a data set is made of: pictures and clips below folders, what labels say of them, frames of a clip.
+
+A picture's *source* (a camera, a site, a shoot) is the column `source` of its label, else the first folder below the
+one that was given which is no class name, else a clip's own name, else the name of the given folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nightfx.errors import SourceError, TrainingError
+from nightfx.picture.color import to_rgb
+from nightfx.picture.frame import Frame
+from nightfx.source.probe import CLIP_SUFFIXES
+from nightfx.source.reader import Reader
+from nightfx.training.data.listed import read_rows
+from nightfx.training.data.pictures import PICTURE_SUFFIXES
+
+CLASSES = {"day": "day", "daytime": "day", "night": "night", "nighttime": "night"}
+NO_SOURCE = {*CLASSES, "dusk", "dawn", "twilight", "train", "test", "val"}
+# ours; NEXET's train.csv; BDD100K's names, for those who made a table of its labels
+PATH_COLUMNS = ("path", "image_filename", "filename", "name")
+CLASS_COLUMNS = ("class", "lighting", "timeofday", "label")
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a label file says of one picture."""
+
+    name: str
+    """day, night, or another word, such as dusk: such pictures are left out."""
+    source: str = ""
+    """The camera or site, where the file knows."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A picture or clip that may become part of a data set."""
+
+    path: Path
+    """The file."""
+    source: str
+    """Camera, site or shoot."""
+    label: str | None = None
+    """day, night or another word; None where nothing is known of it."""
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it holds frames rather than one picture."""
+        return self.path.suffix.lower() in CLIP_SUFFIXES
+
+
+Labels = dict[str, Label]
+"""By a picture's path as the file writes it, `/` between folders: any ending of the real path."""
+
+
+def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool) -> list[Candidate]:
+    """Every picture and clip in `roots`, files or folders, sorted below each; raises `TrainingError` for none.
+
+    `labels` is a CSV, or BDD100K's JSON (one file, or a folder of a file a picture); `by_folder` takes the name of the
+    nearest folder called day or night.
+    """
+    table = read_labels(labels) if labels else {}
+    found = {path: root for root in roots for path in _files(root)}
+    if not found:
+        raise TrainingError(f"{', '.join(map(str, roots))}: no pictures or clips")
+    return [_candidate(path, root, table, by_folder) for path, root in found.items()]
+
+
+def _files(root: Path) -> list[Path]:
+    if not root.exists():
+        raise SourceError(f"{root}: no such file or folder")
+    known = PICTURE_SUFFIXES | CLIP_SUFFIXES
+    if not root.is_dir():
+        if root.suffix.lower() not in known:
+            raise SourceError(f"{root}: neither a picture nor a clip, nor a folder of them")
+        return [root]
+    return sorted(path for path in root.rglob("*") if path.suffix.lower() in known)
+
+
+def _candidate(path: Path, root: Path, table: Labels, by_folder: bool) -> Candidate:
+    label = _look_up(path, table) or (_folder_label(path) if by_folder else None)
+    source = label.source if label and label.source else _source_name(path, root)
+    return Candidate(path, source, label.name if label else None)
+
+
+def _look_up(path: Path, table: Labels) -> Label | None:
+    if not table:
+        return None
+    parts = path.absolute().parts
+    endings = ["/".join(parts[start:]) for start in range(1, len(parts))]
+    # BDD100K's files of one picture each name it without its suffix
+    return next((table[ending] for ending in [*endings, path.stem] if ending in table), None)
+
+
+def _folder_label(path: Path) -> Label | None:
+    names = (folder.name.lower() for folder in path.absolute().parents)
+    return next((Label(CLASSES[name]) for name in names if name in CLASSES), None)
+
+
+def _source_name(path: Path, root: Path) -> str:
+    below = path.relative_to(root).parts[:-1] if path != root else ()
+    names = [name for name in below if name.lower() not in NO_SOURCE]
+    if names:
+        return names[0]
+    if path.suffix.lower() in CLIP_SUFFIXES:
+        return path.stem
+    above = root.absolute() if root.is_dir() else root.absolute().parent
+    return next((x.name for x in (above, *above.parents) if x.name.lower() not in NO_SOURCE), "")
+
+
+def read_labels(path: Path) -> Labels:
+    """Labels by path or name from a CSV, BDD100K's JSON, or a folder of its JSON files; raises `TrainingError`."""
+    if path.is_dir():
+        files = sorted(path.rglob("*.json"))
+        if not files:
+            raise TrainingError(f"{path}: no JSON files of labels in this folder")
+        return {name: label for file in files for name, label in _read_json(file).items()}
+    return _read_json(path) if path.suffix.lower() == ".json" else _read_table(path)
+
+
+def _read_table(path: Path) -> Labels:
+    rows = read_rows(path, ())
+    name, label = (_pick(path, columns, list(rows[0])) for columns in (PATH_COLUMNS, CLASS_COLUMNS))
+    return {row[name]: Label(_class_of(row[label]), row.get("source", "")) for row in rows}
+
+
+def _pick(path: Path, wanted: tuple[str, ...], found: list[str]) -> str:
+    column = next((name for name in wanted if name in found), None)
+    if column is None:
+        raise TrainingError(f"{path}: needs a column {' or '.join(wanted)}")
+    return column
+
+
+def _read_json(path: Path) -> Labels:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{path}: not readable as JSON: {error}") from error
+    if isinstance(content, dict) and "name" not in content:
+        content = content.get("frames")  # the layout of its later releases
+    entries = content if isinstance(content, list) else [content]
+    try:
+        return {str(entry["name"]): Label(_time_of_day(entry)) for entry in entries}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise TrainingError(
+            f"{path}: not labels as BDD100K writes them: pictures with a name and attributes.timeofday"
+        ) from error
+
+
+def _time_of_day(entry: dict[str, Any]) -> str:
+    return _class_of(str(entry["attributes"]["timeofday"]))
+
+
+def _class_of(text: str) -> str:
+    word = text.strip().lower()
+    return CLASSES.get(word, word)
+
+
+def sample_frames(path: Path, every_seconds: float) -> Iterator[tuple[float, np.ndarray]]:
+    """Time in seconds and picture, (H, W, 3) uint8 RGB and upright, of a frame each `every_seconds`.
+
+    Raises `SourceError` for what is not a clip, and `DamagedSourceError` when a damaged clip's whole frames end.
+    """
+    due, every = Fraction(0), Fraction(every_seconds)
+    with Reader(path) as reader:
+        for frame in reader.frames():
+            seconds = (frame.pts - reader.info.start_pts) * frame.time_base
+            if seconds >= due:
+                due = (seconds // every + 1) * every
+                yield float(seconds), _shown(frame)
+
+
+def _shown(frame: Frame) -> np.ndarray:
+    codes = np.rint(to_rgb(frame).clip(0, 1) * 255).astype(np.uint8)
+    upright = np.rot90(codes, round(frame.rotation / 90), axes=(1, 2))
+    return np.ascontiguousarray(np.moveaxis(upright, 0, 2))

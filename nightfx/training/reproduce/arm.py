@@ -1,0 +1,127 @@
+"""One run of an experiment: an arm with one seed, trained, then measured on the test pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nightfx.errors import DeadRunError, TrainingError
+from nightfx.network.model import DeviceName, PaperGenerator
+from nightfx.training.data.listed import Listed
+from nightfx.training.reproduce.outcomes import LOSSES, Outcome, Point, tail_mean, thin
+from nightfx.training.reproduce.signs import find_signs
+from nightfx.training.run.progress import measure, translate
+from nightfx.training.run.train_options import TrainOptions
+from nightfx.training.run.trainer import train
+
+SHOWN = 4  # test pictures of each class in a figure
+
+Steps = Callable[[int, int], None]
+Panels = dict[str, list[Tensor | str]]
+"""Rows of a figure: real and fake, both ways round; words where a run has left no picture."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all runs of an experiment share."""
+
+    day: tuple[Path | Listed, Listed | None]
+    """Day pictures, and those held out where they are named."""
+    night: tuple[Path | Listed, Listed | None]
+    """Night pictures, likewise."""
+    real_A: Tensor
+    """The day pictures that runs are measured on, (N, 3, size, size) in [0, 1]."""
+    real_B: Tensor
+    """The night pictures."""
+    device: DeviceName
+    """What computes."""
+
+
+@dataclass
+class _Ear:
+    """Keeps the losses that a run tells: one that stops leaves no checkpoint of its last steps."""
+
+    show: Steps
+    step: int = 0
+    curves: dict[str, list[Point]] = field(default_factory=dict)
+    _latest: dict[str, float] = field(default_factory=dict)
+
+    def hear(self, step: int, total: int, losses: dict[str, float]) -> None:
+        self.step = step
+        if losses and losses is not self._latest:  # the trainer makes a new one at each record
+            self._latest = losses
+            for name in LOSSES:
+                self.curves.setdefault(name, []).append((step, losses[name]))
+        self.show(step, total)
+
+
+def run_arm(
+    bench: Bench, folder: Path, options: TrainOptions, steps: int, show: Steps
+) -> tuple[Outcome, Panels]:
+    """Train for `steps`, or go on with the run in `folder`, and measure; one that goes wrong for good is an outcome too.
+
+    Raises `TrainingError`.
+    """
+    ear, stopped = _Ear(show), ""
+    try:
+        train(
+            *(bench.day[0], bench.night[0], folder, options),
+            day_held_out=bench.day[1],
+            night_held_out=bench.night[1],
+            device=bench.device,
+            on_progress=ear.hear,
+        )
+    except DeadRunError as error:
+        stopped = str(error)
+    state = torch.load(folder / "run/checkpoint.pt", map_location="cpu", weights_only=True)
+    if not stopped and state["step"] != steps:
+        made = f"{state['step']} steps, {steps} are asked for"
+        raise TrainingError(f"{folder}: this run has made {made}; use another --out")
+    curves = {name: _joined(state, ear, name) for name in LOSSES}
+    measures, panels = ({}, _no_panels(stopped)) if stopped else _measure(bench, state)
+    if not stopped:
+        since = steps * (1 - 1 / options.epochs)
+        measures["loss"] = sum(tail_mean(curve, since) for curve in curves.values())
+    outcome = Outcome(
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        steps=max(ear.step, state["step"]),
+        stopped=stopped,
+        measures=measures,
+        curves={name: thin(curve) for name, curve in curves.items()},
+    )
+    return outcome, panels
+
+
+def _joined(state: dict[str, Any], ear: _Ear, name: str) -> list[Point]:
+    kept: list[Point] = state["curves"].get(name, [])
+    return [*kept, *(point for point in ear.curves.get(name, ()) if point[0] > state["step"])]
+
+
+def _measure(bench: Bench, state: dict[str, Any]) -> tuple[dict[str, float], Panels]:
+    """Of the generators as the run left them: the paper speaks of no best checkpoint."""
+    real_A, real_B = bench.real_A, bench.real_B
+    fake_B, fake_A = (
+        translate(_generator(state[name]), real)
+        for name, real in (("G_AB", real_A), ("G_BA", real_B))
+    )
+    sides = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
+    distance = sum(side["colour_distance"] + side["patch_distance"] for side in sides)
+    rows = {"real day": real_A, "fake night": fake_B, "real night": real_B, "fake day": fake_A}
+    panels = {name: list(x[:: max(len(x) // SHOWN, 1)][:SHOWN]) for name, x in rows.items()}
+    return {"distance": distance, **find_signs(real_A, fake_B, real_B)}, panels
+
+
+def _generator(weights: dict[str, Tensor]) -> PaperGenerator:
+    generator = PaperGenerator()
+    generator.load_state_dict(weights)
+    return generator.eval()
+
+
+def _no_panels(why: str) -> Panels:
+    return {name: [why] * SHOWN for name in ("fake night", "fake day")}

@@ -1,0 +1,206 @@
+"""The paper's experiments, run again: every arm with several seeds, by the recipes and the trainer that all runs use.
+
+In the folder of a reproduction, `paper-1/`, `paper-2/` and `paper-3/` hold the runs, which go on where they were killed;
+`paper-N.json` says what came of them, the figures are the paper's, and `report.md` has its claims beside what was measured.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import nightfx
+from nightfx.errors import TrainingError, UsageError
+from nightfx.network.model import DeviceName, pick_device
+from nightfx.training.data.listed import Listed
+from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
+from nightfx.training.reproduce.arm import Bench, Panels, Steps, run_arm
+from nightfx.training.reproduce.findings import save_figures, save_report
+from nightfx.training.reproduce.outcomes import (
+    EXPERIMENTS,
+    Experiment,
+    load_experiments,
+    save_experiment,
+)
+from nightfx.training.run.progress import load_squares
+from nightfx.training.run.recipes import get_recipe
+from nightfx.training.run.train_options import TrainOptions
+
+PAPER_TRAINED = 10_942, 4_195  # day and night pictures, the test set taken out
+LIKE_PAPER = 0.02  # by how much a set may differ from that and be taken for the paper's
+FULL_SET = 10_000  # pictures of the larger class in experiment 2, as printed
+EVERY = 500  # steps between checkpoints, at least; a tenth of a longer run, and 10,000 at most
+
+Side = tuple[Path | Listed, Listed | None]
+"""The pictures of a class, and those held out where they are named."""
+
+
+@dataclass(frozen=True)
+class ReproduceOptions:
+    """How far an experiment is shrunk, and how often it is run."""
+
+    scale: float = 1.0
+    """The share of the paper's pictures; an epoch shrinks with them. 1 takes those of the recipe."""
+    images: int = 0
+    """Pictures of each class, in place of `scale`; 0 leaves it to that."""
+    epochs: int = 0
+    """Passes over the larger set; 0 leaves it to the recipe."""
+    size_px: int = 256
+    """Side of a picture: 96 to 256, a multiple of 8. The discriminators see it enlarged to 256."""
+    seeds: int = 3
+    """Runs of each arm; a verdict needs three."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale <= 1:
+            raise UsageError(f"scale must be above 0 and at most 1, got {self.scale}")
+        if self.images and self.scale != 1:
+            raise UsageError(
+                f"--images {self.images} and --scale {self.scale:g} both say how many pictures; give one"
+            )
+        for name, least in (("images", 0), ("epochs", 0), ("seeds", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be {least} or more, got {getattr(self, name)}")
+
+
+def reproduce(
+    name: str,
+    data: Path,
+    out: Path,
+    options: ReproduceOptions | None = None,
+    *,
+    device: DeviceName = "auto",
+    on_progress: Steps | None = None,
+) -> Path:
+    """Run the experiment `name` on the pictures in the folder `data`; returns the report in the folder `out`.
+
+    `data` holds `day/` and `night/`, or is a prepared data set. Runs that are in `out` go on where they stopped, and
+    experiments that are there stay in its report. Raises `UsageError` for options, `TrainingError` for pictures and
+    folders that do not do.
+    """
+    options = options or ReproduceOptions()
+    arms = plan(name, options)
+    device = pick_device(device).type  # type: ignore[assignment]  # a torch.device of ours has one of these names
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"{out}: is a file; --out names the folder of a reproduction")
+    others = load_experiments(out)
+    day, night = find_sides(data)
+    trained, tests = zip(
+        *(open_pictures(*side, crop_px=options.size_px) for side in (day, night)), strict=True
+    )
+    real_A, real_B = (_squares(pictures, options.size_px) for pictures in tests)
+    experiment = _begin(name, next(iter(arms.values())), trained, tests, device)
+    bench = Bench(day, night, real_A, real_B, device)
+    experiment, panels = _run_all(experiment, bench, out / name, arms, options.seeds, on_progress)
+    save_experiment(experiment, out)
+    save_figures(experiment, panels, out)
+    return save_report({**others, name: experiment}, out)
+
+
+def plan(name: str, options: ReproduceOptions) -> dict[str, TrainOptions]:
+    """The arms of an experiment, shrunk as `options` say. Raises `UsageError`."""
+    if name not in EXPERIMENTS:
+        raise UsageError(f"unknown experiment {name!r}; known: {', '.join(EXPERIMENTS)}")
+    settings = [f"crop_px={options.size_px}"]
+    limit = next(iter(get_recipe(name).values())).limit
+    if options.scale < 1:
+        settings.append(f"limit={max(round(options.scale * (limit or FULL_SET)), 2)}")
+    elif options.images:
+        settings.append(f"limit={options.images}")
+    if options.epochs:
+        settings.append(f"epochs={options.epochs}")
+    return get_recipe(name, settings)
+
+
+def find_sides(data: Path) -> tuple[Side, Side]:
+    """Day and night of a data set: its manifest's, the test split held out, or two folders. Raises `TrainingError`."""
+    manifest = data / "manifest.csv"
+    if manifest.is_file():
+        day, night = (_of_manifest(manifest, name) for name in ("day", "night"))
+        return day, night
+    if not ((data / "day").is_dir() and (data / "night").is_dir()):
+        raise TrainingError(
+            f"{data}: holds neither day/ and night/ nor a manifest.csv; nightfx dataset prepare makes one"
+        )
+    return (data / "day", None), (data / "night", None)
+
+
+def _of_manifest(manifest: Path, name: str) -> Side:
+    training, test = (Listed(manifest, name, (("split", (x,)),)) for x in ("train", "test"))
+    return training, test
+
+
+def _begin(
+    name: str,
+    options: TrainOptions,
+    trained: tuple[Pictures, ...],
+    tests: tuple[Pictures, ...],
+    device: str,
+) -> Experiment:
+    """The experiment before its first run."""
+    largest = max(len(pictures) for pictures in trained)
+    day, night = (min(len(pictures), options.limit or largest) for pictures in trained)
+    versions = (nightfx.__version__, torch.__version__, platform.python_version())
+    return Experiment(
+        name=name,
+        day=day,
+        night=night,
+        test=(len(tests[0]), len(tests[1])),
+        test_sha256=hash_pictures(*tests),
+        stand_in=not _is_like_paper(len(trained[0]), len(trained[1])),
+        epochs=options.epochs,
+        planned_steps=-(-options.epochs * max(day, night) // options.batch),
+        size_px=options.crop_px,
+        device=device,
+        versions="nightfx {}, torch {}, Python {}".format(*versions),
+        outcomes=[],
+    )
+
+
+def _run_all(
+    experiment: Experiment,
+    bench: Bench,
+    folder: Path,
+    arms: Mapping[str, TrainOptions],
+    seeds: int,
+    on_progress: Steps | None,
+) -> tuple[Experiment, dict[float, Panels]]:
+    """All runs, and by learning rate the pictures of the first seed."""
+    outcomes, steps = [], experiment.planned_steps
+    panels: dict[float, Panels] = {}
+    for index, (path, options) in enumerate(_each_run(folder, arms, seeds, steps)):
+        show = _part(on_progress, index * steps, len(arms) * seeds * steps)
+        outcome, rows = run_arm(bench, path, options, steps, show)
+        outcomes.append(outcome)
+        panels.setdefault(options.learning_rate, rows)
+    return replace(experiment, outcomes=outcomes), panels
+
+
+def _each_run(
+    folder: Path, arms: Mapping[str, TrainOptions], seeds: int, steps: int
+) -> Iterator[tuple[Path, TrainOptions]]:
+    every = min(max(steps // 10, EVERY), 10_000)
+    for name, options in arms.items():
+        for seed in range(seeds):
+            yield folder / name / f"seed-{seed}", replace(options, seed=seed, every=every)
+
+
+def _part(on_progress: Steps | None, before: int, total: int) -> Steps:
+    return lambda step, _: on_progress(before + step, total) if on_progress else None
+
+
+def _squares(pictures: Pictures, side_px: int) -> Tensor:
+    squares = load_squares(pictures)
+    if squares.shape[-1] == side_px:
+        return squares
+    return F.interpolate(squares, (side_px, side_px), mode="area")
+
+
+def _is_like_paper(*counts: int) -> bool:
+    pairs = zip(counts, PAPER_TRAINED, strict=True)
+    return all(abs(count - wanted) <= LIKE_PAPER * wanted for count, wanted in pairs)

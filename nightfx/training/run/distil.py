@@ -1,0 +1,182 @@
+"""Distil a draft: a small network learns to say what a preset's own says, by its answers to any stills.
+
+The stills are shown as the relight method shows frames: whole pictures at the preset's working height, and crops of up
+to twice that size.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nightfx.errors import TargetError, UsageError
+from nightfx.metrics import psnr
+from nightfx.network.model import (
+    MULTIPLE_PX,
+    DeviceName,
+    RelitGenerator,
+    pick_device,
+    pick_trunk_dtype,
+)
+from nightfx.network.presets import Preset, load_preset, save_draft
+from nightfx.training.data.pictures import (
+    Pictures,
+    cut_crop,
+    hash_pictures,
+    load_picture,
+    open_pictures,
+    shrink,
+    to_tensor,
+)
+from nightfx.training.run.feed import seeded, to_pictures
+
+WIDTH, BLOCKS = 8, 2  # 1/23.8 of the full network's work
+SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
+STILLS = 1000  # more are not kept in memory
+JUDGED = 48  # kept-out stills that the distance is measured on, at most
+MAPS_WEIGHT = 0.1  # of gains and offsets beside the pictures that they make
+
+
+@dataclass(frozen=True)
+class DistilOptions:
+    """How to distil."""
+
+    steps: int = 2000
+    """Optimiser steps."""
+    batch: int = 4
+    """Crops a step."""
+    learning_rate: float = 3e-3
+    """Of Adam; it falls to nothing along a cosine."""
+    seed: int = 0
+    """Seeds weights and draws."""
+
+
+def distil(
+    preset: Preset,
+    stills: Path,
+    out: Path | None = None,
+    options: DistilOptions | None = None,
+    *,
+    device: DeviceName = "auto",
+    on_progress: Callable[[int, int | None], None] = lambda step, total: None,
+) -> Preset:
+    """Distil a draft from `preset` by the pictures below `stills`; returns the preset with it.
+
+    Without `out` it is written into the preset's own folder, else `out` is a new one. Every tenth picture is kept out,
+    and the distance to the full network is measured on those. Raises a `NightfxError`; the preset is untouched then.
+    """
+    options, started = options or DistilOptions(), time.monotonic()
+    folder = _check_folder(preset, out)
+    teacher = preset.generator
+    if not isinstance(teacher, RelitGenerator):
+        words = f"a draft is distilled from a relit generator, and it has a {teacher.architecture}"
+        raise UsageError(f"{preset.name}: {words} one; --backend openvino-int8 is quicker, too")
+    height = preset.facts.working_height_px // MULTIPLE_PX * MULTIPLE_PX
+    seen, kept_out = open_pictures(stills, None, crop_px=height)
+    seen = seen.limit(STILLS, seeded(options.seed, "stills"))
+    student = _teach(teacher, seen, height, options, pick_device(device), on_progress)
+    found = _distance(teacher, student, kept_out, height)
+    facts = {
+        "steps": options.steps,
+        "batch": options.batch,
+        "learning_rate": options.learning_rate,
+        "seed": options.seed,
+        "stills": len(seen),
+        "stills_kept_out": len(kept_out),
+        "stills_sha256": hash_pictures(seen, kept_out),
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    size = {"width": WIDTH, "blocks": BLOCKS}
+    save_draft(preset, student, folder, **size, decibels=round(found, 2), training=facts)
+    return load_preset(folder)
+
+
+def _check_folder(preset: Preset, out: Path | None) -> Path:
+    folder = out or preset.folder
+    if out and out.exists():
+        raise TargetError(f"{out}: exists already; --out names a new folder")
+    if not out and not os.access(folder, os.W_OK):
+        raise TargetError(f"{folder}: may not be written to; --out names a new folder")
+    return folder
+
+
+def _teach(
+    teacher: RelitGenerator,
+    stills: Pictures,
+    height: int,
+    options: DistilOptions,
+    device: torch.device,
+    on_progress: Callable[[int, int | None], None],
+) -> RelitGenerator:
+    """The student in float32 on the CPU, after all steps."""
+    torch.manual_seed(options.seed)
+    student = RelitGenerator(WIDTH, BLOCKS)
+    student.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    quick = copy.deepcopy(teacher).to(device)
+    quick.trunk.to(pick_trunk_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    adam = torch.optim.Adam(
+        student.parameters(), options.learning_rate, fused=device.type in ("cpu", "cuda")
+    )
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, options.steps)
+    for step, x in enumerate(_crops(stills, height, options, device), start=1):
+        with torch.inference_mode():
+            wanted = quick.maps(x)
+        # the student in float32: with so few channels bf16 is no quicker
+        loss = _loss(x, student.maps(x), wanted)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        falling.step()
+        on_progress(step, options.steps)
+    return student.cpu()
+
+
+def _loss(x: Tensor, found: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> Tensor:
+    """L1 of the lit pictures, and a little of gains and offsets, which the fit looks at too."""
+    (g, o), (wanted_g, wanted_o) = found, wanted
+    pictures = F.l1_loss(x * g.exp() + o, x * wanted_g.exp() + wanted_o)
+    return pictures + MAPS_WEIGHT * (F.l1_loss(g, wanted_g) + F.l1_loss(o, wanted_o))
+
+
+def _crops(
+    stills: Pictures, height: int, options: DistilOptions, device: torch.device
+) -> Iterator[Tensor]:
+    """A batch (N, 3, height, height) in [0, 1] for each step."""
+    rng, kept = seeded(options.seed, "draws"), dict[Path, np.ndarray]()
+    for _ in range(options.steps):
+        crops = []
+        for _ in range(options.batch):
+            path = stills.draw(rng)
+            if path not in kept:
+                kept[path] = shrink(load_picture(path), round(SCALE[1] * height))
+            crops.append(cut_crop(kept[path], height, SCALE, rng))
+        yield to_pictures(torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2)), device)
+
+
+@torch.inference_mode()
+def _distance(
+    teacher: RelitGenerator, student: RelitGenerator, stills: Pictures, height: int
+) -> float:
+    """Mean PSNR in dB of the student's whole pictures to the teacher's, both clipped."""
+    found = []
+    for path in stills.spread(JUDGED)[:JUDGED]:
+        x = to_tensor(shrink(load_picture(path), height).copy())[None]
+        x = x[
+            ...,
+            : x.shape[2] // MULTIPLE_PX * MULTIPLE_PX,
+            : x.shape[3] // MULTIPLE_PX * MULTIPLE_PX,
+        ]
+        found.append(min(psnr(*(network(x).clamp(0, 1) for network in (teacher, student))), 99.0))
+    return sum(found) / len(found)

@@ -1,0 +1,146 @@
+"""How a run is doing: samples, curves, the distance to real pictures, and the best presets so far."""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+import nightfx
+from nightfx.errors import DeadRunError
+from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
+from nightfx.network.model import Generator
+from nightfx.network.presets import load_preset, save_preset
+from nightfx.training.data.drawings import save_curves, save_grid
+from nightfx.training.data.pictures import Pictures, to_tensor
+from nightfx.training.run.board import Board
+from nightfx.training.run.state import Run, note
+from nightfx.training.run.train_options import TrainOptions
+
+VALIDATION_PX = 256
+VALIDATION_PICTURES = 96  # of each class, as many of each source
+SAMPLES = 6
+
+
+def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
+    """Note the mean of the losses since the last record. Raises `DeadRunError` where one is not finite."""
+    names = list(dict.fromkeys(name for losses in run.recent_losses for name in losses))
+    means = torch.stack(
+        [
+            torch.stack(
+                [losses[name].detach().float() for losses in run.recent_losses if name in losses]
+            ).mean()
+            for name in names
+        ]
+    )
+    values = dict(zip(names, run.share.mean(means).tolist(), strict=True))
+    run.recent_losses.clear()
+    for name, value in values.items():
+        if not math.isfinite(value):
+            # no later than this a run that went wrong must end: not a number stays one
+            raise DeadRunError(
+                f"step {run.step}: the {name} loss became {value}: lower learning_rate, or raise batch"
+            )
+        note(run, name, value)
+    if board:
+        board.scalars({**values, "waiting for crops": waiting}, run.step)
+    return values
+
+
+def report(
+    run: Run, options: TrainOptions, out: Path, held_out_A: Pictures, held_out_B: Pictures
+) -> None:
+    """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
+    real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
+    fake_B, fake_A = translate(run.ema_AB, real_A), translate(run.ema_BA, real_B)
+    every_A, every_B = (slice(None, None, max(len(x) // SAMPLES, 1)) for x in (real_A, real_B))
+    rows_A = [x[every_A][:SAMPLES] for x in (real_A, fake_B)]
+    rows_B = [x[every_B][:SAMPLES] for x in (real_B, fake_A)]
+    save_grid([*rows_A, *rows_B], samples_path(out, run.step))
+    night, day = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
+    _keep_best(run, options, out, "night", night, (run.ema_AB, real_A, real_B))
+    _keep_best(run, options, out, "day", day, (run.ema_BA, real_B, real_A))
+    save_curves(run.curves, out / "losses.png")
+
+
+def samples_path(out: Path, step: int) -> Path:
+    """Where the samples of `step` are."""
+    return out / f"samples_{step:06d}.png"
+
+
+def load_squares(pictures: Pictures) -> Tensor:
+    """The centre squares of about `VALIDATION_PICTURES` of `pictures`, (N, 3, 256, 256) in [0, 1]."""
+    return torch.stack([_square(pictures.load(x)) for x in pictures.spread(VALIDATION_PICTURES)])
+
+
+def _square(pixels: np.ndarray) -> Tensor:
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = pixels[top : top + side, left : left + side]
+    return to_tensor(
+        cv2.resize(square, (VALIDATION_PX, VALIDATION_PX), interpolation=cv2.INTER_AREA)
+    )
+
+
+@torch.no_grad()
+def translate(G: Generator, real: Tensor) -> Tensor:
+    """G's pictures of `real` (N, 3, H, W), clipped to [0, 1], on the CPU."""
+    device = next(G.parameters()).device
+    return torch.cat([G(x.to(device)).clamp(0, 1).cpu() for x in real.split(8)])
+
+
+def measure(real: Tensor, fake: Tensor, wanted: Tensor) -> dict[str, float]:
+    """Figures of the pictures `fake`, made from `real`, against unrelated real pictures `wanted`."""
+    return {
+        "colour_distance": round(color_distance(fake, wanted), 4),
+        "patch_distance": round(patch_distance(fake, wanted), 4),
+        "brightness": round(hsp_brightness(fake), 3),
+        "brightness_wanted": round(hsp_brightness(wanted), 3),
+        "structure_kept": round(structure_kept(real, fake), 3),
+    }
+
+
+def _keep_best(
+    run: Run,
+    options: TrainOptions,
+    out: Path,
+    to: Literal["night", "day"],
+    figures: dict[str, float],
+    sides: tuple[Generator, Tensor, Tensor],
+) -> None:
+    distance = figures["colour_distance"] + figures["patch_distance"]
+    note(run, f"distance to {to}", distance)
+    if distance >= run.best.get(to, float("inf")):
+        return
+    run.best[to] = distance
+    G, real, wanted = sides
+    training = {**asdict(options), "scale": list(options.scale), "step": run.step}
+    training |= {"data_sha256": run.data_sha256, "nightfx": nightfx.__version__}
+    training |= {"torch": torch.__version__, "python": platform.python_version()}
+    facts: dict[str, Any] = {
+        "name": to,
+        "description": f"Turns {'day' if to == 'night' else 'night'} into {to}; {run.step} steps of training.",
+        "heights_px": options.heights_px,
+        "method": "relight" if options.architecture == "relit" else "tiles",
+        "training": training,
+    }
+    save_preset(out / to, G, "", **facts)
+    shipped = load_preset(
+        out / to
+    ).generator  # float16 on disk: what it does is measured, not what it was
+    save_preset(
+        out / to, G, _card(to, run.step, measure(real, translate(shipped, real), wanted)), **facts
+    )
+
+
+def _card(to: str, step: int, figures: dict[str, float]) -> str:
+    rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in figures.items())
+    return f"# {to}\n\nStep {step}. On held-out pictures at {VALIDATION_PX} px:\n\n| figure | value |\n|---|---|\n{rows}\n"

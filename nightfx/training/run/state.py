@@ -1,0 +1,231 @@
+"""The state of a run, and its checkpoint: everything that the next step depends on."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nightfx.errors import TrainingError
+from nightfx.network.model import (
+    Generator,
+    build_generator,
+)
+from nightfx.training.run.judges import (
+    PaperDiscriminator,
+    PatchDiscriminator,
+    begin_as_tensorflow,
+    spectrally_normed,
+)
+from nightfx.training.run.objective import ImagePool, Recent
+from nightfx.training.run.share import Share
+from nightfx.training.run.train_options import TrainOptions
+
+RECENT = 64  # real pictures of each class that the fakes are compared with as a set
+FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
+POOLS = ("pool_A", "pool_B", "recent_A", "recent_B", "faked_A", "faked_B")
+FREE = (
+    "recipe",
+    "steps",
+    "epochs",
+    "every",
+)  # options that may change from one part of a run to the next
+RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
+
+
+@dataclass
+class Run:
+    """Everything that the next step depends on; A is day, B is night."""
+
+    G_AB: Generator
+    G_BA: Generator
+    D_A: nn.Module
+    D_B: nn.Module
+    ema_AB: Generator
+    ema_BA: Generator
+    generators: torch.optim.Adam
+    discriminators: torch.optim.Adam
+    pool_A: ImagePool
+    pool_B: ImagePool
+    recent_A: Recent
+    recent_B: Recent
+    faked_A: Recent
+    faked_B: Recent
+    rng: torch.Generator
+    share: Share = field(default_factory=Share)
+    data_sha256: str = ""
+    step: int = 0
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
+    recent_losses: list[dict[str, Tensor]] = field(default_factory=list)
+    """Of the steps since the last point of the curves; empty whenever a checkpoint is written."""
+
+
+def start_run(options: TrainOptions, device: torch.device) -> Run:
+    """Fresh networks and optimisers, seeded."""
+    torch.manual_seed(options.seed)
+    G_AB, G_BA = (build_generator(options.architecture) for _ in range(2))
+    D_A, D_B = (_build_discriminator(options) for _ in range(2))
+    for network in (G_AB, G_BA, D_A, D_B):
+        if (
+            options.architecture == "paper"
+        ):  # it does not say how weights begin: as in its framework
+            begin_as_tensorflow(network)
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    generators = [*G_AB.parameters(), *G_BA.parameters()]
+    discriminators = [*D_A.parameters(), *D_B.parameters()]
+    return Run(
+        G_AB=G_AB,
+        G_BA=G_BA,
+        D_A=D_A,
+        D_B=D_B,
+        ema_AB=copy.deepcopy(G_AB).requires_grad_(False),
+        ema_BA=copy.deepcopy(G_BA).requires_grad_(False),
+        generators=_optimiser(generators, options, device),
+        discriminators=_optimiser(discriminators, options, device),
+        pool_A=ImagePool(options.pool_size),
+        pool_B=ImagePool(options.pool_size),
+        recent_A=Recent(RECENT),
+        recent_B=Recent(RECENT),
+        faked_A=Recent(FAKED),
+        faked_B=Recent(FAKED),
+        rng=torch.Generator().manual_seed(options.seed),
+    )
+
+
+def note(run: Run, name: str, value: float) -> None:
+    """Add a point to one of the run's curves."""
+    run.curves.setdefault(name, []).append((run.step, value))
+
+
+def _optimiser(
+    parameters: list[nn.Parameter], options: TrainOptions, device: torch.device
+) -> torch.optim.Adam:
+    # the paper names no optimiser: Adam, β₁ = 0.5, as in CycleGAN
+    fused = device.type in ("cpu", "cuda")
+    return torch.optim.Adam(parameters, options.learning_rate, (0.5, 0.999), fused=fused)
+
+
+def _build_discriminator(options: TrainOptions) -> nn.Module:
+    network = PaperDiscriminator() if options.architecture == "paper" else PatchDiscriminator()
+    return spectrally_normed(network) if options.spectral_norm else network
+
+
+def save_checkpoint(run: Run, options: TrainOptions, path: Path) -> None:
+    """Write `run` to `path`; a crash while writing leaves the one before."""
+    state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in RESTORED}
+    state |= {name: getattr(run, name) for name in ("step", "curves", "best")}
+    state |= {name: getattr(run, name).pictures for name in POOLS}
+    state |= {
+        "rng": run.rng.get_state(),
+        "torch_rng": torch.get_rng_state(),
+        "options": asdict(options),
+        "data_sha256": run.data_sha256,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    try:
+        with part.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        part.unlink(missing_ok=True)
+        raise TrainingError(_why_unwritten(path, error)) from error
+
+
+def _why_unwritten(path: Path, error: Exception) -> str:
+    # torch's writer raises a RuntimeError of its own over the disk's
+    free_mib = shutil.disk_usage(path.parent).free / 2**20
+    cause = next((x for x in (error, error.__context__) if isinstance(x, OSError)), error)
+    why = str(cause).splitlines()[0]
+    return (
+        f"{path}: the checkpoint cannot be written ({why}; {free_mib:.0f} MiB are free); "
+        "make room and run again: it goes on from the one before"
+    )
+
+
+def refuse_folder(out: Path, checkpoint: Path, *, resume: bool) -> None:
+    """Raise `TrainingError` where `out` cannot hold a run, or holds something else, or `resume` finds no run."""
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"{out}: is a file; --out names the folder of a run")
+    if checkpoint.exists():
+        return
+    if resume:
+        raise TrainingError(f"{out}: no run to resume here; without --resume a new one starts")
+    taken = [name for name in ("night", "day") if (out / name).exists()]
+    if taken:
+        raise TrainingError(
+            f"{out / taken[0]}: is here already and of no run; use another --out, nothing is overwritten"
+        )
+
+
+def open_run(
+    path: Path, options: TrainOptions, device: torch.device, *, data_sha256: str = ""
+) -> Run:
+    """The run of the checkpoint at `path`, or a fresh one where there is none.
+
+    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `FREE` may differ.
+    """
+    run = start_run(options, device)
+    run.data_sha256 = data_sha256
+    if not path.exists():
+        return run
+    state = _read_checkpoint(path, device)
+    _refuse_other_options(path, state["options"], asdict(options))
+    if state["data_sha256"] != data_sha256:
+        raise TrainingError(
+            f"{path}: belongs to a run with other pictures (they hashed to {state['data_sha256'][:12]}, "
+            f"now to {data_sha256[:12]}); bring them back, or use another --out"
+        )
+    for name in RESTORED:
+        getattr(run, name).load_state_dict(state[name])
+    for name in ("step", "curves", "best"):
+        setattr(run, name, state[name])
+    for name in POOLS:
+        getattr(run, name).pictures = state[name]
+    run.rng.set_state(state["rng"].cpu())
+    torch.set_rng_state(state["torch_rng"].cpu())
+    return run
+
+
+def _read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        state = dict(torch.load(path, map_location=device, weights_only=True))
+        missing = [
+            name for name in (*RESTORED, *POOLS, "options", "data_sha256") if name not in state
+        ]
+        if missing:
+            raise ValueError(f"without {missing[0]}")
+        return state
+    except (
+        TypeError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+        UnpicklingError,
+        struct.error,
+    ) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        words = f"{path}: not a checkpoint ({first_line}); delete it to start anew"
+        raise TrainingError(words) from error
+
+
+def _refuse_other_options(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    changed = [key for key in new if key not in FREE and old.get(key) != new[key]]
+    if changed:
+        words = ", ".join(f"{key} was {old.get(key)}, is {new[key]}" for key in changed)
+        raise TrainingError(
+            f"{path}: belongs to a run with other options ({words}); use another --out"
+        )

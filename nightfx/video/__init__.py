@@ -1,1 +1,0 @@
-"""Pixels, colour and time of files: what FFmpeg does, and what it must not."""
