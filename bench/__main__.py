@@ -40,13 +40,15 @@ from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.fit import FieldPlan, field_of, see
 from nightfx.light.light import light_frames, plan_fields
 from nightfx.light.tiling import light_of
-from nightfx.network.backends import Backend, build_backend, installed_backends
+from nightfx.network.backends import build_backend, installed_backends
 from nightfx.network.model import Generator, RelitGenerator, pick_trunk_dtype
+from nightfx.options.encode import EncodeOptions
+from nightfx.options.light import Backend
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Coding, Frame
 from nightfx.source.reader import Reader
 from nightfx.source.threads import VARIABLE, cores
-from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.codecs import plan_output
 from nightfx.target.writer import write_clip
 
 SIZES = {720: (1280, 720), 1080: (1920, 1080)}
@@ -240,7 +242,7 @@ def _naive_file(generator: Generator, source: Path) -> int:
 
 
 def _lighter(preset: Preset, generator: Generator, every: Every) -> Lighter:
-    options = RenderOptions(method="relight", field_every=every)
+    options = RenderOptions.of(method="relight", field_every=every)
     return partial(_relit, generator, options, plan_fields(list, generator, preset, options))
 
 

@@ -37,10 +37,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     ways = {
-        "steadied": RenderOptions(method="relight"),
-        "not steadied": RenderOptions(method="relight", steady=0.0),
+        "steadied": RenderOptions.of(method="relight"),
+        "not steadied": RenderOptions.of(method="relight", steady=0.0),
     }
-    ways |= {"tiles": RenderOptions(method="tiles")} if args.tiles else {}
+    ways |= {"tiles": RenderOptions.of(method="tiles")} if args.tiles else {}
     found = {
         clip.name: {
             name: measure(clip, load_preset(args.preset), options, args.frames)

@@ -26,9 +26,10 @@ from nightfx.job.pipeline import prefetch
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.light import light_frames, plan_fields
 from nightfx.network.backends import build_backend
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.frame import Coding, Frame
 from nightfx.source.reader import Reader
-from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.codecs import plan_output
 from nightfx.target.writer import write_clip
 
 PRORES = EncodeOptions(codec="prores-hq")
@@ -82,7 +83,7 @@ def measure(
 
 def lighting(preset: Preset) -> Light:
     """What a render does to frames by relight, a field for every second one."""
-    options = RenderOptions(method="relight", field_every=2)
+    options = RenderOptions.of(method="relight", field_every=2)
     generator = build_backend(preset.generator, "torch")
     plan = plan_fields(list, generator, preset, options)
     return lambda frames, coding: light_frames(frames, generator, options, coding, plan)

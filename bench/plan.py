@@ -28,8 +28,7 @@ import av
 import numpy as np
 
 from nightfx.batch.queue import worker
-from nightfx.batch.queue.run import BatchOptions, plan_batch, run_batch, run_plan
-from nightfx.batch.queue.seats import EngineOptions
+from nightfx.batch.queue.run import plan_batch, run_batch, run_plan
 from nightfx.batch.queue.segments import plan_tasks
 from nightfx.batch.queue.task import Task
 from nightfx.batch.shots.find import find_shots
@@ -40,6 +39,7 @@ from nightfx.job.render_job import Mark, Work
 from nightfx.job.segment import Progress, Run
 from nightfx.job.store import Record, Store
 from nightfx.light import borders
+from nightfx.options.engine import EngineOptions
 from nightfx.picture.frame import Frame
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.writer import head_of
@@ -101,7 +101,7 @@ def make_shots(root: Path, count: int) -> list[Path]:
 
 def batch(root: Path, count: int) -> Iterator[tuple[str, float]]:
     """A folder of shots: found, planned, each leased and recorded by a worker, and all skipped by the next batch."""
-    out, options = root.with_name("renders"), BatchOptions(EngineOptions(workers=1))
+    out, options = root.with_name("renders"), EngineOptions(workers=1)
 
     def found() -> list[worker.ShotTask]:
         shots = find_shots(root, out)

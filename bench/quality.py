@@ -185,7 +185,7 @@ def looks(preset: Preset) -> list[tuple[str, Renderer]]:
 
 def render_whole(preset: Preset, x: Tensor, look: Look | None = None) -> Tensor:
     """The picture (3, H, W) by relight, with the preset's look over which `look` goes."""
-    options = with_look(RenderOptions(method="relight", look=look or Look()), preset)
+    options = with_look(RenderOptions.of(method="relight", look=look or Look()), preset)
     planes = tuple(plane.numpy() for plane in (x * 65535).round().to(torch.uint16))
     frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
     plan = plan_fields(lambda: [frame], preset.generator, preset, options)

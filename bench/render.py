@@ -22,8 +22,8 @@ from pathlib import Path
 
 import av
 
+from nightfx.options.encode import EncodeOptions
 from nightfx.source.threads import VARIABLE, cores
-from nightfx.target.codecs import EncodeOptions
 
 NULL = """
 import sys

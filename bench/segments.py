@@ -38,7 +38,7 @@ if how == "whole":
 if short:
     borders.LEAST_FRAMES = borders.MOST_FRAMES = int(short[0])
 encode = EncodeOptions() if codec == "-" else EncodeOptions(codec=codec, speed=speed, depth=None if codec == "ffv1" else 8)
-render(source, target, options=RenderOptions(method=method, overwrite=True, encode=encode))
+render(source, target, options=RenderOptions.of(method=method, overwrite=True, encode=encode))
 """
 
 

@@ -5,7 +5,6 @@ python examples/make_picture.py [--preset night] [--frame 28] [--out examples/st
 
 import argparse
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -35,8 +34,8 @@ def main() -> None:
 
 def views(preset: str, frame: int) -> tuple[np.ndarray, np.ndarray]:
     """A frame of the example clip and its render, (3, H, W) in [0, 1] both."""
-    options = RenderOptions()
-    with closing(open_shot(STREET, replace(options, keep_going=True))) as shot:
+    options = RenderOptions.of()
+    with closing(open_shot(STREET, options.but(keep_going=True))) as shot:
         picked = pick(shot, frame, None, None)
         lit = render(picked, load_preset(preset), options)
     return view(picked, picked.frame), view(picked, lit)

@@ -14,9 +14,9 @@ from nightfx.errors import NightfxError
 if TYPE_CHECKING:
     from nightfx.job.render import render
     from nightfx.network.presets import Preset, list_presets, load_preset
+    from nightfx.options.encode import EncodeOptions
     from nightfx.options.look import Look
     from nightfx.options.render import RenderOptions
-    from nightfx.target.codecs import EncodeOptions
     from nightfx.training.run.train_options import TrainOptions
     from nightfx.training.run.trainer import train
 
@@ -38,7 +38,7 @@ __all__ = [
 
 # torch takes seconds to import: each name is fetched when it is first used
 _HOMES = {
-    "EncodeOptions": "nightfx.target.codecs",
+    "EncodeOptions": "nightfx.options.encode",
     "Look": "nightfx.options.look",
     "Preset": "nightfx.network.presets",
     "RenderOptions": "nightfx.options.render",

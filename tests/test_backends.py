@@ -14,9 +14,10 @@ import nightfx
 from nightfx.errors import BackendError, UsageError
 from nightfx.light.tiling import light_of, middle_window, plan_tiles
 from nightfx.network import backends
-from nightfx.network.backends import Backend, build_backend, check_fidelity, installed_backends
+from nightfx.network.backends import build_backend, check_fidelity, installed_backends
 from nightfx.network.model import Generator, build_generator, pick_trunk_dtype
 from nightfx.network.presets import load_preset
+from nightfx.options.light import Backend
 from nightfx.source.reader import Reader
 
 FAST: list[Any] = ["openvino", "openvino-int8"]
@@ -179,7 +180,7 @@ def test_openvino_on_another_device_is_refused(night: Generator) -> None:
 
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(UsageError, match="one of torch, openvino, openvino-int8, got 'tflite'"):
-        nightfx.RenderOptions(backend="tflite")  # type: ignore[arg-type]
+        nightfx.RenderOptions.of(backend="tflite")  # type: ignore[arg-type]
 
 
 def test_no_use_is_reported_to_anyone(openvino: Generator, int8: Generator) -> None:
@@ -194,7 +195,7 @@ def test_a_render_is_within_three_codes_of_torchs(
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p", size=(50, 71), count=3))
     planes = []
     for name in ("torch", backend):
-        options = nightfx.RenderOptions(method=method, backend=name, working_height=64)
+        options = nightfx.RenderOptions.of(method=method, backend=name, working_height=64)
         target = nightfx.render(source, tmp_path / f"{name}.mkv", options=options)
         with Reader(target) as reader:
             planes.append(np.stack([frame.planes[0] for frame in reader.frames()]).astype(int))
@@ -207,6 +208,6 @@ def test_a_picture_renders_on_int8(tmp_path: Path) -> None:
 
     plate = (pictures(1)[0][0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
     Image.fromarray(plate).save(tmp_path / "plate.png")
-    options = nightfx.RenderOptions(backend="openvino-int8", working_height=64)
+    options = nightfx.RenderOptions.of(backend="openvino-int8", working_height=64)
     target = nightfx.render(tmp_path / "plate.png", options=options)
     assert target == tmp_path / "plate.night.png"

@@ -40,7 +40,7 @@ from nightfx.batch.queue.record import (
     print_of,
     write_record,
 )
-from nightfx.batch.queue.seats import EngineOptions, seats_for
+from nightfx.batch.queue.seats import seats_for
 from nightfx.batch.queue.task import Task
 from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
 from nightfx.batch.report.page import page, write_report
@@ -49,6 +49,7 @@ from nightfx.batch.shots.find import Shot, find_shots
 from nightfx.batch.shots.settings import known_flags, options_from, settings_of
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
+from nightfx.options.engine import EngineOptions
 
 TINY = Clip(size=(32, 48), count=3)
 LATER = 10**9  # ns

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from nightfx.check.compare import compare
 from nightfx.check.verdict import failures
 from nightfx.cli import app
+from nightfx.options.encode import EncodeOptions
 from nightfx.source.reader import Reader
-from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.codecs import plan_output
 from nightfx.target.predict_losses import foresee
 from nightfx.target.writer import write_clip
 

@@ -385,7 +385,7 @@ def test_tiles_are_refused_with_the_reason(imported: Preset, tmp_path: Path) -> 
     assert "--method tiles is not for horse2zebra: its network has instance norm" in result.stderr
     assert not clip.with_name("plate.horse2zebra.mp4").exists()
     with pytest.raises(UsageError, match="instance norm"):
-        plan_fields(list, imported.generator, imported, nightfx.RenderOptions(method="tiles"))
+        plan_fields(list, imported.generator, imported, nightfx.RenderOptions.of(method="tiles"))
 
 
 def test_a_toml_that_asks_for_tiles_is_refused(imported: Preset) -> None:

@@ -27,14 +27,15 @@ from test_chaos import assert_same, renders_in
 from test_cli import nightfx, wait_for
 from test_segment import SHORT
 
-from nightfx.batch.queue.seats import EngineOptions, share_of
+from nightfx.batch.queue.seats import share_of
 from nightfx.errors import RetryError, UsageError
 from nightfx.job.plan import plan_render
 from nightfx.job.render import render
 from nightfx.light import borders
 from nightfx.network.presets import Preset
+from nightfx.options.encode import EncodeOptions
+from nightfx.options.engine import EngineOptions
 from nightfx.options.render import RenderOptions
-from nightfx.target.codecs import EncodeOptions
 
 needs_ray = pytest.mark.skipif(
     find_spec("ray") is None or sys.platform != "linux", reason="needs ray, and finds it in /proc"
@@ -46,7 +47,8 @@ PRETENCE = """
 import json, os, signal, sys, time
 from contextlib import suppress
 from dataclasses import dataclass
-from nightfx.batch.queue.run import EngineOptions, ready_ray, run_tasks
+from nightfx.batch.queue.run import ready_ray, run_tasks
+from nightfx.options.engine import EngineOptions
 from nightfx.batch.queue.task import Task
 from nightfx.errors import NightfxError
 
@@ -254,7 +256,7 @@ def test_a_plan_on_ray_that_is_terminated_goes_on_elsewhere_to_the_same_bytes(
         monkeypatch.setattr(borders, name, value)
     source = make_clip(tmp_path / "a.mp4", Clip(size=(64, 64), count=200, sound=True))
     plan, target = tmp_path / "plan.json", tmp_path / "b.mp4"
-    options = RenderOptions(encode=EncodeOptions(speed="veryfast"))
+    options = RenderOptions.of(encode=EncodeOptions(speed="veryfast"))
     found = plan_render(source, plan, target=target, preset=halving, options=options)
     first = started(
         ours, *("-m", "nightfx", "farm", "run", plan, "--engine", "ray", "--workers", 1)

@@ -17,11 +17,12 @@ from nightfx.apply.field import apply_field, identity_field
 from nightfx.apply.planes import apply_light
 from nightfx.carry.formats import FORMATS
 from nightfx.errors import TargetError, UsageError
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.color import convert_alpha, from_rgb, to_rgb
 from nightfx.picture.frame import Coding, Frame
 from nightfx.source.probe import ClipInfo
 from nightfx.source.reader import Reader
-from nightfx.target.codecs import EncodeOptions, OutputPlan, plan_output
+from nightfx.target.codecs import OutputPlan, plan_output
 from nightfx.target.writer import write_clip
 
 SIZE = (120, 256)  # the smallest that DNxHR has
@@ -354,7 +355,7 @@ def test_h264_has_the_same_bits_at_each_run(tmp_path: Path) -> None:
     for index in range(6):
         ballast = [np.random.default_rng(i).random(1 << 18) for i in range(index)]
         target = nightfx.render(
-            source, tmp_path / f"{index}.mp4", options=nightfx.RenderOptions(strength=0.0)
+            source, tmp_path / f"{index}.mp4", options=nightfx.RenderOptions.of(strength=0.0)
         )
         hashes.add(target.read_bytes())
         del ballast

@@ -46,7 +46,7 @@ def verdicts(rows: list[Row]) -> dict[str, str]:
 
 def test_a_delivery_loses_nothing_in_a_render(tmp_path: Path, identity: Preset) -> None:
     source = delivery(tmp_path)
-    options = nightfx.RenderOptions(verify=True)
+    options = nightfx.RenderOptions.of(verify=True)
     target = nightfx.render(source, preset=identity, options=options)
     rows = compare(source, target)
     assert not failures(rows, strict=True), [row for row in rows if row.verdict != "kept"]
@@ -56,7 +56,7 @@ def test_a_delivery_loses_nothing_in_a_render(tmp_path: Path, identity: Preset) 
 
 def test_a_part_is_compared_with_that_part(tmp_path: Path, identity: Preset) -> None:
     source = delivery(tmp_path)
-    options = nightfx.RenderOptions(verify=True, start_seconds=0.3, end_seconds=0.8)
+    options = nightfx.RenderOptions.of(verify=True, start_seconds=0.3, end_seconds=0.8)
     target = nightfx.render(source, preset=identity, options=options)
     assert not failures(compare(source, target, start_seconds=0.3, end_seconds=0.8), strict=True)
     whole = verdicts(compare(source, target))
@@ -153,7 +153,7 @@ def test_a_failed_verification_leaves_no_file(
 
     monkeypatch.setattr("nightfx.target.writer._set_timecode", drop)
     source = make_clip(tmp_path / "plate.mov", CLIP)
-    options = nightfx.RenderOptions(verify=True)
+    options = nightfx.RenderOptions.of(verify=True)
     with pytest.raises(
         TargetError, match=r"not written, verification found lost: timecode \(01:02"
     ):

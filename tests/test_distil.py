@@ -126,7 +126,7 @@ def test_a_draft_renders_in_place_of_the_full_network(
     clip = make_clip(tmp_path / "plate.mkv", Clip("ffv1", size=(64, 96), count=4))
     out = []
     for draft in (False, True):
-        options = nightfx.RenderOptions(
+        options = nightfx.RenderOptions.of(
             draft=draft, method="relight", backend=backend, overwrite=True
         )
         nightfx.render(clip, tmp_path / "out.mkv", preset=drafted, options=options)
@@ -159,9 +159,9 @@ def test_a_preset_without_a_draft_says_how_to_get_one(halving: Preset, tmp_path:
 def test_tiles_have_no_draft(drafted: Preset, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "plate.mp4", Clip(count=1))
     with pytest.raises(UsageError, match="--draft needs --method relight"):
-        nightfx.RenderOptions(draft=True, method="tiles")
+        nightfx.RenderOptions.of(draft=True, method="tiles")
     with pytest.raises(UsageError, match="halving renders tiles: --method relight"):
-        nightfx.render(clip, preset=drafted, options=nightfx.RenderOptions(draft=True))
+        nightfx.render(clip, preset=drafted, options=nightfx.RenderOptions.of(draft=True))
 
 
 def test_verify_and_show_cover_the_draft(drafted: Preset, monkeypatch: pytest.MonkeyPatch) -> None:

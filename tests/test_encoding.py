@@ -22,6 +22,7 @@ from nightfx.apply.working import light_in_working
 from nightfx.errors import UsageError
 from nightfx.job.source_target import open_shot, plan_target
 from nightfx.network.presets import Preset
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.color import to_rgb
 from nightfx.picture.curves import LINEAR_OF_HLG, LINEAR_OF_PQ, curve
 from nightfx.picture.encoding import (
@@ -38,9 +39,8 @@ from nightfx.picture.encoding import (
 from nightfx.picture.frame import Coding, Frame, rgb_coding
 from nightfx.picture.matrices import LMS, is_affine, rgb_of, ycc_of
 from nightfx.source.numbered import file_of
-from nightfx.target.codecs import EncodeOptions
 
-RELIGHT = nightfx.RenderOptions(method="relight")
+RELIGHT = nightfx.RenderOptions.of(method="relight")
 SPACES = ["linear", "pq", "hlg", "arri_logc4", "slog3", "acescct", "acescg", "lin_rec709"]
 SPACES += ["vlog", "logc3"]
 NOT_AFFINE = ["ictcp_pq", "ictcp_hlg", "bt2020c"]
@@ -126,7 +126,7 @@ def test_a_ramp_to_four_times_white_stays_monotone(
     source = sequence(tmp_path, level_ramp())
     preset: Any = halving if name == "halving" else "night"
     # what is bright enough would count as sky, and turn darker than what is not
-    options = nightfx.RenderOptions(method=method, look=nightfx.Look(sky=0.0))
+    options = nightfx.RenderOptions.of(method=method, look=nightfx.Look(sky=0.0))
     _, lit = load(file_of(nightfx.render(source, preset=preset, options=options), 1002))
     row = lit[32].mean(-1)
     if name == "halving" or method == "relight":
@@ -143,7 +143,7 @@ def test_strength_zero_gives_back_every_half(tmp_path: Path, space: str) -> None
     pixels = ramp(3).astype(np.float16).astype(np.float32) - 0.25
     pixels[3, 4:7, 0] = np.nan, np.inf, 65504
     source = sequence(tmp_path, pixels)
-    options = replace(RELIGHT, strength=0.0, input_space=space)
+    options = RELIGHT.but(strength=0.0, input_space=space)
     target = nightfx.render(source, options=options)
     (_, before), (_, after) = (load(file_of(path, 1001)) for path in (source, target))
     np.testing.assert_array_equal(after, before)
@@ -161,7 +161,7 @@ def test_a_log_plate_returns_as_log(tmp_path: Path, halving: Preset) -> None:
     codes = np.rint(plate * 65535).astype(np.uint16)
     for number in (1, 2):
         save(tmp_path / f"a.{number}.tif", codes, "uint16")
-    options = replace(RELIGHT, input_space="arri_logc4")
+    options = RELIGHT.but(input_space="arri_logc4")
     target = nightfx.render(tmp_path / "a.#.tif", preset=halving, options=options)
     spec, lit = load(file_of(target, 2))
     assert str(spec.format) == "uint16"
@@ -184,7 +184,7 @@ def test_hdr_clips_come_back_code_for_code(
     source = make_clip(tmp_path / "a.mkv", Clip("ffv1", pix_fmt, tags=tags, count=2))
     methods: list[Any] = ["relight", "tiles"]
     for method in methods:
-        options = nightfx.RenderOptions(method=method, overwrite=True)
+        options = nightfx.RenderOptions.of(method=method, overwrite=True)
         target = nightfx.render(source, preset=identity, options=options)
         for a, b in zip(frames_of(source), frames_of(target), strict=True):
             assert all(np.array_equal(x, y) for x, y in zip(a.planes, b.planes, strict=True))
@@ -226,7 +226,7 @@ def test_an_hdr_clip_as_exr_is_light_of_reference_white(
 
 def test_linear_becomes_a_clip_as_it_is_seen(tmp_path: Path, identity: Preset) -> None:
     source = sequence(tmp_path, np.full((48, 64, 3), 0.18, np.float32))
-    options = replace(RELIGHT, encode=nightfx.EncodeOptions(codec="ffv1"))
+    options = RELIGHT.but(encode=nightfx.EncodeOptions(codec="ffv1"))
     frames = frames_of(nightfx.render(source, tmp_path / "a.mkv", preset=identity, options=options))
     assert frames[0].coding.pix_fmt == "gbrp16le"
     assert abs(int(frames[0].planes[1][5, 5]) / 65535 - 0.46135613) < 1e-3  # sRGB of 0.18
@@ -272,9 +272,9 @@ def test_what_the_generator_sees_of_highlights_is_rolled_off(
 def test_unknown_spaces_are_refused(tmp_path: Path, options: Any, message: str) -> None:
     source = sequence(tmp_path, ramp(0))
     with pytest.raises(UsageError, match=message):
-        nightfx.render(source, options=nightfx.RenderOptions(**options))
+        nightfx.render(source, options=nightfx.RenderOptions.of(**options))
     with pytest.raises(UsageError, match="--ocio needs --input-space"):
-        nightfx.RenderOptions(ocio="a.ocio")
+        nightfx.RenderOptions.of(ocio="a.ocio")
 
 
 def test_a_config_of_ones_own_finds_its_way(tmp_path: Path) -> None:
@@ -365,7 +365,7 @@ def test_codecs_that_cannot_name_such_a_matrix_keep_the_light(
 ) -> None:
     clip = Clip("ffv1", "yuv444p10le", tags=(9, 16, 14, 1), count=1)
     source = make_clip(tmp_path / "a.mkv", clip)
-    prores = nightfx.RenderOptions(method="relight", encode=EncodeOptions(codec="prores"))
+    prores = nightfx.RenderOptions.of(method="relight", encode=EncodeOptions(codec="prores"))
     target = nightfx.render(source, tmp_path / "a.mov", preset=identity, options=prores)
     with open_shot(target, RELIGHT) as shot:
         tags = shot.info.tags

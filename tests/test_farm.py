@@ -25,7 +25,7 @@ from nightfx.farm import FORMATS, FarmOptions, export_job
 from nightfx.job.plan import plan_render
 from nightfx.light import borders
 from nightfx.network.presets import Preset
-from nightfx.target.codecs import EncodeOptions
+from nightfx.options.encode import EncodeOptions
 
 needs_openjd = pytest.mark.skipif(find_spec("openjd") is None, reason="needs openjd-cli")
 OPENJD = (sys.executable, "-m", "openjd")
@@ -90,7 +90,7 @@ def test_openjd_runs_the_job_to_what_render_writes(
         monkeypatch.setattr(borders, name, value)
     folder = tmp_path / 'it\'s a "shot" {{x}}'
     folder.mkdir()
-    options = RenderOptions(encode=EncodeOptions(speed="veryfast"))
+    options = RenderOptions.of(encode=EncodeOptions(speed="veryfast"))
     source = make_clip(folder / "a b.mp4", Clip(count=30, size=(64, 64), sound=True))
     target = folder / "by openjd.mp4"
     plan_render(source, folder / "the plan.json", preset=halving, target=target, options=options)

@@ -15,17 +15,17 @@ from test_render import frames_of
 import nightfx
 from nightfx.errors import TargetError, UsageError
 from nightfx.network.presets import Preset
+from nightfx.options.encode import CodecChoice, EncodeOptions
 from nightfx.picture.coding import ColorTags
 from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import hdr, to_working
 from nightfx.picture.frame import Planes
 from nightfx.source.interlace import split, woven
 from nightfx.source.reader import Reader
-from nightfx.target.codecs import CodecChoice, EncodeOptions
 from nightfx.target.tags import tag_encoder
 
 SIZE = (48, 64)
-KEPT = nightfx.RenderOptions(interlaced="keep")
+KEPT = nightfx.RenderOptions.of(interlaced="keep")
 
 
 def combed(index: int, pix_fmt: str, size: tuple[int, int]) -> Planes:
@@ -114,7 +114,7 @@ def test_fields_of_hdr_are_kept_in_hdr(
     tmp_path: Path, transfer: int, identity: Preset, halving: Preset
 ) -> None:
     source = interlaced(tmp_path / "a.mp4", pix_fmt="yuv420p10le", transfer=transfer)
-    options = nightfx.RenderOptions(interlaced="keep", encode=EncodeOptions(codec="ffv1"))
+    options = nightfx.RenderOptions.of(interlaced="keep", encode=EncodeOptions(codec="ffv1"))
     before = frames_of(source)
     for preset in (identity, halving):
         target = nightfx.render(
@@ -152,7 +152,7 @@ def test_a_codec_without_fields_is_refused_for_them(
     tmp_path: Path, codec: CodecChoice, identity: Preset
 ) -> None:
     source = interlaced(tmp_path / "a.mp4")
-    options = nightfx.RenderOptions(interlaced="keep", encode=EncodeOptions(codec=codec))
+    options = nightfx.RenderOptions.of(interlaced="keep", encode=EncodeOptions(codec=codec))
     if codec == "prores-4444":
         with Reader(nightfx.render(source, preset=identity, options=options)) as reader:
             assert reader.info.interlaced
@@ -163,6 +163,6 @@ def test_a_codec_without_fields_is_refused_for_them(
 
 def test_fields_and_passes_do_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="leave out --interlaced keep"):
-        nightfx.RenderOptions(interlaced="keep", passes=tmp_path)
+        nightfx.RenderOptions.of(interlaced="keep", passes=tmp_path)
     with pytest.raises(UsageError, match="must be deinterlace or keep, got 'weave'"):
-        nightfx.RenderOptions(interlaced="weave")  # type: ignore[arg-type]
+        nightfx.RenderOptions.of(interlaced="weave")  # type: ignore[arg-type]

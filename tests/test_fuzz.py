@@ -97,11 +97,11 @@ def test_a_picture_of_too_many_pixels_is_refused(
         Image.new("RGB", (64, 48)).save(source)
     else:
         make_clip(source, Clip("ffv1") if name == "a.mkv" else Clip())
-    options = nightfx.RenderOptions(max_pixels=64 * 48 - 1)
+    options = nightfx.RenderOptions.of(max_pixels=64 * 48 - 1)
     with pytest.raises(SourceError, match=r"3071 pixels"):
         nightfx.render(source, preset=identity, options=options)
     assert nightfx.render(
-        source, preset=identity, options=nightfx.RenderOptions(max_pixels=64 * 48)
+        source, preset=identity, options=nightfx.RenderOptions.of(max_pixels=64 * 48)
     ).exists()
 
 

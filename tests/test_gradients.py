@@ -13,7 +13,7 @@ from test_render import frames_of
 
 import nightfx
 from nightfx.network.presets import Preset
-from nightfx.target.codecs import CodecChoice, EncodeOptions
+from nightfx.options.encode import CodecChoice, EncodeOptions
 
 HEIGHT, WIDTH = 128, 1024
 
@@ -38,7 +38,7 @@ def sky(path: Path, depth: int) -> Path:
 
 
 def lit_sky(source: Path, target: Path, preset: Preset | str, codec: CodecChoice) -> Any:
-    options = nightfx.RenderOptions(method="relight", encode=EncodeOptions(codec=codec))
+    options = nightfx.RenderOptions.of(method="relight", encode=EncodeOptions(codec=codec))
     return frames_of(nightfx.render(source, target, preset=preset, options=options))[1].planes[0]
 
 

@@ -19,11 +19,12 @@ import nightfx
 from nightfx.apply.field import apply_field, identity_field
 from nightfx.check.compare import compare
 from nightfx.network.presets import Preset
+from nightfx.options.encode import CodecChoice, EncodeOptions
 from nightfx.picture.frame import Coding, Frame
 from nightfx.source.probe import side_data_of
 from nightfx.source.reader import Reader
 from nightfx.target.brightness import Brightness, pq_nits
-from nightfx.target.codecs import CodecChoice, EncodeOptions, plan_output
+from nightfx.target.codecs import plan_output
 from nightfx.target.predict_losses import foresee
 from nightfx.target.writer import write_clip
 
@@ -158,7 +159,7 @@ def test_captions_stay_with_their_pictures(
     assert captions_of(source) == [caption(i) for i in range(8)]
     encode = EncodeOptions(codec=codec, depth=depth)
     target = nightfx.render(
-        source, tmp_path / file, preset=identity, options=nightfx.RenderOptions(encode=encode)
+        source, tmp_path / file, preset=identity, options=nightfx.RenderOptions.of(encode=encode)
     )
     assert captions_of(target) == captions_of(source)
 
@@ -172,7 +173,7 @@ def test_captions_that_begin_late_are_told_where_they_are_not_written(
         plan = plan_output(reader.info, None, EncodeOptions(codec="prores"))
         assert line not in plan.notes
         assert line in list(foresee(source, reader.info, plan))
-    options = nightfx.RenderOptions(encode=EncodeOptions(codec="prores"))
+    options = nightfx.RenderOptions.of(encode=EncodeOptions(codec="prores"))
     with caplog.at_level(logging.WARNING):
         target = nightfx.render(source, preset=identity, options=options)
     assert caplog.text.count(line) == 1

@@ -78,7 +78,7 @@ def lit(
 def relight_by(**values: Any) -> nightfx.RenderOptions:
     names = {"matte", "matte_invert", "matte_feather", "strength", "seed", "method"}
     own = {name: values.pop(name) for name in names & set(values)}
-    return nightfx.RenderOptions(**{"method": "relight", **own}, look=Look(**values))
+    return nightfx.RenderOptions.of(**{"method": "relight", **own}, look=Look(**values))
 
 
 def assert_equal(a: Frame, b: Frame) -> None:
@@ -225,7 +225,9 @@ def test_a_neutral_look_changes_nothing_bit_for_bit(
     encodings = Encodings(LINEAR, LINEAR) if "float" in kind else PLAIN
     neutral = Look(**Moment()._asdict())
     without, with_neutral = (
-        lit(frames, halving, nightfx.RenderOptions(method=method, look=look), encodings=encodings)
+        lit(
+            frames, halving, nightfx.RenderOptions.of(method=method, look=look), encodings=encodings
+        )
         for look in (Look(), neutral)
     )
     for a, b in zip(without, with_neutral, strict=True):
@@ -235,7 +237,7 @@ def test_a_neutral_look_changes_nothing_bit_for_bit(
 @pytest.mark.parametrize("method", ["tiles", "relight"])
 def test_strength_is_keyframed_from_the_plate_to_the_preset(method: Any, halving: Preset) -> None:
     frames = [frame_of(YUV10, pts) for pts in range(6)]
-    options = nightfx.RenderOptions(method=method, strength=((1, 0.0), (3, 1.0)))
+    options = nightfx.RenderOptions.of(method=method, strength=((1, 0.0), (3, 1.0)))
     made = lit(frames, halving, options)
     assert_equal(made[0], frames[0])
     assert_equal(made[1], frames[1])
@@ -348,7 +350,7 @@ def test_grain_is_the_same_for_a_seed_and_another_for_another_frame(identity: Pr
         for f, o in (
             (frame, options),
             (frame, options),
-            (frame, replace(options, seed=2)),
+            (frame, options.but(seed=2)),
             (replace(frame, pts=1), options),
         )
     )
@@ -406,7 +408,7 @@ def test_outside_a_matte_the_plate_stays_bit_for_bit(
     encodings = Encodings(LINEAR, LINEAR) if coding.is_float else PLAIN
     options = relight_by(matte=path, exposure=-1, method=method)
     (made,) = with_matte(options, [frame], halving, encodings=encodings)
-    (whole,) = lit([frame], halving, replace(options, matte=None), encodings=encodings)
+    (whole,) = lit([frame], halving, options.but(matte=None), encodings=encodings)
     for index in range(3):
         plane, before, all_over = (x.planes[index] for x in (made, frame, whole))
         middle = plane.shape[1] // 2
@@ -543,14 +545,14 @@ def frames_of(path: Path) -> Iterator[Frame]:
 )
 def test_contradictions_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        nightfx.RenderOptions(**options)
+        nightfx.RenderOptions.of(**options)
 
 
 def test_what_tiles_and_locks_cannot_do_is_refused(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     with pytest.raises(UsageError, match="--sky needs --method relight"):
         nightfx.render(source, preset=identity, options=relight_by(sky=1, method="tiles"))
-    options = replace(relight_by(sky=((0, 0.0), (9, 1.0))), lock=True)
+    options = relight_by(sky=((0, 0.0), (9, 1.0))).but(lock=True)
     with pytest.raises(UsageError, match="--sky must be one number"):
         nightfx.render(source, preset=identity, options=options)
     with pytest.raises(SourceError, match=r"nowhere\.png: no such file"):
@@ -562,14 +564,14 @@ def test_what_is_left_out_is_told(
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     matte = save_matte(tmp_path / "m.png", left_half(48, 64))
-    options = replace(relight_by(glow=1, grain=0.1, matte=matte), passes=tmp_path / "passes")
+    options = relight_by(glow=1, grain=0.1, matte=matte).but(passes=tmp_path / "passes")
     nightfx.render(source, preset=identity, options=options)
     assert "passes: what comes after the field is not in them: grain, the matte" in caplog.text
-    linear = replace(options, input_space="linear", overwrite=True)
+    linear = options.but(input_space="linear", overwrite=True)
     nightfx.render(source, preset=identity, options=linear)
     assert "not in them: glow, grain, the matte" in caplog.text
     own = replace(identity, facts=replace(identity.facts, look=Look(sky=1.0)))
-    options = nightfx.RenderOptions(method="tiles", overwrite=True)
+    options = nightfx.RenderOptions.of(method="tiles", overwrite=True)
     nightfx.render(source, preset=own, options=options)
     assert "darkens the sky in relight only, not in tiles" in caplog.text
 

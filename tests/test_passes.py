@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from nightfx.picture.frame import Coding, Frame
 
 # half floats have 11 bits: above 12 the passes are no longer within a code
 SHALLOW = [coding for coding in CODINGS if coding.depth <= 12 and coding.matrix != "gray"]
-RELIGHT = nightfx.RenderOptions(method="relight")
+RELIGHT = nightfx.RenderOptions.of(method="relight")
 
 
 def read_exr(path: Path) -> dict[str, np.ndarray]:
@@ -143,7 +142,7 @@ def test_a_clip_has_a_pass_for_each_frame(
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=3))
     with caplog.at_level(logging.WARNING):
-        nightfx.render(source, preset=halving, options=replace(RELIGHT, passes=tmp_path / "a/b"))
+        nightfx.render(source, preset=halving, options=RELIGHT.but(passes=tmp_path / "a/b"))
     assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [
         f"plate.halving.{kind}.{number}.exr"
         for kind in ("field", "pair")
@@ -156,7 +155,7 @@ def test_a_clip_has_a_pass_for_each_frame(
 
 def test_a_picture_has_passes_too(tmp_path: Path, halving: Preset) -> None:
     Image.new("RGB", (33, 21), (200, 120, 40)).save(tmp_path / "still.png")
-    options = replace(RELIGHT, passes=tmp_path)
+    options = RELIGHT.but(passes=tmp_path)
     nightfx.render(tmp_path / "still.png", preset=halving, options=options)
     assert (tmp_path / "still.halving.field.1001.exr").is_file()
 
@@ -165,18 +164,18 @@ def test_existing_passes_are_kept_unless_overwritten(tmp_path: Path, halving: Pr
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     kept = tmp_path / "plate.halving.field.1009.exr"
     kept.write_bytes(b"precious")
-    options = replace(RELIGHT, passes=tmp_path)
+    options = RELIGHT.but(passes=tmp_path)
     with pytest.raises(TargetError, match=r"1009\.exr: exists already; --overwrite replaces it"):
         nightfx.render(source, preset=halving, options=options)
     assert kept.read_bytes() == b"precious"
     assert not list(tmp_path.glob("*.mkv.part")) + list(tmp_path.glob("*.halving.mkv"))
-    nightfx.render(source, preset=halving, options=replace(options, overwrite=True))
+    nightfx.render(source, preset=halving, options=options.but(overwrite=True))
     assert (tmp_path / "plate.halving.field.1001.exr").is_file()
 
 
 def test_tiles_have_no_passes(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
-    options = nightfx.RenderOptions(method="tiles", passes=tmp_path / "passes")
+    options = nightfx.RenderOptions.of(method="tiles", passes=tmp_path / "passes")
     with pytest.raises(UsageError, match="--passes needs --method relight"):
         nightfx.render(source, preset=identity, options=options)
     assert not (tmp_path / "passes").exists()
@@ -204,7 +203,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(
     monkeypatch.setattr(
         "nightfx.disk.partial.os.access", lambda path, mode: Path(path).name != "passes"
     )
-    options = replace(RELIGHT, passes=tmp_path / "passes")
+    options = RELIGHT.but(passes=tmp_path / "passes")
     with pytest.raises(TargetError, match="passes: may not be written to"):
         nightfx.render(source, preset=halving, options=options)
     assert not (tmp_path / "plate.halving.mkv").exists()
@@ -233,4 +232,4 @@ def test_two_shots_of_one_name_are_refused(tmp_path: Path, identity: Preset) -> 
     inputs = [tmp_path / "a/shot.mkv", tmp_path / "b/shot.mkv"]
     assert len(plan_jobs(inputs, None, identity, RELIGHT)) == 2
     with pytest.raises(UsageError, match="would both be written to"):
-        plan_jobs(inputs, None, identity, replace(RELIGHT, passes=tmp_path / "passes"))
+        plan_jobs(inputs, None, identity, RELIGHT.but(passes=tmp_path / "passes"))

@@ -19,7 +19,7 @@ from nightfx.errors import PlanError, RetryError, SourceError, UsageError
 from nightfx.job.plan import join_plan, plan_render, render_segment
 from nightfx.light import borders
 from nightfx.network.presets import Preset
-from nightfx.target.codecs import EncodeOptions
+from nightfx.options.encode import EncodeOptions
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("method", ["relight", "tiles"])
 def test_segments_of_a_plan_in_any_order_are_the_render(method: Any, tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=30, size=(64, 64), sound=True))
-    options = RenderOptions(method=method, encode=EncodeOptions(speed="veryfast"))
+    options = RenderOptions.of(method=method, encode=EncodeOptions(speed="veryfast"))
     plan = tmp_path / "plan.json"
     found = plan_render(source, plan, target=tmp_path / "b.mp4", options=options)
     assert found.starts is not None
@@ -64,7 +64,7 @@ def test_passes_of_a_segment_may_be_written_twice_at_once(tmp_path: Path) -> Non
     source = make_clip(tmp_path / "a.mp4", Clip(count=24, size=(64, 96)))
     plan, both_at = tmp_path / "plan.json", tmp_path / "both"
     encode = EncodeOptions(speed="ultrafast")
-    plan_render(source, plan, options=RenderOptions(passes=both_at, encode=encode))
+    plan_render(source, plan, options=RenderOptions.of(passes=both_at, encode=encode))
     words = [sys.executable, "-m", "nightfx", "render", "--plan", str(plan), "--segment"]
     for number in range(2):
         call = [*words, str(number)]
@@ -73,7 +73,7 @@ def test_passes_of_a_segment_may_be_written_twice_at_once(tmp_path: Path) -> Non
         assert [process.returncode for process in both] == [0, 0], errors
     (both_at / ".a.night.field.1003.exr.77-abcd.part").touch()  # of one that was killed
     target, alone_at = join_plan(plan), tmp_path / "alone"
-    options = RenderOptions(passes=alone_at, encode=encode)
+    options = RenderOptions.of(passes=alone_at, encode=encode)
     whole = nightfx.render(source, tmp_path / "c.mp4", options=options)
     assert target.read_bytes() == whole.read_bytes()
     stem = target.stem
@@ -212,7 +212,7 @@ def test_of_a_plan_poisonous_segments_fail_alone_and_a_rerun_joins(
 ) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(size=(64, 64), count=56, sound=True))
     plan, target = tmp_path / "plan.json", tmp_path / "b.mp4"
-    options = RenderOptions(encode=EncodeOptions(speed="veryfast"))
+    options = RenderOptions.of(encode=EncodeOptions(speed="veryfast"))
     found = plan_render(source, plan, target=target, preset=halving, options=options)
     count = len(found.starts or ())
     assert count > 4

@@ -148,7 +148,7 @@ def test_what_is_not_sdr_is_shown_as_sdr(tmp_path: Path, identity: Preset) -> No
     assert 0 <= shown.min() < shown.max() <= 1
     linear = picked._replace(encoding=encoding_named("sdr"))
     assert np.abs(view(linear, picked.frame) - shown).mean() > 0.05
-    same = view(picked, render(picked, identity, RenderOptions()))
+    same = view(picked, render(picked, identity, RenderOptions.of()))
     np.testing.assert_allclose(same, shown, atol=5e-3)
 
 
@@ -200,4 +200,4 @@ def test_a_picture_is_previewed_and_nothing_is_replaced_unasked(
     assert target == tmp_path / "a.preview.png"
     with pytest.raises(TargetError, match="exists already"):
         preview(tmp_path / "a.png", preset=halving)
-    assert preview(tmp_path / "a.png", preset=halving, options=RenderOptions(overwrite=True))
+    assert preview(tmp_path / "a.png", preset=halving, options=RenderOptions.of(overwrite=True))

@@ -29,10 +29,10 @@ from nightfx.light.lock import Lock, load_lock
 from nightfx.light.tiling import light_of
 from nightfx.network.model import build_generator
 from nightfx.network.presets import Preset
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Coding, Frame, as_coded, upright
 from nightfx.source.reader import Reader
-from nightfx.target.codecs import EncodeOptions
 
 LOSSLESS = {
     "8-bit": Clip("ffv1", "yuv420p", size=(50, 71)),
@@ -65,7 +65,9 @@ def test_an_identity_generator_returns_the_plate(
     kind: str, method: Any, tmp_path: Path, identity: Preset
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", LOSSLESS[kind])
-    target = nightfx.render(source, preset=identity, options=nightfx.RenderOptions(method=method))
+    target = nightfx.render(
+        source, preset=identity, options=nightfx.RenderOptions.of(method=method)
+    )
     assert target == tmp_path / "plate.identity.mkv"
     assert_same_within_a_code(source, target)
 
@@ -76,7 +78,7 @@ def test_a_thousandth_of_the_bundled_night_stays_within_a_code(
     kind: str, method: Any, tmp_path: Path
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", LOSSLESS[kind])
-    options = nightfx.RenderOptions(strength=0.001, method=method)
+    options = nightfx.RenderOptions.of(strength=0.001, method=method)
     target = nightfx.render(source, preset="night", options=options)
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
         for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
@@ -86,7 +88,7 @@ def test_a_thousandth_of_the_bundled_night_stays_within_a_code(
 @pytest.mark.parametrize("method", ["tiles", "relight"])
 def test_halving_halves_luma_above_black(method: Any, tmp_path: Path, halving: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", LOSSLESS["10-bit"])
-    target = nightfx.render(source, preset=halving, options=nightfx.RenderOptions(method=method))
+    target = nightfx.render(source, preset=halving, options=nightfx.RenderOptions.of(method=method))
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
         wanted = (a.planes[0].astype(float) - 64) / 2 + 64
         assert np.abs(wanted - b.planes[0]).max() <= 1.5
@@ -100,7 +102,7 @@ def test_tiles_give_the_codes_of_the_whole_frame(tmp_path: Path) -> None:
         nightfx.render(
             source,
             tmp_path / f"{size}.mkv",
-            options=nightfx.RenderOptions(method="tiles", tile_px=size),
+            options=nightfx.RenderOptions.of(method="tiles", tile_px=size),
         )
         for size in ("whole", 64)
     )
@@ -109,7 +111,7 @@ def test_tiles_give_the_codes_of_the_whole_frame(tmp_path: Path) -> None:
 
 def test_start_and_end_choose_frames(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p", count=24))
-    options = nightfx.RenderOptions(start_seconds=0.25, end_seconds=0.5)
+    options = nightfx.RenderOptions.of(start_seconds=0.25, end_seconds=0.5)
     target = nightfx.render(source, preset=identity, options=options)
     wanted = frames_of(source)[6:12]
     got = frames_of(target)
@@ -125,7 +127,7 @@ def test_frames_are_chosen_by_their_numbers(
     tmp_path: Path, identity: Preset, name: str, times: Any, first: int, last: int
 ) -> None:
     source = make_clip(tmp_path / name, Clip("ffv1" if name == "a.mkv" else "prores", "yuv422p10le", times=times, count=8))  # fmt: skip
-    options = nightfx.RenderOptions(frames=(first, last))
+    options = nightfx.RenderOptions.of(frames=(first, last))
     before = frames_of(source)[first - 1001 : last - 1000]
     after = frames_of(nightfx.render(source, preset=identity, options=options))
     assert len(after) == len(before)
@@ -169,7 +171,7 @@ def test_the_generator_sees_a_rotated_clipupright(
 
     monkeypatch.setattr("nightfx.light.light.light_of", spy)
     clip = make_clip(tmp_path / "plate.mp4", Clip(rotation=90, count=1))
-    nightfx.render(clip, options=nightfx.RenderOptions(method="tiles"))
+    nightfx.render(clip, options=nightfx.RenderOptions.of(method="tiles"))
     assert shapes == [(3, 64, 48)]
 
 
@@ -226,7 +228,7 @@ def test_heights_outside_the_training_are_warned_of(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         clip = make_clip(tmp_path / "small.mp4", Clip(count=1))
-        nightfx.render(clip, options=nightfx.RenderOptions(method="tiles"))
+        nightfx.render(clip, options=nightfx.RenderOptions.of(method="tiles"))
     assert "48 lines; night was trained on" in caplog.text
 
 
@@ -237,7 +239,9 @@ def test_an_existing_output_is_kept_unless_overwritten(tmp_path: Path, identity:
     with pytest.raises(TargetError, match=r"out\.mp4: exists already; --overwrite replaces it"):
         nightfx.render(source, target, preset=identity)
     assert target.read_bytes() == b"precious"
-    nightfx.render(source, target, preset=identity, options=nightfx.RenderOptions(overwrite=True))
+    nightfx.render(
+        source, target, preset=identity, options=nightfx.RenderOptions.of(overwrite=True)
+    )
     assert len(frames_of(target)) == 2
 
 
@@ -245,7 +249,7 @@ def test_the_source_is_never_the_target(tmp_path: Path, identity: Preset) -> Non
     source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
     with pytest.raises(UsageError, match="input and output are the same file"):
         nightfx.render(
-            source, source, preset=identity, options=nightfx.RenderOptions(overwrite=True)
+            source, source, preset=identity, options=nightfx.RenderOptions.of(overwrite=True)
         )
 
 
@@ -290,7 +294,7 @@ def test_keep_going_renders_what_decodes(
     source = truncated(tmp_path)
     with caplog.at_level(logging.WARNING):
         target = nightfx.render(
-            source, preset=identity, options=nightfx.RenderOptions(keep_going=True)
+            source, preset=identity, options=nightfx.RenderOptions.of(keep_going=True)
         )
     assert 0 < len(frames_of(target)) < 48
     assert "damaged" in caplog.text
@@ -349,12 +353,12 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
 )
 def test_contradictory_options_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        nightfx.RenderOptions(**options)  # type: ignore[arg-type]
+        nightfx.RenderOptions.of(**options)  # type: ignore[arg-type]
 
 
 def test_a_codec_can_be_asked_for(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mp4", Clip(count=3))
-    options = nightfx.RenderOptions(encode=EncodeOptions(codec="prores"))
+    options = nightfx.RenderOptions.of(encode=EncodeOptions(codec="prores"))
     target = nightfx.render(source, preset=identity, options=options)
     assert target.suffix == ".mov"
     with Reader(target) as reader:
@@ -368,18 +372,18 @@ def test_every_error_is_a_nightfx_error(tmp_path: Path) -> None:
 
 def test_a_locked_shot_leaves_its_lock_beside_the_output(tmp_path: Path, halving: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=4))
-    lock = nightfx.RenderOptions(method="relight", lock=True)
+    lock = nightfx.RenderOptions.of(method="relight", lock=True)
     target = nightfx.render(source, preset=halving, options=lock)
     sidecar = tmp_path / "plate.halving.lock.json"
     np.testing.assert_allclose(load_lock(sidecar).stops, -1, atol=0.05)
-    held = nightfx.RenderOptions(method="relight", lock_to=sidecar)
+    held = nightfx.RenderOptions.of(method="relight", lock_to=sidecar)
     other = nightfx.render(source, tmp_path / "other.mkv", preset=halving, options=held)
     assert_same_within_a_code(target, other)
 
 
 def test_a_lock_needs_a_field(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
-    options = nightfx.RenderOptions(method="tiles", lock=True)
+    options = nightfx.RenderOptions.of(method="tiles", lock=True)
     with pytest.raises(UsageError, match="--lock and --lock-to need --method relight"):
         nightfx.render(source, preset=identity, options=options)
 
@@ -387,7 +391,7 @@ def test_a_lock_needs_a_field(tmp_path: Path, identity: Preset) -> None:
 def test_another_shots_lock_sets_the_exposure(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=2))
     Lock((-1.0, -1.0, -1.0)).save(tmp_path / "a.lock.json")
-    options = nightfx.RenderOptions(method="relight", lock_to=tmp_path / "a.lock.json")
+    options = nightfx.RenderOptions.of(method="relight", lock_to=tmp_path / "a.lock.json")
     target = nightfx.render(source, preset=identity, options=options)
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
         wanted = (a.planes[0].astype(float) - 64) / 2 + 64
@@ -401,7 +405,7 @@ def test_carried_fields_render_every_frame(tmp_path: Path, halving: Preset) -> N
             source,
             tmp_path / f"{every}.mkv",
             preset=halving,
-            options=nightfx.RenderOptions(method="relight", field_every=every),
+            options=nightfx.RenderOptions.of(method="relight", field_every=every),
         )
         for every in (1, 4, "auto")
     ]

@@ -31,10 +31,11 @@ from nightfx.light import borders
 from nightfx.light.borders import Borders, Lengths, run_in_of
 from nightfx.light.steady import Steadying, steady
 from nightfx.network.presets import Preset, load_preset
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.frame import Frame
 from nightfx.source.probe import side_data_of
 from nightfx.source.reader import Reader
-from nightfx.target.codecs import EncodeOptions, plan_output
+from nightfx.target.codecs import plan_output
 from nightfx.target.join import Piece, decoding_times, write_segment
 from nightfx.target.writer import head_of, span_of
 
@@ -185,7 +186,7 @@ def test_segments_joined_are_what_one_encoder_writes_and_resumed_what_is_unbroke
     size = (128, 256) if family == "dnxhr" else (48, 64)
     clip = Clip(encoder, count=40, times=UNEVEN if times == "uneven" else (), size=size)
     source = make_clip(tmp_path / name, replace(clip, sound=True))
-    options = RenderOptions(encode=EncodeOptions(codec=codec))  # type: ignore[arg-type]
+    options = RenderOptions.of(encode=EncodeOptions(codec=codec))  # type: ignore[arg-type]
     places = [tmp_path / f"{which}{source.suffix}" for which in ("unbroken", "resumed", "one")]
     unbroken = nightfx.render(source, places[0], preset=identity, options=options)
     resumed = render_with_stops(source, places[1], identity, options, 14, 27)
@@ -213,7 +214,7 @@ def test_av1_in_segments(tmp_path: Path) -> None:
 def render_av1(source: Path) -> bool:
     for name, value in SHORT.items():
         setattr(borders, name, value)
-    options = RenderOptions(encode=EncodeOptions(codec="av1"), strength=0.5)
+    options = RenderOptions.of(encode=EncodeOptions(codec="av1"), strength=0.5)
     unbroken = nightfx.render(source, source.with_name("unbroken.mp4"), options=options)
     resumed = render_with_stops(source, source.with_name("resumed.mp4"), "night", options, 15)
     shown = [p[:2] for p in pictures(unbroken)]
@@ -307,7 +308,7 @@ def test_a_damaged_segment_is_found_and_rendered_again(
     tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=28))
-    call = (source, tmp_path / "b.mp4", identity, RenderOptions())
+    call = (source, tmp_path / "b.mp4", identity, RenderOptions.of())
     with monkeypatch.context() as patch:
         patch.setattr(resume, "join_segments", no_join)
         with pytest.raises(Stop):
@@ -338,7 +339,7 @@ for word in sys.argv[4:]:
 def stop(done, total):
     if done >= int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
-nightfx.render(sys.argv[1], sys.argv[2], on_progress=stop, options=nightfx.RenderOptions(field_every=4))
+nightfx.render(sys.argv[1], sys.argv[2], on_progress=stop, options=nightfx.RenderOptions.of(field_every=4))
 """
 
 
@@ -353,12 +354,12 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_file(
         killed = subprocess.run([sys.executable, "-c", CALL, *words], stderr=subprocess.DEVNULL)
         assert killed.returncode == -signal.SIGKILL
         assert not target.exists()
-    nightfx.render(source, target, options=RenderOptions(field_every=4))
+    nightfx.render(source, target, options=RenderOptions.of(field_every=4))
     resumed_at = re.search(r"resuming at (\d+) %", caplog.text)
     # a segment is 12 frames at most: no more than one of them is lost
     assert resumed_at
     assert (max(moments) - 12) * 100 // 40 <= int(resumed_at[1]) <= max(moments) * 100 // 40
-    whole = nightfx.render(source, tmp_path / "c.mp4", options=RenderOptions(field_every=4))
+    whole = nightfx.render(source, tmp_path / "c.mp4", options=RenderOptions.of(field_every=4))
     assert target.read_bytes() == whole.read_bytes()
     assert not list(tmp_path.glob(".*"))
 
@@ -380,12 +381,12 @@ def test_every_kind_of_render_resumes(
         "passes": {"passes": tmp_path / "passes"},
     }
     given = every_kind.get(kind, {})
-    options = RenderOptions(**given, encode=EncodeOptions(codec="h264", speed="ultrafast"))
+    options = RenderOptions.of(**given, encode=EncodeOptions(codec="h264", speed="ultrafast"))
     resumed = render_with_stops(source, tmp_path / "b.mp4", "night", options, 14, 26)
     notes = [r.getMessage().replace("b.mp4", "") for r in caplog.records]
     assert any("resuming at" in note for note in notes)
     caplog.clear()
-    again = replace(options, passes=tmp_path / "others") if kind == "passes" else options
+    again = options.but(passes=tmp_path / "others") if kind == "passes" else options
     whole = nightfx.render(source, tmp_path / "c.mp4", options=again)
     assert packets(resumed) == packets(whole)
     last = [r.getMessage() for r in caplog.records if "recombines" in r.getMessage()]
@@ -404,7 +405,7 @@ def test_content_light_is_that_of_the_whole_clip(
     from test_hdr import PARAMS, PQ_TAGS
 
     clip = Clip("libx265", "yuv420p10le", tags=PQ_TAGS, count=28, options={"x265-params": PARAMS})
-    source, options = make_clip(tmp_path / "a.mp4", clip), RenderOptions(strength=0.5)
+    source, options = make_clip(tmp_path / "a.mp4", clip), RenderOptions.of(strength=0.5)
     resumed = render_with_stops(source, tmp_path / "b.mp4", "night", options, 26)
     one = in_one_go(source, tmp_path / "c.mp4", "night", options, monkeypatch)
     lights = []
@@ -456,7 +457,7 @@ def test_what_changed_is_said_and_rendered_anew(
     nightfx.render(
         source,
         preset=identity,
-        options=RenderOptions(**flags),
+        options=RenderOptions.of(**flags),
         on_progress=lambda count, _: done.append(count),
     )
     assert words in caplog.text
@@ -504,7 +505,7 @@ def test_nothing_done_leaves_nothing(tmp_path: Path, identity: Preset) -> None:
 
 def test_a_frame_is_found_by_its_mark_else_by_decoding(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=30, options={"g": "10"}))
-    with open_work(source, tmp_path / "b.mp4", identity, RenderOptions()) as work:
+    with open_work(source, tmp_path / "b.mp4", identity, RenderOptions.of()) as work:
         from nightfx.job.render_job import mark_of
 
         frames = [(mark_of(f), f.duration) for f in work.reader.frames()]
@@ -541,7 +542,7 @@ def test_files_that_stood_there_are_not_taken_for_done(tmp_path: Path) -> None:
     (tmp_path / "shot.1003.png").write_bytes(b"precious")
     with pytest.raises(TargetError, match="exists already"):
         nightfx.render(source, tmp_path / "shot.####.png")
-    options = RenderOptions(overwrite=True)
+    options = RenderOptions.of(overwrite=True)
     nightfx.render(source, tmp_path / "shot.####.png", options=options)
     assert (tmp_path / "shot.1003.png").read_bytes() != b"precious"
 
@@ -579,7 +580,7 @@ def test_options_come_back_from_json_as_they_were(tmp_path: Path) -> None:
 
     from nightfx.disk.json_files import save_plain
 
-    options = RenderOptions(
+    options = RenderOptions.of(
         passes=tmp_path, fps=Fraction(24000, 1001), tile_px=64, encode=EncodeOptions(crf=20)
     )
     save_plain(options, tmp_path / "options.json")

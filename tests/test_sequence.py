@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,15 @@ import nightfx
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.job.inputs import plan_jobs
 from nightfx.network.presets import Preset, load_preset
+from nightfx.options.source import Missing, rate_from
 from nightfx.source import still
 from nightfx.source.numbered import base_name, file_of, is_sequence, missing_numbers
 from nightfx.source.reader import Reader
-from nightfx.source.sequence import Missing, SequenceReader, rate_from
+from nightfx.source.sequence import SequenceReader
 from nightfx.source.still_extras import Part, timecode_of, timecode_word
 from nightfx.source.timecode import shift_timecode
 
-RELIGHT = nightfx.RenderOptions(method="relight")
+RELIGHT = nightfx.RenderOptions.of(method="relight")
 TIMECODE, RATIONAL = (OpenImageIO.TypeDesc(kind) for kind in ("timecode", "rational"))
 
 
@@ -82,7 +82,7 @@ def numbers_of(folder: Path, stem: str) -> list[int]:
 @pytest.mark.parametrize("method", ["relight", "tiles"])
 def test_no_change_gives_every_exr_back(tmp_path: Path, identity: Preset, method: Any) -> None:
     source = exrs(tmp_path, compression="piz", owner="a post house")
-    options = nightfx.RenderOptions(method=method)
+    options = nightfx.RenderOptions.of(method=method)
     target = nightfx.render(source, preset=identity, options=options)
     assert target == tmp_path / "shot.identity.####.exr"
     assert numbers_of(tmp_path, "shot.identity") == [1001, 1002, 1003]
@@ -243,7 +243,7 @@ def test_gaps_are_refused_left_out_or_held(
         ("hold", [*range(1001, 1006)]),
     ]
     for missing, wanted in cases:
-        options = replace(RELIGHT, missing=missing, overwrite=True)
+        options = RELIGHT.but(missing=missing, overwrite=True)
         target = tmp_path / missing / "out.####.exr"
         target.parent.mkdir()
         nightfx.render(source, target, preset=identity, options=options)
@@ -261,7 +261,7 @@ def test_a_broken_file_is_named_and_can_be_left_out(tmp_path: Path, identity: Pr
     # what was written before it is whole
     assert numbers_of(tmp_path, "shot.identity") in ([], [1001], [1001, 1002])
     assert not list(tmp_path.glob(".*"))
-    options = replace(RELIGHT, keep_going=True, overwrite=True)
+    options = RELIGHT.but(keep_going=True, overwrite=True)
     nightfx.render(source, preset=identity, options=options)
     assert numbers_of(tmp_path, "shot.identity") == [1001, 1002, 1004]
 
@@ -271,7 +271,7 @@ def test_nothing_is_replaced_unasked(tmp_path: Path, identity: Preset) -> None:
     (tmp_path / "out.1002.exr").write_bytes(b"precious")
     with pytest.raises(TargetError, match=r"out\.1002\.exr: exists already"):
         nightfx.render(source, tmp_path / "out.####.exr", preset=identity)
-    options = nightfx.RenderOptions(overwrite=True)
+    options = nightfx.RenderOptions.of(overwrite=True)
     with pytest.raises(UsageError, match="input and output are the same file"):
         nightfx.render(source, tmp_path / "shot.@@@@.exr", preset=identity, options=options)
     with pytest.raises(TargetError, match=r"one name for many frames: write out\.####\.exr"):
@@ -295,7 +295,7 @@ def test_a_clip_becomes_a_sequence_and_a_clip_again(
         assert len(first.planes) == 3
     if suffix in (".exr", ".dpx"):
         assert timecode_of(load(file_of(frames, 1003))[0]) == "01:00:01:00"
-    options = replace(RELIGHT, fps=fps, start_seconds=1 / 24)
+    options = RELIGHT.but(fps=fps, start_seconds=1 / 24)
     again = nightfx.render(frames, tmp_path / "again.mov", preset=identity, options=options)
     with Reader(again) as back:
         assert back.info.rate == 24
@@ -306,7 +306,7 @@ def test_a_clip_becomes_a_sequence_and_a_clip_again(
 def test_codes_survive_the_way_over_files(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "gbrp10le", count=3))
     nightfx.render(source, tmp_path / "a.####.dpx", preset=identity, options=RELIGHT)
-    options = replace(RELIGHT, fps=Fraction(24), encode=nightfx.EncodeOptions(codec="ffv1"))
+    options = RELIGHT.but(fps=Fraction(24), encode=nightfx.EncodeOptions(codec="ffv1"))
     target = tmp_path / "back.mkv"
     nightfx.render(tmp_path / "a.####.dpx", target, preset=identity, options=options)
     for a, b in zip(frames_of(source), frames_of(target), strict=True):
@@ -323,7 +323,7 @@ def test_a_clip_needs_a_rate(tmp_path: Path, identity: Preset) -> None:
 def test_a_folder_stands_for_its_sequence(tmp_path: Path, identity: Preset) -> None:
     source = exrs(tmp_path / "plates")
     nightfx.render(source, options=RELIGHT)
-    options = nightfx.RenderOptions()
+    options = nightfx.RenderOptions.of()
     jobs = plan_jobs([tmp_path / "plates"], None, load_preset("night"), options)
     assert [job.target.name for job in jobs] == ["shot.night.####.exr"]
     one = exrs(tmp_path / "one")
@@ -334,7 +334,7 @@ def test_a_folder_stands_for_its_sequence(tmp_path: Path, identity: Preset) -> N
 
 def test_passes_have_the_numbers_of_the_frames(tmp_path: Path, halving: Preset) -> None:
     source = exrs(tmp_path / "a", (1050, 1051))
-    options = replace(RELIGHT, passes=tmp_path / "p")
+    options = RELIGHT.but(passes=tmp_path / "p")
     nightfx.render(source, preset=halving, options=options)
     assert sorted(p.name for p in (tmp_path / "p").glob("*.field.*")) == [
         "shot.halving.field.1050.exr",
@@ -351,17 +351,17 @@ def test_a_picture_that_changes_is_refused(tmp_path: Path, identity: Preset) -> 
 
 def test_files_are_chosen_by_their_numbers(tmp_path: Path, identity: Preset) -> None:
     source = exrs(tmp_path, range(1001, 1008))
-    options = nightfx.RenderOptions(frames=(1003, 1005))
+    options = nightfx.RenderOptions.of(frames=(1003, 1005))
     nightfx.render(source, tmp_path / "b.####.exr", preset=identity, options=options)
     assert numbers_of(tmp_path, "b") == [1003, 1004, 1005]
-    options = nightfx.RenderOptions(frames=(1, 5))
+    options = nightfx.RenderOptions.of(frames=(1, 5))
     with pytest.raises(UsageError, match="--frames 1-5 is outside 1001-1007"):
         nightfx.render(source, tmp_path / "c.####.exr", preset=identity, options=options)
 
 
 def test_sequences_have_no_fields(tmp_path: Path, identity: Preset) -> None:
     fields = interlaced(tmp_path / "i.mp4")
-    kept = nightfx.RenderOptions(interlaced="keep")
+    kept = nightfx.RenderOptions.of(interlaced="keep")
     with pytest.raises(UsageError, match="leave out --interlaced keep"):
         nightfx.render(fields, tmp_path / "i.####.png", preset=identity, options=kept)
     nightfx.render(fields, tmp_path / "i.####.png", preset=identity)
@@ -369,13 +369,13 @@ def test_sequences_have_no_fields(tmp_path: Path, identity: Preset) -> None:
 
 
 def test_files_of_too_many_pixels_are_refused(tmp_path: Path, identity: Preset) -> None:
-    few = nightfx.RenderOptions(max_pixels=24 * 32 - 1)
+    few = nightfx.RenderOptions.of(max_pixels=24 * 32 - 1)
     with pytest.raises(SourceError, match="768 pixels are more than 767: see --max-pixels"):
         nightfx.render(exrs(tmp_path), preset=identity, options=few)
     cv2.imwrite(str(tmp_path / "p.0001.png"), np.zeros((24, 32, 3), np.uint8))
     with pytest.raises(SourceError, match="32x24 is more than 767 pixels: see --max-pixels"):
         nightfx.render(tmp_path / "p.####.png", preset=identity, options=few)
-    enough = nightfx.RenderOptions(max_pixels=24 * 32)
+    enough = nightfx.RenderOptions.of(max_pixels=24 * 32)
     assert nightfx.render(tmp_path / "p.####.png", preset=identity, options=enough)
 
 

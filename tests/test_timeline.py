@@ -24,7 +24,6 @@ from nightfx.batch.queue.worker import Order, ShotTask
 from nightfx.batch.shots.media import Library
 from nightfx.batch.shots.media import frames_of as frames_of_timecode
 from nightfx.batch.shots.relink import write_cut
-from nightfx.batch.shots.settings import options_from
 from nightfx.batch.shots.timeline import Cut, edl_rate, read_cut, united
 from nightfx.errors import SourceError
 from nightfx.job.render import render
@@ -72,7 +71,7 @@ def make_cut(path: Path, folder: str) -> Path:
 
 
 def cut_of(path: Path, media: Path, out: Path, handles: int = 2) -> Cut:
-    library = Library(media, out, path.parent, RenderOptions())
+    library = Library(media, out, path.parent, RenderOptions.of())
     return read_cut(path, library, handles=handles, rate=None)
 
 
@@ -83,7 +82,7 @@ def rendered(cut: Cut, out: Path, preset: Preset) -> list[ShotTask]:
         target = out / f"{shot.stem}.identity{shot.source.suffix}"
         if "#" in shot.source.name:
             target = target.with_suffix(f".####{target.suffix}")
-        render(shot.source, target, preset=preset, options=options_from(shot.flags))
+        render(shot.source, target, preset=preset, options=RenderOptions.of(**shot.flags))
         order = Order(shot, out, "identity", shot.flags, 9.0)
         tasks.append(Task(order, state="done", target=target.name))
     return tasks

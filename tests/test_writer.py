@@ -17,12 +17,13 @@ from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 
 from nightfx.check.compare import compare
 from nightfx.errors import RetryError, TargetError, UsageError
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.color import from_rgb, to_rgb
 from nightfx.picture.frame import Frame
 from nightfx.source.probe import ClipInfo
 from nightfx.source.reader import Reader
 from nightfx.source.timecode import shift_timecode
-from nightfx.target.codecs import EncodeOptions, OutputPlan, plan_output
+from nightfx.target.codecs import OutputPlan, plan_output
 from nightfx.target.writer import write_clip
 
 CONTRACT = {

@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-Codec = Literal[
-    "h264",
-    "h265",
-    "av1",
-    "prores-proxy",
-    "prores-lt",
-    "prores-422",
-    "prores-hq",
-    "prores-4444",
-    "prores-xq",
-    "dnxhr-lb",
-    "dnxhr-sq",
-    "dnxhr-hq",
-    "dnxhr-hqx",
-    "dnxhr-444",
-    "ffv1",
-]
-Family = Literal["h264", "h265", "av1", "prores", "dnxhr", "ffv1"]
+from nightfx.options.encode import Codec, Family
 
 CONTAINERS = {
     ".mp4": "mp4",
@@ -126,8 +108,6 @@ FORMATS: dict[Codec, Format] = {
         options={"level": "3", "g": "1", "slicecrc": "1"},
     ),
 }
-CHOICES = ("h264", "h265", "av1", "prores", "dnxhr", *FORMATS)
-"""What may be asked for: a codec, or a family whose profile follows the source."""
 
 # names of the profiles in FFmpeg's decoders
 PROFILES: dict[str, Codec] = {

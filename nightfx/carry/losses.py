@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from nightfx.carry.formats import CONTAINERS, FORMATS, Codec, Family, Format
+from nightfx.carry.formats import CONTAINERS, FORMATS, Format
+from nightfx.options.encode import Codec, Family
 from nightfx.picture.coding import SUBSAMPLING, TRANSFER_PQ
 from nightfx.picture.frame import Coding
 from nightfx.source.probe import FALLBACK_RATE, ClipInfo

@@ -21,8 +21,9 @@ from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS
 from nightfx.check.contents import Contents, read_contents
 from nightfx.check.tracks import FLAGS, track_rows
 from nightfx.check.verdict import NEAR, Part, Row, Verdict, equal
+from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.coding import coding_of
-from nightfx.source.probe import MAX_PIXELS, side_data_of
+from nightfx.source.probe import side_data_of
 from nightfx.source.timecode import Seconds, exact_seconds, shift_timecode
 
 HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter

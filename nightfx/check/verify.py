@@ -16,11 +16,11 @@ from nightfx.check.compare import compare
 from nightfx.check.contents import read_contents
 from nightfx.check.verdict import Row, Verdict, equal, worst
 from nightfx.errors import SourceError
+from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.coding import coding_of
 from nightfx.picture.frame import Coding, Frame
 from nightfx.source.image import is_picture, read_extras
 from nightfx.source.numbered import frames_on_disk, is_pattern, is_sequence
-from nightfx.source.probe import MAX_PIXELS
 from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.still import has_timecode
 from nightfx.source.still_extras import Sheet, timecode_of

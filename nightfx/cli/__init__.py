@@ -35,8 +35,7 @@ app = typer.Typer(
 app.command("render")(shell.guarded(render.render))
 app.command("preview")(shell.guarded(preview.preview))
 app.command("batch")(shell.guarded(batch.batch))
-any_flag = {"allow_extra_args": True, "ignore_unknown_options": True}
-app.command("plan", context_settings=any_flag)(plan.plan)
+app.command("plan")(shell.guarded(plan.plan))
 app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nightfx.cli import engines, shell
-from nightfx.cli.render import SOME_FAILED, render
+from nightfx.cli import shell
+from nightfx.cli.flags import only, said, with_flags
+from nightfx.cli.render import SOME_FAILED
+from nightfx.options.engine import EngineOptions
+from nightfx.options.render import GROUPS, RenderOptions, all_options
 
 if TYPE_CHECKING:
     from nightfx.batch.queue.worker import ShotTask
     from nightfx.batch.shots.timeline import Cut
 
 
+@with_flags(EngineOptions, *GROUPS.values(), but=("frames",))
 def batch(
     shots: Annotated[
         Path,
@@ -29,9 +32,6 @@ def batch(
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Folder for the renders, in the tree of SHOTS.")
     ],
-    workers: engines.Workers = None,
-    engine: engines.Engine = "local",
-    address: engines.Address = None,
     include: Annotated[
         list[str] | None, typer.Option(help="Only shots whose path or name is like this glob.")
     ] = None,
@@ -44,12 +44,6 @@ def batch(
     as_json: Annotated[
         bool, typer.Option("--json", help="A line of JSON for each event, on standard output.")
     ] = False,
-    stale: Annotated[
-        float,
-        typer.Option(
-            min=1, help="Seconds of silence after which a worker elsewhere counts as dead."
-        ),
-    ] = 120.0,
     media: Annotated[
         Path | None,
         typer.Option(help="Folder of a timeline's media; by default the timeline's own."),
@@ -57,31 +51,33 @@ def batch(
     handles: Annotated[
         int, typer.Option(min=0, help="Frames rendered before and after what a timeline shows.")
     ] = 8,
-    **flags: Any,
+    to: Annotated[str | None, typer.Option(help="night, day, or the folder of a preset.")] = None,
+    **given: Any,
 ) -> int:
     """Render a folder of shots and all below it, or what a timeline shows: skip what is done, end with a report.
 
     Settings of single shots stand in a nightfx.toml beside them, by the names of the flags.
     """
-    from nightfx.batch.queue.run import BatchOptions, plan_batch, run_batch
+    from nightfx.batch.queue.run import plan_batch, run_batch
     from nightfx.batch.shots.find import find_shots
     from nightfx.batch.shots.timeline import is_timeline
     from nightfx.errors import UsageError
 
-    options = BatchOptions(engines.options_from(engine, workers, address), stale)
-    given = {key: value for key, value in flags.items() if value != FLAGS[key].default}
-    names = frozenset([Path(str(given.get("to", "night"))).name])
+    options = EngineOptions(**only(EngineOptions, given))
+    flags = {key: value for key, value in said(given).items() if key in all_options()}
+    RenderOptions.of(**flags)  # what is wrong is said before anything is looked for
+    names = frozenset([Path(to or "night").name])
     cut = None
     if is_timeline(shots):
-        if {"start", "end"} & given.keys():
+        if {"start", "end"} & flags.keys():
             raise UsageError("--start and --end are not for timelines: they say what is shown")
         root = media or shots.absolute().parent
-        cut = _read_cut(shots, root, out, handles, given)
+        cut = _read_cut(shots, root, out, handles, flags)
         found = cut.shots
     else:
         root = shots
         found = find_shots(shots, out, include=include or [], exclude=exclude or [], names=names)
-    tasks = plan_batch(found, root, out, given, options)
+    tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options)
     if dry_run:
         _tell_plan(tasks, as_json)
         return 0
@@ -92,15 +88,13 @@ def batch(
     return _conclude(tasks, out, shots.resolve().name, cut, as_json)
 
 
-def _read_cut(timeline: Path, media: Path, out: Path, handles: int, given: dict[str, Any]) -> Cut:
+def _read_cut(timeline: Path, media: Path, out: Path, handles: int, flags: dict[str, Any]) -> Cut:
     from nightfx.batch.shots.media import Library
-    from nightfx.batch.shots.settings import options_from
     from nightfx.batch.shots.timeline import read_cut
 
-    flags = {key: value for key, value in given.items() if key != "to"}
-    options = options_from(flags)
+    options = RenderOptions.of(**flags)
     library = Library(media, out, timeline.absolute().parent, options)
-    cut = read_cut(timeline, library, handles=handles, rate=options.fps)
+    cut = read_cut(timeline, library, handles=handles, rate=options.source.fps)
     for remark in cut.remarks:
         typer.echo(shell.printable(f"warning: {remark}"), err=True)
     return cut
@@ -142,18 +136,3 @@ def _conclude(
         return SOME_FAILED
     typer.echo(shell.printable(str(report)), err=as_json)
     return SOME_FAILED if failed else 0
-
-
-NOT_OF_BATCHES = ("context", "inputs", "out", "frames", "json_lines", "plan", "segment", "plan_to")
-# a batch takes what a render takes
-FLAGS = {
-    name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    for name, parameter in inspect.signature(render, eval_str=True).parameters.items()
-    if name not in NOT_OF_BATCHES
-}
-_own = [
-    parameter
-    for parameter in inspect.signature(batch, eval_str=True).parameters.values()
-    if parameter.kind is not inspect.Parameter.VAR_KEYWORD
-]
-batch.__signature__ = inspect.Signature([*_own, *FLAGS.values()])  # type: ignore[attr-defined]  # read by inspect

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from nightfx.cli import engines, shell
+from nightfx.cli import shell
+from nightfx.cli.flags import only, with_flags
+from nightfx.options.engine import EngineOptions
 
 app = typer.Typer(
     no_args_is_help=True, help="A plan on several workers, or as a job for your farm."
@@ -42,14 +44,13 @@ def export(
         typer.echo(path)
 
 
+@with_flags(EngineOptions, but=("stale",))
 def run(
     plan: Annotated[Path, typer.Argument(help="What nightfx plan wrote.")],
-    workers: engines.Workers = None,
-    engine: engines.Engine = "local",
-    address: engines.Address = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="A line of JSON for each event, on standard output.")
     ] = False,
+    **given: Any,
 ) -> int:
     """Render the segments of a plan that are not done, several at a time, and join them."""
     from nightfx.batch.queue.run import run_plan
@@ -57,7 +58,7 @@ def run(
     from nightfx.cli.table import watching
     from nightfx.job.plan import join_plan
 
-    options = engines.options_from(engine, workers, address)
+    options = EngineOptions(**only(EngineOptions, given))
     shell.settings.json = json_lines
     tasks = plan_tasks(plan)
     with watching(tasks, as_json=json_lines) as watch:

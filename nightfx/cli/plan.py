@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nightfx.cli import shell
-
-if TYPE_CHECKING:
-    from nightfx.options.render import RenderOptions
+from nightfx.cli.flags import said, with_flags
+from nightfx.options.render import GROUPS, RenderOptions
 
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
@@ -27,38 +26,33 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
     return 0
 
 
-def plan_to_file(
-    inputs: list[Path], plan: Path, target: Path | None, to: str, options: RenderOptions
-) -> int:
-    """Write the plan of a render."""
-    from nightfx.job.plan import plan_render
-
-    if len(inputs) > 1:
-        raise typer.BadParameter("a plan is of one clip or sequence")
-    with shell.progress(inputs[0].name) as show:
-        found = plan_render(
-            inputs[0], plan, target=target, preset=to, options=options, on_progress=show
-        )
-    count = len(found.starts or ())
-    shell.say(f"{plan}: segments 0 to {count - 1}", {"plan": str(plan), "segments": count})
-    return 0
-
-
+@with_flags(*GROUPS.values())
 def plan(
-    context: typer.Context,
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A clip or a sequence.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The plan, a JSON file.")],
     target: Annotated[
         Path | None, typer.Option(help="Where the render goes; by default beside the input.")
     ] = None,
+    to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Say progress as lines of JSON on the output.")
+    ] = False,
+    **given: Any,
 ) -> None:
-    """Plan a render for a farm: find its segments. Takes every flag of nightfx render, too."""
-    words = [str(source), "--plan-to", str(out), *context.args]
-    words += ["-o", str(target)] if target else []
-    group: Any = context.find_root().command
-    command = group.commands["render"]
-    with command.make_context("plan", words, parent=context.parent) as inner:
-        command.invoke(inner)
+    """Plan a render for a farm: find its segments. Takes the options of nightfx render."""
+    shell.settings.json = json_lines
+    options = RenderOptions.of(**said(given))
+    from nightfx.job.process import set_up
+
+    set_up()
+    from nightfx.job.plan import plan_render
+
+    with shell.progress(source.name) as show:
+        found = plan_render(
+            source, out, target=target, preset=to, options=options, on_progress=show
+        )
+    count = len(found.starts or ())
+    shell.say(f"{out}: segments 0 to {count - 1}", {"plan": str(out), "segments": count})
 
 
 def join(

@@ -6,9 +6,13 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from nightfx.cli.flags import said, with_flags
+from nightfx.options.encode import EncodeOptions
+from nightfx.options.source import SourceOptions
 
 if TYPE_CHECKING:
     from nightfx.check.verdict import Row
@@ -76,27 +80,20 @@ def _version(name: str) -> str:
         return "not installed"
 
 
+@with_flags(SourceOptions, EncodeOptions, but=("start", "end", "frames", "keep_going", "missing"))
 def probe(
     file: Annotated[Path, typer.Argument(help="A clip, or a sequence such as shot.####.exr.")],
     to: Annotated[
         str | None, typer.Option(help="Suffix of the render: .mov, .mp4, .mkv, .mxf, .exr …")
     ] = None,
-    codec: Annotated[str | None, typer.Option(help="Codec of the render.")] = None,
-    fps: Annotated[float | None, typer.Option(help="Frames a second of a sequence.")] = None,
+    **given: Any,
 ) -> int:
     """Say what a clip or a sequence is, and what of it a render would not keep."""
     from nightfx.job.source_target import find_source, foresee_shot, open_shot, plan_target
     from nightfx.options.render import RenderOptions
     from nightfx.source.numbered import SUFFIXES
-    from nightfx.source.sequence import rate_from
-    from nightfx.target.codecs import EncodeOptions
 
-    options = RenderOptions(
-        encode=EncodeOptions(codec=codec),  # type: ignore[arg-type]  # checked by EncodeOptions
-        fps=None if fps is None else rate_from(fps),
-        keep_going=True,
-        missing="skip",
-    )
+    options = RenderOptions.of(**said(given), keep_going=True, missing="skip")
     source = find_source(file)
     with open_shot(source, options) as reader:
         info, notes = reader.info, reader.notes

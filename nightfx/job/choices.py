@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import safetensors.torch
 import torch
@@ -71,8 +71,7 @@ def lights_of(work: Work, choices: Choices, folder: Path) -> Lights:
     shown = shown_again(folder / SHOWN, choices.shown) if choices.shown else []
     generator = ready_generator(work.preset, options, encoding=source, shown=shown)
     # neither chosen nor measured anew
-    every: Any = choices.every  # 1, 2 or 4, and checked
-    told = replace(options, field_every=every, lock=False, lock_to=None)
+    told = options.but(field_every=choices.every, lock=False, lock_to=None)
     fields = plan_fields(list, generator, work.preset, told, encoding=source)
     if fields and choices.stops:
         fields = replace(fields, lock=Lock(choices.stops))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
@@ -43,7 +43,7 @@ def plan_jobs(
     if out is not None and (len(inputs) > 1 or inputs[0].is_dir()):
         _make_folder(out)
     jobs = [_plan(source, out, preset, options) for source in sources]
-    _refuse_collisions(jobs, options.passes)
+    _refuse_collisions(jobs, options.job.passes)
     return jobs
 
 
@@ -96,7 +96,7 @@ def suffix_of(source: Path, options: RenderOptions) -> str:
     """The suffix of a source's render, by what is in it; raises SourceError."""
     if is_picture(source) or is_sequence(source):
         return source.suffix
-    with open_shot(source, replace(options, keep_going=True)) as reader:
+    with open_shot(source, options.but(keep_going=True)) as reader:
         return plan_target(reader.info, None, options).suffix
 
 

@@ -7,8 +7,8 @@ same file. Whatever was chosen by looking, at the frames or at the machine, is c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -24,15 +24,15 @@ from nightfx.job.source_target import find_source
 from nightfx.light.borders import Lengths
 from nightfx.network.model import pick_device, pick_trunk_dtype
 from nightfx.network.presets import Preset
+from nightfx.options.encode import QUALITY_FAMILIES
 from nightfx.options.render import RenderOptions
 from nightfx.source.numbered import frames_on_disk
 from nightfx.source.threads import cores
-from nightfx.target.codecs import QUALITY_FAMILIES, OutputPlan
+from nightfx.target.codecs import OutputPlan
 from nightfx.target.writer import Head
 
 FORMAT = 1
 END_BYTES = 1 << 20  # hashed at the head and the tail of a source
-NO_MATTER = ("overwrite", "verify", "fresh")  # options that change no pixel
 LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")
 BACKEND_LIBRARIES = ("openvino", "nncf")
 
@@ -100,12 +100,11 @@ def read_manifest(path: Path) -> Manifest:
 
 def describe_job(work: Work) -> dict[str, dict[str, Any]]:
     """What must be the same wherever a job is worked on."""
-    options = to_plain(work.options)
     return {
         "source": fingerprint(work.source),
         "preset": {"sha256": preset_hash(work.preset)},
-        "settings": {k: v for k, v in options.items() if k not in NO_MATTER},
-        "files": dict(_files(work.options)),
+        "settings": work.options.fingerprint(),
+        "files": file_fingerprints(work.options),
         "encoder": _written(work),
         "versions": {name: _version(name) for name in _libraries(work.options)},
         "machine": _machine(work),
@@ -137,14 +136,13 @@ def preset_hash(preset: Preset) -> str:
     ).hexdigest()
 
 
-def _files(options: RenderOptions) -> Iterator[tuple[str, Any]]:
-    """What is in the files that options name."""
-    for one in fields(options):
-        path = getattr(options, one.name)
-        if one.name == "matte" and path:  # it may be a long clip
-            yield one.name, fingerprint(find_source(path))
-        elif isinstance(path, str | Path) and Path(path).is_file():
-            yield one.name, sha256(Path(path).read_bytes()).hexdigest()
+def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
+    """A fingerprint of each file that options name, by the option's name; a colour config of OpenColorIO's own has none."""
+    return {
+        name: fingerprint(find_source(Path(path)))
+        for name, path in options.files().items()
+        if name == "matte" or Path(path).is_file()
+    }
 
 
 def _written(work: Work) -> dict[str, Any]:
@@ -154,7 +152,7 @@ def _written(work: Work) -> dict[str, Any]:
 
 
 def _libraries(options: RenderOptions) -> Sequence[str]:
-    return LIBRARIES if options.backend == "torch" else (*LIBRARIES, *BACKEND_LIBRARIES)
+    return LIBRARIES if options.light.backend == "torch" else (*LIBRARIES, *BACKEND_LIBRARIES)
 
 
 @cache
@@ -166,7 +164,7 @@ def _version(name: str) -> str:
 
 
 def _machine(work: Work) -> dict[str, Any]:
-    device = pick_device(work.options.device)
+    device = pick_device(work.options.light.device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     found: dict[str, Any] = {"device": where, "dtype": str(pick_trunk_dtype(device))}
     found["cpu"] = torch.backends.cpu.get_cpu_capability()
@@ -198,7 +196,7 @@ def differences(
 def _change(part: str, key: str, old: Any, new: Any) -> str:
     if part == "files":
         return f"the file of --{key} changed"
-    name = f"--{key.removesuffix('_seconds').replace('_', '-')}" if part == "settings" else key
+    name = f"--{key.replace('_', '-')}" if part == "settings" else key
     return f"{name} was {_say(old)}, is {_say(new)}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
@@ -56,19 +55,23 @@ class Matte:
 
     def _as_options(self) -> RenderOptions:
         # a sequence of mattes has the rate of the shot, whatever its files say
-        return replace(self._options, fps=self._rate or self._options.fps, keep_going=False)
+        return self._options.but(fps=self._rate or self._options.source.fps, keep_going=False)
 
     def _open(self) -> Iterator[Frame]:
         if self._shot is None:
-            return repeat(read_picture(self.path, self._options.max_pixels))
-        return self._shot.frames(self._options.start_seconds, self._options.end_seconds)
+            return repeat(read_picture(self.path, self._options.source.max_pixels))
+        return self._shot.frames(
+            self._options.source.start_seconds, self._options.source.end_seconds
+        )
 
     def _fitted(self, matte: Frame, frame: Frame) -> Float32:
         options = self._options
         luma = np.tensordot(LUMA, to_rgb(matte), axes=1)[None]
         shape = upright(np.empty((1, frame.height, frame.width), bool), frame).shape[1:]
         whole = _settled(_scaled(upright(luma, matte)[0], *shape))
-        inside = feathered(1 - whole if options.matte_invert else whole, options.matte_feather)
+        inside = feathered(
+            1 - whole if options.light.matte_invert else whole, options.light.matte_feather
+        )
         fitted: Float32 = as_coded(inside[None], frame)[0]
         return fitted
 
@@ -77,7 +80,7 @@ def open_matte(
     options: RenderOptions, info: ClipInfo | None = None
 ) -> AbstractContextManager[Matte | None]:
     """The matte that was asked for, for a shot that `info` tells of; None where none was. Raises SourceError."""
-    return Matte(options.matte, options, info) if options.matte else nullcontext()
+    return Matte(options.light.matte, options, info) if options.light.matte else nullcontext()
 
 
 def feathered(matte: Float32, radius_px: float) -> Float32:

@@ -62,7 +62,7 @@ def plan_render(
         raise UsageError(f"{source}: one picture has no segments: render it")
     with memory_told(source), open_work(source, target, chosen, options) as work:
         folder = folder_of(work.target)
-        if (folder / MANIFEST).exists() and not options.fresh:
+        if (folder / MANIFEST).exists() and not options.job.fresh:
             raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
         work.open_passes()  # refuses to replace those of another render
         make_folder(folder)
@@ -77,7 +77,7 @@ def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None)
     """The manifest with the segments that a render would find."""
     lengths, per_frame = manifest.choices.lengths, work.per_frame
     borders, marks, count = Borders(lengths), Marks(0), 0
-    height = work.options.working_height or work.preset.facts.working_height_px
+    height = work.options.field.working_height or work.preset.facts.working_height_px
     pictures = work.pictures(marks.watch(work.frames_from(0)))
     seen = mark_borders(pictures, borders, height, work.encodings.source)
     for count, _ in enumerate(seen, start=1):
@@ -175,7 +175,7 @@ def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) 
         raise PlanError(f"{path}: its segments were not looked for: nightfx plan does")
     options = manifest.render_options()
     if not looks_for_target:  # what is there was looked for when it was planned
-        options = replace(options, overwrite=True)
+        options = options.but(overwrite=True)
     preset = load_preset(manifest.preset)
     with open_work(manifest.source, manifest.target, preset, options, again=not tells) as work:
         yield Store(work, folder_of(work.target), manifest)

@@ -26,13 +26,13 @@ from nightfx.job.source_target import (
 from nightfx.light.fit import FieldPlan
 from nightfx.light.light import light_frames, plan_fields, ready_generator, with_look
 from nightfx.network.presets import Preset, load_preset
+from nightfx.options.encode import EncodeOptions
 from nightfx.options.render import RenderOptions
 from nightfx.picture.encoding import SDR, Encodings
 from nightfx.picture.frame import Frame
 from nightfx.source.image import is_picture, read_picture
 from nightfx.source.interlace import woven
 from nightfx.source.numbered import is_sequence
-from nightfx.target.codecs import EncodeOptions
 from nightfx.target.image_writer import write_picture
 
 
@@ -114,7 +114,7 @@ def _render_whole(work: Work, on_progress: Progress | None) -> None:
 
 
 def _save_lock(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
-    if options.lock and fields and fields.lock:
+    if options.field.lock and fields and fields.lock:
         fields.lock.save(lock_beside(target))
 
 
@@ -126,8 +126,8 @@ def _render_picture(
     on_progress: Progress | None,
 ) -> Path:
     target = target or default_target(source, preset, source.suffix)
-    check_target(source, target, options.overwrite)
-    frame = read_picture(source, options.max_pixels)
+    check_target(source, target, options.job.overwrite)
+    frame = read_picture(source, options.source.max_pixels)
     own = asked_encoding(options) or SDR
     both = Encodings(own, own)
     passes = passes_of(target, preset, options, direct=is_direct(frame.coding, both))
@@ -162,8 +162,8 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
         yield "JPEG has no alpha: it is dropped (png keeps it)"
     if frame.coding.depth > 8 and (jpeg or target.suffix.lower() == ".webp"):
         yield f"16 bits are written as 8, as {target.suffix} is (png and tif keep them)"
-    times = options.start_seconds, options.end_seconds, options.frames
+    times = options.source.start_seconds, options.source.end_seconds, options.source.frames
     if times != (None, None, None) or options.encode != EncodeOptions():
         yield "--start, --end, --frames, --codec and --crf are for clips"
-    if options.verify:
+    if options.job.verify:
         yield "--verify is for clips"

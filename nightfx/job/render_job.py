@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -71,7 +71,9 @@ class Work:
     def first_frame(self) -> Frame:
         """The first frame that is rendered. Raises NightfxError where there is none."""
         options = self.options
-        with closing(self.reader.frames(options.start_seconds, options.end_seconds)) as frames:
+        with closing(
+            self.reader.frames(options.source.start_seconds, options.source.end_seconds)
+        ) as frames:
             first = next(frames, None)
         if first is None:
             words = "no frame to write: check the start and end times"
@@ -94,19 +96,19 @@ class Work:
         if index and mark and self._can_seek:
             info = self.reader.info
             seconds = Fraction(mark[0] - info.start_pts) * info.time_base
-            frames = self.reader.frames(seconds, options.end_seconds)
+            frames = self.reader.frames(seconds, options.source.end_seconds)
             first = next(frames, None)
             if first is not None and mark_of(first) == mark:
                 return chain([first], frames)
             frames.close()
-        frames = self.reader.frames(options.start_seconds, options.end_seconds)
+        frames = self.reader.frames(options.source.start_seconds, options.source.end_seconds)
         return islice(frames, index, None)
 
     @property
     def _can_seek(self) -> bool:
         known = any(name in self.reader.info.container for name in SEEKABLE)
         fills_up = is_interlaced(self.reader.info) and not self.by_fields  # from frames before
-        return known and not fills_up and not self.options.keep_going
+        return known and not fills_up and not self.options.source.keep_going
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
@@ -141,8 +143,7 @@ def open_work(
 
     Raises what stands in the way.
     """
-    paths = {name: _anywhere(getattr(options, name)) for name in ("lock_to", "matte", "passes")}
-    options = replace(options, **paths)  # type: ignore[arg-type]  # paths, as they were
+    options = _anywhere(options)
     with open_shot(source, options) as reader, ExitStack() as opened:
         options = with_times(options, reader)
         matte = opened.enter_context(open_matte(options, reader.info))
@@ -152,7 +153,7 @@ def open_work(
         target = target or default_target(source, preset, plan.suffix)
         # files of a sequence that was begun are looked at by those who know it
         begun = is_sequence(target) and folder_of(target).is_dir()
-        check_target(source, target, options.overwrite or begun)
+        check_target(source, target, options.job.overwrite or begun)
         encodings = find_encodings(info, plan, options)
         if encodings.source is not encodings.target:
             notes.append(encoding_line(encodings))
@@ -167,9 +168,10 @@ def open_work(
         # fmt: on
 
 
-def _anywhere(path: Path | None) -> Path | None:
-    """The same path for a process in another folder."""
-    return path.absolute() if path else None
+def _anywhere(options: RenderOptions) -> RenderOptions:
+    """The same options for a process in another folder."""
+    paths = {one.name: x.absolute() for one, x in options.told() if isinstance(x, Path)}
+    return options.but(**paths)
 
 
 def tell(source: Path, lines: Iterable[str]) -> None:
@@ -180,7 +182,7 @@ def tell(source: Path, lines: Iterable[str]) -> None:
 
 def height_words(height: int, preset: Preset, options: RenderOptions) -> Iterator[str]:
     """Lines where tiles cannot do what the preset says, or are shown at a size that it was not trained on."""
-    if preset.method(options.method) != "tiles":
+    if preset.method(options.light.method) != "tiles":
         return
     if options.look.names("sky"):
         yield "the preset darkens the sky in relight only, not in tiles"
@@ -197,29 +199,35 @@ def passes_of(
 
     Where light is affine in codes (`direct`) they carry the glow, too.
     """
-    if options.passes is None:
+    if options.job.passes is None:
         return None
-    if preset.method(options.method) == "tiles":
+    if preset.method(options.light.method) == "tiles":
         raise UsageError("--passes needs --method relight: tiles have no field")
     names = ["grain"] if direct else ["glow", "grain"]
-    after = [*options.look.names(*names), *(["the matte"] if options.matte else [])]
+    after = [*options.look.names(*names), *(["the matte"] if options.light.matte else [])]
     if after and not again:
         log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
-    return open_passes(options.passes, base_name(target), overwrite=options.overwrite or again)
+    return open_passes(
+        options.job.passes, base_name(target), overwrite=options.job.overwrite or again
+    )
 
 
 def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool, list[str]]:
     """What is known of the clip as it will be rendered, whether that is done field by field, and what to say."""
     if not is_interlaced(info):
         return info, False, []
-    if options.interlaced == "keep":
+    if options.source.interlaced == "keep":
         return info, True, []
     words = "interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"
     return as_progressive(info), False, [words]
 
 
 def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
-    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
+    whole, start, end = (
+        info.frames_estimate,
+        options.source.start_seconds or 0.0,
+        options.source.end_seconds,
+    )
     if whole is None or (not start and end is None):
         return whole
     if info.rate is None:

@@ -86,14 +86,14 @@ def _take_up(work: Work, folder: Path) -> Store | None:
             words = differences(describe_job(work), manifest.job)
         except PlanError:
             words = ["what there is of it cannot be read"]
-        words = ["as asked"] if work.options.fresh else words
+        words = ["as asked"] if work.options.job.fresh else words
         if not words:
             store = Store(work, folder, manifest)
             if frames := store.frames_done():
                 work.note([f"resuming at {_share(frames, store.total)}"])
             return store
         work.note([f"starting anew: {', '.join(words)}"])
-    check_target(work.source, work.target, work.options.overwrite)
+    check_target(work.source, work.target, work.options.job.overwrite)
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
@@ -139,16 +139,16 @@ def finish(store: Store) -> None:
                 work.info,
                 work.plan,
                 choices.head.pts,
-                options.start_seconds,
-                options.end_seconds,
+                options.source.start_seconds,
+                options.source.end_seconds,
             ),
             check=verification(work.info, work.target, work.plan, options, notes.append),
             on_note=notes.append,
         )
-    elif options.verify:
+    elif options.job.verify:
         verify_sequence(work.info, work.target, options, notes.append)
     work.note([*notes, *_last_words(store, done.values())])
-    if options.lock and choices.stops:
+    if options.field.lock and choices.stops:
         Lock(choices.stops).save(lock_beside(work.target))
     store.remove()
 

@@ -53,7 +53,7 @@ def missing_runs(store: Store) -> Iterator[Run]:
         if last is None or not last.is_last:
             first = last.stop if last else 0
             # passes are told of as whole segments
-            files = 0 if store.work.options.passes else store.files_from(first)
+            files = 0 if store.work.options.job.passes else store.files_from(first)
             yield Run(len(done), first, None, max(files - 1, 0))
         return
     begun = None
@@ -114,7 +114,7 @@ def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
 
 
 def _by_cuts(pictures: Iterable[Frame], borders: Borders, work: Work) -> Iterator[Frame]:
-    height = work.options.working_height or work.preset.facts.working_height_px
+    height = work.options.field.working_height or work.preset.facts.working_height_px
     return mark_borders(pictures, borders, height, work.encodings.source)
 
 
@@ -173,7 +173,7 @@ def _write(store: Store, number: int, parts: _Parts, run: Run) -> Piece | None:
     plan, info, options = work.plan, work.info, work.options
     if isinstance(plan, OutputPlan):
         assert choices.head is not None, "that of a clip is known"
-        times = options.start_seconds, options.end_seconds
+        times = options.source.start_seconds, options.source.end_seconds
         span = span_of(info, plan, choices.head.pts, *times)
         target, head = store.file_of(number), choices.head
         frames = captions_noted(parts.segment(), info, plan, work.reader.note)

@@ -50,22 +50,24 @@ def find_source(path: Path) -> Path:
 def open_shot(source: Path, options: RenderOptions) -> Shot:
     """The reader of a clip or a sequence."""
     if not is_sequence(source):
-        return Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
+        return Reader(
+            source, keep_going=options.source.keep_going, max_pixels=options.source.max_pixels
+        )
     return SequenceReader(
         source,
-        keep_going=options.keep_going,
-        missing=options.missing,
-        rate=options.fps,
-        max_pixels=options.max_pixels,
+        keep_going=options.source.keep_going,
+        missing=options.source.missing,
+        rate=options.source.fps,
+        max_pixels=options.source.max_pixels,
     )
 
 
 def with_times(options: RenderOptions, shot: Shot) -> RenderOptions:
     """The options, frames that they name turned into the times of those; raises UsageError where there are none."""
-    if options.frames is None:
+    if options.source.frames is None:
         return options
-    start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
-    return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
+    start, end = (float(seconds) for seconds in shot.times_of(*options.source.frames))
+    return options.but(frames=None, start=start or None, end=end)
 
 
 def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> Plan:
@@ -93,7 +95,11 @@ def check_scan(info: ClipInfo, plan: Plan, *, by_fields: bool) -> None:
 
 def asked_encoding(options: RenderOptions) -> Encoding | None:
     """What --input-space says; raises UsageError."""
-    return encoding_named(options.input_space, options.ocio) if options.input_space else None
+    return (
+        encoding_named(options.source.input_space, options.source.ocio)
+        if options.source.input_space
+        else None
+    )
 
 
 def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodings:
@@ -130,8 +136,8 @@ def write_shot(
 ) -> None:
     """Write what was planned, with the source's sound where both are clips; held against the source if asked."""
     if isinstance(plan, SequencePlan):
-        write_sequence(frames, target, info=info, overwrite=options.overwrite)
-        if options.verify:
+        write_sequence(frames, target, info=info, overwrite=options.job.overwrite)
+        if options.job.verify:
             verify_sequence(info, target, options, on_note)
         return
     write_clip(
@@ -140,8 +146,8 @@ def write_shot(
         source=None if info.container == "sequence" else info.path,
         info=info,
         plan=plan,
-        start_seconds=options.start_seconds,
-        end_seconds=options.end_seconds,
+        start_seconds=options.source.start_seconds,
+        end_seconds=options.source.end_seconds,
         check=verification(info, target, plan, options, on_note),
         on_note=on_note,
     )
@@ -162,7 +168,9 @@ def verification(
     on_note: Callable[[str], None],
 ) -> Callable[[Path], None] | None:
     """What is done with the finished file before it gets its name, where --verify is asked for."""
-    return partial(_verify, info.path, target, plan, options, on_note) if options.verify else None
+    return (
+        partial(_verify, info.path, target, plan, options, on_note) if options.job.verify else None
+    )
 
 
 def _verify(
@@ -184,9 +192,9 @@ def _rows(
         source,
         render,
         container=container,
-        start_seconds=options.start_seconds,
-        end_seconds=options.end_seconds,
-        max_pixels=options.max_pixels,
+        start_seconds=options.source.start_seconds,
+        end_seconds=options.source.end_seconds,
+        max_pixels=options.source.max_pixels,
     )
 
 

@@ -21,7 +21,8 @@ from nightfx.light.borders import Borders
 from nightfx.light.lock import Lock, hold
 from nightfx.light.steady import Seen, Steadying, steady
 from nightfx.light.tiling import light_of
-from nightfx.network.model import MAX_LOG_GAIN, MULTIPLE_PX, Generator, RelitGenerator
+from nightfx.network.model import MAX_LOG_GAIN, Generator, RelitGenerator
+from nightfx.options.light import MULTIPLE_PX
 from nightfx.options.look import Look
 from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import SDR, Encoding, rolled_off, to_working

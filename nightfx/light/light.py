@@ -34,7 +34,7 @@ from nightfx.light.tiling import light_of, middle_window
 from nightfx.network.backends import build_backend
 from nightfx.network.model import Generator
 from nightfx.network.presets import Preset
-from nightfx.options.look import Look, Moment, value_at
+from nightfx.options.look import Look, Moment
 from nightfx.options.render import RenderOptions
 from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import PLAIN, SDR, Encoding, Encodings, rolled_off, to_working
@@ -57,14 +57,14 @@ def ready_generator(
     For int8, `shot` is called and gives the frames from the first on, about `total`; unless what the generator was
     `shown` of them is given.
     """
-    if options.draft and preset.method(options.method) == "tiles":
+    if options.light.draft and preset.method(options.light.method) == "tiles":
         raise UsageError(
             f"--draft needs relight, and {preset.name} renders tiles: --method relight"
         )
-    network = preset.network(draft=options.draft)
+    network = preset.network(draft=options.light.draft)
     if shown is None:
         shown = show_frames(preset, options, shot, total, encoding)
-    return build_backend(network, options.backend, options.device, shown)
+    return build_backend(network, options.light.backend, options.light.device, shown)
 
 
 def show_frames(
@@ -75,26 +75,26 @@ def show_frames(
     encoding: Encoding,
 ) -> list[Tensor]:
     """What int8 is quantised with, (1, 3, H, W) each: what the generator will be shown of some frames; else nothing."""
-    int8, step = options.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
+    int8, step = options.light.backend == "openvino-int8", max((total or 0) // SHOWN_FRAMES, 1)
     few = islice(shot(), 0, SHOWN_FRAMES * step, step) if int8 else ()
     return [_shown(frame, preset, options, encoding) for frame in few]
 
 
 def _shown(frame: Frame, preset: Preset, options: RenderOptions, encoding: Encoding) -> Tensor:
     """What the generator will be shown of a frame."""
-    if preset.method(options.method) == "tiles":
+    if preset.method(options.light.method) == "tiles":
         work = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
-        return middle_window(upright(work, frame), options.tile_px)
-    height = options.working_height or preset.facts.working_height_px
+        return middle_window(upright(work, frame), options.light.tile_px)
+    height = options.field.working_height or preset.facts.working_height_px
     small = rolled_off(see(frame, height, encoding).small, encoding)
     return middle_window(upright(small, frame), "whole")
 
 
 def with_look(options: RenderOptions, preset: Preset) -> RenderOptions:
     """The options with the preset's look wherever they leave it to that; raises UsageError for what tiles cannot do."""
-    if preset.method(options.method) == "tiles" and options.look.names("sky"):
+    if preset.method(options.light.method) == "tiles" and options.look.names("sky"):
         raise UsageError("--sky needs --method relight: the field carries it")
-    return replace(options, look=options.look.over(preset.facts.look))
+    return options.but(look=options.look.over(preset.facts.look))
 
 
 def light_frames(
@@ -145,7 +145,7 @@ def _light_one(
     full = partial(_by_field, field, (frame.height, frame.width))
     if needs_finish(moment, inside):
         glow = spread(relight(seen.small, field), moment.glow) if moment.glow else None
-        return finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
+        return finish(frame, full, glow, moment, inside, options.light.seed, coding, encodings)
     field = blended(field, moment.strength)
     if direct:
         return apply_field(frame, field, coding)
@@ -154,8 +154,7 @@ def _light_one(
 
 
 def _moment(look: Look, options: RenderOptions, index: int) -> Moment:
-    moment = look.at(index)
-    return moment._replace(strength=moment.strength * value_at(options.strength, index))
+    return look.at(index)
 
 
 def _by_field(field: Field, size: tuple[int, int], work: Float32, *sub: int) -> Float32:
@@ -182,7 +181,7 @@ def light_by_tiles(
             if moment.glow:  # at the height at which relight would make it
                 small = see(frame, FieldPlan.height, encodings.source).small
                 glow = spread(full(small, 0, 0), moment.glow)
-            yield finish(frame, full, glow, moment, inside, options.seed, coding, encodings)
+            yield finish(frame, full, glow, moment, inside, options.light.seed, coding, encodings)
             continue
         direct = is_direct(frame.coding, encodings) and is_direct(coding, encodings)
         if direct and grade is None:
@@ -217,7 +216,7 @@ def _maps(
 ) -> tuple[Float32, Float32]:
     """Gain and offset (3, H, W) in the working encoding."""
     shown = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
-    light = light_of(generator, upright(shown, frame), 1.0, options.tile_px)
+    light = light_of(generator, upright(shown, frame), 1.0, options.light.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in light)
     return gain, offset
 
@@ -256,26 +255,28 @@ def plan_fields(
     A lock is measured on every `step`-th frame.
     """
     facts = preset.facts
-    if preset.method(options.method) == "tiles":
-        if options.lock or options.lock_to:
+    if preset.method(options.light.method) == "tiles":
+        if options.field.lock or options.field.lock_to:
             raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
         return None
     look = options.look.over(facts.look)
-    if isinstance(look.sky, tuple) and (options.lock or options.lock_to):
+    if isinstance(look.sky, tuple) and (options.field.lock or options.field.lock_to):
         raise UsageError("--lock holds one exposure, so --sky must be one number, not keyframes")
-    amount = facts.steady if options.steady is None else options.steady
+    amount = facts.steady if options.field.steady is None else options.field.steady
     plan = FieldPlan(
-        height=options.working_height or facts.working_height_px,
+        height=options.field.working_height or facts.working_height_px,
         fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
-        steadying=Steadying(amount, 1 if options.field_every == "auto" else options.field_every),
-        lock=load_lock(options.lock_to) if options.lock_to else None,
+        steadying=Steadying(
+            amount, 1 if options.field.field_every == "auto" else options.field.field_every
+        ),
+        lock=load_lock(options.field.lock_to) if options.field.lock_to else None,
         look=look,
         encoding=encoding,
     )
-    if options.field_every == "auto":
+    if options.field.field_every == "auto":
         every = choose_every(_first_seconds(shot()), generator, plan)
         plan = replace(plan, steadying=replace(plan.steadying, every=every))
-    if not options.lock:
+    if not options.field.lock:
         return plan
     return replace(plan, lock=measure_lock(islice(shot(), 0, None, step), generator, plan))
 

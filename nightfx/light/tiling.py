@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import torch
@@ -18,9 +17,8 @@ from torch import Tensor
 
 from nightfx.errors import UsageError
 from nightfx.network.change import Light
-from nightfx.network.model import HALO_PX, MULTIPLE_PX, Generator
-
-TilePx = int | Literal["whole"] | None
+from nightfx.network.model import HALO_PX, Generator
+from nightfx.options.light import MULTIPLE_PX, TilePx
 
 MEMORY_BYTES = 512 << 20  # what the generator's activations may take where --tile-px is not given
 BYTES_PER_PX = 220  # peak activations of a float32 pass, measured at 1280×720 and 1920×1080

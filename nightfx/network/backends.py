@@ -15,23 +15,16 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nightfx.errors import BackendError, UsageError
-from nightfx.network.model import (
-    DeviceName,
-    Generator,
-    RelitGenerator,
-    pick_device,
-    pick_trunk_dtype,
-)
+from nightfx.network.model import Generator, RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.network.resnet import ResnetGenerator
-
-Backend = Literal["torch", "openvino", "openvino-int8"]
+from nightfx.options.light import Backend, DeviceName
 
 LEAST_DB = 40.0  # of a backend's picture against float32 torch
 BOUND = 64.0  # far above any log gain or offset

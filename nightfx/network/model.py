@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from nightfx.errors import UsageError
 from nightfx.network.change import Light, replaced
 from nightfx.network.resnet import ResnetGenerator
+from nightfx.options.light import DeviceName
 
 Architecture = Literal["paper", "relit"]
 Edges = Literal["zeros", "replicate"]
 
-MULTIPLE_PX = 8  # three layers of stride 2
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
 BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
 # layers of the trunk: three strided ones, and from the last but one transposed on
@@ -240,9 +240,6 @@ Generator = PaperGenerator | RelitGenerator | ResnetGenerator
 def build_generator(architecture: Architecture) -> PaperGenerator | RelitGenerator:
     """A fresh generator, weights from torch's random state."""
     return PaperGenerator() if architecture == "paper" else RelitGenerator()
-
-
-DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def pick_device(name: DeviceName = "auto") -> torch.device:

@@ -22,9 +22,9 @@ from nightfx.network.draft import DRAFT_FILE, DraftFacts, read_draft
 from nightfx.network.model import Architecture, Generator, RelitGenerator, build_generator
 from nightfx.network.resnet import resnet_of
 from nightfx.network.weights import filled, pack_weights, read_weights
+from nightfx.options.light import Method
 from nightfx.options.look import Look, read_look
 
-Method = Literal["tiles", "relight"]
 Stored = Literal[Architecture, "resnet"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 

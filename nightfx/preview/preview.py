@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -81,13 +80,13 @@ def preview(
     target = target or source.with_name(f"{base_name(source)}.preview.png".lstrip("."))
     if target.suffix.lower() != ".png":
         raise UsageError(f"{target}: a preview is written as PNG: name it so")
-    check_target(source, target, options.overwrite)
+    check_target(source, target, options.job.overwrite)
     with ExitStack() as stack:
         if is_picture(source) and not is_sequence(source):
-            still = read_picture(source, options.max_pixels)
+            still = read_picture(source, options.source.max_pixels)
             picked = Picked(still, None, 0, asked_encoding(options) or SDR)
         else:
-            shot = open_shot(source, replace(options, keep_going=True))
+            shot = open_shot(source, options.but(keep_going=True))
             stack.callback(shot.close)
             picked = pick(shot, frame, at_seconds, asked_encoding(options))
         pixels = draw_preview(source, picked, chosen, options, scopes=scopes)
@@ -149,7 +148,10 @@ def draw_preview(
 def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
     """The frame under a preset, as a render of the shot would light it alone."""
     options, frame = with_look(options, preset), picked.frame
-    network, both = preset.network(draft=options.draft), Encodings(picked.encoding, picked.encoding)
+    network, both = (
+        preset.network(draft=options.light.draft),
+        Encodings(picked.encoding, picked.encoding),
+    )
     plan = plan_fields(lambda: [frame], network, preset, options, encoding=picked.encoding)
     with open_matte(options, picked.info) as matte:
         (lit,) = light_frames(
@@ -195,15 +197,15 @@ def to_pixels(view: Float32, width: int, height: int) -> Pixels:
 
 def strip(picked: Picked, preset: Preset, options: RenderOptions, whole: int) -> list[list[Cell]]:
     """All presets by name, and where a row is not full, weaker renders by the chosen one."""
-    plain = replace(options, look=Look(), strength=1.0, draft=False, method=None)
-    plain = replace(plain, matte=None, matte_invert=False, matte_feather=0.0)
+    plain = options.but(look=Look(), draft=False, method=None)
+    plain = plain.but(matte=None, matte_invert=False, matte_feather=0.0)
     known = [p for p in list_presets() if p.folder.resolve() != preset.folder.resolve()]
     ways = [(p, 1.0, p.name) for p in [preset, *known]]
     ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in BETWEEN[: -len(ways) % STRIP]]
     width = (whole - (STRIP - 1) * GAP) // STRIP
     cells = []
     for each, strength, name in ways:
-        shown = view(picked, render(picked, each, replace(plain, strength=strength)))
+        shown = view(picked, render(picked, each, plain.but(strength=strength)))
         big, tall = panel_size(shown, picked)
         cells.append(Cell(to_pixels(shown, width, round(tall * width / big)), name))
     return [cells[i : i + STRIP] for i in range(0, len(cells), STRIP)]
@@ -232,7 +234,7 @@ def facts_of(picked: Picked, preset: Preset, options: RenderOptions, look: Look)
             facts += [timecode] if timecode else []
     if picked.encoding is not SDR:
         facts.append(f"{picked.encoding.name}, seen as SDR")
-    facts.append(f"{preset.name} by {preset.method(options.method)}")
+    facts.append(f"{preset.name} by {preset.method(options.light.method)}")
     moment = look.at(picked.place)._asdict()
     facts += [f"{name} {moment[name]:g}" for name in look.names(*moment)]
     return "  ·  ".join(facts)

@@ -16,6 +16,7 @@ from nightfx.disk.partial import partial_file
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
+from nightfx.options.source import MAX_PIXELS
 from nightfx.quality.contacts import Thumb, thumb_of
 from nightfx.quality.figures import (
     Compared,
@@ -29,7 +30,6 @@ from nightfx.quality.figures import (
 )
 from nightfx.quality.files import Pair, find_pairs, list_media, source_of, views
 from nightfx.source.image import is_picture
-from nightfx.source.probe import MAX_PIXELS
 
 EVERY = 24  # frame of a clip is measured as a picture
 FLICKER_FRAMES, FLICKER_LINES = 24, 270

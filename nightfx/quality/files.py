@@ -87,7 +87,7 @@ def views(path: Path, *, most: int, max_pixels: int) -> Iterator[Tensor]:
         still = Picked(read_picture(path, max_pixels), None, 0, SDR)
         yield torch.from_numpy(view(still, still.frame))
         return
-    options = RenderOptions(keep_going=True, max_pixels=max_pixels)
+    options = RenderOptions.of(keep_going=True, max_pixels=max_pixels)
     with open_shot(path, options) as shot:
         encoding = encoding_by_tags(shot.info.tags, shot.info.coding)
         frames = shot.frames()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
 
 import av
 import av.filter
@@ -17,9 +16,6 @@ import numpy as np
 from nightfx.picture.coding import frame_of
 from nightfx.picture.frame import Frame, Plane
 from nightfx.source.probe import ClipInfo
-
-Scan = Literal["deinterlace", "keep"]
-"""What becomes of interlaced pictures."""
 
 BOTTOM_FIRST = (3, 5)  # FFmpeg's numbers of a field order: the bottom field is shown first
 

@@ -20,10 +20,10 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from nightfx.errors import SourceError
+from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.coding import ColorTags, coding_of
 from nightfx.picture.frame import Coding
 
-MAX_PIXELS = 16384 * 16384  # more in one picture is taken for a broken or hostile header
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
 CLIP_SUFFIXES = {
     ".mp4",

@@ -18,6 +18,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from nightfx.errors import DamagedSourceError, SourceError, UsageError
+from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.coding import as_planar, frame_of
 from nightfx.picture.frame import FIRST_FRAME, Frame
 from nightfx.source.damage import Signs, missing_tail, prepare
@@ -31,7 +32,6 @@ from nightfx.source.decode import (
 )
 from nightfx.source.interlace import is_interlaced
 from nightfx.source.probe import (
-    MAX_PIXELS,
     ClipInfo,
     describe,
     is_cover,

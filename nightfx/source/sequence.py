@@ -10,20 +10,18 @@ from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from nightfx.errors import SourceError, UsageError
+from nightfx.options.source import MAX_PIXELS, Missing, rate_from
 from nightfx.picture.coding import ColorTags
 from nightfx.picture.frame import Frame
 from nightfx.source.image import read_picture
 from nightfx.source.numbered import frames_on_disk, missing_numbers
-from nightfx.source.probe import MAX_PIXELS, ClipInfo
+from nightfx.source.probe import ClipInfo
 from nightfx.source.shot import Shot
 from nightfx.source.still import by_openimageio, read_still
 from nightfx.source.still_extras import Sheet, Window, rate_of, timecode_of
 from nightfx.source.timecode import Seconds, exact_seconds
-
-Missing = Literal["stop", "skip", "hold"]
 
 UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
 
@@ -106,17 +104,6 @@ class SequenceReader(Shot):
             words = " to ".join(f"{w}x{h} {name}" for w, h, name in (expected, found))
             raise SourceError(f"{path}: the picture changes from {words}: split the sequence there")
         return frame
-
-
-def rate_from(number: float | Fraction) -> Fraction:
-    """Frames a second as they are meant: 23.976 is 24000/1001."""
-    if isinstance(number, Fraction):
-        return number
-    whole = round(number * 1.001)
-    ntsc = Fraction(whole * 1000, 1001)
-    if abs(number - round(number)) > 1e-4 and abs(number - ntsc) < 0.005:
-        return ntsc
-    return Fraction(number).limit_denominator(1001)
 
 
 def read_file(path: Path, max_pixels: int = MAX_PIXELS, canvas: Window | None = None) -> Frame:

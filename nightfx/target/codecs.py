@@ -7,67 +7,28 @@ H.264 at 8 bits, H.265 where it is deeper, FFV1 above 12 bits; alpha goes to Pro
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
-from nightfx.carry.formats import (
-    CHOICES,
-    CONTAINERS,
-    DNXHR_LEAST,
-    FORMATS,
-    PROFILES,
-    Family,
-    Format,
-)
-from nightfx.carry.formats import Codec as Codec
+from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format
 from nightfx.carry.losses import either, lines_of
 from nightfx.errors import TargetError, UsageError
+from nightfx.options.encode import (
+    QUALITY_FAMILIES,
+    Codec,
+    CodecChoice,
+    EncodeOptions,
+    Family,
+    Speed,
+)
 from nightfx.picture.coding import SUBSAMPLING, ColorTags
 from nightfx.picture.frame import Coding
 from nightfx.picture.matrices import is_affine
 from nightfx.source.probe import ClipInfo
 
-CodecChoice = Codec | Literal["prores", "dnxhr"]
-Speed = Literal[
-    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
-]
-
-QUALITY_FAMILIES = ("h264", "h265", "av1")
 # SVT's presets that take about as long as x265's of these names; above 10 it drops what is fine
 SVT_PRESETS: dict[Speed, int] = {"ultrafast": 10, "superfast": 10, "veryfast": 9, "faster": 9}
 SVT_PRESETS |= {"fast": 8, "medium": 6, "slow": 5, "slower": 4, "veryslow": 3}
 FFV1_PACKED = {"gbrp": "bgr0", "gbrap": "bgra"}  # how FFV1 takes 8-bit RGB
 MATRIX_TAGS = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
-
-
-@dataclass(frozen=True)
-class EncodeOptions:
-    """What a user may ask of the encoder."""
-
-    codec: CodecChoice | None = None
-    """Codec to write; None follows the source; prores and dnxhr choose the profile by it."""
-    crf: int | None = None
-    """Quality of H.264, H.265 and AV1, 0 (best) to 51; None is 16."""
-    speed: Speed = "fast"
-    """Effort of H.264, H.265 and AV1: slower makes smaller files."""
-    depth: int | None = None
-    """Bits of H.264, H.265 and AV1; None keeps the source's or more."""
-
-    def __post_init__(self) -> None:
-        if self.codec is not None and self.codec not in CHOICES:
-            known = ", ".join(dict.fromkeys(CHOICES))
-            raise UsageError(f"codec must be one of {known}, got {self.codec}")
-        if self.speed not in get_args(Speed):
-            raise UsageError(f"speed must be one of {', '.join(get_args(Speed))}, got {self.speed}")
-        if self.crf is not None and not 0 <= self.crf <= 51:
-            raise UsageError(f"crf must be 0 to 51, got {self.crf}")
-        if self.depth not in (None, 8, 10, 12):
-            raise UsageError(f"depth must be 8, 10 or 12, got {self.depth}")
-        if self.codec in (None, *QUALITY_FAMILIES):
-            return
-        if self.crf is not None:
-            raise UsageError(f"crf does not apply to {self.codec}: leave it out")
-        if self.depth is not None:
-            raise UsageError(f"depth does not apply to {self.codec}: its profile decides")
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,13 @@ from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import Settings
 from nightfx.disk.partial import partial_file
 from nightfx.errors import SourceError
+from nightfx.job.manifest import file_fingerprints
 from nightfx.network.presets import Preset
 from nightfx.source.numbered import existing_files, is_sequence
 
 FOLDER = ".nightfx"
 END_BYTES = 1 << 16
 MOST_BYTES = 1 << 24
-# neither these nor how a render is called change what is in it
-NO_MATTER = ("overwrite", "fresh", "max_pixels", "passes", "verify")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Job:
     source: Mapping[str, Any]
     """Size, time and hash of the source."""
     settings: Mapping[str, Any]
-    """The flags that were given."""
+    """The options that make the render what it is, and what is in the files that they name."""
     preset: Mapping[str, Any]
     """Name and hash of the preset."""
 
@@ -64,13 +63,10 @@ def place_of(out: Path, key: str) -> Path:
 
 def job_of(shot: Shot, settings: Settings, preset: Preset) -> Job:
     """What a render of this shot would come of. Raises SourceError where the source cannot be read."""
-    flags = {key: value for key, value in settings.flags.items() if key not in NO_MATTER}
-    flags = json.loads(json.dumps(flags, default=str))
-    for name in ("lock_to", "matte"):
-        if path := getattr(settings.options, name):
-            flags[f"{name}_print"] = print_of(path)
+    options = settings.options
+    made_by = {"options": options.fingerprint(), "files": file_fingerprints(options)}
     told = hashlib.sha256((preset.folder / "preset.toml").read_bytes()).hexdigest()
-    return Job(print_of(shot.source), flags, {"name": preset.name, "sha256": told})
+    return Job(print_of(shot.source), made_by, {"name": preset.name, "sha256": told})
 
 
 def print_of(source: Path) -> dict[str, Any]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nightfx.batch.queue.crew import run_crew
 from nightfx.batch.queue.record import changes, is_done, job_of, look_up, place_of
-from nightfx.batch.queue.seats import EngineOptions, seats_for
+from nightfx.batch.queue.seats import seats_for
 from nightfx.batch.queue.segments import Segment
 from nightfx.batch.queue.task import Task, Watch
 from nightfx.batch.queue.worker import Order, ShotTask
@@ -20,35 +19,21 @@ from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import presets_of, settings_of
 from nightfx.errors import NightfxError, TargetError
 from nightfx.job.manifest import read_manifest
+from nightfx.options.engine import EngineOptions
 
-STALE_SECONDS = 120.0
 # no reports to its makers, and none of its lines among those of --json
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}
 
 
-@dataclass(frozen=True)
-class BatchOptions:
-    """How a batch is run; everything besides what is in a render."""
-
-    engine: EngineOptions = field(default_factory=EngineOptions)
-    """What runs the workers; of devices those count that the shots' flags name."""
-    stale_seconds: float = STALE_SECONDS
-    """Silence after which a worker of another machine counts as dead."""
-
-
 def plan_batch(
-    shots: Sequence[Shot], root: Path, out: Path, flags: Mapping[str, Any], options: BatchOptions
+    shots: Sequence[Shot], root: Path, out: Path, flags: Mapping[str, Any], options: EngineOptions
 ) -> list[ShotTask]:
     """A task for each shot, what is done already among them. Raises UsageError for settings, PresetError for presets."""
     settings = [settings_of(shot, root, flags) for shot in shots]
     presets = presets_of(settings)
     tasks = []
     for shot, said in zip(shots, settings, strict=True):
-        own = json.loads(json.dumps(dict(said.flags), default=str))
-        if said.options.passes:
-            own["passes"] = str(said.options.passes.absolute() / shot.folder)
-        order = Order(shot, out, said.to, own, options.stale_seconds)
-        task = Task(order)
+        task = Task(Order(shot, out, said.to, said.flags, options.stale_seconds))
         record = look_up(place_of(out, shot.key))
         try:
             job = job_of(shot, said, presets[said.to])
@@ -63,7 +48,7 @@ def plan_batch(
     return tasks
 
 
-def run_batch(tasks: Sequence[ShotTask], out: Path, options: BatchOptions, watch: Watch) -> None:
+def run_batch(tasks: Sequence[ShotTask], out: Path, options: EngineOptions, watch: Watch) -> None:
     """Render what is open of `tasks`; they say how it ended. Raises TargetError where `out` cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -71,7 +56,7 @@ def run_batch(tasks: Sequence[ShotTask], out: Path, options: BatchOptions, watch
         raise TargetError(f"{out}: cannot be made: {error.strerror}") from error
     devices = {str(task.order.flags.get("device", "auto")) for task in tasks}
     device = "auto" if "auto" in devices else devices.pop()
-    run_tasks(tasks, replace(options.engine, device=device), watch)
+    run_tasks(tasks, replace(options, device=device), watch)
 
 
 def run_plan(

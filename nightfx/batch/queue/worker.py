@@ -39,7 +39,7 @@ from nightfx.batch.queue.segments import Segment, serve_segment
 from nightfx.batch.queue.task import RETRY, Say, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
-from nightfx.batch.shots.settings import Settings, options_from
+from nightfx.batch.shots.settings import Settings
 from nightfx.disk.partial import translated
 from nightfx.errors import NightfxError, RetryError
 from nightfx.job.inputs import suffix_of
@@ -99,7 +99,7 @@ def serve(order: Order, say: Say) -> None:
         if lease is None:
             say("busy")
             return
-        preset, options = load_preset(order.to), options_from(order.flags)
+        preset, options = load_preset(order.to), RenderOptions.of(**order.flags)
         settings = Settings(order.to, order.flags, options)
         job = job_of(order.shot, settings, preset)
         record = look_up(place)
@@ -128,9 +128,9 @@ def _render(
         else:
             with translated(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-            options = replace(options, overwrite=options.overwrite or ours)
+            options = options.but(overwrite=options.job.overwrite or ours)
             # before the record says that what stands there is a render of ours
-            check_target(order.shot.source, target, options.overwrite)
+            check_target(order.shot.source, target, options.job.overwrite)
             write_record(place, intent)
             facts |= _timed_render(order.shot.source, target, preset, options, lease, say)
     if job_of(order.shot, settings, preset).source != job.source:
@@ -165,8 +165,8 @@ def _timed_render(
         frames = done
         show(done, total)
 
-    if options.passes:
-        options.passes.mkdir(parents=True, exist_ok=True)
+    if options.job.passes:
+        options.job.passes.mkdir(parents=True, exist_ok=True)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     render(source, target, preset=preset, options=options, on_progress=tell)
     seconds = time.monotonic() - started

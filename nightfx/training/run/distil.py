@@ -21,14 +21,9 @@ from torch import Tensor
 
 from nightfx.errors import TargetError, UsageError
 from nightfx.metrics import psnr
-from nightfx.network.model import (
-    MULTIPLE_PX,
-    DeviceName,
-    RelitGenerator,
-    pick_device,
-    pick_trunk_dtype,
-)
+from nightfx.network.model import RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.network.presets import Preset, load_preset, save_draft
+from nightfx.options.light import MULTIPLE_PX, DeviceName
 from nightfx.training.data.pictures import (
     Pictures,
     cut_crop,

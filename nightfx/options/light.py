@@ -1,0 +1,63 @@
+"""Options of how a frame is lit: the method, the network and what runs it, and where the light applies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nightfx.errors import UsageError
+from nightfx.options.option import option, settle
+
+Method = Literal["tiles", "relight"]
+"""How the generator's light reaches the plate: at full size in tiles, or by a field from a small picture."""
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+"""Where the network runs."""
+Backend = Literal["torch", "openvino", "openvino-int8"]
+"""What runs the network."""
+TilePx = int | Literal["whole"] | None
+"""Side of a tile's core in px; `whole` is one tile, None the largest that memory allows."""
+
+MULTIPLE_PX = 8  # sides of tiles: the networks halve three times
+MOST_FEATHER_PX = 1000
+
+
+@dataclass(frozen=True)
+class LightOptions:
+    """How a frame is lit."""
+
+    method: Method | None = option(None, "relight or tiles; by default the preset's own.")
+    tile_px: TilePx = option(
+        None,
+        "Side of a tile, a multiple of 8, or whole; by default what memory allows.",
+        words="a multiple of 8, or whole",
+    )
+    draft: bool = option(False, "Render with the preset's small network, for speed.")
+    seed: int = option(0, "Seeds the grain.")
+    matte: Path | None = option(
+        None, "Clip, sequence or picture that is white where the look applies.", is_file=True
+    )
+    matte_invert: bool = option(False, "Black is where the look applies.")
+    matte_feather: float = option(
+        0.0,
+        "How far the matte is blurred, in px of the source.",
+        limits=(0, MOST_FEATHER_PX),
+    )
+    device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
+    backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")
+
+    def __post_init__(self) -> None:
+        settle(self)
+        if isinstance(self.tile_px, int) and (
+            self.tile_px < MULTIPLE_PX or self.tile_px % MULTIPLE_PX
+        ):
+            words = f"a multiple of {MULTIPLE_PX}, or whole"
+            raise UsageError(f"--tile-px must be {words}, got {self.tile_px}")
+        if self.draft and self.method == "tiles":
+            raise UsageError(
+                "--draft needs --method relight: it knows pictures of that height only"
+            )
+        if self.matte is None and (self.matte_invert or self.matte_feather):
+            raise UsageError("--matte-invert and --matte-feather need --matte FILE")
+        assert math.isfinite(self.matte_feather), "its limits say so"
