@@ -37,7 +37,8 @@ from nightfx import Preset, RenderOptions, load_preset
 from nightfx.apply.field import apply_field
 from nightfx.job.pipeline import prefetch
 from nightfx.job.segment import DEPTH_FRAMES
-from nightfx.light.fit import FieldPlan, field_of, see
+from nightfx.light.fit import FieldPlan, field_of
+from nightfx.light.see import see
 from nightfx.light.light import light_frames, plan_fields
 from nightfx.light.tiling import light_of
 from nightfx.network.backends import build_backend, installed_backends

@@ -61,10 +61,10 @@ def measure(clip: Path, preset: Preset, options: RenderOptions, count: int) -> f
     generator = ready_generator(preset, options)
     fields = plan_fields(lambda: plates, generator, preset, options)
     lit = light_frames(plates, generator, options, plates[0].coding, fields)
-    return flicker(_halved(plates), _halved(lit))
+    return flicker(halved(plates), halved(lit))
 
 
-def _halved(frames: list[Frame] | Iterator[Frame]) -> Iterator[Tensor]:
+def halved(frames: list[Frame] | Iterator[Frame]) -> Iterator[Tensor]:
     for frame in frames:
         rgb = to_rgb(frame).transpose(1, 2, 0)
         half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

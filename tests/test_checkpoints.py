@@ -18,10 +18,11 @@ import nightfx
 from nightfx.apply.field import identity_field
 from nightfx.cli import app
 from nightfx.errors import PresetError, RetryError, TargetError, UsageError
-from nightfx.light.fit import FieldPlan, field_of, see
-from nightfx.light.grade import blended
+from nightfx.light.fit import FieldPlan, field_of
+from nightfx.light.see import see
+from nightfx.apply.field import blended
 from nightfx.light.light import plan_fields
-from nightfx.light.steady import Seen
+from nightfx.light.see import Seen
 from nightfx.network.backends import build_backend, verify_backends
 from nightfx.network.checkpoints import UNDERSTOOD, import_checkpoint, read_checkpoint
 from nightfx.network.presets import Preset, load_preset, verify_preset

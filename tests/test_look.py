@@ -26,8 +26,12 @@ from nightfx.cli import app
 from nightfx.errors import PresetError, SourceError, UsageError
 from nightfx.job.matte import Matte, feathered
 from nightfx.light.borders import Borders, Lengths
-from nightfx.light.glow_grain import LAMP, glowing, grained, screened, spread
-from nightfx.light.grade import blended, grade_of, graded, graded_picture, white_gains
+from nightfx.light.glow import LAMP, spread
+from nightfx.apply.field import glowing
+from nightfx.apply.finish import grained, screened
+from nightfx.light.grade import grade_of, white_gains
+from nightfx.apply.change import graded_picture
+from nightfx.apply.field import blended, graded
 from nightfx.light.light import light_frames, plan_fields
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_preset

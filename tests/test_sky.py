@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nightfx.apply.field import relight
-from nightfx.light.fit import FieldPlan, field_of, light_by_field, see
+from nightfx.light.fit import FieldPlan, field_of, light_by_field
+from nightfx.light.see import see
 from nightfx.network.model import RelitGenerator
 from nightfx.options.look import Look
 from nightfx.picture.frame import Frame, rgb_coding

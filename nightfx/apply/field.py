@@ -254,3 +254,33 @@ def _affine_row(
     for x in range(out.shape[0]):
         value = shares[0, x] * a[x] + shares[1, x] * b[x] + shares[2, x] * c[x] + shares[3, x]
         out[x] = int(min(max(value + noise[x], np.float32(0)), top))
+
+
+def graded(field: Field, grade: Float64 | None) -> Field:
+    """`field` (12, h, w), and then the grade (3, 4)."""
+    if grade is None:
+        return field
+    _, height, width = field.shape
+    after = mixed(grade[:, :3], field.reshape(3, 4 * height, width)).reshape(3, 4, -1)
+    after[:, 3] += grade[:, 3:].astype(np.float32)
+    return after.reshape(field.shape)
+
+
+def blended(field: Field, strength: float) -> Field:
+    """From no change at a strength of 0 to `field` at 1."""
+    if strength == 1:
+        return field
+    none = identity_field(*field.shape[1:])
+    part: Field = none + np.float32(strength) * (field - none)
+    return part
+
+
+def glowing(field: Field, glow: Float32) -> Field:
+    """`field` (12, h, w), and then what `screened` does up to white; codes above it come nearer to it."""
+    over, size = glow, (field.shape[2], field.shape[1])
+    if glow.shape[1:] != field.shape[1:]:
+        over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in glow])
+    mixed = field.reshape(3, 4, *over.shape[1:]) * (1 - over)[:, None]
+    mixed[:, 3] += over
+    made: Field = mixed.reshape(field.shape)
+    return made

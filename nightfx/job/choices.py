@@ -7,23 +7,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from nightfx.disk.partial import partial_file
-from nightfx.errors import PlanError
+from nightfx.errors import PlanError, UsageError
 from nightfx.job.manifest import Choices
 from nightfx.job.render_job import Work
 from nightfx.light import borders
-from nightfx.light.analysis import LOCK_FRAMES
 from nightfx.light.borders import PHASE, Lengths, run_in_of
 from nightfx.light.fit import FieldPlan
-from nightfx.light.light import plan_fields, ready_generator, show_frames
+from nightfx.light.lighting import Footage, Lighting, build_lighting, show_frames
 from nightfx.light.lock import Lock
-from nightfx.network.model import Generator
+from nightfx.network.presets import Preset
+from nightfx.options.render import RenderOptions
 from nightfx.source.probe import FALLBACK_RATE
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.writer import head_of
@@ -31,29 +30,43 @@ from nightfx.target.writer import head_of
 SHOWN = "shown.safetensors"
 
 
-class Lights(NamedTuple):
-    """What lights a job's frames."""
-
-    generator: Generator
-    fields: FieldPlan | None
-    """None for the tiles method."""
-
-
-def light_up(work: Work) -> tuple[Lights, list[Tensor]]:
-    """The generator and its fields, chosen by looking at the frames, and what int8 was quantised with."""
-    source = work.encodings.source
-    shown = show_frames(work.preset, work.options, work.shot, work.total, source)
-    generator = ready_generator(work.preset, work.options, encoding=source, shown=shown)
-    step = max((work.total or 0) // LOCK_FRAMES, 1)
-    fields = plan_fields(work.shot, generator, work.preset, work.options, step, source)
-    return Lights(generator, fields), shown
+def complete_options(options: RenderOptions, preset: Preset) -> RenderOptions:
+    """Return the options with the preset's look wherever they leave it to that; raises UsageError for what its method cannot do."""
+    if preset.method(options.light.method) == "tiles":
+        _check_tiles(options, preset)
+    return options.but(look=options.look.over(preset.facts.look))
 
 
-def choose(work: Work, folder: Path) -> tuple[Choices, Lights]:
+def _check_tiles(options: RenderOptions, preset: Preset) -> None:
+    if options.light.draft:
+        words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
+        raise UsageError(words)
+    if options.look.names("sky"):
+        raise UsageError("--sky needs --method relight: the field carries it")
+    if options.field.lock or options.field.lock_to:
+        raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
+    if options.job.passes:
+        raise UsageError("--passes needs --method relight: tiles have no field")
+
+
+def footage_of(work: Work) -> Footage:
+    """Return what can be looked at before a job is rendered."""
+    return Footage(work.shot, work.total, work.encodings.source)
+
+
+def lighting_of(work: Work, shown: list[Tensor] | None = None) -> Lighting:
+    """Build what lights a job, looking at its frames where something is to be chosen."""
+    options = work.options
+    asked = options.look, options.light, options.field
+    return build_lighting(work.preset, footage_of(work), *asked, shown=shown)
+
+
+def choose(work: Work, folder: Path) -> tuple[Choices, Lighting]:
     """Look at the frames and choose; what int8 is quantised with is kept in `folder`."""
     first = work.first_frame()
-    lights, shown = light_up(work)
-    fields = lights.fields
+    shown = show_frames(work.preset, footage_of(work), work.options.light, work.options.field)
+    lighting = lighting_of(work, shown)
+    fields = lighting.fields
     choices = Choices(
         lengths=_lengths(work, fields),
         every=fields.steadying.every if fields else 1,
@@ -62,20 +75,19 @@ def choose(work: Work, folder: Path) -> tuple[Choices, Lights]:
         head=head_of(first, work.plan) if isinstance(work.plan, OutputPlan) else None,
         shown=keep_shown(shown, folder / SHOWN) if shown else None,
     )
-    return choices, lights
+    return choices, lighting
 
 
-def lights_of(work: Work, choices: Choices, folder: Path) -> Lights:
-    """What was chosen, again. Raises PlanError where what int8 was quantised with is gone."""
-    source, options = work.encodings.source, work.options
+def rebuild_lighting(work: Work, choices: Choices, folder: Path) -> Lighting:
+    """Build what was chosen, again. Raises PlanError where what int8 was quantised with is gone."""
     shown = shown_again(folder / SHOWN, choices.shown) if choices.shown else []
-    generator = ready_generator(work.preset, options, encoding=source, shown=shown)
     # neither chosen nor measured anew
-    told = options.but(field_every=choices.every, lock=False, lock_to=None)
-    fields = plan_fields(list, generator, work.preset, told, encoding=source)
-    if fields and choices.stops:
-        fields = replace(fields, lock=Lock(choices.stops))
-    return Lights(generator, fields)
+    told = work.options.but(field_every=choices.every, lock=False, lock_to=None)
+    lighting = lighting_of(replace(work, options=told), shown)
+    if lighting.fields and choices.stops:
+        fields = replace(lighting.fields, lock=Lock(choices.stops))
+        return replace(lighting, fields=fields)
+    return lighting
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from -1 to 1: value = lowest + (highest - lowest) code / 65535.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nightfx.apply.change import Change, FieldChange
 from nightfx.apply.field import Field, full_size
 from nightfx.disk.partial import partial_file
 from nightfx.errors import TargetError
@@ -64,6 +65,18 @@ def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
     if taken and not overwrite:
         raise TargetError(f"{min(taken)}: exists already; --overwrite replaces it")
     return Passes(folder, name)
+
+
+def writing(passes: Passes | None, encoding: Encoding) -> Callable[[Frame, Change], None] | None:
+    """Return what writes the passes of frames as they are lit, in a working encoding; None where none are asked for."""
+    if passes is None:
+        return None
+
+    def write(frame: Frame, change: Change) -> None:
+        assert isinstance(change, FieldChange), "passes are refused for tiles"
+        passes.write(frame, change.field, encoding)
+
+    return write
 
 
 @dataclass(frozen=True)

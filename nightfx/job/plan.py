@@ -17,7 +17,7 @@ from typing import Protocol
 
 from nightfx.disk.json_files import save_plain
 from nightfx.errors import PlanError, UsageError
-from nightfx.job.choices import Lights, choose, lights_of, same_threads
+from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
 from nightfx.job.render import memory_told
 from nightfx.job.render_job import Work, open_work
@@ -26,7 +26,8 @@ from nightfx.job.segment import Marks, Progress, Run, render_run
 from nightfx.job.source_target import find_source, folder_of
 from nightfx.job.store import MANIFEST, Store
 from nightfx.light.borders import Borders
-from nightfx.light.light import mark_borders, with_look
+from nightfx.light.light import mark_borders
+from nightfx.light.lighting import Lighting, working_height
 from nightfx.network.presets import Preset, load_preset
 from nightfx.options.render import RenderOptions
 from nightfx.source.image import is_picture
@@ -57,7 +58,7 @@ def plan_render(
     """
     source, options = find_source(source), options or RenderOptions()
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = with_look(options, chosen)
+    options = complete_options(options, chosen)
     if is_picture(source) and not is_sequence(source):
         raise UsageError(f"{source}: one picture has no segments: render it")
     with memory_told(source), open_work(source, target, chosen, options) as work:
@@ -77,7 +78,7 @@ def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None)
     """The manifest with the segments that a render would find."""
     lengths, per_frame = manifest.choices.lengths, work.per_frame
     borders, marks, count = Borders(lengths), Marks(0), 0
-    height = work.options.field.working_height or work.preset.facts.working_height_px
+    height = working_height(work.preset, work.options.field)
     pictures = work.pictures(marks.watch(work.frames_from(0)))
     seen = mark_borders(pictures, borders, height, work.encodings.source)
     for count, _ in enumerate(seen, start=1):
@@ -130,20 +131,20 @@ class _Segments:
         if store.record(number):
             return
         with memory_told(store.work.source), same_threads(store.manifest.choices.threads):
-            lights = self._lights
+            lighting = self._lighting
             make_folder(store.folder)
             start, *later = starts[number : number + 2]
             end = later[0] if later else store.manifest.frames
             show = partial(_within, on_progress, start, end) if on_progress else None
-            render_run(store, lights, Run(number, start, later[0] if later else None), show)
+            render_run(store, lighting, Run(number, start, later[0] if later else None), show)
 
     @cached_property
-    def _lights(self) -> Lights:
+    def _lighting(self) -> Lighting:
         """Those of the plan; before that, whether it can be honoured here."""
         store = self._store
         if words := differences(describe_job(store.work), store.manifest.job):
             raise PlanError(f"{self._plan}: cannot be honoured here: {', '.join(words)}")
-        return lights_of(store.work, store.manifest.choices, store.folder)
+        return rebuild_lighting(store.work, store.manifest.choices, store.folder)
 
 
 def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import torch
 
+from nightfx.apply.finish import Written
 from nightfx.apply.working import is_direct
 from nightfx.errors import RetryError
-from nightfx.job.choices import light_up
+from nightfx.job.choices import complete_options, lighting_of
 from nightfx.job.matte import open_matte
+from nightfx.job.passes import writing
 from nightfx.job.pipeline import prefetch
 from nightfx.job.render_job import Work, height_words, open_work, passes_of, tell
 from nightfx.job.resume import is_long, lock_beside, render_in_segments
@@ -23,8 +25,8 @@ from nightfx.job.source_target import (
     find_source,
     write_shot,
 )
-from nightfx.light.fit import FieldPlan
-from nightfx.light.light import light_frames, plan_fields, ready_generator, with_look
+from nightfx.light.light import Beside, light_frames
+from nightfx.light.lighting import Footage, Lighting, build_lighting
 from nightfx.network.presets import Preset, load_preset
 from nightfx.options.encode import EncodeOptions
 from nightfx.options.render import RenderOptions
@@ -51,7 +53,7 @@ def render(
     """
     options, source = options or RenderOptions(), find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = with_look(options, chosen)
+    options = complete_options(options, chosen)
     job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
     with memory_told(source):
         return job(source, Path(target) if target else None, chosen, options, on_progress)
@@ -90,12 +92,9 @@ def _render_clip(
 def _render_whole(work: Work, on_progress: Progress | None) -> None:
     """Render a short clip or sequence in one go."""
     passes = work.open_passes()
-    (generator, fields), _ = light_up(work)
+    lighting = lighting_of(work)
     frames = prefetch(work.shot(), DEPTH_FRAMES)
-    lit = light_frames(
-        *(frames, generator, work.options, work.plan.coding, fields, passes, work.encodings),
-        matte=work.matte,
-    )
+    lit = light_frames(frames, lighting, work.written, work.beside(passes))
     lit = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
     try:
         write_shot(
@@ -110,12 +109,12 @@ def _render_whole(work: Work, on_progress: Progress | None) -> None:
         for stage in (lit, frames):  # the threads end before the reader closes under them
             stage.close()
     work.note([*work.reader.notes, *(passes.finish() if passes else ())])
-    _save_lock(fields, work.target, work.options)
+    _save_lock(lighting, work.target, work.options)
 
 
-def _save_lock(fields: FieldPlan | None, target: Path, options: RenderOptions) -> None:
-    if options.field.lock and fields and fields.lock:
-        fields.lock.save(lock_beside(target))
+def _save_lock(lighting: Lighting, target: Path, options: RenderOptions) -> None:
+    if options.field.lock and lighting.fields and lighting.fields.lock:
+        lighting.fields.lock.save(lock_beside(target))
 
 
 def _render_picture(
@@ -130,18 +129,17 @@ def _render_picture(
     frame = read_picture(source, options.source.max_pixels)
     own = asked_encoding(options) or SDR
     both = Encodings(own, own)
-    passes = passes_of(target, preset, options, direct=is_direct(frame.coding, both))
+    passes = passes_of(target, options, direct=is_direct(frame.coding, both))
     words = height_words(frame.height, preset, options)
     tell(source, [*_picture_notes(frame, target, options), *words])
-    generator = ready_generator(preset, options, lambda: [frame], encoding=own)
-    fields = plan_fields(lambda: [frame], generator, preset, options, encoding=own)
+    footage = Footage(lambda: [frame], encoding=own)
+    lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     with open_matte(options) as matte:
-        (lit,) = light_frames(
-            [frame], generator, options, frame.coding, fields, passes, both, matte=matte
-        )
+        beside = Beside(None, matte.at if matte else None, writing(passes, own))
+        (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     write_picture(lit, target, like=source)
     tell(source, passes.finish() if passes else ())
-    _save_lock(fields, target, options)
+    _save_lock(lighting, target, options)
     if on_progress:
         on_progress(1, 1)
     return target

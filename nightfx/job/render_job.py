@@ -11,10 +11,11 @@ from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
 
+from nightfx.apply.finish import Written
 from nightfx.apply.working import is_direct
-from nightfx.errors import NightfxError, UsageError
+from nightfx.errors import NightfxError
 from nightfx.job.matte import Matte, open_matte
-from nightfx.job.passes import Passes, open_passes
+from nightfx.job.passes import Passes, open_passes, writing
 from nightfx.job.source_target import (
     Plan,
     check_scan,
@@ -27,6 +28,8 @@ from nightfx.job.source_target import (
     plan_target,
     with_times,
 )
+from nightfx.light.borders import Borders
+from nightfx.light.light import Beside
 from nightfx.network.presets import Preset
 from nightfx.options.render import RenderOptions
 from nightfx.picture.encoding import Encodings
@@ -114,7 +117,17 @@ class Work:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
         codings = (self.info.coding, self.plan.coding)
         direct = all(is_direct(coding, self.encodings) for coding in codings)
-        return passes_of(self.target, self.preset, self.options, direct=direct, again=again)
+        return passes_of(self.target, self.options, direct=direct, again=again)
+
+    @property
+    def written(self) -> Written:
+        """How its lit frames are written."""
+        return Written(self.plan.coding, self.encodings)
+
+    def beside(self, passes: Passes | None, borders: Borders | None = None) -> Beside:
+        """Who looks on while its frames are lit."""
+        matte_at = self.matte.at if self.matte else None
+        return Beside(borders, matte_at, writing(passes, self.encodings.source))
 
     def note(self, lines: Iterable[str]) -> None:
         """Tell the user."""
@@ -193,16 +206,14 @@ def height_words(height: int, preset: Preset, options: RenderOptions) -> Iterato
 
 
 def passes_of(
-    target: Path, preset: Preset, options: RenderOptions, *, direct: bool, again: bool = False
+    target: Path, options: RenderOptions, *, direct: bool, again: bool = False
 ) -> Passes | None:
-    """The passes of a render, where they are asked for; raises UsageError for tiles.
+    """Open the passes of a render, where they are asked for.
 
     Where light is affine in codes (`direct`) they carry the glow, too.
     """
     if options.job.passes is None:
         return None
-    if preset.method(options.light.method) == "tiles":
-        raise UsageError("--passes needs --method relight: tiles have no field")
     names = ["grain"] if direct else ["glow", "grain"]
     after = [*options.look.names(*names), *(["the matte"] if options.light.matte else [])]
     if after and not again:

@@ -10,7 +10,7 @@ from pathlib import Path
 from nightfx.disk.json_files import to_plain
 from nightfx.disk.partial import translated
 from nightfx.errors import PlanError, RetryError
-from nightfx.job.choices import choose, lights_of, same_threads
+from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import (
     Choices,
     Manifest,
@@ -38,12 +38,12 @@ def is_long(work: Work) -> bool:
 
 def render_in_segments(work: Work, on_progress: Progress | None) -> None:
     """Render, or go on with a render that was stopped; raises as `render` does."""
-    folder, lights = folder_of(work.target), None
+    folder, lighting = folder_of(work.target), None
     store = _take_up(work, folder)
     if store is None:
         work.open_passes()  # refuses to replace those of another render
         make_folder(folder)
-        choices, lights = choose(work, folder)
+        choices, lighting = choose(work, folder)
         store = Store(work, folder, manifest_of(work, choices))
         store.begin()
     with _kept(store):
@@ -51,9 +51,9 @@ def render_in_segments(work: Work, on_progress: Progress | None) -> None:
         if runs:
             choices = store.manifest.choices
             with same_threads(choices.threads):
-                lights = lights or lights_of(work, choices, folder)
+                lighting = lighting or rebuild_lighting(work, choices, folder)
                 for run in runs:
-                    render_run(store, lights, run, on_progress)
+                    render_run(store, lighting, run, on_progress)
         finish(store)
 
 

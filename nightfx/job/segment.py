@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from nightfx.job.choices import Lights
 from nightfx.job.pipeline import prefetch
 from nightfx.job.process import give_back
 from nightfx.job.render_job import Mark, Work, mark_of
 from nightfx.job.store import Record, Store
 from nightfx.light.borders import Borders
 from nightfx.light.light import light_frames, mark_borders
+from nightfx.light.lighting import Lighting, working_height
 from nightfx.picture.frame import Frame
 from nightfx.source.interlace import woven
 from nightfx.target.codecs import OutputPlan
@@ -66,7 +66,9 @@ def missing_runs(store: Store) -> Iterator[Run]:
             begun = None
 
 
-def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | None = None) -> None:
+def render_run(
+    store: Store, lighting: Lighting, run: Run, on_progress: Progress | None = None
+) -> None:
     """Render a row of segments; `on_progress` counts those before it as done."""
     work, per_frame = store.work, store.work.per_frame
     known = None if store.starts is None else {start * per_frame for start in store.starts}
@@ -83,11 +85,8 @@ def render_run(store: Store, lights: Lights, run: Run, on_progress: Progress | N
             pictures = islice(pictures, run.stop * per_frame - borders.begun_at)
         waiting = prefetch(pictures, DEPTH_FRAMES)
         close.callback(waiting.close)
-        lit = light_frames(
-            waiting if lights.fields else _by_cuts(waiting, borders, work),
-            *(lights.generator, work.options, work.plan.coding, lights.fields),
-            *(passes, work.encodings, borders, work.matte),
-        )
+        seen = waiting if lighting.fields else _by_cuts(waiting, borders, work)
+        lit = light_frames(seen, lighting, work.written, work.beside(passes, borders))
         shown = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
         close.callback(shown.close)
         parts = _Parts(shown, borders, per_frame)
@@ -114,7 +113,7 @@ def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
 
 
 def _by_cuts(pictures: Iterable[Frame], borders: Borders, work: Work) -> Iterator[Frame]:
-    height = work.options.field.working_height or work.preset.facts.working_height_px
+    height = working_height(work.preset, work.options.field)
     return mark_borders(pictures, borders, height, work.encodings.source)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
 from nightfx.apply.field import relight
-from nightfx.light.fit import FieldPlan, field_of, see
+from nightfx.light.fit import FieldPlan, field_of
 from nightfx.light.lock import Lock, common_lock, measure_stops
-from nightfx.light.steady import Memory, Now, find_motion, follow, luma_of
+from nightfx.light.see import luma_of, see
+from nightfx.light.steady import Memory, Now, find_motion, follow
 from nightfx.network.model import Generator
 from nightfx.picture.frame import Float32, Frame
 
@@ -55,9 +57,11 @@ def _side_by_side(
         before = luma
 
 
-def measure_lock(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> Lock:
-    """The exposure and tint that the generator gives to `frames` of a shot on the whole."""
-    shot = (see(frame, plan.height, plan.encoding) for frame in frames)
+def measure_lock(
+    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, step: int = 1
+) -> Lock:
+    """Return the exposure and tint that the generator gives to every `step`-th of the `frames` of a shot on the whole."""
+    shot = (see(frame, plan.height, plan.encoding) for frame in islice(frames, 0, None, step))
     return common_lock(measure_stops(field_of(seen, generator, plan), seen.cells) for seen in shot)
 
 

@@ -8,25 +8,22 @@ it to the plate at full size.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
-import cv2
 import numpy as np
 from numba import prange
 
 from nightfx.apply.field import Field
-from nightfx.apply.working import straight_rgb
 from nightfx.light.borders import Borders
 from nightfx.light.lock import Lock, hold
-from nightfx.light.steady import Seen, Steadying, steady
+from nightfx.light.see import Seen, halved, see
+from nightfx.light.steady import Steadying, steady
 from nightfx.light.tiling import light_of
 from nightfx.network.model import MAX_LOG_GAIN, Generator, RelitGenerator
-from nightfx.options.light import MULTIPLE_PX
 from nightfx.options.look import Look
-from nightfx.picture.color import to_rgb
-from nightfx.picture.encoding import SDR, Encoding, rolled_off, to_working
-from nightfx.picture.frame import Float32, Frame, Plane, as_coded, upright
+from nightfx.picture.encoding import SDR, Encoding, rolled_off
+from nightfx.picture.frame import Float32, Frame, as_coded, upright
 from nightfx.picture.kernel import kernel
 from nightfx.scene.day_sky import darken, find_sky
 
@@ -80,17 +77,6 @@ def light_by_field(
         yield seen, hold(free, seen.cells, plan.lock) if plan.lock else free
 
 
-def see(frame: Frame, height: int, encoding: Encoding = SDR) -> Seen:
-    """The frame at a working `height` in px, in the working encoding."""
-    size = working_size(frame.height, frame.width, height)
-    if encoding.is_linear:  # averaged as seen: one glint would outshine its surroundings in light
-        work = to_working(straight_rgb(frame), encoding)
-        small = np.stack([cv2.resize(c, size[::-1], interpolation=cv2.INTER_AREA) for c in work])
-    else:
-        small = to_working(small_rgb(frame, *size), encoding)
-    return Seen(frame, small, _halved(small))
-
-
 def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     """What the generator does to the light of a frame.
 
@@ -108,10 +94,10 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
         gain = (after / before).clip(0, np.exp(MAX_LOG_GAIN))
         lit = made + gain * (small - shown)
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
-    lit, gain = _halved(lit), _halved(gain)
+    lit, gain = halved(lit), halved(gain)
     if amount := plan.look.at(seen.place).sky:
         sky = as_coded(find_sky(upright(shown, frame).clip(0, 1))[None], frame)
-        lit, gain = darken(lit, gain, _to_edges(sky, _halved(shown))[0] * np.float32(amount))
+        lit, gain = darken(lit, gain, _to_edges(sky, halved(shown))[0] * np.float32(amount))
     return fit_field(seen.cells, lit, gain, plan.fit)
 
 
@@ -126,35 +112,6 @@ def _to_edges(sky: Float32, plate: Float32) -> Float32:
     t = ((found - SKY_LOW) / (SKY_HIGH - SKY_LOW)).clip(0, 1)
     refined: Float32 = (t * t * (3 - 2 * t)).astype(np.float32)
     return refined[None]
-
-
-def _halved(picture: Float32) -> Float32:
-    """Mean of 2×2 px, of (3, 2h, 2w)."""
-    half = [cv2.resize(c, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for c in picture]
-    return np.stack(half)
-
-
-def working_size(height: int, width: int, working_height: int) -> tuple[int, int]:
-    """(h, w), multiples of 8, of an upright frame whose shorter side becomes about `working_height` px; never larger."""
-    scale = min(working_height / min(height, width), 1.0)
-    small = [max(round(side * scale / MULTIPLE_PX), 1) * MULTIPLE_PX for side in (height, width)]
-    return small[0], small[1]
-
-
-def small_rgb(frame: Frame, height: int, width: int) -> Float32:
-    """The frame as RGB (3, height, width) float32, averaged over areas plane by plane, not clipped."""
-    planes = tuple(_averaged(plane, (width, height)) for plane in frame.planes[:3])
-    return to_rgb(frame.with_planes(planes, replace(frame.coding, sub_x=0, sub_y=0)))
-
-
-def _averaged(plane: Plane, size: tuple[int, int]) -> Plane:
-    """A plane at a smaller (width, height); by whole halves first, which takes a third of the time."""
-    height, width = plane.shape
-    while not (height % 2 or width % 2) and width >= 2 * size[0] and height >= 2 * size[1]:
-        height, width = height // 2, width // 2
-        plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
-    small: Plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    return small
 
 
 def fit_field(plate: Float32, lit: Float32, gain: Float32, fit: Fit) -> Field:

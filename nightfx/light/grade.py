@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightfx.apply.field import Field, identity_field, mixed
 from nightfx.options.look import Moment
-from nightfx.picture.frame import Float32, Float64
+from nightfx.picture.frame import Float64
 
 GAMMA = (
     2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it
@@ -66,31 +65,3 @@ def _rgb(uv: Float64) -> Float64:
     x, y = np.array([3 * u, 2 * v]) / (2 * u - 8 * v + 4)
     rgb: Float64 = RGB_OF_XYZ @ np.array([x / y, 1, (1 - x - y) / y])
     return rgb
-
-
-def graded(field: Field, grade: Float64 | None) -> Field:
-    """`field` (12, h, w), and then the grade (3, 4)."""
-    if grade is None:
-        return field
-    _, height, width = field.shape
-    after = mixed(grade[:, :3], field.reshape(3, 4 * height, width)).reshape(3, 4, -1)
-    after[:, 3] += grade[:, 3:].astype(np.float32)
-    return after.reshape(field.shape)
-
-
-def blended(field: Field, strength: float) -> Field:
-    """From no change at a strength of 0 to `field` at 1."""
-    if strength == 1:
-        return field
-    none = identity_field(*field.shape[1:])
-    part: Field = none + np.float32(strength) * (field - none)
-    return part
-
-
-def graded_picture(picture: Float32, grade: Float64 | None) -> Float32:
-    """A picture (3, h, w) under the grade (3, 4)."""
-    if grade is None:
-        return picture
-    flat = grade[:, :3].astype(np.float32) @ picture.reshape(3, -1)
-    flat += grade[:, 3:].astype(np.float32)
-    return flat.reshape(picture.shape)

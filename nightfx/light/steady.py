@@ -14,11 +14,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
 from nightfx.apply.field import Field
 from nightfx.light.borders import Borders
-from nightfx.picture.frame import Float32, Frame
+from nightfx.light.see import Byte, Seen, luma_of
+from nightfx.picture.frame import Float32
 from nightfx.picture.kernel import kernel
 
 RATE = 24.0  # amounts are meant at this many frames a second
@@ -27,21 +27,6 @@ AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by 
 ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
 CUT_SHARE = 0.15  # a cut: less of the picture than this is found again; between real shots nothing is, in a fast pan 0.3
 TRUST_RADIUS_CELLS = 2  # trust is smoothed, since a field is smooth
-BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
-
-Byte = NDArray[np.uint8]
-
-
-class Seen(NamedTuple):
-    """A frame and what the generator sees of it."""
-
-    frame: Frame
-    small: Float32
-    """RGB (3, 2h, 2w) at working height, as the frame is coded (not turned)."""
-    cells: Float32
-    """The same at the size of the field, (3, h, w)."""
-    place: int = 0
-    """The frame's, in the shot, from 0."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +121,6 @@ def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
     share = min(past, before.count / (before.count + 1)) if how.amount else 0.0
     _mix(before.field, now.computed, now.motion.flow, trust * np.float32(share), mixed)
     return Memory(mixed, np.ones_like(trust), now.seconds, before.count + 1)
-
-
-def luma_of(small: Float32) -> Byte:
-    """Luma of an RGB picture (3, h, w), clipped to 8 bits: what motion is found in."""
-    luma = np.tensordot(BT709, small, axes=1)
-    return (np.clip(luma, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def find_motion(before: Byte, now: Byte) -> Motion:

@@ -11,12 +11,15 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from nightfx.apply.finish import Written
 from nightfx.apply.working import straight_rgb
 from nightfx.errors import UsageError
+from nightfx.job.choices import complete_options
 from nightfx.job.matte import open_matte
 from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
 from nightfx.light.borders import Borders, Lengths
-from nightfx.light.light import light_frames, plan_fields, with_look
+from nightfx.light.light import Beside, light_frames
+from nightfx.light.lighting import Footage, build_lighting
 from nightfx.network.presets import Preset, list_presets, load_preset
 from nightfx.options.look import Look
 from nightfx.options.render import RenderOptions
@@ -147,19 +150,14 @@ def draw_preview(
 
 def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
     """The frame under a preset, as a render of the shot would light it alone."""
-    options, frame = with_look(options, preset), picked.frame
-    network, both = (
-        preset.network(draft=options.light.draft),
-        Encodings(picked.encoding, picked.encoding),
-    )
-    plan = plan_fields(lambda: [frame], network, preset, options, encoding=picked.encoding)
+    options, frame = complete_options(options, preset), picked.frame
+    footage = Footage(lambda: [frame], encoding=picked.encoding)
+    lighting = build_lighting(preset, footage, options.look, options.light, options.field)
+    written = Written(frame.coding, Encodings(picked.encoding, picked.encoding))
     with open_matte(options, picked.info) as matte:
-        (lit,) = light_frames(
-            *([frame], network, options, frame.coding, plan),
-            encodings=both,
-            matte=matte,
-            borders=Borders(Lengths(), picked.place, ()),
-        )
+        borders = Borders(Lengths(), picked.place, ())
+        beside = Beside(borders, matte.at if matte else None)
+        (lit,) = light_frames([frame], lighting, written, beside)
     return lit
 
 

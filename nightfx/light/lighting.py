@@ -1,0 +1,143 @@
+"""What lights a shot's frames: a generator ready to run, and how the fields of the shot come to be.
+
+What is chosen by looking at the shot is chosen here, once for all of its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from torch import Tensor
+
+from nightfx.apply.working import straight_rgb
+from nightfx.errors import UsageError
+from nightfx.light.analysis import FIRST_SECONDS, LOCK_FRAMES, choose_every, measure_lock
+from nightfx.light.fit import FieldPlan, Fit
+from nightfx.light.lock import load_lock
+from nightfx.light.see import see
+from nightfx.light.steady import Steadying
+from nightfx.light.tiling import middle_window
+from nightfx.network.backends import build_backend
+from nightfx.network.model import Generator
+from nightfx.network.presets import Preset
+from nightfx.options.field import FieldOptions
+from nightfx.options.light import LightOptions, TilePx
+from nightfx.options.look import Look
+from nightfx.picture.encoding import SDR, Encoding, rolled_off, to_working
+from nightfx.picture.frame import Frame, upright
+
+# what int8 is quantised with, spread over the clip: a street does not stand for a sky
+SHOWN_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A shot that can be looked at before it is rendered."""
+
+    frames: Callable[[], Iterable[Frame]] = list
+    """Gives its frames from the first on, each time it is called."""
+    total: int | None = None
+    """How many there are expected to be."""
+    encoding: Encoding = SDR
+    """What their signal stands for."""
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """What lights the frames of a shot."""
+
+    generator: Generator
+    look: Look
+    """What is done to its light, that of the preset included."""
+    fields: FieldPlan | None = None
+    """How relight fields come to be; None for the tiles method."""
+    tile_px: TilePx = None
+    """Side of a tile."""
+    seed: int = 0
+    """Seeds the grain."""
+
+
+def build_lighting(
+    preset: Preset,
+    footage: Footage,
+    look: Look,
+    light: LightOptions,
+    field: FieldOptions,
+    shown: Sequence[Tensor] | None = None,
+) -> Lighting:
+    """Build what lights a shot, looking at it where something is to be chosen.
+
+    `look` is complete. For int8 the network is quantised with what it was `shown`, else with what it will be shown.
+    """
+    if shown is None:
+        shown = show_frames(preset, footage, light, field)
+    network = preset.network(draft=light.draft)
+    generator = build_backend(network, light.backend, light.device, shown)
+    by_field = preset.method(light.method) == "relight"
+    fields = plan_fields(footage, generator, preset, field, look) if by_field else None
+    return Lighting(generator, look, fields, light.tile_px, light.seed)
+
+
+def working_height(preset: Preset, field: FieldOptions) -> int:
+    """Return the height in px at which the generator is shown a frame by relight."""
+    return field.working_height or preset.facts.working_height_px
+
+
+def show_frames(
+    preset: Preset, footage: Footage, light: LightOptions, field: FieldOptions
+) -> list[Tensor]:
+    """Return what int8 is quantised with, (1, 3, H, W) each: what the generator will be shown of some frames; else nothing."""
+    if light.backend != "openvino-int8":
+        return []
+    step = max((footage.total or 0) // SHOWN_FRAMES, 1)
+    few = islice(footage.frames(), 0, SHOWN_FRAMES * step, step)
+    if preset.method(light.method) == "tiles":
+        return [_middle_tile(frame, footage.encoding, light.tile_px) for frame in few]
+    height = working_height(preset, field)
+    return [_small_picture(frame, footage.encoding, height) for frame in few]
+
+
+def _middle_tile(frame: Frame, encoding: Encoding, tile_px: TilePx) -> Tensor:
+    work = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
+    return middle_window(upright(work, frame), tile_px)
+
+
+def _small_picture(frame: Frame, encoding: Encoding, height: int) -> Tensor:
+    small = rolled_off(see(frame, height, encoding).small, encoding)
+    return middle_window(upright(small, frame), "whole")
+
+
+def plan_fields(
+    footage: Footage, generator: Generator, preset: Preset, field: FieldOptions, look: Look
+) -> FieldPlan:
+    """Plan how the fields of a shot come to be; a lock is measured on frames spread over the shot. Raises UsageError."""
+    facts = preset.facts
+    if isinstance(look.sky, tuple) and (field.lock or field.lock_to):
+        raise UsageError("--lock holds one exposure, so --sky must be one number, not keyframes")
+    every = 1 if field.field_every == "auto" else field.field_every
+    plan = FieldPlan(
+        height=working_height(preset, field),
+        fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
+        steadying=Steadying(facts.steady if field.steady is None else field.steady, every),
+        lock=load_lock(field.lock_to) if field.lock_to else None,
+        look=look,
+        encoding=footage.encoding,
+    )
+    if field.field_every == "auto":
+        every = choose_every(_first_seconds(footage.frames()), generator, plan)
+        plan = replace(plan, steadying=replace(plan.steadying, every=every))
+    if not field.lock:
+        return plan
+    step = max((footage.total or 0) // LOCK_FRAMES, 1)
+    return replace(plan, lock=measure_lock(footage.frames(), generator, plan, step))
+
+
+def _first_seconds(frames: Iterable[Frame]) -> Iterator[Frame]:
+    first = None
+    for frame in frames:
+        first = frame.pts if first is None else first
+        if (frame.pts - first) * frame.time_base >= FIRST_SECONDS:
+            return
+        yield frame
