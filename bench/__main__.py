@@ -35,11 +35,14 @@ from bench.render import format_memory, make_input
 from bench.render import measure as measure_memory
 from nightfx import Preset, RenderOptions, load_preset
 from nightfx.apply.field import apply_field
+from nightfx.apply.finish import Written
+from nightfx.job.choices import complete_options
 from nightfx.job.pipeline import prefetch
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.fit import FieldPlan, field_of
+from nightfx.light.light import light_frames
+from nightfx.light.lighting import Footage, Lighting, plan_fields
 from nightfx.light.see import see
-from nightfx.light.light import light_frames, plan_fields
 from nightfx.light.tiling import light_of
 from nightfx.network.backends import build_backend, installed_backends
 from nightfx.network.model import Generator, RelitGenerator, pick_trunk_dtype
@@ -243,8 +246,9 @@ def _naive_file(generator: Generator, source: Path) -> int:
 
 
 def _lighter(preset: Preset, generator: Generator, every: Every) -> Lighter:
-    options = RenderOptions.of(method="relight", field_every=every)
-    return partial(_relit, generator, options, plan_fields(list, generator, preset, options))
+    options = complete_options(RenderOptions.of(method="relight", field_every=every), preset)
+    plan = plan_fields(Footage(), generator, preset, options.field, options.look)
+    return partial(_relit, Lighting(generator, options.look, plan))
 
 
 def carried_db(
@@ -263,14 +267,8 @@ def carried_db(
     return float(-10 * np.log10(max(sums / sizes / coding.peak**2, 1e-12)))
 
 
-def _relit(
-    generator: Generator,
-    options: RenderOptions,
-    plan: FieldPlan | None,
-    frames: Iterator[Frame],
-    coding: Coding,
-) -> Iterator[Frame]:
-    return light_frames(frames, generator, options, coding, plan)
+def _relit(light: Lighting, frames: Iterator[Frame], coding: Coding) -> Iterator[Frame]:
+    return light_frames(frames, light, Written(coding))
 
 
 def transcode(source: Path, light: Lighter | None) -> int:

@@ -20,7 +20,10 @@ import torch
 from torch import Tensor
 
 from nightfx import Preset, RenderOptions, load_preset
-from nightfx.light.light import light_frames, plan_fields, ready_generator
+from nightfx.apply.finish import Written
+from nightfx.job.choices import complete_options
+from nightfx.light.light import light_frames
+from nightfx.light.lighting import Footage, build_lighting
 from nightfx.metrics import flicker
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Frame
@@ -58,9 +61,10 @@ def measure(clip: Path, preset: Preset, options: RenderOptions, count: int) -> f
     """Flicker of the first `count` frames of `clip`, rendered, over that of the plate."""
     with Reader(clip) as reader:
         plates = list(islice(reader.frames(), count))
-    generator = ready_generator(preset, options)
-    fields = plan_fields(lambda: plates, generator, preset, options)
-    lit = light_frames(plates, generator, options, plates[0].coding, fields)
+    options = complete_options(options, preset)
+    footage = Footage(lambda: plates)
+    lighting = build_lighting(preset, footage, options.look, options.light, options.field)
+    lit = light_frames(plates, lighting, Written(plates[0].coding))
     return flicker(halved(plates), halved(lit))
 
 

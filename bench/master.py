@@ -22,9 +22,12 @@ import torch
 from bench.render import make_input
 from nightfx import Preset, RenderOptions, load_preset
 from nightfx.apply.field import apply_field, identity_field
+from nightfx.apply.finish import Written
+from nightfx.job.choices import complete_options
 from nightfx.job.pipeline import prefetch
 from nightfx.job.segment import DEPTH_FRAMES
-from nightfx.light.light import light_frames, plan_fields
+from nightfx.light.light import light_frames
+from nightfx.light.lighting import Footage, Lighting, plan_fields
 from nightfx.network.backends import build_backend
 from nightfx.options.encode import EncodeOptions
 from nightfx.picture.frame import Coding, Frame
@@ -83,10 +86,11 @@ def measure(
 
 def lighting(preset: Preset) -> Light:
     """What a render does to frames by relight, a field for every second one."""
-    options = RenderOptions.of(method="relight", field_every=2)
+    options = complete_options(RenderOptions.of(method="relight", field_every=2), preset)
     generator = build_backend(preset.generator, "torch")
-    plan = plan_fields(list, generator, preset, options)
-    return lambda frames, coding: light_frames(frames, generator, options, coding, plan)
+    plan = plan_fields(Footage(), generator, preset, options.field, options.look)
+    light = Lighting(generator, options.look, plan)
+    return lambda frames, coding: light_frames(frames, light, Written(coding))
 
 
 def rewrite(

@@ -27,8 +27,11 @@ from torch import Tensor
 
 from bench.grades import Grade, Points, best_grade, hand_grade, points_of
 from nightfx import Look, Preset, RenderOptions, load_preset
+from nightfx.apply.finish import Written
 from nightfx.errors import UsageError
-from nightfx.light.light import light_frames, plan_fields, with_look
+from nightfx.job.choices import complete_options
+from nightfx.light.light import light_frames
+from nightfx.light.lighting import Footage, Lighting, plan_fields
 from nightfx.metrics import Features, load_features
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Frame, rgb_coding
@@ -185,11 +188,12 @@ def looks(preset: Preset) -> list[tuple[str, Renderer]]:
 
 def render_whole(preset: Preset, x: Tensor, look: Look | None = None) -> Tensor:
     """The picture (3, H, W) by relight, with the preset's look over which `look` goes."""
-    options = with_look(RenderOptions.of(method="relight", look=look or Look()), preset)
+    options = complete_options(RenderOptions.of(method="relight", look=look or Look()), preset)
     planes = tuple(plane.numpy() for plane in (x * 65535).round().to(torch.uint16))
     frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
-    plan = plan_fields(lambda: [frame], preset.generator, preset, options)
-    (lit,) = light_frames([frame], preset.generator, options, frame.coding, plan)
+    plan = plan_fields(Footage(), preset.generator, preset, options.field, options.look)
+    lighting = Lighting(preset.generator, options.look, plan)
+    (lit,) = light_frames([frame], lighting, Written(frame.coding))
     return torch.from_numpy(to_rgb(lit))
 
 

@@ -15,14 +15,12 @@ from torch import Tensor, nn
 from typer.testing import CliRunner, Result
 
 import nightfx
-from nightfx.apply.field import identity_field
+from nightfx.apply.field import blended, identity_field
 from nightfx.cli import app
 from nightfx.errors import PresetError, RetryError, TargetError, UsageError
+from nightfx.job.choices import complete_options
 from nightfx.light.fit import FieldPlan, field_of
-from nightfx.light.see import see
-from nightfx.apply.field import blended
-from nightfx.light.light import plan_fields
-from nightfx.light.see import Seen
+from nightfx.light.see import Seen, see
 from nightfx.network.backends import build_backend, verify_backends
 from nightfx.network.checkpoints import UNDERSTOOD, import_checkpoint, read_checkpoint
 from nightfx.network.presets import Preset, load_preset, verify_preset
@@ -386,7 +384,7 @@ def test_tiles_are_refused_with_the_reason(imported: Preset, tmp_path: Path) -> 
     assert "--method tiles is not for horse2zebra: its network has instance norm" in result.stderr
     assert not clip.with_name("plate.horse2zebra.mp4").exists()
     with pytest.raises(UsageError, match="instance norm"):
-        plan_fields(list, imported.generator, imported, nightfx.RenderOptions.of(method="tiles"))
+        complete_options(nightfx.RenderOptions.of(method="tiles"), imported)
 
 
 def test_a_toml_that_asks_for_tiles_is_refused(imported: Preset) -> None:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,23 +13,46 @@ import nightfx
 PACKAGE = Path(nightfx.__file__).parent
 
 MAY_IMPORT = {
+    # what everybody may know
     "errors": set(),
-    "change": set(),
-    "look": {"errors"},
-    "resnet": {"change"},
-    "model": {"change", "errors", "resnet"},
-    "draft": {"errors", "model"},
-    "weights": {"errors", "model"},
-    "metrics": {"errors"},
-    "video": {"errors"},
-    "presets": {"draft", "errors", "look", "model", "resnet", "weights"},
-    "checkpoints": {"errors", "presets", "resnet"},
-    "engine": {"change", "errors", "look", "model", "presets", "resnet", "video"},
-    "batch": {"engine", "errors", "look", "metrics", "presets", "video"},
-    "farm": {"engine", "errors", "video"},
-    "quality": {"engine", "errors", "metrics", "video"},
-    "training": {"errors", "metrics", "model", "presets", "video"},
+    "disk": {"errors"},
+    "options": {"errors"},
+    # pictures, and files of them
+    "picture": {"errors", "options"},
+    "metrics": {"errors", "picture"},
+    "source": {"errors", "options", "picture"},
+    "carry": {"errors", "options", "picture", "source"},
+    "target": {"carry", "disk", "errors", "options", "picture", "source"},
+    "check": {"carry", "errors", "options", "picture", "source"},
+    # light
+    "network": {"disk", "errors", "options"},
+    "scene": {"errors", "network", "picture"},
+    "apply": {"errors", "picture"},
+    "light": {"apply", "disk", "errors", "network", "options", "picture", "scene"},
+    # renders
+    "job": {
+        *("apply", "carry", "check", "disk", "errors", "light", "network", "options", "picture"),
+        *("scene", "source", "target"),
+    },
+    "preview": {
+        *("apply", "errors", "job", "light", "network", "options", "picture", "source", "target"),
+    },
+    "batch": {
+        *("disk", "errors", "job", "metrics", "network", "options", "picture", "preview"),
+        *("source", "target"),
+    },
+    "farm": {"disk", "errors", "job"},
+    "quality": {
+        *("disk", "errors", "job", "light", "metrics", "options", "picture", "preview", "scene"),
+        "source",
+    },
+    # looks
+    "training": {
+        *("disk", "errors", "metrics", "network", "options", "picture", "scene", "source"),
+    },
 }
+"""Who may import whom: folders, from what all may know to what nobody but the command line may."""
+MOST_FILES = 15  # of a folder
 
 
 def imported_parts(path: Path) -> set[str]:
@@ -76,3 +100,23 @@ def test_help_imports_neither_torch_nor_av() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+def _folders() -> list[Path]:
+    return [PACKAGE, *(path.parent for path in PACKAGE.rglob("__init__.py"))]
+
+
+def test_no_folder_is_a_corridor() -> None:
+    for folder in _folders():
+        files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(files) <= MOST_FILES, folder
+
+
+def test_no_public_class_stands_twice() -> None:
+    names = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []

@@ -21,18 +21,18 @@ from torch import nn
 from typer.testing import CliRunner
 
 import nightfx
-from nightfx.apply.field import identity_field, relight
+from nightfx.apply.change import graded_picture
+from nightfx.apply.field import blended, glowing, graded, identity_field, relight
+from nightfx.apply.finish import Written, grained, screened
 from nightfx.cli import app
 from nightfx.errors import PresetError, SourceError, UsageError
+from nightfx.job.choices import complete_options
 from nightfx.job.matte import Matte, feathered
 from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
-from nightfx.apply.field import glowing
-from nightfx.apply.finish import grained, screened
 from nightfx.light.grade import grade_of, white_gains
-from nightfx.apply.change import graded_picture
-from nightfx.apply.field import blended, graded
-from nightfx.light.light import light_frames, plan_fields
+from nightfx.light.light import Beside, light_frames
+from nightfx.light.lighting import Footage, Lighting, plan_fields
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_preset
 from nightfx.options.look import Look, Moment, read_look, value_at, value_from
@@ -68,15 +68,18 @@ def frame_of(coding: Coding, pts: int = 0, size: tuple[int, int] = SIZE) -> Fram
 def lit(
     frames: list[Frame], preset: Preset, options: nightfx.RenderOptions, **more: Any
 ) -> list[Frame]:
-    """The frames as a render would light them."""
-    coding = more.pop("coding", frames[0].coding)
-    encodings = more.pop("encodings", PLAIN)
-    more["borders"] = Borders(Lengths(), more.pop("first", 0), ())
-    plan = plan_fields(lambda: frames, preset.generator, preset, options, encoding=encodings.source)
-    made = light_frames(
-        frames, preset.generator, options, coding, plan, encodings=encodings, **more
-    )
-    return list(made)
+    """The frames as a render would light them, in float32."""
+    written = Written(more.pop("coding", frames[0].coding), more.pop("encodings", PLAIN))
+    borders, matte = Borders(Lengths(), more.pop("first", 0), ()), more.pop("matte", None)
+    assert not more
+    options = complete_options(options, preset)
+    fields = None
+    if preset.method(options.light.method) == "relight":
+        footage = Footage(lambda: frames, encoding=written.encodings.source)
+        fields = plan_fields(footage, preset.generator, preset, options.field, options.look)
+    light = options.light
+    lighting = Lighting(preset.generator, options.look, fields, light.tile_px, light.seed)
+    return list(light_frames(frames, lighting, written, Beside(borders, matte and matte.at)))
 
 
 def relight_by(**values: Any) -> nightfx.RenderOptions:
@@ -396,8 +399,8 @@ def left_half(height: int, width: int) -> np.ndarray:
 def with_matte(
     options: nightfx.RenderOptions, frames: list[Frame], preset: Preset, **more: Any
 ) -> list[Frame]:
-    assert options.matte
-    with Matte(options.matte, options, None) as matte:
+    assert options.light.matte
+    with Matte(options.light.matte, options, None) as matte:
         return lit(frames, preset, options, matte=matte, **more)
 
 

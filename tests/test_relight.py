@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nightfx.apply.field import identity_field, relight
+from nightfx.apply.field import blended, identity_field, relight
 from nightfx.light.fit import FieldPlan, Fit, field_of, fit_field, light_by_field
 from nightfx.light.see import see, small_rgb, working_size
-from nightfx.apply.field import blended
 from nightfx.network.change import Light
 from nightfx.network.model import Generator, PaperGenerator, RelitGenerator
 from nightfx.network.presets import load_preset

@@ -312,7 +312,7 @@ def test_an_error_half_way_leaves_nothing(
             raise PresetError("broken half-way")
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nightfx.light.light.apply_light", fail_late)
+    monkeypatch.setattr("nightfx.apply.change.apply_light", fail_late)
     before = set(tmp_path.iterdir())
     with pytest.raises(PresetError, match="broken half-way"):
         nightfx.render(source, preset=halving)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nightfx.apply.field import identity_field
-from nightfx.light.steady import Steadying, find_motion, steady
 from nightfx.light.see import Seen, luma_of
+from nightfx.light.steady import Steadying, find_motion, steady
 from nightfx.picture.frame import Coding, Frame
 
 
