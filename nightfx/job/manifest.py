@@ -26,13 +26,12 @@ from nightfx.network.model import pick_device, pick_trunk_dtype
 from nightfx.network.presets import Preset
 from nightfx.options.encode import QUALITY_FAMILIES
 from nightfx.options.render import RenderOptions
-from nightfx.source.numbered import frames_on_disk
+from nightfx.source.fingerprint import fingerprint
 from nightfx.source.threads import cores
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.writer import Head
 
 FORMAT = 1
-END_BYTES = 1 << 20  # hashed at the head and the tail of a source
 LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")
 BACKEND_LIBRARIES = ("openvino", "nncf")
 
@@ -109,24 +108,6 @@ def describe_job(work: Work) -> dict[str, dict[str, Any]]:
         "versions": {name: _version(name) for name in _libraries(work.options)},
         "machine": _machine(work),
     }
-
-
-def fingerprint(source: Path) -> dict[str, Any]:
-    """Size, modification time, and a hash of head and tail; of a sequence that of all names, sizes and times."""
-    if source.is_file():
-        stat = source.stat()
-        return {"size": stat.st_size, "mtime": stat.st_mtime_ns, "ends": _hash_ends(source)}
-    files = frames_on_disk(source)
-    lines = [f"{n} {(s := p.stat()).st_size} {s.st_mtime_ns}" for n, p in files.items()]
-    return {"files": len(files), "all": sha256("\n".join(lines).encode()).hexdigest()}
-
-
-def _hash_ends(path: Path) -> str:
-    with path.open("rb") as file:
-        found = sha256(file.read(END_BYTES))
-        file.seek(max(file.tell(), path.stat().st_size - END_BYTES))
-        found.update(file.read(END_BYTES))
-    return found.hexdigest()
 
 
 def preset_hash(preset: Preset) -> str:

@@ -30,8 +30,8 @@ from nightfx.batch.queue.record import (
     is_done,
     is_there,
     job_of,
-    left_at,
     look_up,
+    output_state,
     place_of,
     write_record,
 )
@@ -119,7 +119,7 @@ def _render(
     # a finished render that somebody has changed since is theirs
     ours = older is not None and order.out / older.target == target
     ours = ours and older is not None and (not older.done or is_there(older, order.out))
-    intent = Record(asdict(job), str(target.relative_to(order.out)), left_at(target))
+    intent = Record(asdict(job), str(target.relative_to(order.out)), output_state(target))
     facts = {"threads": os.environ.get("OMP_NUM_THREADS", ""), "host": socket.gethostname()}
     notes: list[str] = []
     with _Noted(notes, order.shot.source, say):
@@ -136,7 +136,7 @@ def _render(
     if job_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
     facts |= measure(order.shot.source, target, options) | {"notes": notes}
-    record = replace(intent, files=left_at(target), done=True, facts=facts)
+    record = replace(intent, files=output_state(target), done=True, facts=facts)
     write_record(place, record)
     return record
 
