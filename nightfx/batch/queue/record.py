@@ -5,17 +5,15 @@ A shot is done when its record says so for the same source, settings and preset,
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import Settings
-from nightfx.disk.partial import partial_file
+from nightfx.disk.json_files import load_json, save_json
 from nightfx.job.manifest import file_fingerprints
 from nightfx.network.presets import Preset
 from nightfx.source.fingerprint import fingerprint
@@ -62,27 +60,21 @@ def job_of(shot: Shot, settings: Settings, preset: Preset) -> Job:
     """What a render of this shot would come of. Raises SourceError where the source cannot be read."""
     options = settings.options
     made_by = {"options": options.fingerprint(), "files": file_fingerprints(options)}
-    told = hashlib.sha256((preset.folder / "preset.toml").read_bytes()).hexdigest()
-    return Job(fingerprint(shot.source), made_by, {"name": preset.name, "sha256": told})
+    about = {"name": preset.name, "sha256": preset.sha256}
+    return Job(fingerprint(shot.source), made_by, about)
 
 
 def look_up(place: Path) -> Record | None:
     """The record at a place; None where there is none, or none that can be understood."""
     try:
-        if place.stat().st_size > MOST_BYTES:
-            return None
-        table = json.loads(place.read_text(encoding="utf-8"))
-        record = Record(**{f.name: table[f.name] for f in fields(Record)})
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return load_json(Record, place) if place.stat().st_size <= MOST_BYTES else None
+    except (OSError, ValueError):
         return None
-    sound = isinstance(record.job, dict) and isinstance(record.target, str)
-    return record if sound and isinstance(record.facts, dict) else None
 
 
 def write_record(place: Path, record: Record) -> None:
     """Keep a record; raises RetryError where the disk is full."""
-    with partial_file(place) as part:
-        part.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    save_json(record, place)
 
 
 def is_done(record: Record | None, job: Job, out: Path) -> bool:

@@ -40,6 +40,7 @@ from nightfx.batch.queue.task import RETRY, Say, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import Settings
+from nightfx.disk.json_files import from_json_types, to_line
 from nightfx.disk.partial import translated
 from nightfx.errors import NightfxError, RetryError
 from nightfx.job.inputs import suffix_of
@@ -75,7 +76,7 @@ class Order:
 
     def as_json(self) -> str:
         """One line."""
-        return json.dumps(asdict(self), default=str)
+        return to_line(self)
 
 
 ShotTask = Task[Order]
@@ -84,10 +85,7 @@ ShotTask = Task[Order]
 def order_from(line: str) -> Order | Segment:
     """The order in a line."""
     table = json.loads(line)
-    if "plan" in table:
-        return Segment(Path(table["plan"]), table["number"])
-    shot = Shot(**table["shot"] | {"source": Path(table["shot"]["source"])})
-    return Order(**table | {"shot": shot, "out": Path(table["out"])})
+    return from_json_types(Segment, table) if "plan" in table else from_json_types(Order, table)
 
 
 def serve(order: Order, say: Say) -> None:
