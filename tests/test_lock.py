@@ -64,7 +64,7 @@ def test_a_lock_survives_its_file(tmp_path: Path) -> None:
         ('{"lock": 1, "stops": [1, 2]}', "not a lock"),
         ('{"lock": 2, "stops": [1, 2, 3]}', "a lock of version 2"),
         ('{"lock": 1, "stops": [1, 2, NaN]}', "from -16 to 16"),
-        ('{"look": 1, "stops": [1, 2, 99]}', "from -16 to 16"),
+        ('{"lock": 1, "stops": [1, 2, 99]}', "from -16 to 16"),
     ],
 )
 def test_what_is_no_lock_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -75,7 +75,7 @@ def test_what_is_no_lock_is_refused(tmp_path: Path, text: str, words: str) -> No
 
 
 def test_a_lock_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(TargetError, match="the lock cannot be written"):
+    with pytest.raises(TargetError, match="no such folder: create it first"):
         Lock((0.0, 0.0, 0.0)).save(tmp_path / "nowhere" / "a.lock.json")
 
 

@@ -21,7 +21,7 @@ from test_cli import needs_mounts
 
 import nightfx
 from nightfx import RenderOptions
-from nightfx.disk.json_files import load_plain, to_kind
+from nightfx.disk.json_files import from_json_types, load_json
 from nightfx.errors import PlanError, RetryError, TargetError
 from nightfx.job import resume
 from nightfx.job.choices import keep_shown, shown_again
@@ -578,13 +578,13 @@ def test_on_a_full_disk_it_stops_and_goes_on_when_there_is_space(
 def test_options_come_back_from_json_as_they_were(tmp_path: Path) -> None:
     from fractions import Fraction
 
-    from nightfx.disk.json_files import save_plain
+    from nightfx.disk.json_files import save_json
 
     options = RenderOptions.of(
         passes=tmp_path, fps=Fraction(24000, 1001), tile_px=64, encode=EncodeOptions(crf=20)
     )
-    save_plain(options, tmp_path / "options.json")
-    assert load_plain(RenderOptions, tmp_path / "options.json") == options
+    save_json(options, tmp_path / "options.json")
+    assert load_json(RenderOptions, tmp_path / "options.json") == options
 
 
 @pytest.mark.parametrize(
@@ -599,14 +599,14 @@ def test_options_come_back_from_json_as_they_were(tmp_path: Path) -> None:
 )
 def test_other_json_is_refused(value: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
-        to_kind(Piece, value)
+        from_json_types(Piece, value)
 
 
 def test_presets_of_manifests_are_their_folders(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=28, size=(64, 64)))
     with pytest.raises(Stop):
         nightfx.render(source, tmp_path / "b.mp4", on_progress=stop_after(14))
-    found = load_plain(Manifest, tmp_path / ".b.mp4.nightfx" / "manifest.json")
+    found = load_json(Manifest, tmp_path / ".b.mp4.nightfx" / "manifest.json")
     assert found.preset == load_preset("night").folder.absolute()
     assert found.job["versions"]["av"] == av.__version__
 

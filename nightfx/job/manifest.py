@@ -6,33 +6,29 @@ same file. Whatever was chosen by looking, at the frames or at the machine, is c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from nightfx.disk.json_files import load_plain, to_kind, to_plain
+from nightfx.disk.json_files import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
 from nightfx.job.render_job import Mark, Work
 from nightfx.job.source_target import find_source
 from nightfx.light.borders import Lengths
 from nightfx.network.model import pick_device, pick_trunk_dtype
-from nightfx.network.presets import Preset
 from nightfx.options.encode import QUALITY_FAMILIES
 from nightfx.options.render import RenderOptions
-from nightfx.source.numbered import frames_on_disk
+from nightfx.source.fingerprint import fingerprint
 from nightfx.source.threads import cores
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.writer import Head
 
 FORMAT = 1
-END_BYTES = 1 << 20  # hashed at the head and the tail of a source
 LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")
 BACKEND_LIBRARIES = ("openvino", "nncf")
 
@@ -81,15 +77,13 @@ class Manifest:
 
     def render_options(self) -> RenderOptions:
         """The options, from JSON. Raises UsageError or ValueError."""
-        options = to_kind(RenderOptions, self.options)
-        assert isinstance(options, RenderOptions)
-        return options
+        return from_json_types(RenderOptions, self.options)
 
 
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest or a plan; raises PlanError."""
     try:
-        found = load_plain(Manifest, path)
+        found = load_json(Manifest, path)
         found.render_options()
     except (OSError, ValueError) as error:
         raise PlanError(f"{path}: not a plan: {error}; nightfx plan writes one") from error
@@ -102,38 +96,13 @@ def describe_job(work: Work) -> dict[str, dict[str, Any]]:
     """What must be the same wherever a job is worked on."""
     return {
         "source": fingerprint(work.source),
-        "preset": {"sha256": preset_hash(work.preset)},
+        "preset": {"sha256": work.preset.sha256},
         "settings": work.options.fingerprint(),
         "files": file_fingerprints(work.options),
         "encoder": _written(work),
         "versions": {name: _version(name) for name in _libraries(work.options)},
         "machine": _machine(work),
     }
-
-
-def fingerprint(source: Path) -> dict[str, Any]:
-    """Size, modification time, and a hash of head and tail; of a sequence that of all names, sizes and times."""
-    if source.is_file():
-        stat = source.stat()
-        return {"size": stat.st_size, "mtime": stat.st_mtime_ns, "ends": _hash_ends(source)}
-    files = frames_on_disk(source)
-    lines = [f"{n} {(s := p.stat()).st_size} {s.st_mtime_ns}" for n, p in files.items()]
-    return {"files": len(files), "all": sha256("\n".join(lines).encode()).hexdigest()}
-
-
-def _hash_ends(path: Path) -> str:
-    with path.open("rb") as file:
-        found = sha256(file.read(END_BYTES))
-        file.seek(max(file.tell(), path.stat().st_size - END_BYTES))
-        found.update(file.read(END_BYTES))
-    return found.hexdigest()
-
-
-def preset_hash(preset: Preset) -> str:
-    """A hash of all that a preset says of itself, the hashes of its weights among it."""
-    return sha256(
-        json.dumps(asdict(preset.facts), sort_keys=True, default=str).encode()
-    ).hexdigest()
 
 
 def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
@@ -146,7 +115,7 @@ def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
 
 
 def _written(work: Work) -> dict[str, Any]:
-    plan = to_plain(work.plan)
+    plan = to_json_types(work.plan)
     names = [encoding.name for encoding in (work.encodings.source, work.encodings.target)]
     return {k: v for k, v in plan.items() if k != "notes"} | {"encodings": names}
 

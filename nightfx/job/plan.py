@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from nightfx.disk.json_files import save_plain
+from nightfx.disk.json_files import save_json
 from nightfx.errors import PlanError, UsageError
 from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
@@ -70,7 +70,7 @@ def plan_render(
         choices, _ = choose(work, folder)
         found = _with_segments(work, manifest_of(work, choices), on_progress)
         Store(work, folder, found).begin()
-        save_plain(found, plan)
+        save_json(found, plan)
     return found
 
 

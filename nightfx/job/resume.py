@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nightfx.disk.json_files import to_plain
+from nightfx.disk.json_files import to_json_types
 from nightfx.disk.partial import translated
 from nightfx.errors import PlanError, RetryError
 from nightfx.job.choices import choose, rebuild_lighting, same_threads
@@ -69,7 +69,7 @@ def manifest_of(work: Work, choices: Choices) -> Manifest:
         source=work.source.absolute(),
         target=work.target.absolute(),
         preset=work.preset.folder.absolute(),
-        options=to_plain(work.options),
+        options=to_json_types(work.options),
         job=describe_job(work),
         choices=choices,
     )

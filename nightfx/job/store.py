@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from nightfx.disk.json_files import load_plain, save_plain
+from nightfx.disk.json_files import load_json, save_json
 from nightfx.disk.partial import translated
 from nightfx.job.manifest import Manifest
 from nightfx.job.passes import Tally
@@ -71,7 +71,7 @@ class Store:
 
     def begin(self) -> None:
         """Write the manifest: from here on there is something to go on with."""
-        save_plain(self.manifest, self.folder / MANIFEST, self.folder)
+        save_json(self.manifest, self.folder / MANIFEST, self.folder)
 
     def file_of(self, number: int) -> Path:
         """The file of a clip's segment."""
@@ -80,12 +80,12 @@ class Store:
 
     def save(self, number: int, record: Record) -> None:
         """Say that a segment is done."""
-        save_plain(record, self.folder / f"{number:05}.json", self.folder)
+        save_json(record, self.folder / f"{number:05}.json", self.folder)
 
     def record(self, number: int) -> Record | None:
         """What a segment is, if it is done and its file is as long as it was."""
         try:
-            record = load_plain(Record, self.folder / f"{number:05}.json")
+            record = load_json(Record, self.folder / f"{number:05}.json")
             if record.piece is None:
                 return record
             size = self.file_of(number).stat().st_size

@@ -6,7 +6,6 @@ shot has one exposure and one tint: each field is scaled so that it darkens each
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
@@ -15,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from nightfx.apply.field import Field
-from nightfx.errors import PresetError, TargetError
+from nightfx.disk.json_files import load_json, save_json
+from nightfx.errors import PresetError
 from nightfx.picture.frame import Float32
 
 SHADOW = 1e-3  # of white; keeps the stops of a black frame finite
@@ -30,28 +30,28 @@ class Lock:
     stops: tuple[float, float, float]
 
     def save(self, path: Path) -> None:
-        """Write the sidecar, JSON; an unfinished one never has the name."""
-        part = path.with_name(path.name + ".part")
-        try:
-            part.write_text(json.dumps({"lock": VERSION, "stops": self.stops}) + "\n", "utf-8")
-            part.replace(path)
-        except OSError as error:
-            raise TargetError(f"{path}: the lock cannot be written: {error.strerror}") from error
+        """Write the sidecar, JSON; an unfinished one never has the name. Raises as `partial_file`."""
+        save_json(_Sidecar(VERSION, self.stops), path)
+
+
+@dataclass(frozen=True)
+class _Sidecar:
+    lock: int
+    """The version of such files."""
+    stops: tuple[float, float, float]
 
 
 def load_lock(path: Path) -> Lock:
-    """Read a sidecar, `.lock.json`, or `.look.json` as it was called. Raises `PresetError` for what is none."""
+    """Read a sidecar, `.lock.json`. Raises `PresetError` for what is none."""
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        red, green, blue = (float(stop) for stop in table["stops"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        found = load_json(_Sidecar, path)
+    except (OSError, ValueError) as error:
         raise PresetError(f"{path}: not a lock: {error}; --lock writes one") from error
-    version = table.get("lock", table.get("look"))
-    if version != VERSION:
-        raise PresetError(f"{path}: a lock of version {version!r}, {VERSION} is known")
-    if not all(isfinite(stop) and abs(stop) <= MOST_STOPS for stop in (red, green, blue)):
-        raise PresetError(f"{path}: stops must be from -16 to 16, got {table['stops']}")
-    return Lock((red, green, blue))
+    if found.lock != VERSION:
+        raise PresetError(f"{path}: a lock of version {found.lock}, {VERSION} is known")
+    if not all(isfinite(stop) and abs(stop) <= MOST_STOPS for stop in found.stops):
+        raise PresetError(f"{path}: stops must be from -16 to 16, got {list(found.stops)}")
+    return Lock(found.stops)
 
 
 def measure_stops(field: Field, cells: Float32) -> Float32:

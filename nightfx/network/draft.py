@@ -32,20 +32,12 @@ class DraftFacts:
     """How it came to be: steps, seed, stills, versions."""
 
 
-def read_draft(table: Any) -> DraftFacts:
-    """The facts in `[draft]`; raises `PresetError`, or `TypeError` for missing ones."""
-    known = {key: table[key] for key in DraftFacts.__dataclass_fields__ if key in table}
-    facts = DraftFacts(**known)
+def check_draft(facts: DraftFacts) -> None:
+    """Raise `PresetError` for a network that cannot be."""
     for name, least, most in (("width", 2, WIDTH), ("blocks", 0, BLOCKS)):
-        value = getattr(facts, name)
-        if type(value) is not int or not least <= value <= most:
+        if not least <= (value := getattr(facts, name)) <= most:
             raise PresetError(
-                f"[draft] {name} must be a number from {least} to {most}, got {value!r}"
+                f"[draft] {name} must be a number from {least} to {most}, got {value}"
             )
     if facts.width % 2:
         raise PresetError(f"[draft] width must be even, got {facts.width}")
-    if not all(isinstance(x, str) for x in (facts.weights_sha256, facts.teacher_sha256)):
-        raise PresetError("[draft] weights_sha256 and teacher_sha256 must be text")
-    if not isinstance(facts.decibels, int | float):
-        raise PresetError(f"[draft] decibels must be a number, got {facts.decibels!r}")
-    return facts

@@ -6,19 +6,21 @@ must match, names cannot leave the folder of presets.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
 
+from nightfx.disk.json_files import from_json_types
 from nightfx.errors import PresetError, UsageError
-from nightfx.network.draft import DRAFT_FILE, DraftFacts, read_draft
+from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.model import Architecture, Generator, RelitGenerator, build_generator
 from nightfx.network.resnet import resnet_of
 from nightfx.network.weights import filled, pack_weights, read_weights
@@ -83,6 +85,12 @@ class Preset:
     def name(self) -> str:
         """What `--to` calls it."""
         return self.facts.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """A hash of all that it says of itself, the hashes of its weights among it: two renders with the same one look alike."""
+        words = json.dumps(asdict(self.facts), sort_keys=True, default=str)
+        return hashlib.sha256(words.encode()).hexdigest()
 
     @property
     def renders_tiles(self) -> bool:
@@ -222,49 +230,40 @@ def _bundled_names() -> list[str]:
 
 def _read_facts(path: Path) -> PresetFacts:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        known = {key: table[key] for key in table if key in {f.name for f in fields(PresetFacts)}}
-        draft = read_draft(known["draft"]) if "draft" in known else None
-        look = read_look(known["look"]) if "look" in known else None
-        heights = tuple(known["heights_px"])
-        facts = PresetFacts(**{**known, "heights_px": heights, "draft": draft, "look": look})
+        return _facts_of(tomllib.loads(path.read_text(encoding="utf-8")))
     except PresetError as error:
         raise PresetError(f"{path}: {error}") from error
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"{path}: not a preset: {error}") from error
-    _verify(path, facts)
-    return facts
 
 
-def _verify(path: Path, facts: PresetFacts) -> None:
-    words = (facts.name, facts.description, facts.weights_sha256, facts.method)
-    if not all(isinstance(word, str) for word in words):
-        raise PresetError(f"{path}: name, description, weights_sha256 and method must be text")
+def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
+    for name, kind in (("method", Method), ("architecture", Stored)):
+        _check_choice(name, table.get(name), get_args(kind))
+    # a look is written as users write one
+    facts = from_json_types(PresetFacts, {**table, "look": None})
+    _verify(facts)
+    if facts.draft:
+        check_draft(facts.draft)
+    return replace(facts, look=read_look(table["look"]) if "look" in table else None)
+
+
+def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    if value is not None and value not in choices:
+        known = " or ".join((", ".join(choices[:-1]), choices[-1]))
+        raise PresetError(f"{name} must be {known}, got {value!r}; is nightfx too old?")
+
+
+def _verify(facts: PresetFacts) -> None:
     if not NAME.fullmatch(facts.name):
-        raise PresetError(f"{path}: a name is letters, digits, - and _, got {facts.name!r}")
-    if facts.method not in get_args(Method):
-        raise PresetError(
-            f"{path}: method must be tiles or relight, got {facts.method!r}; is nightfx too old?"
-        )
-    if facts.architecture not in get_args(Stored):
-        raise PresetError(
-            f"{path}: architecture must be paper, relit or resnet, got {facts.architecture!r}"
-        )
+        raise PresetError(f"a name is letters, digits, - and _, got {facts.name!r}")
     if (facts.architecture, facts.method) == ("resnet", "tiles"):
-        raise PresetError(f"{path}: method must be relight, got 'tiles': {NO_TILES}")
-    numbers = [type(height) for height in facts.heights_px] == [int, int]
-    if not (numbers and 0 < facts.heights_px[0] <= facts.heights_px[1]):
-        raise PresetError(
-            f"{path}: heights_px must be two rising numbers, got {list(facts.heights_px)}"
-        )
-    _verify_field(path, facts)
-
-
-def _verify_field(path: Path, facts: PresetFacts) -> None:
+        raise PresetError(f"method must be relight, got 'tiles': {NO_TILES}")
+    if not 0 < facts.heights_px[0] <= facts.heights_px[1]:
+        raise PresetError(f"heights_px must be two rising numbers, got {list(facts.heights_px)}")
     for name, (low, high) in FIELD_LIMITS.items():
-        value, kind = getattr(facts, name), type(getattr(PresetFacts, name))
-        if type(value) not in (kind, int) or not low <= value <= high:
-            raise PresetError(f"{path}: {name} must be from {low:g} to {high:g}, got {value!r}")
+        if not low <= (value := getattr(facts, name)) <= high:
+            raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
 
 
 def _with_weights(architecture: Stored, tensors: dict[str, torch.Tensor]) -> Generator:

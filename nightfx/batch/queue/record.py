@@ -1,30 +1,25 @@
 """Records: what is kept of each render in the folder of renders, `.nightfx/KEY.json`, so that what is done is known.
 
-A shot is done when its record says so for the same source, settings and preset, and the render is as it was left. A
-source is known by its size, its time and a hash of its two ends, never of the whole; a sequence by the names, sizes and
-times of its files.
+A shot is done when its record says so for the same source, settings and preset, and the render is as it was left.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import Settings
-from nightfx.disk.partial import partial_file
-from nightfx.errors import SourceError
+from nightfx.disk.json_files import load_json, save_json
 from nightfx.job.manifest import file_fingerprints
 from nightfx.network.presets import Preset
-from nightfx.source.numbered import existing_files, is_sequence
+from nightfx.source.fingerprint import fingerprint
+from nightfx.source.numbered import existing_files
 
 FOLDER = ".nightfx"
-END_BYTES = 1 << 16
 MOST_BYTES = 1 << 24
 
 
@@ -65,48 +60,21 @@ def job_of(shot: Shot, settings: Settings, preset: Preset) -> Job:
     """What a render of this shot would come of. Raises SourceError where the source cannot be read."""
     options = settings.options
     made_by = {"options": options.fingerprint(), "files": file_fingerprints(options)}
-    told = hashlib.sha256((preset.folder / "preset.toml").read_bytes()).hexdigest()
-    return Job(print_of(shot.source), made_by, {"name": preset.name, "sha256": told})
-
-
-def print_of(source: Path) -> dict[str, Any]:
-    """The fingerprint of a clip or a sequence."""
-    files = existing_files(source)
-    if not files:
-        raise SourceError(f"{source}: no such file")
-    try:
-        stats = [path.stat() for path in files]
-        ends = _hash_of([files[0], files[-1]] if len(files) > 1 else files)
-    except OSError as error:
-        raise SourceError(f"{source}: cannot be read ({error.strerror})") from error
-    lines = "\n".join(
-        f"{path.name} {s.st_size} {s.st_mtime_ns}" for path, s in zip(files, stats, strict=True)
-    )
-    found = {"bytes": sum(s.st_size for s in stats), "ends_sha256": ends}
-    found["mtime_ns"] = max(s.st_mtime_ns for s in stats)
-    if is_sequence(source):
-        names = lines.encode(errors="surrogateescape")
-        found |= {"files": len(files), "files_sha256": hashlib.sha256(names).hexdigest()}
-    return found
+    about = {"name": preset.name, "sha256": preset.sha256}
+    return Job(fingerprint(shot.source), made_by, about)
 
 
 def look_up(place: Path) -> Record | None:
     """The record at a place; None where there is none, or none that can be understood."""
     try:
-        if place.stat().st_size > MOST_BYTES:
-            return None
-        table = json.loads(place.read_text(encoding="utf-8"))
-        record = Record(**{f.name: table[f.name] for f in fields(Record)})
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return load_json(Record, place) if place.stat().st_size <= MOST_BYTES else None
+    except (OSError, ValueError):
         return None
-    sound = isinstance(record.job, dict) and isinstance(record.target, str)
-    return record if sound and isinstance(record.facts, dict) else None
 
 
 def write_record(place: Path, record: Record) -> None:
     """Keep a record; raises RetryError where the disk is full."""
-    with partial_file(place) as part:
-        part.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    save_json(record, place)
 
 
 def is_done(record: Record | None, job: Job, out: Path) -> bool:
@@ -116,10 +84,10 @@ def is_done(record: Record | None, job: Job, out: Path) -> bool:
 
 def is_there(record: Record | None, out: Path) -> bool:
     """Whether the files of a record are as they were when it was written."""
-    return record is not None and record.files == left_at(out / record.target)
+    return record is not None and record.files == output_state(out / record.target)
 
 
-def left_at(target: Path) -> dict[str, Any] | None:
+def output_state(target: Path) -> dict[str, Any] | None:
     """Sizes and times of what is under the name of a render; None for nothing."""
     files = existing_files(target)
     try:
@@ -141,14 +109,3 @@ def number_of(facts: Mapping[str, Any], key: str) -> float:
     """A number among facts, which others may have written; 0 where it is none."""
     value = facts.get(key)
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
-
-
-def _hash_of(files: list[Path]) -> str:
-    """SHA-256 of the first and last 64 KiB of each file."""
-    found = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            found.update(file.read(END_BYTES))
-            file.seek(max(path.stat().st_size - END_BYTES, 0))
-            found.update(file.read(END_BYTES))
-    return found.hexdigest()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightfx.batch.queue.task import Say, Task, paced
+from nightfx.disk.json_files import to_line
 from nightfx.errors import NightfxError
 from nightfx.job.plan import RenderSegment, missing_segments, segments_of
 
@@ -30,7 +30,7 @@ class Segment:
 
     def as_json(self) -> str:
         """One line."""
-        return json.dumps(asdict(self), default=str)
+        return to_line(self)
 
 
 def plan_tasks(plan: Path) -> list[Task[Segment]]:

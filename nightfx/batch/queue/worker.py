@@ -30,8 +30,8 @@ from nightfx.batch.queue.record import (
     is_done,
     is_there,
     job_of,
-    left_at,
     look_up,
+    output_state,
     place_of,
     write_record,
 )
@@ -40,6 +40,7 @@ from nightfx.batch.queue.task import RETRY, Say, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import Settings
+from nightfx.disk.json_files import from_json_types, to_line
 from nightfx.disk.partial import translated
 from nightfx.errors import NightfxError, RetryError
 from nightfx.job.inputs import suffix_of
@@ -75,7 +76,7 @@ class Order:
 
     def as_json(self) -> str:
         """One line."""
-        return json.dumps(asdict(self), default=str)
+        return to_line(self)
 
 
 ShotTask = Task[Order]
@@ -84,10 +85,7 @@ ShotTask = Task[Order]
 def order_from(line: str) -> Order | Segment:
     """The order in a line."""
     table = json.loads(line)
-    if "plan" in table:
-        return Segment(Path(table["plan"]), table["number"])
-    shot = Shot(**table["shot"] | {"source": Path(table["shot"]["source"])})
-    return Order(**table | {"shot": shot, "out": Path(table["out"])})
+    return from_json_types(Segment, table) if "plan" in table else from_json_types(Order, table)
 
 
 def serve(order: Order, say: Say) -> None:
@@ -119,7 +117,7 @@ def _render(
     # a finished render that somebody has changed since is theirs
     ours = older is not None and order.out / older.target == target
     ours = ours and older is not None and (not older.done or is_there(older, order.out))
-    intent = Record(asdict(job), str(target.relative_to(order.out)), left_at(target))
+    intent = Record(asdict(job), str(target.relative_to(order.out)), output_state(target))
     facts = {"threads": os.environ.get("OMP_NUM_THREADS", ""), "host": socket.gethostname()}
     notes: list[str] = []
     with _Noted(notes, order.shot.source, say):
@@ -136,7 +134,7 @@ def _render(
     if job_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
     facts |= measure(order.shot.source, target, options) | {"notes": notes}
-    record = replace(intent, files=left_at(target), done=True, facts=facts)
+    record = replace(intent, files=output_state(target), done=True, facts=facts)
     write_record(place, record)
     return record
 

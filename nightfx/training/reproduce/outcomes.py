@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from nightfx.disk.json_files import load_json
 from nightfx.errors import TrainingError
 
 Point = tuple[float, float]
@@ -144,20 +145,11 @@ def load_experiments(folder: Path) -> dict[str, Experiment]:
 
 def _load(path: Path) -> Experiment:
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        outcomes = [Outcome(**{**x, "curves": _curves(x["curves"])}) for x in facts["outcomes"]]
-        return Experiment(**{**facts, "outcomes": outcomes, "test": tuple(facts["test"])})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return load_json(Experiment, path)
+    except (OSError, ValueError) as error:
         raise TrainingError(
-            f"{path}: not what an experiment left here ({type(error).__name__}: {error}); delete it and run again"
+            f"{path}: not what an experiment left here ({error}); delete it and run again"
         ) from error
-
-
-def _curves(curves: Mapping[str, Any]) -> dict[str, list[Point]]:
-    return {
-        name: [(float(step), float(value)) for step, value in points]
-        for name, points in curves.items()
-    }
 
 
 def _rounded(value: Any) -> Any:
