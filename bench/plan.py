@@ -32,13 +32,13 @@ from nightfx.batch.queue.run import plan_batch, run_batch, run_plan
 from nightfx.batch.queue.segments import plan_tasks
 from nightfx.batch.queue.task import Task
 from nightfx.batch.shots.find import find_shots
-from nightfx.job.choices import Lights
 from nightfx.job.manifest import Choices
 from nightfx.job.plan import join_plan, missing_segments, plan_render, segments_of
 from nightfx.job.render_job import Mark, Work
 from nightfx.job.segment import Progress, Run
 from nightfx.job.store import Record, Store
 from nightfx.light import borders
+from nightfx.light.lighting import Lighting
 from nightfx.options.engine import EngineOptions
 from nightfx.picture.frame import Frame
 from nightfx.target.codecs import OutputPlan
@@ -203,7 +203,7 @@ def without_pixels(segments: int) -> Iterator[None]:
         "nightfx.batch.queue.worker.render": _render,
         "nightfx.batch.queue.worker.measure": lambda *args: {},
         "nightfx.job.plan.choose": _choose,
-        "nightfx.job.plan.lights_of": lambda *args: Lights(None, None),  # type: ignore[arg-type]
+        "nightfx.job.plan.rebuild_lighting": lambda *args: None,
         "nightfx.job.plan.render_run": _render_run,
         "nightfx.job.plan.is_long": lambda work: True,
         "nightfx.job.resume.join_segments": lambda pieces, target, **more: target.touch(),
@@ -233,7 +233,7 @@ def _choose(work: Work, folder: Path) -> tuple[Choices, None]:
     return Choices(lengths, head=head_of(work.first_frame(), work.plan)), None
 
 
-def _render_run(store: Store, lights: Lights, run: Run, show: Progress | None = None) -> None:
+def _render_run(store: Store, lighting: Lighting, run: Run, show: Progress | None = None) -> None:
     if show:
         show(run.first + FRAMES, store.total)
     store.save(run.number, Record(run.first, FRAMES, run.stop is None))

@@ -28,6 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
     torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    no_cuda = pytest.mark.skip(reason="needs_cuda: there is no CUDA device here")
+    for item in items:
+        if "needs_cuda" in item.keywords and not torch.cuda.is_available():
+            item.add_marker(no_cuda)
+
+
 def preset_of(folder: Path, generator: Generator, name: str) -> Preset:
     save_preset(folder / name, generator, f"# {name}\n", name=name, **FACTS)
     return load_preset(folder / name)

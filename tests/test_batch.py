@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import Clip, make_clip
@@ -25,9 +26,9 @@ from PIL import Image
 from test_cli import needs_mounts, nightfx, wait_for
 from test_render import frames_of
 
-from nightfx.batch.queue import crew, seats
+from nightfx.batch.queue import crew
 from nightfx.batch.queue.crew import run_crew
-from nightfx.batch.queue.lease import forget, leased
+from nightfx.batch.queue.lease import DiskClock, forget, leased
 from nightfx.batch.queue.record import (
     Record,
     changes,
@@ -282,26 +283,49 @@ def test_a_lease_is_held_until_it_is_given_back(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+class FakeClock(DiskClock):
+    """The clock of a disk where time goes by as a test says."""
+
+    seconds = 1e9
+
+    def now_on(self, place: Path) -> float:
+        return self.seconds
+
+    def stamp(self, path: Path) -> None:
+        os.utime(path, (self.seconds, self.seconds))
+
+
 def test_a_silent_holder_elsewhere_is_followed_and_learns_of_it(tmp_path: Path) -> None:
-    place = tmp_path / "a.json"
-    with leased(place, 1.0) as mine:
+    place, clock = tmp_path / "a.json", FakeClock()
+    with leased(place, 600, clock) as mine:
         assert mine is not None
         mine.path.write_text('{"machine": "another"}')  # as if it were not of this machine
-        time.sleep(1.5)
-        with leased(place, 1.0) as theirs:
-            assert theirs is None  # it beats
-        mine.stop()
-        time.sleep(1.5)
-        mine._done.clear()
-        with leased(place, 1.0) as theirs:
+        mine.beat()
+        clock.seconds += 590
+        mine.beat()
+        clock.seconds += 590
+        with leased(place, 600, clock) as theirs:
+            assert theirs is None
+        clock.seconds += 20
+        with leased(place, 600, clock) as theirs:
             assert theirs is not None
-            beat = ThreadPoolExecutor(1).submit(mine._beat)
-            time.sleep(0.6)
+            mine.check()  # it was silent, and knows nothing yet
+            mine.beat()
             with pytest.raises(RetryError, match="taken over"):
                 mine.check()
-            mine._done.set()
-            beat.result()
+            theirs.beat()
+            theirs.check()
         assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_lease_beats_by_itself(tmp_path: Path) -> None:
+    with leased(tmp_path / "a.json", stale_seconds=0.1) as lease:
+        assert lease is not None
+        os.utime(lease.path, (1, 1))
+        deadline = time.monotonic() + 60
+        while lease.path.stat().st_mtime == 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_a_dead_process_of_this_machine_is_followed_at_once(tmp_path: Path) -> None:
@@ -472,14 +496,15 @@ def test_a_poisonous_shot_fails_alone(tmp_path: Path) -> None:
 
 def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
-    monkeypatch.setattr(seats, "_gpus", lambda: [])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     seats_here = seats_for(EngineOptions())
     assert [seat["OMP_NUM_THREADS"] for seat in seats_here] == ["4"] * 4
     assert {seat["MALLOC_ARENA_MAX"] for seat in seats_here} == {"1"}
     three = EngineOptions(workers=3)
     assert [seat["NIGHTFX_CODEC_THREADS"] for seat in seats_for(three)] == ["5"] * 3
     assert "NIGHTFX_CODEC_THREADS" not in seats_for(replace(three, share_codecs=False))[0]
-    monkeypatch.setattr(seats, "_gpus", lambda: ["2", "5"])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     gpus = [seat.get("CUDA_VISIBLE_DEVICES") for seat in seats_for(replace(three, device="cuda"))]
     assert gpus == ["2", "5", "2"]
     assert "CUDA_VISIBLE_DEVICES" not in seats_for(EngineOptions(device="cpu"))[0]

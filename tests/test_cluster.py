@@ -47,7 +47,7 @@ PRETENCE = """
 import json, os, signal, sys, time
 from contextlib import suppress
 from dataclasses import dataclass
-from nightfx.batch.queue.run import ready_ray, run_tasks
+from nightfx.batch.queue.run import ready_ray
 from nightfx.options.engine import EngineOptions
 from nightfx.batch.queue.task import Task
 from nightfx.errors import NightfxError
@@ -84,9 +84,8 @@ def serve(line, folder):
 tasks = [Task(Pretence(key)) for key in ("a", "poison", "once", "busy", "bad", "b")]
 options = EngineOptions("ray", workers=2)
 ready_ray(options)
-import nightfx.batch.queue.cluster
-nightfx.batch.queue.cluster._serve = serve
-run_tasks(tasks, options, lambda task: None)
+from nightfx.batch.queue.cluster import run_on_ray
+run_on_ray(tasks, options, lambda task: None, serve)
 print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
 """
 )
@@ -159,8 +158,9 @@ FULL = (
     PRETENCE
     + """
 def serve(line, folder):
-    import nightfx.batch.queue.cluster as cluster
-    def attempt(key, say):
+    from nightfx.batch.queue.cluster import serve_order
+    def attempt_line(line, say):
+        key = json.loads(line)
         say("frames", done=1, total=2)
         if key == "full":
             with open(f"{folder}/pid", "w") as file:
@@ -173,15 +173,13 @@ def serve(line, folder):
             time.sleep(0.1)
         say("done", facts={"is_gone": is_gone}, target=key)
         return 0
-    cluster.attempt, cluster.order_from = attempt, json.loads
-    yield from cluster._serve(line, folder)
+    yield from serve_order(line, folder, attempt_line)
 
 tasks = [Task(Pretence(key)) for key in ("full", "a", "b")]
 options = EngineOptions("ray", workers=1)
 ready_ray(options)
-import nightfx.batch.queue.cluster
-nightfx.batch.queue.cluster._serve = serve
-run_tasks(tasks, options, lambda task: None)
+from nightfx.batch.queue.cluster import run_on_ray
+run_on_ray(tasks, options, lambda task: None, serve)
 print(json.dumps({t.order.key: [t.state, t.tries, t.error, t.code, t.facts] for t in tasks}))
 """
 )
@@ -204,7 +202,7 @@ def test_a_worker_leaves_after_what_is_worth_retrying_and_others_go_on(
 
 
 def rendering(ours: dict[str, str]) -> list[int]:
-    return [pid for pid, title in processes(ours) if title.startswith("ray::_serve")]
+    return [pid for pid, title in processes(ours) if title.startswith("ray::serve_order")]
 
 
 def shots_in(folder: Path) -> Path:

@@ -7,14 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 from streams import make_sound
 from typer.testing import CliRunner
 
 import nightfx
-from nightfx.check.compare import _colour, compare
+from nightfx.check.compare import compare
 from nightfx.check.verdict import Row, failures
 from nightfx.cli import app
 from nightfx.errors import TargetError
@@ -111,13 +110,15 @@ def test_rounding_to_matroskas_milliseconds_is_kept(tmp_path: Path, times: list[
     ],
 )
 def test_a_range_that_is_not_said_is_limited(
-    old: tuple[int, ...], new: tuple[int, ...], verdict: str
+    tmp_path: Path,
+    old: tuple[int, int, int, int],
+    new: tuple[int, int, int, int],
+    verdict: str,
 ) -> None:
-    pictures = [av.VideoFrame(16, 16, "yuv420p") for _ in range(2)]
-    for picture, tags in zip(pictures, (old, new), strict=True):
-        picture.color_primaries, picture.color_trc, picture.colorspace = tags[:3]
-        picture.color_range = tags[3]
-    assert _colour(*pictures).verdict == verdict
+    plain = Clip("ffv1", count=1)  # whose bitstream and container keep each of these numbers
+    a = make_clip(tmp_path / "a.mkv", replace(plain, tags=old))
+    b = make_clip(tmp_path / "b.mkv", replace(plain, tags=new))
+    assert verdicts(compare(a, b))["colour tags"] == verdict
 
 
 def tracked(path: Path, sound: Path, language: str = "ita") -> Path:
@@ -148,10 +149,10 @@ def test_sound_is_compared_by_packets_and_by_samples(
 def test_a_failed_verification_leaves_no_file(
     tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def drop(metadata: object, *_: object) -> None:
-        return None
+    def wrong(*_: object) -> str:
+        return "00:00:00:00"
 
-    monkeypatch.setattr("nightfx.target.writer._set_timecode", drop)
+    monkeypatch.setattr("nightfx.target.writer.shift_timecode", wrong)
     source = make_clip(tmp_path / "plate.mov", CLIP)
     options = nightfx.RenderOptions.of(verify=True)
     with pytest.raises(

@@ -30,7 +30,6 @@ from nightfx.training.reproduce.claims import (
 from nightfx.training.reproduce.experiments import (
     ReproduceOptions,
     find_sides,
-    outcomes,
     plan,
     reproduce,
 )
@@ -43,6 +42,7 @@ from nightfx.training.reproduce.outcomes import (
     Point,
     load_experiments,
     save_experiment,
+    spread,
     tail_mean,
     thin,
 )
@@ -491,4 +491,4 @@ def test_curves_average_over_seeds_that_ended() -> None:
     assert whole.mean_curves(2e-4)["D_A"] == [(50, 3.0), (100, 2.0)]  # over epochs
     runs[1] = replace(runs[1], stopped="dead")
     assert whole.mean_curves(2e-4)["D_A"] == [(50, 2.0), (100, 1.0)]
-    assert outcomes.spread([3.0]) == (3.0, 0.0)
+    assert spread([3.0]) == (3.0, 0.0)

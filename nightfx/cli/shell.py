@@ -141,7 +141,7 @@ def progress(
         *columns, TextColumn(unit), speed, TimeRemainingColumn(), console=Console(stderr=True)
     ) as bar:
         task = bar.add_task(label, total=None, rate="")
-        rate_at = _rate()
+        rate_at = rate_meter()
 
         def show(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total, rate=f"{rate_at(done):.1f}/s")
@@ -150,7 +150,7 @@ def progress(
 
 
 def _json(label: str, unit: str) -> Callable[[int, int | None], None]:
-    last, rate_at = 0.0, _rate()
+    last, rate_at = 0.0, rate_meter()
 
     def show(done: int, total: int | None) -> None:
         nonlocal last
@@ -164,20 +164,23 @@ def _json(label: str, unit: str) -> Callable[[int, int | None], None]:
     return show
 
 
-def _rate() -> Callable[[int], float]:
-    # what was done before (a resumed run starts in the middle) took none of this time
-    started, before = time.monotonic(), -1
+def rate_meter(clock: Callable[[], float] = time.monotonic) -> Callable[[int], float]:
+    """Start to measure speed: a function from how much is done to how much was done per second since then.
+
+    What was done before the first call (a resumed run starts in the middle) took none of this time.
+    """
+    started, before = clock(), -1
 
     def rate_at(done: int) -> float:
         nonlocal before
         before = done - 1 if before < 0 else before
-        return (done - before) / max(time.monotonic() - started, 1e-9)
+        return (done - before) / max(clock() - started, 1e-9)
 
     return rate_at
 
 
 def _plain(label: str, unit: str) -> Callable[[int, int | None], None]:
-    last, rate_at = time.monotonic(), _rate()
+    last, rate_at = time.monotonic(), rate_meter()
 
     def show(done: int, total: int | None) -> None:
         nonlocal last

@@ -46,7 +46,7 @@ class SameUp(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C, H, W) to (N, outputs, 2 H, 2 W)."""
-        if torch._C._get_tracing_state():
+        if torch.jit.is_tracing():
             # for OpenVINO, which folds that padding into the convolution, and wrongly
             return F.conv_transpose2d(x, self.weight, self.bias, stride=2)[..., :-1, :-1]
         # to crop what comes out is the same number for number, but odd sizes take a path ten times slower in bf16
@@ -272,4 +272,5 @@ def pick_trunk_dtype(device: torch.device) -> torch.dtype:
 
 def _cpu_has_bf16() -> bool:
     # oneDNN accepts bf16 from AVX-512 on, but without these instructions it is slower than float32
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    cpu = torch.cpu  # it says so in private names alone
+    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())  # noqa: SLF001

@@ -80,7 +80,7 @@ class Option:
         return value
 
     def _converted(self, given: Any) -> Any:
-        import msgspec
+        from nightfx.disk.json_files import from_json_types  # what `--help` does without
 
         if self.facts.parse and type(given) in (str, int, float):
             given = self.facts.parse(given)
@@ -88,7 +88,8 @@ class Option:
             given = _from_text(_kinds(self.kind), given)
         if type(given) is int and abs(given) > MOST_WHOLE:
             raise ValueError(given)
-        return msgspec.convert(given, self.kind, dec_hook=_custom)
+        given = str(given) if isinstance(given, Path | Fraction) else given
+        return from_json_types(self.kind, given)
 
     def _check_limits(self, value: Any, given: Any) -> None:
         if value is None or self.facts.limits is None:
@@ -119,17 +120,11 @@ def settle(group: Any) -> None:
         object.__setattr__(group, name, value if value is one.default else one.value(value))
 
 
-def _custom(kind: type, value: Any) -> Any:
-    if kind is Fraction and isinstance(value, Fraction):
-        return value
-    if kind is Path and isinstance(value, str | Path) and str(value):
-        return Path(value)
-    raise TypeError(f"no {kind}")
-
-
 def _from_text(kinds: list[Any], text: str) -> Any:
     """Return a number where one is asked for and the text is one."""
     choices = [choice for kind in kinds for choice in get_args(kind) if get_origin(kind) is Literal]
+    if not text and Path in kinds:
+        raise ValueError("no path")
     if text in choices or str in kinds or Path in kinds:
         return text
     if text.isascii() and text.isdecimal() and (int in kinds or int in map(type, choices)):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ import ray
 
 import nightfx
 from nightfx.batch.queue.seats import EngineOptions, environment, gpus_for, share_of
-from nightfx.batch.queue.task import RETRY, Line, Task, Watch
+from nightfx.batch.queue.task import RETRY, Line, Say, Task, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS, attempt, order_from
 from nightfx.errors import RetryError
 from nightfx.source.threads import cores
@@ -33,12 +33,16 @@ HOME = str(Path(nightfx.__file__).parents[1])
 STORE_BYTES = 80 << 20  # the least that Ray takes; nothing large travels
 POLL_SECONDS = 0.2
 ANSWER_SECONDS = 5.0
+Serve = Callable[[str, str], Iterator[dict[str, Any]]]
 
 
-def run_on_ray(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch) -> None:
+def run_on_ray(
+    tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch, serve: Serve | None = None
+) -> None:
     """Render all tasks; the engine `ray`. Raises RetryError where no cluster answers.
 
     `watch` is called in this thread at each event. Whatever is raised here, signals too, ends the workers first.
+    `serve` is called in a worker with an order and the folder to be in, and gives events; by default it renders.
     """
     if not any(task.open for task in tasks):
         return
@@ -47,7 +51,8 @@ def run_on_ray(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch)
         count, needs = shares(hosts, options)
         running: dict[Any, Task[Any]] = {}
         try:
-            _drive(Line(tasks), count, needs, running, watch)
+            remote = ray.remote(**needs)(serve or serve_order)
+            _drive(Line(tasks), count, remote, running, watch)
         finally:
             _dismiss(list(running))
 
@@ -63,11 +68,8 @@ def signals_as_raised() -> Iterator[None]:
         raise error.__cause__ from None
 
 
-def _drive(
-    line: Line, count: int, needs: Mapping[str, Any], running: dict[Any, Task[Any]], watch: Watch
-) -> None:
+def _drive(line: Line, count: int, serve: Any, running: dict[Any, Task[Any]], watch: Watch) -> None:
     """Keep `count` tasks `running`, by their streams of events, until none is left."""
-    serve = ray.remote(**needs)(_serve)
     while True:
         while len(running) < count and (task := line.take()):
             running[serve.remote(task.order.as_json(), str(Path.cwd()))] = task
@@ -101,7 +103,13 @@ def _hear(stream: Any, task: Task[Any]) -> bool:
     return True
 
 
-def _serve(line: str, folder: str) -> Iterator[dict[str, Any]]:
+def _attempt_line(line: str, say: Say) -> int:
+    return attempt(order_from(line), say)
+
+
+def serve_order(
+    line: str, folder: str, attempt_line: Callable[[str, Say], int] = _attempt_line
+) -> Iterator[dict[str, Any]]:
     """Serve an order in a worker of Ray's, and give the events; after what is worth retrying it leaves, with its memory."""
     os.chdir(folder)  # paths are said from where the batch was started
     events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -115,7 +123,7 @@ def _serve(line: str, folder: str) -> Iterator[dict[str, Any]]:
     def work() -> None:
         try:
             with suppress(_Ended):
-                codes.append(attempt(order_from(line), say))
+                codes.append(attempt_line(line, say))
         finally:
             events.put(None)
 

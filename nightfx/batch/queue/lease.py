@@ -24,15 +24,32 @@ BEATS = 6  # within the time after which a lease counts as stale
 FREE_BYTES = 1  # of a lease that was given up
 
 
+class DiskClock:
+    """The clock of the disk that leases are on, which is not that of this machine where it is a network's."""
+
+    def now_on(self, place: Path) -> float:
+        """The time in seconds, by the disk that holds `place`."""
+        probe = place.with_name(f".clock.{secrets.token_hex(8)}")
+        try:
+            probe.touch(exist_ok=False)
+            return probe.stat().st_mtime
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def stamp(self, path: Path) -> None:
+        """Give a file the present time."""
+        os.utime(path)  # no times given: the disk takes its own
+
+
 class Lease:
     """What is held; `lost` once another has followed."""
 
-    def __init__(self, path: Path, place: Path, stale_seconds: float) -> None:
+    def __init__(self, path: Path, place: Path, stale_seconds: float, clock: DiskClock) -> None:
         self.path, self.place = path, place
         self.lost = False
-        self._pause = stale_seconds / BEATS
+        self._pause, self._clock = stale_seconds / BEATS, clock
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
+        self._thread = threading.Thread(target=self._beat_until_done, name="lease", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
@@ -40,32 +57,39 @@ class Lease:
         if self.lost:
             raise RetryError(f"{self.place.stem}: was taken over, this process was silent too long")
 
+    def beat(self) -> None:
+        """Show that the holder lives, and learn whether another has followed; the heartbeat does so all the time."""
+        try:
+            self._clock.stamp(self.path)
+        except OSError:
+            self.lost = not self.path.exists()
+        self.lost = self.lost or max(_leases(self.place), default=0) > _number(self.path)
+
     def stop(self) -> None:
         """End the heartbeat."""
         self._done.set()
         self._thread.join()
 
-    def _beat(self) -> None:
+    def _beat_until_done(self) -> None:
         while not self._done.wait(self._pause):
-            try:
-                os.utime(self.path)  # no times given: a network disk uses its own clock
-            except OSError:
-                self.lost = not self.path.exists()
-            self.lost = self.lost or max(_leases(self.place), default=0) > _number(self.path)
+            self.beat()
 
 
 @contextmanager
-def leased(place: Path, stale_seconds: float) -> Iterator[Lease | None]:
+def leased(
+    place: Path, stale_seconds: float, clock: DiskClock | None = None
+) -> Iterator[Lease | None]:
     """Hold the lease of `place`, or None where another process does. Raises RetryError on a full disk.
 
-    It counts as stale when its process has gone, on this machine, or has been silent for `stale_seconds`.
+    It counts as stale when its process has gone, on this machine, or has been silent for `stale_seconds` by `clock`.
     """
+    clock = clock or DiskClock()
     with translated(place):
-        path = _claim(place, stale_seconds)
+        path = _claim(place, stale_seconds, clock)
     if path is None:
         yield None
         return
-    lease = Lease(path, place, stale_seconds)
+    lease = Lease(path, place, stale_seconds, clock)
     try:
         yield lease
     finally:
@@ -81,9 +105,9 @@ def forget(place: Path) -> None:
             path.unlink()
 
 
-def _claim(place: Path, stale_seconds: float) -> Path | None:
+def _claim(place: Path, stale_seconds: float, clock: DiskClock) -> Path | None:
     held = _leases(place)
-    if _any_alive(held.values(), place, stale_seconds):
+    if _any_alive(held.values(), place, stale_seconds, clock):
         return None
     path = place.with_name(f"{place.name}.lease.{max(held, default=0) + 1}")
     try:
@@ -91,7 +115,7 @@ def _claim(place: Path, stale_seconds: float) -> Path | None:
     except FileExistsError:
         return None
     others = (lease for lease in _leases(place).values() if lease != path)
-    if _any_alive(others, place, stale_seconds):
+    if _any_alive(others, place, stale_seconds, clock):
         _give_up(path)
         return None
     return path
@@ -133,11 +157,11 @@ def _give_up(path: Path) -> None:
         os.truncate(path, FREE_BYTES)
 
 
-def _any_alive(leases: Iterable[Path], place: Path, stale_seconds: float) -> bool:
+def _any_alive(leases: Iterable[Path], place: Path, stale_seconds: float, clock: DiskClock) -> bool:
     paths = list(leases)
     if not paths:
         return False
-    now = _now_on(place)
+    now = clock.now_on(place)
     return any(_is_alive(path, now, stale_seconds) for path in paths)
 
 
@@ -156,16 +180,6 @@ def _is_alive(path: Path, now: float, stale_seconds: float) -> bool:
     if me["machine"] and isinstance(holder, dict) and holder.get("machine") == me["machine"]:
         return bool(_born(holder.get("pid")) == holder.get("born", ""))
     return now - about.st_mtime < stale_seconds
-
-
-def _now_on(place: Path) -> float:
-    """The time by the clock of the disk, which is not that of this machine where it is a network's."""
-    probe = place.with_name(f".clock.{secrets.token_hex(8)}")
-    try:
-        probe.touch(exist_ok=False)
-        return probe.stat().st_mtime
-    finally:
-        probe.unlink(missing_ok=True)
 
 
 def _self() -> dict[str, Any]:
