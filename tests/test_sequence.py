@@ -128,7 +128,7 @@ def test_further_parts_are_carried(tmp_path: Path, halving: Preset) -> None:
         spec.attribute("oiio:subimagename", name)
     path = tmp_path / "shot.0007.exr"
     parts = [Part(s, ramp(0, s.nchannels)) for s in specs]
-    still.write_parts(path, "openexr", parts)
+    write_parts(path, "openexr", parts)
     target = nightfx.render(path, preset=halving, options=RELIGHT)
     before, after = (OpenImageIO.ImageInput.open(str(p)) for p in (path, target))
     assert before is not None

@@ -126,8 +126,8 @@ def plan_fields(
         encoding=footage.encoding,
     )
     if field.field_every == "auto":
-        every = choose_every(_first_seconds(footage.frames()), generator, plan)
-        plan = replace(plan, steadying=replace(plan.steadying, every=every))
+        chosen = choose_every(_first_seconds(footage.frames()), generator, plan)
+        plan = replace(plan, steadying=replace(plan.steadying, every=chosen))
     if not field.lock:
         return plan
     step = max((footage.total or 0) // LOCK_FRAMES, 1)

@@ -106,7 +106,7 @@ def option(default: Any, help: str, **facts: Any) -> Any:
 
 
 @cache
-def options_in(group: type) -> Mapping[str, Option]:
+def options_in(group: type[Any]) -> Mapping[str, Option]:
     """Return the options of a dataclass by the field's name, in order."""
     hints = get_type_hints(group)
     told = ((one, one.metadata.get("option")) for one in fields(group))
@@ -115,7 +115,8 @@ def options_in(group: type) -> Mapping[str, Option]:
 
 def settle(group: Any) -> None:
     """Check every option of a frozen group, and give it its own type: lists become tuples, text paths. Raises UsageError."""
-    for name, one in options_in(type(group)).items():
+    kind: type[Any] = type(group)
+    for name, one in options_in(kind).items():
         value = getattr(group, name)
         object.__setattr__(group, name, value if value is one.default else one.value(value))
 
