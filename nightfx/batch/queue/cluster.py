@@ -24,9 +24,9 @@ import ray
 
 import nightfx
 from nightfx.batch.queue.seats import EngineOptions, environment, gpus_for, share_of
-from nightfx.batch.queue.task import RETRY, Line, Say, Task, Watch
+from nightfx.batch.queue.task import Line, Say, Task, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS, attempt, order_from
-from nightfx.errors import RetryError
+from nightfx.errors import RETRY, RetryError
 from nightfx.source.threads import cores
 
 HOME = str(Path(nightfx.__file__).parents[1])
