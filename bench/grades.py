@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightfx.metrics import sliced_wasserstein
-from nightfx.metrics.pictures import BT709, to_lines
+from nightfx.metrics.pictures import to_lines
+from nightfx.picture.luma import BT709
 
 HAND_STOPS = -2.6
 HAND_GAINS = (0.75, 0.95, 1.35)  # cool

@@ -19,13 +19,13 @@ from torch import Tensor
 
 from nightfx.errors import UsageError
 from nightfx.metrics import psnr
+from nightfx.picture.luma import luma as picture_luma
 from nightfx.training.data.pictures import list_pictures, load_picture, to_tensor
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 KINDS = ("lamps", "windows", "cars")
-BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 SSIM_SIGMA_PX, SSIM_WINDOW_PX = 1.5, 11
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 LEAST_PX = 5  # smaller lights are lost in what is around them
@@ -171,7 +171,7 @@ def _grown(mask: Mask, px: int) -> Mask:
 
 def luma(picture: Tensor) -> Plane:
     """Luma (H, W) of a picture (3, H, W), by BT.709."""
-    return np.asarray(np.tensordot(BT709, picture.numpy(), 1), np.float32)
+    return picture_luma(picture.numpy())
 
 
 def flat_nights(twins: list[Twin]) -> list[Tensor]:

@@ -15,17 +15,23 @@ NightfxError                    the one thing a caller catches
 
 from __future__ import annotations
 
+# with what the command line leaves
+DONE, FAILED, USAGE = 0, 1, 2
+SOME_FAILED = 3  # of several inputs
+RETRY = 75  # sysexits' EX_TEMPFAIL: worth trying again
+INTERRUPTED, TERMINATED = 128 + 2, 128 + 15  # as shells count signals
+
 
 class NightfxError(Exception):
     """What was wrong, the value, and the way out, in one line; `exit_code` is what the CLI leaves with."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class UsageError(NightfxError):
     """The caller asked for something contradictory or out of range."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 class SourceError(NightfxError):
@@ -63,4 +69,4 @@ class DeadRunError(TrainingError):
 class RetryError(NightfxError):
     """Nothing is wrong with the job; it is worth trying again (a full disk, too little memory)."""
 
-    exit_code = 75
+    exit_code = RETRY

@@ -184,7 +184,7 @@ def test_a_disk_that_is_full_is_said_and_the_checkpoint_before_stays(
         pytest.skip("needs /dev/full")
     out = finished.copy(tmp_path / "run")
     before = (out / "run/checkpoint.pt").read_bytes()
-    (out / "run/checkpoint.part").symlink_to("/dev/full")
+    (out / "run/.checkpoint.pt.part").symlink_to("/dev/full")
     with pytest.raises(TrainingError, match=r"cannot be written \(.*No space left.* MiB are free"):
         train(finished.day, finished.night, out, replace(QUICK, steps=5), device="cpu")
     assert (out / "run/checkpoint.pt").read_bytes() == before

@@ -21,8 +21,8 @@ from nightfx.apply.working import average_at_sites, is_direct, light_in_working
 from nightfx.picture.encoding import PLAIN, Encodings
 from nightfx.picture.frame import Coding, Float32, Frame
 from nightfx.picture.kernel import kernel
+from nightfx.picture.luma import luma
 
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
 BYTES_DEVIATION = 147.8  # of the sum of four bytes
 
@@ -97,9 +97,9 @@ def screened(lit: Float32, glow: Float32) -> Float32:
 
 def grained(lit: Float32, deviation: float, seed: int) -> Float32:
     """Return `lit` (3, H, W) with grey grain, of `deviation` where luma is 1/3, less towards black and white."""
-    luma = np.tensordot(LUMA, lit, axes=1).clip(0, 1)
-    amount = np.sqrt(luma) * (1 - luma) * np.float32(deviation / STRONGEST)
-    noise = np.empty(luma.shape, np.float32)
+    grey = luma(lit).clip(0, 1)
+    amount = np.sqrt(grey) * (1 - grey) * np.float32(deviation / STRONGEST)
+    noise = np.empty(grey.shape, np.float32)
     _noise(seed, noise)
     grain: Float32 = lit + amount * noise
     return grain

@@ -11,7 +11,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, said, with_flags
-from nightfx.cli.render import SOME_FAILED
+from nightfx.errors import DONE, SOME_FAILED, NightfxError, UsageError
 from nightfx.options.engine import EngineOptions
 from nightfx.options.render import GROUPS, RenderOptions, all_options
 
@@ -61,7 +61,6 @@ def batch(
     from nightfx.batch.queue.run import plan_batch, run_batch
     from nightfx.batch.shots.find import find_shots
     from nightfx.batch.shots.timeline import is_timeline
-    from nightfx.errors import UsageError
 
     options = EngineOptions(**only(EngineOptions, given))
     flags = {key: value for key, value in said(given).items() if key in all_options()}
@@ -80,7 +79,7 @@ def batch(
     tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options)
     if dry_run:
         _tell_plan(tasks, as_json)
-        return 0
+        return DONE
     from nightfx.cli.table import watching
 
     with watching(tasks, as_json=as_json) as watch:
@@ -118,7 +117,6 @@ def _conclude(
 ) -> int:
     from nightfx.batch.report.page import write_report
     from nightfx.batch.shots.relink import write_cut
-    from nightfx.errors import NightfxError
 
     failed = [task for task in tasks if task.state == "failed"]
     for task in failed:
@@ -135,4 +133,4 @@ def _conclude(
         shell.fail(error)
         return SOME_FAILED
     typer.echo(shell.printable(str(report)), err=as_json)
-    return SOME_FAILED if failed else 0
+    return SOME_FAILED if failed else DONE

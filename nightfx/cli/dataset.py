@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nightfx.cli import shell
+from nightfx.errors import DONE, FAILED
 
 app = typer.Typer(no_args_is_help=True, help="Make data sets to train on.")
 
@@ -83,7 +84,7 @@ def nexet(
     for line in missing:
         typer.echo(f"missing  {line}")
     typer.echo(ASK if missing else "\n".join(commands(root)))
-    return 1 if missing else 0
+    return FAILED if missing else DONE
 
 
 for name, command in (("prepare", prepare), ("nexet", nexet)):

@@ -9,6 +9,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
+from nightfx.errors import DONE
 from nightfx.options.engine import EngineOptions
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ def run(
         return min(task.code for task in failed)  # what is not worth retrying counts
     target = join_plan(plan)
     shell.say(str(target), {"target": str(target)})
-    return 0
+    return DONE
 
 
 app.command("export")(shell.guarded(export))

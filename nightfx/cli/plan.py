@@ -9,6 +9,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import said, with_flags
+from nightfx.errors import DONE
 from nightfx.options.render import GROUPS, RenderOptions
 
 
@@ -23,7 +24,7 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
 
     with shell.progress(f"{plan.name} {number}") as show:
         render_segment(plan, number, show)
-    return 0
+    return DONE
 
 
 @with_flags(*GROUPS.values())

@@ -10,14 +10,13 @@ import typer
 from nightfx.cli import plan as planned
 from nightfx.cli import shell
 from nightfx.cli.flags import said, with_flags
+from nightfx.errors import DONE, SOME_FAILED, NightfxError
 from nightfx.options.render import GROUPS
 
 if TYPE_CHECKING:
     from nightfx.job.inputs import Job
     from nightfx.network.presets import Preset
     from nightfx.options.render import RenderOptions
-
-SOME_FAILED = 3
 
 
 @with_flags(*GROUPS.values())
@@ -67,16 +66,14 @@ def render(
     jobs = plan_jobs(inputs, out, preset, options)
     if len(jobs) == 1:
         _render_one(jobs[0], preset, options)
-        return 0
+        return DONE
     failed = [job for job in jobs if not _survives(job, preset, options)]
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} failed", err=True)
-    return SOME_FAILED if failed else 0
+    return SOME_FAILED if failed else DONE
 
 
 def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
-    from nightfx.errors import NightfxError
-
     try:
         _render_one(job, preset, options)
     except NightfxError as error:

@@ -16,10 +16,9 @@ from typing import Any, ParamSpec
 
 import typer
 
-from nightfx.errors import NightfxError
+from nightfx.errors import DONE, FAILED, INTERRUPTED, TERMINATED, NightfxError
 
 P = ParamSpec("P")
-INTERRUPTED, TERMINATED = 130, 143
 PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
 JSON_SECONDS = 1.0
 
@@ -74,7 +73,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         settings.json = False
         try:
-            code = command(*args, **kwargs) or 0
+            code = command(*args, **kwargs) or DONE
         except NightfxError as error:
             code = fail(error)
         except KeyboardInterrupt:
@@ -102,7 +101,7 @@ def _surprise(error: Exception) -> int:
     if settings.debug:
         raise error
     typer.echo(f"error: {type(error).__name__}: {error} (nightfx --debug shows where)", err=True)
-    return 1
+    return FAILED
 
 
 def _stop(word: str, code: int) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nightfx.cli.flags import said, with_flags
+from nightfx.errors import DONE, FAILED
 from nightfx.options.encode import EncodeOptions
 from nightfx.options.source import SourceOptions
 
@@ -61,7 +62,7 @@ def doctor() -> int:
     typer.echo(f"presets     {presets or 'none'}")
     if missing:
         typer.echo(f"missing     {', '.join(missing)}", err=True)
-    return 1 if missing or not presets else 0
+    return FAILED if missing or not presets else DONE
 
 
 def _can_encode(name: str) -> bool:
@@ -103,7 +104,7 @@ def probe(
         typer.echo(f"{what:11} {words}")
     for line in [*notes, *foresee_shot(source, info, plan, options)] or ["nothing"]:
         typer.echo(f"not kept: {line}")
-    return 0
+    return DONE
 
 
 def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
@@ -154,7 +155,7 @@ def verify(
         f"{sum(r.verdict == v for r in rows)} {v}" for v in ("kept", "changed", "left out", "lost")
     )
     typer.echo(f"{', '.join(counts)}: {'failed' if bad else 'passed'}")
-    return 1 if bad else 0
+    return FAILED if bad else DONE
 
 
 def _table(rows: Iterable[Row]) -> None:

@@ -1,15 +1,16 @@
-"""Write a file so that its final name only ever stands for a complete one."""
+"""Write a file, or a folder of them, so that its final name only ever stands for a complete one."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import av
+from typing import Any
 
 from nightfx.errors import RetryError, TargetError
 
@@ -36,6 +37,20 @@ def partial_file(target: Path, folder: Path | None = None) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def partial_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside the target; rename it when complete, remove it otherwise. Raises as `partial_file`."""
+    part = target.with_name(f".{target.name}.part")
+    with translated(target):
+        shutil.rmtree(part, ignore_errors=True)  # what a killed process left
+        part.mkdir(parents=True)
+        try:
+            yield part
+            part.replace(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
 def _check_folder(target: Path) -> None:
     folder = target.parent
     if target.is_dir():
@@ -51,11 +66,17 @@ def translated(target: Path) -> Iterator[None]:
     """Turn what FFmpeg or the system raises inside into TargetError, or RetryError where the disk is full."""
     try:
         yield
-    except (av.FFmpegError, OSError) as error:
+    except _raised_by_writers() as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RetryError(f"{target}: disk full: free some space and run again") from error
         reason = error.strerror or error
         raise TargetError(f"{target}: cannot be written ({reason})") from error
+
+
+def _raised_by_writers() -> Any:
+    """Errors of the system, and of FFmpeg where PyAV was imported at all, which takes long."""
+    av = sys.modules.get("av")
+    return (av.FFmpegError, OSError) if av else OSError
 
 
 def _flush(path: Path) -> None:

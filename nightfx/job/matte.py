@@ -15,12 +15,12 @@ from nightfx.job.source_target import find_source, open_shot
 from nightfx.options.render import RenderOptions
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Float32, Frame, as_coded, upright
+from nightfx.picture.luma import luma
 from nightfx.source.image import is_picture, read_picture
 from nightfx.source.numbered import is_sequence
 from nightfx.source.probe import ClipInfo
 
 ROUNDING = 1e-4
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 class Matte:
@@ -66,9 +66,9 @@ class Matte:
 
     def _fitted(self, matte: Frame, frame: Frame) -> Float32:
         options = self._options
-        luma = np.tensordot(LUMA, to_rgb(matte), axes=1)[None]
+        grey = luma(to_rgb(matte))[None]
         shape = upright(np.empty((1, frame.height, frame.width), bool), frame).shape[1:]
-        whole = _settled(_scaled(upright(luma, matte)[0], *shape))
+        whole = _settled(_scaled(upright(grey, matte)[0], *shape))
         inside = feathered(
             1 - whole if options.light.matte_invert else whole, options.light.matte_feather
         )

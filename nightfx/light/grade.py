@@ -6,16 +6,15 @@ import numpy as np
 
 from nightfx.options.look import Moment
 from nightfx.picture.frame import Float64
+from nightfx.picture.luma import BT709
 
 GAMMA = (
     2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it
 )
-LUMA = np.array([0.2126, 0.7152, 0.0722])
+LUMA = np.array(BT709)
 MIRED = 1e6 / 6504  # of D65
 # linear Rec.709 of CIE XYZ with a white of D65 (ITU-T H.273)
-RGB_OF_XYZ = np.linalg.inv(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-)
+RGB_OF_XYZ = np.linalg.inv([[0.4124, 0.3576, 0.1805], list(BT709), [0.0193, 0.1192, 0.9505]])
 
 
 def grade_of(moment: Moment) -> Float64 | None:

@@ -14,9 +14,9 @@ from nightfx.options.light import MULTIPLE_PX
 from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import SDR, Encoding, to_working
 from nightfx.picture.frame import Float32, Frame, Plane
+from nightfx.picture.luma import luma
 
 Byte = NDArray[np.uint8]
-BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 class Seen(NamedTuple):
@@ -73,5 +73,4 @@ def _averaged(plane: Plane, size: tuple[int, int]) -> Plane:
 
 def luma_of(small: Float32) -> Byte:
     """Luma of an RGB picture (3, h, w), clipped to 8 bits: what motion is found in."""
-    luma = np.tensordot(BT709, small, axes=1)
-    return (np.clip(luma, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return (np.clip(luma(small), 0, 1) * 255 + 0.5).astype(np.uint8)

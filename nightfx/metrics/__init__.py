@@ -17,10 +17,9 @@ from nightfx.metrics.edges import halos, seams
 from nightfx.metrics.features import Features, fid, kid, load_features
 from nightfx.metrics.lights import invented_lights, light_share
 from nightfx.metrics.motion import flicker
-from nightfx.metrics.pictures import BT709, HSP, hsp_brightness, psnr, structure_kept
+from nightfx.metrics.pictures import HSP, hsp_brightness, psnr, structure_kept
 
 __all__ = [
-    "BT709",
     "HSP",
     "DayNight",
     "Distance",

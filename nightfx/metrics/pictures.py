@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-HSP = (0.299, 0.587, 0.114)
-BT709 = (0.2126, 0.7152, 0.0722)
+from nightfx.picture.luma import BT601, BT709
+
+HSP = BT601
 STRUCTURE_SIGMA_PX = 4.0
 LONGEST = 8  # sides of a picture by its shorter one
 LINES = 256  # of the shorter side, where a measure counts in pixels

@@ -7,10 +7,8 @@ has the number 6, without it 5; instance norm without running statistics is the 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
-import shutil
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nightfx.errors import NightfxError, PresetError, RetryError, TargetError, UsageError
+from nightfx.disk.partial import partial_folder
+from nightfx.errors import PresetError, TargetError, UsageError
 from nightfx.network.presets import NAME, NO_TILES, Preset, list_presets, load_preset, save_preset
 from nightfx.network.resnet import ResnetGenerator, resnet_of
 
@@ -58,14 +57,8 @@ def import_checkpoint(path: Path, name: str | None = None, out: Path = Path()) -
     if target.exists():
         raise TargetError(f"{target}: exists already; choose another --name or --out")
     found = read_checkpoint(path)
-    part = out / f".{name}.part"
-    try:
+    with partial_folder(target) as part:
         _save(part, name, path, found)
-        part.rename(target)
-    except OSError as error:
-        raise _translated(target, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return load_preset(target.resolve())
 
 
@@ -229,9 +222,3 @@ statistics of instance norm are dropped.
 |---|---|
 {facts}
 """
-
-
-def _translated(target: Path, error: OSError) -> NightfxError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RetryError(f"{target}: disk full: free some space and run again")
-    return TargetError(f"{target}: cannot be written: {error.strerror or error}")

@@ -11,6 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Literal, get_args
 import torch
 
 from nightfx.disk.json_files import from_json_types
+from nightfx.disk.partial import partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.model import Architecture, Generator, RelitGenerator, build_generator
@@ -207,10 +209,9 @@ def save_draft(preset: Preset, student: RelitGenerator, folder: Path, **facts: A
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        (folder / f"{name}.part").write_bytes(data)
-    for name in files:
-        (folder / f"{name}.part").replace(folder / name)
+    with ExitStack() as each:  # none gets its name before all are written
+        for name, data in files.items():
+            each.enter_context(partial_file(folder / name)).write_bytes(data)
 
 
 def _find(name: str) -> Path:

@@ -17,15 +17,16 @@ from nightfx.picture.curves import (
     curve,
 )
 from nightfx.picture.frame import Coding, Float32, Float64, Matrix
+from nightfx.picture.luma import BT601, BT709
 
 # red and blue share of luma; green has the rest (ITU-T H.273 table 4)
 LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
-    "bt709": (0.2126, 0.0722),
-    "bt601": (0.299, 0.114),
+    "bt709": BT709[::2],
+    "bt601": BT601[::2],
     "bt2020": (0.2627, 0.0593),
     "smpte240m": (0.212, 0.087),
     "fcc": (0.30, 0.11),
-    "gray": (0.2126, 0.0722),
+    "gray": BT709[::2],
 }
 
 

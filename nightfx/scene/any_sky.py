@@ -10,8 +10,9 @@ import cv2
 import numba
 import numpy as np
 
+from nightfx.picture.luma import BT601
+
 LINES = 128  # pictures are looked at in this height
-BT601 = (0.299, 0.587, 0.114)  # the weights of HSP brightness too
 REACH = 0.3  # how much relative brightness may change on the way from the top edge, in nepers
 BLACK = 0.03  # added to brightness: below it, steps are noise
 RADIUS_PX = 8  # of the guided filter that brings the map to full size

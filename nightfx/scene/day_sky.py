@@ -12,9 +12,10 @@ import numpy as np
 
 from nightfx.picture.frame import Float32
 from nightfx.picture.kernel import kernel
+from nightfx.picture.luma import BT709, luma
 
 LINES = 256  # of the shorter side; the map has half as many
-BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
+WEIGHTS = np.array(BT709, np.float32)
 BLACK = np.float32(0.05)  # added to luma under logarithms and tints: those of black are noise
 # the least brightness (largest of R, G, B) of a sky: of a grey one, and of one as blue as skies get
 LEAST_GREY, LEAST_BLUE, PER_BLUE = 0.62, 0.30, 1.2
@@ -61,11 +62,11 @@ def find_sky(rgb: Float32) -> Float32:
 
 def darken(lit: Float32, gain: Float32, share: Float32) -> tuple[Float32, Float32]:
     """The picture `lit` (3, h, w) and its gain with `share` (h, w), 0 to 1, of a night's sky in them."""
-    luma = np.maximum(np.tensordot(BT709, lit, axes=1), 0)
-    night = BRIGHTEST * luma / (luma + SOFTNESS)
-    tint = (TINT / (TINT @ BT709)).reshape(3, 1, 1)
-    colour = night * (tint * (1 - OWN_COLOUR) + OWN_COLOUR * lit / (luma + np.float32(1e-3)))
-    slope = BRIGHTEST * SOFTNESS / np.square(luma + SOFTNESS)
+    grey = np.maximum(luma(lit), 0)
+    night = BRIGHTEST * grey / (grey + SOFTNESS)
+    tint = (TINT / (TINT @ WEIGHTS)).reshape(3, 1, 1)
+    colour = night * (tint * (1 - OWN_COLOUR) + OWN_COLOUR * lit / (grey + np.float32(1e-3)))
+    slope = BRIGHTEST * SOFTNESS / np.square(grey + SOFTNESS)
     darker: Float32 = (lit + share * (colour - lit)).astype(np.float32)
     return darker, (gain * (1 + share * (slope - 1))).astype(np.float32)
 
@@ -94,8 +95,8 @@ def _without_wires(picture: Float32, size: int) -> Float32:
 
 
 def _luma(picture: Float32) -> Float32:
-    luma: Float32 = np.maximum(cv2.transform(picture, BT709[None]), 0)
-    return luma
+    grey: Float32 = np.maximum(cv2.transform(picture, WEIGHTS[None]), 0)
+    return grey
 
 
 def _texture(picture: Float32, small: Float32) -> Float32:
@@ -109,8 +110,8 @@ def _texture(picture: Float32, small: Float32) -> Float32:
 def _likeness(small: Float32) -> Float32:
     """By brightness and colour alone."""
     red, green, blue = cv2.split(small)
-    luma = _luma(small) + np.float32(0.1)
-    cool, leafy = (blue - red) / luma, (green - np.maximum(red, blue)) / luma
+    grey = _luma(small) + np.float32(0.1)
+    cool, leafy = (blue - red) / grey, (green - np.maximum(red, blue)) / grey
     least = np.clip(LEAST_GREY - PER_BLUE * np.clip(cool, 0, 1), LEAST_BLUE, LEAST_GREY)
     bright = _ramp(np.maximum(np.maximum(red, green), blue) - least, -0.12, 0.06)
     return bright * (1 - _ramp(-cool, 0.06, 0.22)) * (1 - _ramp(leafy, 0.02, 0.10))

@@ -26,7 +26,7 @@ import nightfx
 from nightfx.batch.queue.seats import environment, gpus_for, share_of
 from nightfx.batch.queue.task import RETRY, Line, Say, Task, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS, attempt, order_from
-from nightfx.errors import RetryError
+from nightfx.errors import RETRY, RetryError
 from nightfx.options.engine import EngineOptions
 from nightfx.source.threads import cores
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import nightfx
-from nightfx.batch.queue.task import RETRY, Line, Task, Watch
+from nightfx.batch.queue.task import Line, Task, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS
+from nightfx.errors import RETRY
 
 HOME = Path(nightfx.__file__).parent.parent
 # -P: the folder that a batch is started in may hold anything, and is not searched for modules

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from nightfx.batch.queue.record import number_of
+from nightfx.errors import RETRY
 
 TRIES = 3  # of a task whose worker dies
-RETRY = 75  # the exit code of what is worth trying again
 PAUSE_SECONDS = 0.2  # between two reports of progress
 BUSY_SECONDS = 2.0  # until what another process renders is asked for again
 State = Literal["waiting", "rendering", "elsewhere", "done", "failed", "skipped"]

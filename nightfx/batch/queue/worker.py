@@ -36,13 +36,13 @@ from nightfx.batch.queue.record import (
     write_record,
 )
 from nightfx.batch.queue.segments import Segment, serve_segment
-from nightfx.batch.queue.task import RETRY, Say, Task, paced
+from nightfx.batch.queue.task import Say, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import Settings
 from nightfx.disk.json_files import from_json_types, to_line
 from nightfx.disk.partial import translated
-from nightfx.errors import NightfxError, RetryError
+from nightfx.errors import DONE, FAILED, RETRY, TERMINATED, NightfxError, RetryError
 from nightfx.job.inputs import suffix_of
 from nightfx.job.render import render
 from nightfx.job.source_target import check_target, default_target
@@ -50,7 +50,6 @@ from nightfx.network.presets import Preset, load_preset
 from nightfx.options.render import RenderOptions
 from nightfx.source.numbered import base_name, is_sequence
 
-TERMINATED = 143
 GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
 
 
@@ -222,9 +221,9 @@ def attempt(order: Order | Segment, say: Say) -> int:
         say("failed", error=str(error), code=error.exit_code)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - a shot that nobody foresaw must not end the batch
-        say("failed", error=f"{type(error).__name__}: {error}", code=1)
-        return 1
-    return 0
+        say("failed", error=f"{type(error).__name__}: {error}", code=FAILED)
+        return FAILED
+    return DONE
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from nightfx.batch.queue.record import number_of
 from nightfx.batch.queue.worker import ShotTask
 from nightfx.batch.report.shot_figures import LIMITS, Figures
 from nightfx.disk.partial import partial_file
+from nightfx.errors import RETRY
 
 NAME = "report.html"
 BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -103,7 +104,7 @@ def _summary(tasks: Sequence[ShotTask]) -> str:
 
 def _failed(task: ShotTask) -> str:
     line = task.error or f"is {task.state}"
-    code = ' <em class="retry">worth running again</em>' if task.code == 75 else ""
+    code = ' <em class="retry">worth running again</em>' if task.code == RETRY else ""
     notes = _notes(task.notes)
     return f"<article><h3>{_name(task.order.shot.key)}{code}</h3><p>{_e(line)}</p>{notes}</article>"
 

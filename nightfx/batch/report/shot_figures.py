@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from nightfx.job.source_target import asked_encoding, open_shot
-from nightfx.metrics import BT709, flicker
+from nightfx.metrics import flicker
 from nightfx.options.render import RenderOptions
 from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import (
@@ -38,6 +38,7 @@ from nightfx.picture.encoding import (
     to_working,
 )
 from nightfx.picture.frame import Float32, upright
+from nightfx.picture.luma import luma
 from nightfx.source.interlace import deinterlaced, is_interlaced
 from nightfx.source.probe import FALLBACK_RATE
 from nightfx.source.shot import Shot as Ends
@@ -109,7 +110,7 @@ def compare(plate: Iterable[Float32], render: Iterable[Float32]) -> Sample:
     """The first frames of both, pictures (3, H, W) in [0, 1]; full-size pictures are held one at a time."""
     found = Sample([], [], [], [])
     for a, b in islice(zip(plate, render, strict=False), RUN_FRAMES):
-        found.crushed.append(_share(_luma(b) < BLACK, _luma(a) < NEAR_BLACK))
+        found.crushed.append(_share(luma(b) < BLACK, luma(a) < NEAR_BLACK))
         found.clipped.append(_share(b.max(0) > WHITE, a.max(0) > WHITE))
         scale = min(FLICKER_LINES / a.shape[1], 1.0)
         found.plate.append(_smaller(a, scale))
@@ -170,10 +171,6 @@ def _smaller(picture: Float32, scale: float) -> Float32:
     size = tuple(max(round(n * scale), 1) for n in (picture.shape[2], picture.shape[1]))
     small = cv2.resize(picture.transpose(1, 2, 0), size, interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(small.transpose(2, 0, 1))
-
-
-def _luma(picture: Float32) -> Float32:
-    return np.tensordot(np.array(BT709, np.float32), picture, 1)
 
 
 def _share(now: np.ndarray, before: np.ndarray) -> float:

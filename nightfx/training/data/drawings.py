@@ -11,6 +11,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from nightfx.disk.partial import partial_file
+
 Point = tuple[float, float]
 COLOURS = (
     *("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b"),
@@ -80,9 +82,8 @@ def _panel(panel: Tensor | str, side_px: int) -> Image.Image:
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    part = path.with_name(f"{path.name}.part")
-    image.save(part, "PNG")
-    part.replace(path)
+    with partial_file(path) as part:
+        image.save(part, "PNG")
 
 
 def under_caption(image: Image.Image, caption: str) -> Image.Image:

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from nightfx.disk.partial import translated
+from nightfx.disk.partial import partial_folder, translated
 from nightfx.errors import TargetError, TrainingError, UsageError
 from nightfx.training.data.dataset import CLASSES, DataSet, Sorted, write_dataset
 from nightfx.training.data.measure import Crop, Measured, measure_all
@@ -133,17 +133,10 @@ def _complete_folder(out: Path) -> Iterator[Path]:
     with translated(out):
         if out.exists() and not (out.is_dir() and not any(out.iterdir())):
             raise TargetError(f"{out}: exists; delete it, or choose another --out")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part = out.with_name(f".{out.name}.part")
-        shutil.rmtree(part, ignore_errors=True)  # what a killed call left
-        part.mkdir()
-        try:
-            yield part
-            if out.exists():
-                out.rmdir()
-            part.replace(out)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+    with partial_folder(out) as part:
+        yield part
+        if out.exists():
+            out.rmdir()
 
 
 def _sort(pictures: Sequence[Measured], out: Path, options: PrepareOptions) -> DataSet:

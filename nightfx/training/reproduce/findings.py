@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nightfx.disk.partial import partial_file
 from nightfx.training.data.drawings import save_curves, save_panels
 from nightfx.training.reproduce.arm import Panels
 from nightfx.training.reproduce.claims import MIN_SEEDS, MIN_STEPS, judge_claims, show
@@ -108,9 +109,8 @@ def save_report(experiments: Mapping[str, Experiment], folder: Path) -> Path:
     there = [experiments[name] for name in PAPER if name in experiments]
     parts = [_head(there), _runs(there), _claims(experiments), _figures(there), _readings()]
     path = folder / "report.md"
-    part = folder / "report.md.part"
-    part.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    part.replace(path)
+    with partial_file(path) as part:
+        part.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return path
 
 

@@ -12,6 +12,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from nightfx.disk.json_files import load_json
+from nightfx.disk.partial import partial_file
 from nightfx.errors import TrainingError
 
 Point = tuple[float, float]
@@ -131,9 +132,8 @@ def save_experiment(experiment: Experiment, folder: Path) -> Path:
     """Write `experiment` into `folder`, in place of an earlier one of its name."""
     path = folder / f"{experiment.name}.json"
     text = json.dumps(_rounded(asdict(experiment)), indent=1)
-    part = path.with_suffix(".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    with partial_file(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
     return path
 
 

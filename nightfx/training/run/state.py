@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import shutil
 import struct
 from collections.abc import Mapping
@@ -15,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nightfx.errors import TrainingError
+from nightfx.disk.partial import partial_file
+from nightfx.errors import NightfxError, TrainingError
 from nightfx.network.model import (
     Generator,
     build_generator,
@@ -132,15 +132,10 @@ def save_checkpoint(run: Run, options: TrainOptions, path: Path) -> None:
         "data_sha256": run.data_sha256,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
     try:
-        with part.open("wb") as file:
+        with partial_file(path) as part, part.open("wb") as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except (OSError, RuntimeError) as error:
-        part.unlink(missing_ok=True)
+    except (NightfxError, RuntimeError) as error:
         raise TrainingError(_why_unwritten(path, error)) from error
 
 
