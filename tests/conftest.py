@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from fast import is_fast
 from hypothesis import settings
 from torch import nn
 
@@ -31,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     no_cuda = pytest.mark.skip(reason="needs_cuda: there is no CUDA device here")
     for item in items:
+        if is_fast(item.path.name, item.name.partition("[")[0]):
+            item.add_marker(pytest.mark.fast)
         if "needs_cuda" in item.keywords and not torch.cuda.is_available():
             item.add_marker(no_cuda)
 

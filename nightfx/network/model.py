@@ -46,7 +46,7 @@ class SameUp(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C, H, W) to (N, outputs, 2 H, 2 W)."""
-        if torch.jit.is_tracing():
+        if torch._C._get_tracing_state():  # noqa: SLF001 - `torch.jit` has it, and does not export it
             # for OpenVINO, which folds that padding into the convolution, and wrongly
             return F.conv_transpose2d(x, self.weight, self.bias, stride=2)[..., :-1, :-1]
         # to crop what comes out is the same number for number, but odd sizes take a path ten times slower in bf16
