@@ -34,9 +34,9 @@ from nightfx.batch.queue.task import Task
 from nightfx.batch.shots.find import find_shots
 from nightfx.job.manifest import Choices
 from nightfx.job.plan import join_plan, missing_segments, plan_render, segments_of
-from nightfx.job.render_job import Mark, Work
-from nightfx.job.segment import Progress, Run
-from nightfx.job.store import Record, Store
+from nightfx.job.render_job import Mark, RenderJob
+from nightfx.job.segment import Progress, SegmentRange
+from nightfx.job.store import SegmentRecord, Store
 from nightfx.light import borders
 from nightfx.light.lighting import Lighting
 from nightfx.options.engine import EngineOptions
@@ -111,7 +111,7 @@ def batch(root: Path, count: int) -> Iterator[tuple[str, float]]:
     tasks, seconds = timed(found)
     yield f"batch of {count} shots, found and planned: s", seconds
     ends = Ends()
-    run_batch(tasks, out, options, ends.note)
+    run_batch(tasks, out, options, ends.add_note)
     assert all(task.state == "done" for task in tasks)
     yield "a shot leased, recorded and reported by a worker: ms", ends.step_ms()
     again, seconds = timed(found)
@@ -160,7 +160,7 @@ def engine(source: Path, folder: Path, orders: int) -> Iterator[tuple[str, float
         plan_render(source, path, target=folder / "render.mp4")
         tasks = plan_tasks(path)
         assert len(tasks) == orders
-        run_plan(path, tasks, EngineOptions(workers=1), ends.note)
+        run_plan(path, tasks, EngineOptions(workers=1), ends.add_note)
         assert all(task.state == "done" for task in tasks)
         join_plan(path)
     found = ends.step_ms()
@@ -173,7 +173,7 @@ class Ends:
     def __init__(self) -> None:
         self._times: list[float] = []
 
-    def note(self, task: Task[Any]) -> None:
+    def add_note(self, task: Task[Any]) -> None:
         """Note an event."""
         if not task.open:
             self._times.append(time.perf_counter())
@@ -205,7 +205,7 @@ def without_pixels(segments: int) -> Iterator[None]:
         "nightfx.job.plan.choose": _choose,
         "nightfx.job.plan.rebuild_lighting": lambda *args: None,
         "nightfx.job.plan.render_run": _render_run,
-        "nightfx.job.plan.is_long": lambda work: True,
+        "nightfx.job.plan.is_long": lambda job: True,
         "nightfx.job.resume.join_segments": lambda pieces, target, **more: target.touch(),
         "nightfx.batch.queue.crew.START": START.replace("SEGMENTS", str(segments)),
     }
@@ -215,28 +215,30 @@ def without_pixels(segments: int) -> Iterator[None]:
         for name, instead in pixels.items():
             close.enter_context(patch(name, instead))
         frames = partialmethod(_frames_from, count=segments * FRAMES)
-        close.enter_context(patch.object(Work, "frames_from", frames))
+        close.enter_context(patch.object(RenderJob, "frames_from", frames))
         yield
 
 
 def _frames_from(
-    work: Work, index: int, mark: Mark | None = None, *, count: int
+    job: RenderJob, index: int, mark: Mark | None = None, *, count: int
 ) -> Iterator[Frame]:
-    first = work.first_frame()
+    first = job.first_frame()
     for number in range(index, count):
         yield replace(first, pts=first.pts + number * max(first.duration, 1))
 
 
-def _choose(work: Work, folder: Path) -> tuple[Choices, None]:
-    assert isinstance(work.plan, OutputPlan)
+def _choose(job: RenderJob, folder: Path) -> tuple[Choices, None]:
+    assert isinstance(job.plan, OutputPlan)
     lengths = borders.Lengths(least=FRAMES, most=FRAMES)
-    return Choices(lengths, head=head_of(work.first_frame(), work.plan)), None
+    return Choices(lengths, head=head_of(job.first_frame(), job.plan)), None
 
 
-def _render_run(store: Store, lighting: Lighting, run: Run, show: Progress | None = None) -> None:
+def _render_run(
+    store: Store, lighting: Lighting, run: SegmentRange, show: Progress | None = None
+) -> None:
     if show:
         show(run.first + FRAMES, store.total)
-    store.save(run.number, Record(run.first, FRAMES, run.stop is None))
+    store.save(run.number, SegmentRecord(run.first, FRAMES, run.stop is None))
 
 
 def _render(source: Path, target: Path, *, on_progress: Progress, **more: Any) -> None:

@@ -38,9 +38,9 @@ from nightfx.picture.frame import Frame, rgb_coding
 from nightfx.quality.contacts import Thumb, thumb_of, write_contacts
 from nightfx.quality.figures import (
     Compared,
+    FigureRow,
     Portrait,
     Real,
-    Row,
     compare,
     facts_of,
     portray,
@@ -70,7 +70,7 @@ def main() -> None:
     for name in args.preset:
         preset = load_preset(name)
         ways += looks(preset) if args.looks else both_ways(preset)
-    rows: list[Row] = []
+    rows: list[FigureRow] = []
     pictures: list[tuple[Compared, Thumb]] = []
     for name, render in ways:
         row, pictures = measure(name, render, plates, real, features)
@@ -208,7 +208,7 @@ def render_photo(preset: Preset, x: Tensor) -> Tensor:
 
 def measure(
     name: str, render: Renderer, plates: list[Photo], real: Real, features: Features | None
-) -> tuple[Row, list[tuple[Compared, Thumb]]]:
+) -> tuple[FigureRow, list[tuple[Compared, Thumb]]]:
     """A row of the table, and each render's own figures."""
     found = []
     for i, (photo, source, plate) in enumerate(plates):
@@ -221,7 +221,7 @@ def measure(
 
 
 def to_json(
-    rows: list[Row],
+    rows: list[FigureRow],
     grades: dict[str, Grade],
     real: Real,
     pictures: list[tuple[Compared, Thumb]],

@@ -36,7 +36,7 @@ from nightfx.training.run.objective import (
     roughness,
 )
 from nightfx.training.run.recipes import PAPER
-from nightfx.training.run.state import Run, start_run
+from nightfx.training.run.state import TrainingRun, start_run
 from nightfx.training.run.step import train_step
 from nightfx.training.run.train_options import TrainOptions
 
@@ -139,7 +139,7 @@ def plain_loop(
 
 
 def plain_generators(
-    run: Run, options: TrainOptions, real_A: Tensor, real_B: Tensor
+    run: TrainingRun, options: TrainOptions, real_A: Tensor, real_B: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Both fakes, and the loss of both generators: the trainer's own terms."""
     for D in (run.D_A, run.D_B):
@@ -161,7 +161,7 @@ def plain_generators(
 
 
 def plain_discriminator(
-    run: Run, D: nn.Module, pool: ImagePool, real: Tensor, fake: Tensor
+    run: TrainingRun, D: nn.Module, pool: ImagePool, real: Tensor, fake: Tensor
 ) -> None:
     """One discriminator's backward pass."""
     D.requires_grad_(True)
@@ -169,7 +169,7 @@ def plain_discriminator(
 
 
 @torch.no_grad()
-def follow(run: Run, decay: float) -> None:
+def follow(run: TrainingRun, decay: float) -> None:
     """The running mean of the weights."""
     for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
         for average, now in zip(mean.parameters(), network.parameters(), strict=True):

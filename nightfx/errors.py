@@ -23,7 +23,7 @@ INTERRUPTED, TERMINATED = 128 + 2, 128 + 15  # as shells count signals
 
 
 class NightfxError(Exception):
-    """What was wrong, the value, and the way out, in one line; `exit_code` is what the CLI leaves with."""
+    """An error that a user can mend: one line says what was wrong, the value, and the way out; the CLI leaves with `exit_code`."""
 
     exit_code = FAILED
 

@@ -30,10 +30,10 @@ from nightfx.batch.queue import crew
 from nightfx.batch.queue.crew import run_crew
 from nightfx.batch.queue.lease import DiskClock, forget, leased
 from nightfx.batch.queue.record import (
-    Record,
+    ShotRecord,
     changes,
+    identity_of,
     is_done,
-    job_of,
     look_up,
     output_state,
     place_of,
@@ -208,7 +208,7 @@ def test_an_order_survives_its_way_to_a_worker(tmp_path: Path) -> None:
 
 def job(source: Path, preset: Preset, **flags: Any) -> Any:
     shot = Shot(source, source.name, source.stem, flags)
-    return job_of(shot, settings_of(shot, source.parent, {}), preset)
+    return identity_of(shot, settings_of(shot, source.parent, {}), preset)
 
 
 def test_what_is_done_is_known_until_something_changes(tmp_path: Path, identity: Preset) -> None:
@@ -217,7 +217,7 @@ def test_what_is_done_is_known_until_something_changes(tmp_path: Path, identity:
     before = job(source, identity)
     place = place_of(out, "a.mp4")
     place.parent.mkdir()
-    record = Record(vars(before), target.name, output_state(target), done=True)
+    record = ShotRecord(vars(before), target.name, output_state(target), done=True)
     write_record(place, record)
     assert is_done(look_up(place), job(source, identity), out)
     assert not is_done(replace(record, done=False), before, out)

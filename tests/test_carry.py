@@ -19,7 +19,7 @@ from nightfx.cli import app
 from nightfx.options.encode import EncodeOptions
 from nightfx.source.reader import Reader
 from nightfx.target.codecs import plan_output
-from nightfx.target.predict_losses import foresee
+from nightfx.target.predict_losses import predict_losses
 from nightfx.target.writer import write_clip
 
 PLATE = Clip(count=24)
@@ -134,7 +134,7 @@ def test_ffv1_says_that_it_has_no_pixel_aspect(tmp_path: Path) -> None:
         write_clip(frames, target, source=source, info=info, plan=plan, on_note=notes.append)
     line = "pixel aspect 64/45 is left out: FFV1 does not carry it (ProRes does)"
     assert notes == [line]
-    assert list(foresee(source, info, plan)) == [line]
+    assert list(predict_losses(source, info, plan)) == [line]
 
 
 def test_probe_says_what_a_clip_is(tmp_path: Path) -> None:

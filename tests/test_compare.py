@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import nightfx
 from nightfx.check.compare import compare
-from nightfx.check.verdict import Row, failures
+from nightfx.check.verdict import VerdictRow, failures
 from nightfx.cli import app
 from nightfx.errors import TargetError
 from nightfx.network.presets import Preset
@@ -39,7 +39,7 @@ def delivery(tmp_path: Path, **changes: Any) -> Path:
     return make_clip(tmp_path / "plate.mov", clip)
 
 
-def verdicts(rows: list[Row]) -> dict[str, str]:
+def verdicts(rows: list[VerdictRow]) -> dict[str, str]:
     return {row.what: row.verdict for row in rows}
 
 

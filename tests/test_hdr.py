@@ -25,7 +25,7 @@ from nightfx.source.probe import side_data_of
 from nightfx.source.reader import Reader
 from nightfx.target.brightness import Brightness, pq_nits
 from nightfx.target.codecs import plan_output
-from nightfx.target.predict_losses import foresee
+from nightfx.target.predict_losses import predict_losses
 from nightfx.target.writer import write_clip
 
 PQ_TAGS = (9, 16, 9, 1)
@@ -172,7 +172,7 @@ def test_captions_that_begin_late_are_told_where_they_are_not_written(
     with Reader(source) as reader:
         plan = plan_output(reader.info, None, EncodeOptions(codec="prores"))
         assert line not in plan.notes
-        assert line in list(foresee(source, reader.info, plan))
+        assert line in list(predict_losses(source, reader.info, plan))
     options = nightfx.RenderOptions.of(encode=EncodeOptions(codec="prores"))
     with caplog.at_level(logging.WARNING):
         target = nightfx.render(source, preset=identity, options=options)

@@ -20,7 +20,7 @@ from test_planes import CODINGS, names, noise_frame
 import nightfx
 from nightfx.apply.field import apply_field, relight
 from nightfx.errors import RetryError, TargetError, UsageError
-from nightfx.job.inputs import plan_jobs
+from nightfx.job.inputs import plan_renders
 from nightfx.job.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset
@@ -230,6 +230,6 @@ def test_two_shots_of_one_name_are_refused(tmp_path: Path, identity: Preset) -> 
         (tmp_path / folder).mkdir()
         make_clip(tmp_path / folder / "shot.mkv", Clip("ffv1", count=1))
     inputs = [tmp_path / "a/shot.mkv", tmp_path / "b/shot.mkv"]
-    assert len(plan_jobs(inputs, None, identity, RELIGHT)) == 2
+    assert len(plan_renders(inputs, None, identity, RELIGHT)) == 2
     with pytest.raises(UsageError, match="would both be written to"):
-        plan_jobs(inputs, None, identity, RELIGHT.but(passes=tmp_path / "passes"))
+        plan_renders(inputs, None, identity, RELIGHT.but(passes=tmp_path / "passes"))

@@ -32,7 +32,7 @@ def test_free_pages_go_back_where_the_system_has_a_way(
     library = SimpleNamespace(malloc_trim=lambda *numbers: found.append(numbers))
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
-    process.give_back()
+    process.trim_heap()
     assert found == calls
 
 
@@ -45,5 +45,5 @@ def test_a_library_without_such_a_call_is_left_alone(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(ctypes, "CDLL", library)
-    process.give_back()
+    process.trim_heap()
     assert asked == [None]

@@ -26,9 +26,9 @@ from nightfx.errors import PlanError, RetryError, TargetError
 from nightfx.job import resume
 from nightfx.job.choices import keep_shown, shown_again
 from nightfx.job.manifest import Manifest
-from nightfx.job.render_job import open_work
+from nightfx.job.render_job import open_job
 from nightfx.light import borders
-from nightfx.light.borders import Borders, Lengths, run_in_of
+from nightfx.light.borders import Borders, Lengths, warm_up_of
 from nightfx.light.steady import Steadying, steady
 from nightfx.network.presets import Preset, load_preset
 from nightfx.options.encode import EncodeOptions
@@ -36,11 +36,11 @@ from nightfx.picture.frame import Frame
 from nightfx.source.probe import side_data_of
 from nightfx.source.reader import Reader
 from nightfx.target.codecs import plan_output
-from nightfx.target.join import Piece, decoding_times, write_segment
+from nightfx.target.join import EncodedSegment, decoding_times, write_segment
 from nightfx.target.writer import head_of, span_of
 
 SHORT = {"LEAST_FRAMES": 8, "MOST_FRAMES": 12, "LEAST_FILES": 4, "MOST_FILES": 4}
-SHORT |= {"FEW_FILES": 2, "MOST_RUN_IN": 8}
+SHORT |= {"FEW_FILES": 2, "MOST_WARM_UP": 8}
 STREET = Path(__file__).parents[1] / "examples" / "street.mp4"
 UNEVEN = [5003 + STEP * i + (i * 137) % 400 for i in range(40)]
 
@@ -104,7 +104,7 @@ def in_one_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     with monkeypatch.context() as patch:
-        patch.setattr("nightfx.job.render.is_long", lambda work: False)
+        patch.setattr("nightfx.job.render.is_long", lambda job: False)
         return nightfx.render(source, target, preset=preset, options=options)
 
 
@@ -119,7 +119,7 @@ def starts_of(lengths: Lengths, cuts: set[int], count: int, first: int = 0) -> l
 
 
 def test_segments_end_at_a_cut_or_at_a_multiple_of_four() -> None:
-    lengths = Lengths(least=240, most=300, run_in=28)
+    lengths = Lengths(least=240, most=300, warm_up=28)
     assert starts_of(lengths, set(), 1000) == [0, 300, 600, 900]
     assert starts_of(lengths, {100, 250, 299}, 900) == [0, 250, 548, 848]
     # a process that begins at one of them finds the same
@@ -131,12 +131,12 @@ def test_segments_end_at_a_cut_or_at_a_multiple_of_four() -> None:
 def test_a_run_in_lasts_until_the_light_before_it_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(borders, "MOST_RUN_IN", 120)
-    assert run_in_of(0.99, 24) == 120
-    assert run_in_of(0.0, 24) == 0
-    assert run_in_of(0.8, 24) == 28
+    monkeypatch.setattr(borders, "MOST_WARM_UP", 120)
+    assert warm_up_of(0.99, 24) == 120
+    assert warm_up_of(0.0, 24) == 0
+    assert warm_up_of(0.8, 24) == 28
     assert 0.8**28 < 1 / 256 < 0.8**23
-    assert run_in_of(0.8, 48) == 52
+    assert warm_up_of(0.8, 48) == 52
 
 
 @pytest.mark.parametrize("every", [1, 4])
@@ -152,10 +152,10 @@ def test_steadying_begins_anew_from_the_run_in(every: int, cut: int | None) -> N
         asked.append(now.frame.pts)
         return flat(levels[now.frame.pts], now.cells)
 
-    lengths, how = Lengths(least=8, most=12, run_in=8), Steadying(0.5, every)
+    lengths, how = Lengths(least=8, most=12, warm_up=8), Steadying(0.5, every)
     whole = Borders(lengths)
     unbroken = [field for _, field in steady(shot, field_of, how, whole)]
-    assert len(asked) == len(set(asked)), "a run-in costs no field of its own"
+    assert len(asked) == len(set(asked)), "a warm-up costs no field of its own"
     for start in sorted(whole.starts):
         part = Borders(lengths, start)
         fields = [f for _, f in steady(shot[part.begun_at :], field_of, how, part)]
@@ -505,13 +505,13 @@ def test_nothing_done_leaves_nothing(tmp_path: Path, identity: Preset) -> None:
 
 def test_a_frame_is_found_by_its_mark_else_by_decoding(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=30, options={"g": "10"}))
-    with open_work(source, tmp_path / "b.mp4", identity, RenderOptions.of()) as work:
+    with open_job(source, tmp_path / "b.mp4", identity, RenderOptions.of()) as job:
         from nightfx.job.render_job import mark_of
 
-        frames = [(mark_of(f), f.duration) for f in work.reader.frames()]
+        frames = [(mark_of(f), f.duration) for f in job.reader.frames()]
         right, wrong = frames[17][0], (frames[17][0][0], 1)
         for mark in (right, wrong, None):
-            found = [(mark_of(f), f.duration) for f in work.frames_from(17, mark)]
+            found = [(mark_of(f), f.duration) for f in job.frames_from(17, mark)]
             assert found == frames[17:]
 
 
@@ -599,7 +599,7 @@ def test_options_come_back_from_json_as_they_were(tmp_path: Path) -> None:
 )
 def test_other_json_is_refused(value: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
-        from_json_types(Piece, value)
+        from_json_types(EncodedSegment, value)
 
 
 def test_presets_of_manifests_are_their_folders(tmp_path: Path) -> None:

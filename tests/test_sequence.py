@@ -18,15 +18,16 @@ from test_render import frames_of
 
 import nightfx
 from nightfx.errors import SourceError, TargetError, UsageError
-from nightfx.job.inputs import plan_jobs
+from nightfx.job.inputs import plan_renders
 from nightfx.network.presets import Preset, load_preset
 from nightfx.options.source import Missing, rate_from
 from nightfx.source import still
 from nightfx.source.numbered import base_name, file_of, is_sequence, missing_numbers
 from nightfx.source.reader import Reader
 from nightfx.source.sequence import SequenceReader
-from nightfx.source.still_extras import Part, timecode_of, timecode_word
+from nightfx.source.still_extras import FilePart, timecode_of, timecode_word
 from nightfx.source.timecode import shift_timecode
+from nightfx.target.still_writer import write_parts
 
 RELIGHT = nightfx.RenderOptions.of(method="relight")
 TIMECODE, RATIONAL = (OpenImageIO.TypeDesc(kind) for kind in ("timecode", "rational"))
@@ -127,7 +128,7 @@ def test_further_parts_are_carried(tmp_path: Path, halving: Preset) -> None:
     for spec, name in zip(specs, ("depth", "beauty"), strict=True):
         spec.attribute("oiio:subimagename", name)
     path = tmp_path / "shot.0007.exr"
-    parts = [Part(s, ramp(0, s.nchannels)) for s in specs]
+    parts = [FilePart(s, ramp(0, s.nchannels)) for s in specs]
     write_parts(path, "openexr", parts)
     target = nightfx.render(path, preset=halving, options=RELIGHT)
     before, after = (OpenImageIO.ImageInput.open(str(p)) for p in (path, target))
@@ -324,7 +325,7 @@ def test_a_folder_stands_for_its_sequence(tmp_path: Path, identity: Preset) -> N
     source = exrs(tmp_path / "plates")
     nightfx.render(source, options=RELIGHT)
     options = nightfx.RenderOptions.of()
-    jobs = plan_jobs([tmp_path / "plates"], None, load_preset("night"), options)
+    jobs = plan_renders([tmp_path / "plates"], None, load_preset("night"), options)
     assert [job.target.name for job in jobs] == ["shot.night.####.exr"]
     one = exrs(tmp_path / "one")
     assert nightfx.render(tmp_path / "one", preset=identity).parent == one.parent

@@ -14,7 +14,7 @@ from streams import click_times, make_sound
 from test_writer import rewrite
 
 from nightfx.check.compare import compare
-from nightfx.check.verdict import Row
+from nightfx.check.verdict import VerdictRow
 
 PLATE = Clip("prores", "yuv422p10le", count=24)
 CLICKS = [0.25, 0.5, 0.75]
@@ -27,7 +27,7 @@ def plate(path: Path, codec: str, suffix: str, **changes: Any) -> Path:
     return make_clip(path, replace(PLATE, tracks=((sound, "ita"),), **changes))
 
 
-def row_of_sound(source: Path, target: Path, **part: Any) -> Row:
+def row_of_sound(source: Path, target: Path, **part: Any) -> VerdictRow:
     return {row.what: row for row in compare(source, target, **part)}["sound #1"]
 
 

@@ -7,14 +7,14 @@ from torch import nn
 from nightfx.errors import TrainingError
 from nightfx.network.model import PaperGenerator, RelitGenerator
 from nightfx.training.run.recipes import PAPER
-from nightfx.training.run.state import Run, start_run
+from nightfx.training.run.state import TrainingRun, start_run
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.watch import PATIENCE, Watch, find_faults
 
 RELIT = TrainOptions(batch=1, crop_px=96)
 
 
-def start(options: TrainOptions) -> Run:
+def start(options: TrainOptions) -> TrainingRun:
     return start_run(options, torch.device("cpu"))
 
 
@@ -25,7 +25,7 @@ def pictures(side: int) -> tuple[torch.Tensor, torch.Tensor]:
     ) / 4
 
 
-def faults(run: Run, side: int) -> list[str]:
+def faults(run: TrainingRun, side: int) -> list[str]:
     return [fault for fault, _ in find_faults(run, *pictures(side))]
 
 

@@ -43,7 +43,7 @@ class Change(Protocol):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """What a relight field says: 3×4 numbers a cell, read between the cells."""
+    """A change of light as a relight field: 3×4 numbers a cell, read between the cells."""
 
     field: Field
     height: int
@@ -77,7 +77,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class MapChange:
-    """What a generator says at full size: gain and offset of every pixel, (3, H, W) each, then a grade, by a strength."""
+    """A change of light at full size: gain and offset of every pixel, (3, H, W) each, then a grade, by a strength."""
 
     gain: Float32
     offset: Float32

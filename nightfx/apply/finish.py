@@ -42,7 +42,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Finish:
-    """What comes after a change of light, and how far all of it is let through."""
+    """The steps after a change of light, and how far all of it is let through."""
 
     strength: float = 1.0
     """From the plate, 0, to the whole of it, 1."""

@@ -67,7 +67,7 @@ def average_at_sites(plane: Plane, sub_x: int, sub_y: int) -> Float32:
 
 
 def _difference(rgb: Float32, light: Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
-    """What the light adds to a signal; nothing where it is not a number."""
+    """Return the change that the light makes to a signal; 0 where that is not a number."""
     work = to_working(rgb, encoding)
     lit = light(work, sub_x, sub_y)
     return finite(from_working(lit, encoding) - from_working(work, encoding))

@@ -1,1 +1,1 @@
-"""What travels beside the picture, sound, subtitles, chapters and tags, and what a container holds of it."""
+"""Everything that travels beside the picture: sound, subtitles, chapters and tags, as far as a container holds them."""

@@ -1,4 +1,4 @@
-"""What of a source's streams a container holds, as it is or turned into another kind; a line for each that changes."""
+"""Fit a source's streams into a container, as they are or turned into another kind; a line for each that changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each codec can hold, and where: the facts that a render is planned by."""
+"""Facts of codecs and containers, by which a render is planned: what each can hold, and where."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANY_DEPTH = tuple(range(8, 17))
 
 @dataclass(frozen=True)
 class Format:
-    """What one codec, as FFmpeg encodes it, can hold."""
+    """One codec as FFmpeg encodes it, and what it can hold."""
 
     family: Family
     """Which codecs it is one of."""

@@ -1,4 +1,4 @@
-"""What a render cannot keep of its source, a line each, with the codec that would keep it."""
+"""Name what a render cannot keep of its source, a line each, with the codec that would keep it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ STREAM_KEYS = {"encoder", "timecode", "duration", "bps", "number_of_frames", "nu
 
 @dataclass(frozen=True)
 class Span:
-    """What part of the source is written, in seconds of the source's own clock."""
+    """The part of the source that is written, in seconds of the source's own clock."""
 
     start: Fraction | None = None
     """Time that becomes the render's beginning; None takes all from the first packet."""

@@ -20,7 +20,7 @@ from nightfx.carry.formats import CONTAINERS
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS
 from nightfx.check.contents import Contents, read_contents
 from nightfx.check.tracks import FLAGS, track_rows
-from nightfx.check.verdict import NEAR, Part, Row, Verdict, equal
+from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, equal
 from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.coding import coding_of
 from nightfx.source.probe import side_data_of
@@ -42,7 +42,7 @@ def compare(
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     max_pixels: int = MAX_PIXELS,
-) -> list[Row]:
+) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
 
     `container` is FFmpeg's name of the render's container; by default its suffix tells.
@@ -63,20 +63,20 @@ def compare(
     ]
 
 
-def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> Part:
+def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> RenderedPart:
     times = old.picture.times
     if not times or not (start or end is not None):
-        return Part(0, len(times), Fraction(0), None, None)
+        return RenderedPart(0, len(times), Fraction(0), None, None)
     zero = times[0]
     begin, stop = exact_seconds(start or 0), None if end is None else exact_seconds(end)
     first = _index(times, zero + begin)
     last = len(times) if stop is None else _index(times, zero + stop)
     shift = times[first] - zero if start and first < len(times) else Fraction(0)
     cut = zero + shift if shift else None
-    return Part(first, last, shift, cut, None if stop is None else zero + stop)
+    return RenderedPart(first, last, shift, cut, None if stop is None else zero + stop)
 
 
-def _as_long_as_picture(old: Contents, part: Part) -> Part:
+def _as_long_as_picture(old: Contents, part: RenderedPart) -> RenderedPart:
     """In MXF everything begins and ends with the picture."""
     times = old.picture.times[part.first : part.last]
     if not times:
@@ -85,7 +85,7 @@ def _as_long_as_picture(old: Contents, part: Part) -> Part:
     return replace(part, shift=times[0], start=times[0], end=_end(old) if last else part.end)
 
 
-def _lead(old: Contents, new: Contents, part: Part) -> Fraction:
+def _lead(old: Contents, new: Contents, part: RenderedPart) -> Fraction:
     """By how much a part begins late: where Matroska has sound to play before the picture."""
     if part.start is None or part.first >= part.last or not new.picture.times:
         return Fraction(0)
@@ -93,20 +93,22 @@ def _lead(old: Contents, new: Contents, part: Part) -> Fraction:
     return lead if NEAR < lead < LONGEST_LEAD else Fraction(0)
 
 
-def _lead_row(lead: Fraction) -> Iterator[Row]:
+def _lead_row(lead: Fraction) -> Iterator[VerdictRow]:
     if lead:
-        yield Row("start", "0 ms", f"{float(lead) * 1000:.0f} ms", "changed")
+        yield VerdictRow("start", "0 ms", f"{float(lead) * 1000:.0f} ms", "changed")
 
 
 def _index(times: list[Fraction], at: Fraction) -> int:
     return next((i for i, time in enumerate(times) if time >= at), len(times))
 
 
-def _picture_rows(old: Contents, new: Contents, part: Part, container: str) -> Iterator[Row]:
+def _picture_rows(
+    old: Contents, new: Contents, part: RenderedPart, container: str
+) -> Iterator[VerdictRow]:
     wanted = [time - part.shift for time in old.picture.times[part.first : part.last]]
     count = len(new.picture.times)
     verdict: Verdict = "kept" if count == len(wanted) and count else "lost"
-    yield Row("frames", str(len(wanted)), str(count), verdict)
+    yield VerdictRow("frames", str(len(wanted)), str(count), verdict)
     if not wanted or old.picture.first is None or new.picture.first is None:
         return
     yield _times(wanted, old, new)
@@ -121,17 +123,17 @@ def _picture_rows(old: Contents, new: Contents, part: Part, container: str) -> I
     yield from _side_data(old, new)
 
 
-def _times(wanted: list[Fraction], old: Contents, new: Contents) -> Row:
+def _times(wanted: list[Fraction], old: Contents, new: Contents) -> VerdictRow:
     pairs = list(zip(wanted, new.picture.times, strict=False))
     worst = max((abs(a - b) for a, b in pairs), default=Fraction(0))
     tick = max(old.picture.tick, new.picture.tick)
     broken = any(b <= a for a, b in pairwise(wanted))
     verdict: Verdict = "kept" if not worst or worst < tick else "changed" if broken else "lost"
     words = "exact" if not worst else f"within {float(worst) * 1000:.3g} ms"
-    return Row("timestamps", "running backwards" if broken else "in order", words, verdict)
+    return VerdictRow("timestamps", "running backwards" if broken else "in order", words, verdict)
 
 
-def _duration(old: Contents, new: Contents, part: Part) -> Row:
+def _duration(old: Contents, new: Contents, part: RenderedPart) -> VerdictRow:
     times, picture = old.picture.times, new.picture
     end = (_end(old) if part.last == len(times) else times[part.last]) - part.shift
     off = abs(_end(new) - end)
@@ -141,7 +143,7 @@ def _duration(old: Contents, new: Contents, part: Part) -> Row:
     verdict: Verdict = "kept" if near else "changed" if off <= max(usual, NEAR) else "lost"
     begin = times[part.first] - part.shift
     was, now = (f"{float(t):.3f} s" for t in (end - begin, _end(new) - picture.times[0]))
-    return Row("duration", was, now, verdict)
+    return VerdictRow("duration", was, now, verdict)
 
 
 def _end(clip: Contents) -> Fraction:
@@ -150,27 +152,29 @@ def _end(clip: Contents) -> Fraction:
     return claim if claim is not None and claim > picture.times[-1] else picture.end
 
 
-def _shape(old: av.VideoFrame, new: av.VideoFrame) -> Row:
+def _shape(old: av.VideoFrame, new: av.VideoFrame) -> VerdictRow:
     a, b = coding_of(old), coding_of(new)
     worse = b.depth < a.depth or b.sub_x > a.sub_x or b.sub_y > a.sub_y
     less = worse or (a.has_alpha and not b.has_alpha) or (a.matrix == "rgb" and b.matrix != "rgb")
     same = (old.width, old.height) == (new.width, new.height)
     size, now = (f"{i.width}x{i.height} {c.pix_fmt}" for i, c in ((old, a), (new, b)))
-    return Row("picture", size, now, "lost" if not same else "changed" if less else "kept")
+    return VerdictRow("picture", size, now, "lost" if not same else "changed" if less else "kept")
 
 
-def _scan(old: av.VideoFrame, new: av.VideoFrame) -> Row:
+def _scan(old: av.VideoFrame, new: av.VideoFrame) -> VerdictRow:
     was, now = ("interlaced" if i.interlaced_frame else "progressive" for i in (old, new))
-    return Row("scan", was, now, "kept" if was == now else "changed")
+    return VerdictRow("scan", was, now, "kept" if was == now else "changed")
 
 
-def _orientation(old: av.VideoFrame, new: av.VideoFrame, container: str) -> Row:
+def _orientation(old: av.VideoFrame, new: av.VideoFrame, container: str) -> VerdictRow:
     a, b = _turn(old), _turn(new)
     flipped = a[0] * a[3] - a[1] * a[2] < 0
     verdict: Verdict = "kept" if a == b else "lost"
     if verdict == "lost" and flipped and container == "matroska":
         verdict = "left out"
-    return Row("rotation", f"{old.rotation}°{' mirrored' * flipped}", f"{new.rotation}°", verdict)
+    return VerdictRow(
+        "rotation", f"{old.rotation}°{' mirrored' * flipped}", f"{new.rotation}°", verdict
+    )
 
 
 def _turn(image: av.VideoFrame) -> list[int]:
@@ -181,7 +185,7 @@ def _turn(image: av.VideoFrame) -> list[int]:
     return [int(n) for n in np.frombuffer(data, np.int32)[[0, 1, 3, 4]]]
 
 
-def _colour(old: av.VideoFrame, new: av.VideoFrame) -> Row:
+def _colour(old: av.VideoFrame, new: av.VideoFrame) -> VerdictRow:
     a, b = _tags(old), _tags(new)
     lost = any(x != y and y == none for x, y, none in zip(a, b, UNSAID, strict=False))
     wrong = any(x not in (y, 2) for x, y in zip(a[:2], b[:2], strict=True))
@@ -189,7 +193,7 @@ def _colour(old: av.VideoFrame, new: av.VideoFrame) -> Row:
     same, full_to_limited = (a[3] or LIMITED) == (b[3] or LIMITED), a[3] == FULL and not b[3]
     kept = a[:3] == b[:3] and same
     verdict: Verdict = "lost" if lost or wrong or full_to_limited else "kept" if kept else "changed"
-    return Row("colour tags", _tag_words(a), _tag_words(b), verdict)
+    return VerdictRow("colour tags", _tag_words(a), _tag_words(b), verdict)
 
 
 def _tags(image: av.VideoFrame) -> list[int]:
@@ -202,7 +206,7 @@ def _tag_words(tags: list[int]) -> str:
     return "/".join([*(str(tag) for tag in tags[:3]), ranges.get(tags[3], str(tags[3]))])
 
 
-def _side_data(old: Contents, new: Contents) -> Iterator[Row]:
+def _side_data(old: Contents, new: Contents) -> Iterator[VerdictRow]:
     can_hdr = new.picture.codec in HDR_CODECS
     for kinds, name, holds in (
         ({"MASTERING_DISPLAY_METADATA"}, "mastering display", can_hdr),
@@ -213,10 +217,12 @@ def _side_data(old: Contents, new: Contents) -> Iterator[Row]:
         if kinds & old.picture.side_data:
             kept = bool(kinds & new.picture.side_data)
             verdict: Verdict = "kept" if kept else "lost" if holds else "left out"
-            yield Row(name, "there", "there" if kept else "none", verdict)
+            yield VerdictRow(name, "there", "there" if kept else "none", verdict)
 
 
-def _clip_rows(old: Contents, new: Contents, part: Part, container: str) -> Iterator[Row]:
+def _clip_rows(
+    old: Contents, new: Contents, part: RenderedPart, container: str
+) -> Iterator[VerdictRow]:
     rate, times = old.picture.rate, old.picture.times
     past = times[part.first] - times[0] if part.first < len(times) else Fraction(0)
     wanted = old.timecode and shift_timecode(old.timecode, round(past * rate), rate)
@@ -240,7 +246,7 @@ def _clip_rows(old: Contents, new: Contents, part: Part, container: str) -> Iter
         yield replace(row, verdict="left out") if cannot else row
     yield _picture_metadata(old, new, container)
     flags = old.picture_disposition & ~new.picture_disposition & FLAGS.get(container, ~0)
-    yield Row(
+    yield VerdictRow(
         "picture's flags",
         str(old.picture_disposition),
         str(new.picture_disposition),
@@ -250,13 +256,13 @@ def _clip_rows(old: Contents, new: Contents, part: Part, container: str) -> Iter
 
 def _chapters(
     old: list[tuple[Fraction, Fraction, str]], new: list[tuple[Fraction, Fraction, str]]
-) -> Row:
+) -> VerdictRow:
     starts = all(abs(a[0] - b[0]) <= NEAR and a[2] == b[2] for a, b in zip(old, new, strict=False))
     ends = all(abs(a[1] - b[1]) <= NEAR for a, b in zip(old, new, strict=False))
     verdict: Verdict = (
         "lost" if len(old) != len(new) or not starts else "kept" if ends else "changed"
     )
-    return Row("chapters", str(len(old)), str(len(new)), verdict)
+    return VerdictRow("chapters", str(len(old)), str(len(new)), verdict)
 
 
 def _own(metadata: dict[str, str], without: set[str]) -> dict[str, str]:
@@ -264,15 +270,15 @@ def _own(metadata: dict[str, str], without: set[str]) -> dict[str, str]:
     return {k: v for k, v in items if k not in without and (k, v) != ("language", "und")}
 
 
-def _metadata(what: str, old: dict[str, str], new: dict[str, str]) -> Row:
+def _metadata(what: str, old: dict[str, str], new: dict[str, str]) -> VerdictRow:
     missing = sorted(key for key in old if key not in new)
     other = sorted(k for k in old if k in new and not same_language(new[k], old[k]))
     words = ", ".join([*(f"no {key}" for key in missing), *(f"other {key}" for key in other)])
     verdict: Verdict = "lost" if missing else "changed" if other else "kept"
-    return Row(what, f"{len(old)} keys", words or "the same", verdict)
+    return VerdictRow(what, f"{len(old)} keys", words or "the same", verdict)
 
 
-def _picture_metadata(old: Contents, new: Contents, container: str) -> Row:
+def _picture_metadata(old: Contents, new: Contents, container: str) -> VerdictRow:
     """Compare what is said of the picture's stream; mp4 and mov have a place for two keys only, MXF for none."""
     row = _metadata(
         "picture's metadata",

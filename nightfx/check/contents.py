@@ -1,4 +1,4 @@
-"""What a clip holds, by plain decoding and demuxing: the truth that a render is held against.
+"""Read all that a clip holds, by plain decoding and demuxing: the truth that a render is held against.
 
 Nothing here comes from the reader that renders, nor from a count in a header: every picture is
 decoded anew, and every packet beside the picture is hashed.
@@ -59,7 +59,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Piece:
+class CarriedPacket:
     """A packet beside the picture."""
 
     start: Fraction
@@ -88,7 +88,7 @@ class Track:
     """FFmpeg's flags: default, forced, a cover picture …"""
     metadata: dict[str, str]
     """Its metadata."""
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[CarriedPacket] = field(default_factory=list)
     """Its packets, those that are shown or heard."""
 
 
@@ -196,12 +196,12 @@ def _track(stream: Stream) -> Track:
     )
 
 
-def _piece(packet: av.Packet[Any]) -> Piece:
+def _piece(packet: av.Packet[Any]) -> CarriedPacket:
     ticks = packet.pts if packet.pts is not None else packet.dts
     start = Fraction((ticks or 0) * packet.time_base)
     end = start + (packet.duration or 0) * packet.time_base
     words = subtitle_text(packet) if packet.stream.type == "subtitle" else None
-    return Piece(start, end, hashlib.blake2b(bytes(packet), digest_size=16).digest(), words)
+    return CarriedPacket(start, end, hashlib.blake2b(bytes(packet), digest_size=16).digest(), words)
 
 
 def subtitle_text(packet: av.Packet[Any]) -> str | None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import is_rebuilt, refusals
-from nightfx.check.contents import Contents, Piece, Samples, Track, read_sound
-from nightfx.check.verdict import NEAR, Part, Row, Verdict, worst
+from nightfx.check.contents import CarriedPacket, Contents, Samples, Track, read_sound
+from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, worst
 from nightfx.source.probe import open_source
 
 NAMES = {"audio": "sound", "subtitle": "subtitles", "video": "other picture"}
@@ -22,7 +22,9 @@ LONGEST = 1 << 30  # samples: a gap of hours is a broken clock
 QUIET_DB = 60.0  # a re-encoding may be this far below the sound: a lossless one at 16 bits is
 
 
-def track_rows(old: Contents, new: Contents, part: Part, container: str) -> Iterator[Row]:
+def track_rows(
+    old: Contents, new: Contents, part: RenderedPart, container: str
+) -> Iterator[VerdictRow]:
     """Yield a row for each stream of the source beside the picture."""
     with open_source(old.path) as source:
         refused = refusals(source, container, old.picture_index, cut=part.start is not None)
@@ -33,16 +35,20 @@ def track_rows(old: Contents, new: Contents, part: Part, container: str) -> Iter
         for track in tracks:
             name = f"{NAMES.get(kind, kind)} #{track.index}"
             if track.index in refused and len(found) < len(tracks):
-                yield Row(name, _words(track), "none", "left out")
+                yield VerdictRow(name, _words(track), "none", "left out")
             elif not found:
-                yield Row(name, _words(track), "none", "lost")
+                yield VerdictRow(name, _words(track), "none", "lost")
             else:
                 yield _row(name, (old, track), (new, found.pop(0)), part, container)
 
 
 def _row(
-    name: str, old: tuple[Contents, Track], new: tuple[Contents, Track], part: Part, container: str
-) -> Row:
+    name: str,
+    old: tuple[Contents, Track],
+    new: tuple[Contents, Track],
+    part: RenderedPart,
+    container: str,
+) -> VerdictRow:
     a, b = old[1], new[1]
     how, verdict = _content(old, new, part)
     if not same_language(a.language, b.language):
@@ -52,7 +58,7 @@ def _row(
         verdict = worst([verdict, "lost"])
     elif a.disposition & ~b.disposition:
         verdict = worst([verdict, "left out"])
-    return Row(name, _words(a), f"{_words(b)}: {how}", verdict)
+    return VerdictRow(name, _words(a), f"{_words(b)}: {how}", verdict)
 
 
 def _words(track: Track) -> str:
@@ -61,7 +67,7 @@ def _words(track: Track) -> str:
 
 
 def _content(
-    old: tuple[Contents, Track], new: tuple[Contents, Track], part: Part
+    old: tuple[Contents, Track], new: tuple[Contents, Track], part: RenderedPart
 ) -> tuple[str, Verdict]:
     """Say how two streams agree: packet by packet, else sample by sample or word by word."""
     a, b = old[1], new[1]
@@ -80,12 +86,14 @@ def _content(
     return ("repacked", "changed") if same else (f"{len(b.pieces)} packets", "lost")
 
 
-def _moved(old: list[Piece], new: list[Piece], part: Part) -> Fraction:
+def _moved(old: list[CarriedPacket], new: list[CarriedPacket], part: RenderedPart) -> Fraction:
     pairs = zip(old, new, strict=True)
     return max((abs(a.start - part.shift - b.start) for a, b in pairs), default=Fraction(0))
 
 
-def _same_words(a: Track, b: Track, wanted: list[Piece], part: Part) -> tuple[str, Verdict]:
+def _same_words(
+    a: Track, b: Track, wanted: list[CarriedPacket], part: RenderedPart
+) -> tuple[str, Verdict]:
     old, new = ([p for p in pieces if p.text] for pieces in (wanted, b.pieces))
     if not old or [p.text for p in old] != [p.text for p in new]:
         return f"{len(new)} of {len(old)} texts", "lost"
@@ -98,7 +106,7 @@ def _same_words(a: Track, b: Track, wanted: list[Piece], part: Part) -> tuple[st
 
 
 def _same_sound(
-    old: tuple[Contents, Track], new: tuple[Contents, Track], part: Part
+    old: tuple[Contents, Track], new: tuple[Contents, Track], part: RenderedPart
 ) -> tuple[str, Verdict]:
     """Decode both streams and compare their samples; where one of them has none it is silent."""
     start, end, shift = part.start or Fraction(0), part.end, part.shift

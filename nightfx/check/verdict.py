@@ -1,4 +1,4 @@
-"""What becomes of one thing between a source and its render, and which part of the source was rendered."""
+"""Verdicts: the fate of one thing between a source and its render, and the part of the source that was rendered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEAR = Fraction(1, 1000)  # Matroska's clock, and what sound may move against th
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """One thing that a render should keep."""
 
     what: str
@@ -28,7 +28,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
+class RenderedPart:
     """The part of a source that was rendered, on the source's clock."""
 
     first: int
@@ -47,14 +47,14 @@ class Part:
         return (self.start is None or end > self.start) and (self.end is None or start < self.end)
 
 
-def failures(rows: list[Row], *, strict: bool = False) -> list[Row]:
+def failures(rows: list[VerdictRow], *, strict: bool = False) -> list[VerdictRow]:
     """Return the rows that a delivery must not have: what is lost; with `strict` all that is not kept."""
     return [row for row in rows if row.verdict == "lost" or (strict and row.verdict != "kept")]
 
 
-def equal(what: str, old: Any, new: Any) -> Row:
+def equal(what: str, old: Any, new: Any) -> VerdictRow:
     """Return a row that is kept where both are equal, and lost otherwise."""
-    return Row(what, str(old), str(new), "kept" if old == new else "lost")
+    return VerdictRow(what, str(old), str(new), "kept" if old == new else "lost")
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nightfx.check.compare import compare
 from nightfx.check.contents import read_contents
-from nightfx.check.verdict import Row, Verdict, equal, worst
+from nightfx.check.verdict import Verdict, VerdictRow, equal, worst
 from nightfx.errors import SourceError
 from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.coding import coding_of
@@ -30,8 +30,8 @@ OWN_KEYS = ("DateTime", "Software", "openexr:", "oiio:", "tiff:", "compression",
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a clip and a sequence have in common, or a part of one."""
+class FrameRun:
+    """A run of frames, of a clip or of a sequence, by what both have in common."""
 
     numbers: tuple[int, ...]
     """Of its frames, in order; those of a clip count from 0."""
@@ -55,7 +55,7 @@ def verify(
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     max_pixels: int = MAX_PIXELS,
-) -> list[Row]:
+) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
 
     `container` is FFmpeg's name of a clip's container; by default its suffix tells. Raises SourceError.
@@ -74,7 +74,7 @@ def _is_files(path: Path) -> bool:
 
 def _run(
     path: Path, max_pixels: int, start: Seconds | None = None, end: Seconds | None = None
-) -> Run:
+) -> FrameRun:
     if not _is_files(path):
         return _run_of_clip(path, max_pixels, start, end)
     with SequenceReader(path, missing="skip", max_pixels=max_pixels) as reader:
@@ -83,7 +83,9 @@ def _run(
     first = min(files)
     chosen = {n: file for n, file in files.items() if _within((n - first) * base, start, end)}
     timecode = _timecode(chosen[min(chosen)], max_pixels) if chosen else None
-    return Run(tuple(chosen), (info.width, info.height), info.coding, info.rate, timecode, chosen)
+    return FrameRun(
+        tuple(chosen), (info.width, info.height), info.coding, info.rate, timecode, chosen
+    )
 
 
 def _timecode(path: Path, max_pixels: int) -> str | None:
@@ -91,7 +93,9 @@ def _timecode(path: Path, max_pixels: int) -> str | None:
     return timecode_of(sheet.parts[sheet.main].spec) if isinstance(sheet, Sheet) else None
 
 
-def _run_of_clip(path: Path, max_pixels: int, start: Seconds | None, end: Seconds | None) -> Run:
+def _run_of_clip(
+    path: Path, max_pixels: int, start: Seconds | None, end: Seconds | None
+) -> FrameRun:
     contents = read_contents(path, max_pixels)
     picture = contents.picture
     if picture.first is None:
@@ -102,7 +106,7 @@ def _run_of_clip(path: Path, max_pixels: int, start: Seconds | None, end: Second
     timecode = contents.timecode and shift_timecode(contents.timecode, moved, picture.rate)
     size = picture.first.width, picture.first.height
     coding = coding_of(picture.first)
-    return Run(tuple(range(len(chosen))), size, coding, picture.rate, timecode, {})
+    return FrameRun(tuple(range(len(chosen))), size, coding, picture.rate, timecode, {})
 
 
 def _within(seconds: Fraction, start: Seconds | None, end: Seconds | None) -> bool:
@@ -110,18 +114,20 @@ def _within(seconds: Fraction, start: Seconds | None, end: Seconds | None) -> bo
     return not early and (end is None or seconds < exact_seconds(end))
 
 
-def _run_rows(old: Run, new: Run, render: Path) -> Iterator[Row]:
+def _run_rows(old: FrameRun, new: FrameRun, render: Path) -> Iterator[VerdictRow]:
     fewer, more = len(new.numbers) < len(old.numbers), len(new.numbers) > len(old.numbers)
     if old.files and new.files and is_pattern(render):
         fewer = not set(old.numbers) <= set(new.numbers)
     verdict: Verdict = "lost" if fewer else "changed" if more else "kept"
-    yield Row("frames", _span(old), _span(new), verdict)
+    yield VerdictRow("frames", _span(old), _span(new), verdict)
     less = new.coding.depth < old.coding.depth or (
         old.coding.has_alpha and not new.coding.has_alpha
     )
     before, after = (f"{r.size[0]}x{r.size[1]} {r.coding.pix_fmt}" for r in (old, new))
     same = old.size == new.size
-    yield Row("picture", before, after, "lost" if not same else "changed" if less else "kept")
+    yield VerdictRow(
+        "picture", before, after, "lost" if not same else "changed" if less else "kept"
+    )
     silent = bool(new.files) and not has_timecode(render)
     for what, was, now in (
         ("frame rate", old.rate, new.rate),
@@ -129,23 +135,23 @@ def _run_rows(old: Run, new: Run, render: Path) -> Iterator[Row]:
     ):
         if was is not None:
             row = equal(what, was, now)
-            yield Row(
+            yield VerdictRow(
                 what, row.source, row.render, "left out" if silent and not now else row.verdict
             )
 
 
-def _span(run: Run) -> str:
+def _span(run: FrameRun) -> str:
     count = len(run.numbers)
     return f"{count}: {run.numbers[0]}-{run.numbers[-1]}" if run.files and count > 1 else str(count)
 
 
-def _file_rows(old: Run, new: Run, max_pixels: int) -> Iterator[Row]:
+def _file_rows(old: FrameRun, new: FrameRun, max_pixels: int) -> Iterator[VerdictRow]:
     """A row for each thing that files hold: what the first of them has, or the first that lost it."""
     single = len(old.files) == len(new.files) == 1
     pairs = (
         zip(old.files, new.files, strict=True) if single else zip(old.files, old.files, strict=True)
     )
-    rows: dict[str, Row] = {}
+    rows: dict[str, VerdictRow] = {}
     for number, other in pairs:
         before, after = old.files[number], new.files.get(other)
         if after is None or before.suffix.lower() != after.suffix.lower():
@@ -153,13 +159,13 @@ def _file_rows(old: Run, new: Run, max_pixels: int) -> Iterator[Row]:
         for row in _rows_of(before, after, max_pixels):
             known = rows.setdefault(row.what, row)
             if known.verdict != worst([known.verdict, row.verdict]):
-                rows[row.what] = Row(
+                rows[row.what] = VerdictRow(
                     row.what, row.source, f"{after.name}: {row.render}", row.verdict
                 )
     yield from rows.values()
 
 
-def _rows_of(before: Path, after: Path, max_pixels: int) -> Iterator[Row]:
+def _rows_of(before: Path, after: Path, max_pixels: int) -> Iterator[VerdictRow]:
     old, new = facts_of(before, max_pixels), facts_of(after, max_pixels)
     for what, (words, value) in old.items():
         now_words, now = new[what]
@@ -168,19 +174,19 @@ def _rows_of(before: Path, after: Path, max_pixels: int) -> Iterator[Row]:
         else:
             same = words == now_words and value == now
             told = now_words if words != now_words or same else f"other {what}"
-            yield Row(what, words, told, "kept" if same else "lost")
+            yield VerdictRow(what, words, told, "kept" if same else "lost")
 
 
-def _metadata(old: dict[str, str], new: dict[str, str]) -> Row:
+def _metadata(old: dict[str, str], new: dict[str, str]) -> VerdictRow:
     missing = [key for key in old if key not in new]
     other = [key for key in old if key in new and new[key] != old[key]]
     words = ", ".join([*(f"no {key}" for key in missing), *(f"other {key}" for key in other)])
     verdict: Verdict = "lost" if missing else "changed" if other else "kept"
-    return Row("metadata", f"{len(old)} keys", words or "the same", verdict)
+    return VerdictRow("metadata", f"{len(old)} keys", words or "the same", verdict)
 
 
 def facts_of(path: Path, max_pixels: int = MAX_PIXELS) -> dict[str, tuple[str, Any]]:
-    """What a file holds beside its picture: in words, and to compare. Raises SourceError."""
+    """Return all that a file holds beside its picture: in words, and to compare. Raises SourceError."""
     frame = read_file(path, max_pixels)
     if not isinstance(frame.sheet, Sheet):
         extras = read_extras(path)

@@ -14,7 +14,7 @@ from nightfx.errors import DONE, SOME_FAILED, NightfxError
 from nightfx.options.render import GROUPS
 
 if TYPE_CHECKING:
-    from nightfx.job.inputs import Job
+    from nightfx.job.inputs import PlannedRender
     from nightfx.network.presets import Preset
     from nightfx.options.render import RenderOptions
 
@@ -54,16 +54,16 @@ def render(
     from nightfx.options.render import RenderOptions
 
     options = RenderOptions.of(**said(given))
-    from nightfx.job.process import keep_small, set_up
+    from nightfx.job.process import return_large_blocks, set_up
 
     set_up()
-    from nightfx.job.inputs import plan_jobs
+    from nightfx.job.inputs import plan_renders
     from nightfx.network.presets import load_preset
 
     preset = load_preset(to)
     if preset.method(options.light.method) == "relight":
-        keep_small()
-    jobs = plan_jobs(inputs, out, preset, options)
+        return_large_blocks()
+    jobs = plan_renders(inputs, out, preset, options)
     if len(jobs) == 1:
         _render_one(jobs[0], preset, options)
         return DONE
@@ -73,7 +73,7 @@ def render(
     return SOME_FAILED if failed else DONE
 
 
-def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
+def _survives(job: PlannedRender, preset: Preset, options: RenderOptions) -> bool:
     try:
         _render_one(job, preset, options)
     except NightfxError as error:
@@ -82,7 +82,7 @@ def _survives(job: Job, preset: Preset, options: RenderOptions) -> bool:
     return True
 
 
-def _render_one(job: Job, preset: Preset, options: RenderOptions) -> None:
+def _render_one(job: PlannedRender, preset: Preset, options: RenderOptions) -> None:
     from nightfx.job.render import render as render_file
 
     if job.error:

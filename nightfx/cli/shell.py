@@ -24,15 +24,15 @@ JSON_SECONDS = 1.0
 
 
 @dataclass
-class Settings:
-    """What the options before the command say."""
+class ShellSettings:
+    """The options that stand before the command."""
 
     debug: bool = False
     json: bool = False
     """Progress and results are lines of JSON on stdout."""
 
 
-settings = Settings()
+settings = ShellSettings()
 
 
 class Terminated(BaseException):

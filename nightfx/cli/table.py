@@ -1,4 +1,4 @@
-"""What a batch shows while it runs: a live table on a terminal, plain lines elsewhere, or JSON lines."""
+"""Show a batch while it runs: a live table on a terminal, plain lines elsewhere, or JSON lines."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _drawn(tasks: Sequence[Task[Any]]) -> Table:
 
 
 def _shown(tasks: Sequence[Task[Any]]) -> list[Task[Any]]:
-    """What is going on, what failed, and as much of the rest as there is room for, in their order."""
+    """Return the tasks that are going on, those that failed, and as many others as there is room for, in their order."""
     rank = {"rendering": 0, "failed": 1, "elsewhere": 2, "waiting": 3, "done": 4, "skipped": 5}
     kept = {id(t) for t in sorted(tasks, key=lambda task: rank[task.state])[:ROWS]}
     return [task for task in tasks if id(task) in kept]

@@ -16,7 +16,7 @@ from nightfx.options.encode import EncodeOptions
 from nightfx.options.source import SourceOptions
 
 if TYPE_CHECKING:
-    from nightfx.check.verdict import Row
+    from nightfx.check.verdict import VerdictRow
     from nightfx.job.source_target import Plan
     from nightfx.source.probe import ClipInfo
 
@@ -90,7 +90,7 @@ def probe(
     **given: Any,
 ) -> int:
     """Say what a clip or a sequence is, and what of it a render would not keep."""
-    from nightfx.job.source_target import find_source, foresee_shot, open_shot, plan_target
+    from nightfx.job.source_target import find_source, open_shot, plan_target, predict_shot_losses
     from nightfx.options.render import RenderOptions
     from nightfx.source.numbered import SUFFIXES
 
@@ -102,7 +102,7 @@ def probe(
     plan = plan_target(info, Path(name) if to else None, options)
     for what, words in _facts(info, plan).items():
         typer.echo(f"{what:11} {words}")
-    for line in [*notes, *foresee_shot(source, info, plan, options)] or ["nothing"]:
+    for line in [*notes, *predict_shot_losses(source, info, plan, options)] or ["nothing"]:
         typer.echo(f"not kept: {line}")
     return DONE
 
@@ -158,7 +158,7 @@ def verify(
     return FAILED if bad else DONE
 
 
-def _table(rows: Iterable[Row]) -> None:
+def _table(rows: Iterable[VerdictRow]) -> None:
     lines = [(row.verdict, row.what, row.source, row.render) for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(3)]
     for line in lines:

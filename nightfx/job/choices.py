@@ -1,4 +1,4 @@
-"""What a job chooses by looking at its frames, once, and the generator that goes with it."""
+"""Choose for a job by looking at its frames, once, and build the lighting that goes with it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from torch import Tensor
 from nightfx.disk.partial import partial_file
 from nightfx.errors import PlanError, UsageError
 from nightfx.job.manifest import Choices
-from nightfx.job.render_job import Work
+from nightfx.job.render_job import RenderJob
 from nightfx.light import borders
-from nightfx.light.borders import PHASE, Lengths, run_in_of
+from nightfx.light.borders import PHASE, Lengths, warm_up_of
 from nightfx.light.fit import FieldPlan
 from nightfx.light.lighting import Footage, Lighting, build_lighting, show_frames
 from nightfx.light.lock import Lock
@@ -49,41 +49,41 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError("--passes needs --method relight: tiles have no field")
 
 
-def footage_of(work: Work) -> Footage:
+def footage_of(job: RenderJob) -> Footage:
     """Return what can be looked at before a job is rendered."""
-    return Footage(work.shot, work.total, work.encodings.source)
+    return Footage(job.shot, job.total, job.encodings.source)
 
 
-def lighting_of(work: Work, shown: list[Tensor] | None = None) -> Lighting:
+def lighting_of(job: RenderJob, shown: list[Tensor] | None = None) -> Lighting:
     """Build what lights a job, looking at its frames where something is to be chosen."""
-    options = work.options
+    options = job.options
     asked = options.look, options.light, options.field
-    return build_lighting(work.preset, footage_of(work), *asked, shown=shown)
+    return build_lighting(job.preset, footage_of(job), *asked, shown=shown)
 
 
-def choose(work: Work, folder: Path) -> tuple[Choices, Lighting]:
+def choose(job: RenderJob, folder: Path) -> tuple[Choices, Lighting]:
     """Look at the frames and choose; what int8 is quantised with is kept in `folder`."""
-    first = work.first_frame()
-    shown = show_frames(work.preset, footage_of(work), work.options.light, work.options.field)
-    lighting = lighting_of(work, shown)
+    first = job.first_frame()
+    shown = show_frames(job.preset, footage_of(job), job.options.light, job.options.field)
+    lighting = lighting_of(job, shown)
     fields = lighting.fields
     choices = Choices(
-        lengths=_lengths(work, fields),
+        lengths=_lengths(job, fields),
         every=fields.steadying.every if fields else 1,
         stops=fields.lock.stops if fields and fields.lock else None,
         threads=torch.get_num_threads(),
-        head=head_of(first, work.plan) if isinstance(work.plan, OutputPlan) else None,
+        head=head_of(first, job.plan) if isinstance(job.plan, OutputPlan) else None,
         shown=keep_shown(shown, folder / SHOWN) if shown else None,
     )
     return choices, lighting
 
 
-def rebuild_lighting(work: Work, choices: Choices, folder: Path) -> Lighting:
+def rebuild_lighting(job: RenderJob, choices: Choices, folder: Path) -> Lighting:
     """Build what was chosen, again. Raises PlanError where what int8 was quantised with is gone."""
     shown = shown_again(folder / SHOWN, choices.shown) if choices.shown else []
     # neither chosen nor measured anew
-    told = work.options.but(field_every=choices.every, lock=False, lock_to=None)
-    lighting = lighting_of(replace(work, options=told), shown)
+    told = job.options.but(field_every=choices.every, lock=False, lock_to=None)
+    lighting = lighting_of(replace(job, options=told), shown)
     if lighting.fields and choices.stops:
         fields = replace(lighting.fields, lock=Lock(choices.stops))
         return replace(lighting, fields=fields)
@@ -103,15 +103,15 @@ def same_threads(count: int) -> Iterator[None]:
             torch.set_num_threads(own)
 
 
-def _lengths(work: Work, fields: FieldPlan | None) -> Lengths:
-    clip, per_frame = isinstance(work.plan, OutputPlan), work.per_frame
-    rate = float(work.info.rate or FALLBACK_RATE) * per_frame
+def _lengths(job: RenderJob, fields: FieldPlan | None) -> Lengths:
+    clip, per_frame = isinstance(job.plan, OutputPlan), job.per_frame
+    rate = float(job.info.rate or FALLBACK_RATE) * per_frame
     least = (borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame
-    run_in = run_in_of(fields.steadying.amount, rate) if fields else 0
+    warm_up = warm_up_of(fields.steadying.amount, rate) if fields else 0
     return Lengths(
         least=least,
         most=(borders.MOST_FRAMES if clip else borders.MOST_FILES) * per_frame,
-        run_in=min(run_in, least // PHASE * PHASE),  # that of one segment at a time
+        warm_up=min(warm_up, least // PHASE * PHASE),  # that of one segment at a time
         per_frame=per_frame,
     )
 
@@ -125,7 +125,7 @@ def keep_shown(shown: list[Tensor], path: Path) -> str:
 
 
 def shown_again(path: Path, digest: str) -> list[Tensor]:
-    """What `keep_shown` wrote; raises PlanError where it is gone or another."""
+    """Read what `keep_shown` wrote; raises PlanError where it is gone or another."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
+class PlannedRender:
     """One input and the path of its render, or why there can be none."""
 
     source: Path
@@ -30,9 +30,9 @@ class Job:
     """Why it cannot be rendered."""
 
 
-def plan_jobs(
+def plan_renders(
     inputs: Iterable[Path], out: Path | None, preset: Preset, options: RenderOptions
-) -> list[Job]:
+) -> list[PlannedRender]:
     """One job for each input; a folder stands for what is in it (EXR and DPX as sequences), its renders left out.
 
     `out` is a file for a single clip, else a folder, made where it is missing. An input that cannot be read becomes a
@@ -82,14 +82,14 @@ def _make_folder(out: Path) -> None:
         raise TargetError(f"{out}: cannot be made: {error.strerror}") from error
 
 
-def _plan(source: Path, out: Path | None, preset: Preset, options: RenderOptions) -> Job:
+def _plan(source: Path, out: Path | None, preset: Preset, options: RenderOptions) -> PlannedRender:
     if out is not None and not out.is_dir():
-        return Job(source, out)
+        return PlannedRender(source, out)
     try:
         beside = default_target(source, preset, suffix_of(source, options))
     except SourceError as error:
-        return Job(source, source, error)
-    return Job(source, beside if out is None else out / beside.name)
+        return PlannedRender(source, source, error)
+    return PlannedRender(source, beside if out is None else out / beside.name)
 
 
 def suffix_of(source: Path, options: RenderOptions) -> str:
@@ -100,7 +100,7 @@ def suffix_of(source: Path, options: RenderOptions) -> str:
         return plan_target(reader.info, None, options).suffix
 
 
-def _refuse_collisions(jobs: list[Job], passes: Path | None) -> None:
+def _refuse_collisions(jobs: list[PlannedRender], passes: Path | None) -> None:
     owners: dict[Path, Path] = {}
     for job in jobs:
         if job.error:

@@ -1,4 +1,4 @@
-"""What a render in segments is of: everything that decides its pixels, so that two renders are never mixed.
+"""The manifest of a render in segments: everything that decides its pixels, so that two renders are never mixed.
 
 It lies in a hidden folder beside the target, `.NAME.EXT.nightfx`, with the segments that are done; a farm's plan is the
 same file. Whatever was chosen by looking, at the frames or at the machine, is chosen once and read from it ever after.
@@ -17,7 +17,7 @@ import torch
 
 from nightfx.disk.json_files import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
-from nightfx.job.render_job import Mark, Work
+from nightfx.job.render_job import Mark, RenderJob
 from nightfx.job.source_target import find_source
 from nightfx.light.borders import Lengths
 from nightfx.network.model import pick_device, pick_trunk_dtype
@@ -35,10 +35,10 @@ BACKEND_LIBRARIES = ("openvino", "nncf")
 
 @dataclass(frozen=True)
 class Choices:
-    """What was chosen by looking."""
+    """All that was chosen by looking at the frames."""
 
     lengths: Lengths = field(default_factory=Lengths)
-    """Of segments, and of the run-in before them."""
+    """Of segments, and of the warm-up before them."""
     every: int = 1
     """Frames from one computed field to the next."""
     stops: tuple[float, float, float] | None = None
@@ -92,16 +92,16 @@ def read_manifest(path: Path) -> Manifest:
     return found
 
 
-def describe_job(work: Work) -> dict[str, dict[str, Any]]:
-    """What must be the same wherever a job is worked on."""
+def describe_job(job: RenderJob) -> dict[str, dict[str, Any]]:
+    """Return all that must be the same wherever a job is worked on."""
     return {
-        "source": fingerprint(work.source),
-        "preset": {"sha256": work.preset.sha256},
-        "settings": work.options.fingerprint(),
-        "files": file_fingerprints(work.options),
-        "encoder": _written(work),
-        "versions": {name: _version(name) for name in _libraries(work.options)},
-        "machine": _machine(work),
+        "source": fingerprint(job.source),
+        "preset": {"sha256": job.preset.sha256},
+        "settings": job.options.fingerprint(),
+        "files": file_fingerprints(job.options),
+        "encoder": _written(job),
+        "versions": {name: _version(name) for name in _libraries(job.options)},
+        "machine": _machine(job),
     }
 
 
@@ -114,9 +114,9 @@ def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
     }
 
 
-def _written(work: Work) -> dict[str, Any]:
-    plan = to_json_types(work.plan)
-    names = [encoding.name for encoding in (work.encodings.source, work.encodings.target)]
+def _written(job: RenderJob) -> dict[str, Any]:
+    plan = to_json_types(job.plan)
+    names = [encoding.name for encoding in (job.encodings.source, job.encodings.target)]
     return {k: v for k, v in plan.items() if k != "notes"} | {"encodings": names}
 
 
@@ -132,12 +132,12 @@ def _version(name: str) -> str:
         return "none"
 
 
-def _machine(work: Work) -> dict[str, Any]:
-    device = pick_device(work.options.light.device)
+def _machine(job: RenderJob) -> dict[str, Any]:
+    device = pick_device(job.options.light.device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     found: dict[str, Any] = {"device": where, "dtype": str(pick_trunk_dtype(device))}
     found["cpu"] = torch.backends.cpu.get_cpu_capability()
-    if isinstance(work.plan, OutputPlan) and work.plan.family in QUALITY_FAMILIES:
+    if isinstance(job.plan, OutputPlan) and job.plan.family in QUALITY_FAMILIES:
         found["cores"] = cores()  # their encoders write other bits with other threads
     return found
 
@@ -147,7 +147,7 @@ def differences(
     then: dict[str, dict[str, Any]],
     without: Sequence[str] = (),
 ) -> list[str]:
-    """What changed from one description of a job to another, in a few words each."""
+    """Return the changes from one description of a job to another, in a few words each."""
     words = []
     for part, value in now.items():
         if part in without:

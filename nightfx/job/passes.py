@@ -29,7 +29,7 @@ from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import SDR, Encoding, to_working
 from nightfx.picture.frame import FIRST_FRAME, Float32, Frame
 from nightfx.source.still import has_openimageio
-from nightfx.source.still_extras import Part
+from nightfx.source.still_extras import FilePart
 from nightfx.target.still_writer import write_parts
 
 COLOURS = "red", "green", "blue"
@@ -81,7 +81,7 @@ def writing(passes: Passes | None, encoding: Encoding) -> Callable[[Frame, Chang
 
 @dataclass(frozen=True)
 class Tally:
-    """What is remembered of passes that were written."""
+    """The figures of passes that were written."""
 
     errors: Sequence[tuple[float, float]]
     """Of each frame, how far the pair is from the render: mean and maximum, in codes."""
@@ -105,7 +105,7 @@ class Passes:
         self._index = index
 
     def tally(self, first: int, last: int) -> Tally:
-        """What is known of the frames from the `first`-th to before the `last`-th."""
+        """Return the figures of the frames from the `first`-th to before the `last`-th."""
         errors = [self._errors[i] for i in range(first, last) if i in self._errors]
         return Tally(errors, self._depth, self._space)
 
@@ -132,7 +132,7 @@ class Passes:
         self._index += 1
 
     def finish(self) -> Iterator[str]:
-        """What a user should know when all are written: how good the pair is, and what is missing.
+        """Yield the lines that a user should read when all are written: how good the pair is, and what is missing.
 
         What killed processes left unfinished is removed.
         """
@@ -194,7 +194,7 @@ def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
     with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
-        write_parts(part, "openexr", [Part(spec, pixels)])
+        write_parts(part, "openexr", [FilePart(spec, pixels)])
 
 
 def save_png(target: Path, values: Float32, most: float) -> Float32:

@@ -19,10 +19,10 @@ from nightfx.disk.json_files import save_json
 from nightfx.errors import PlanError, UsageError
 from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
-from nightfx.job.render import memory_told
-from nightfx.job.render_job import Work, open_work
+from nightfx.job.render import memory_errors_as_retry
+from nightfx.job.render_job import RenderJob, open_job
 from nightfx.job.resume import finish, is_long, make_folder, manifest_of
-from nightfx.job.segment import Marks, Progress, Run, render_run
+from nightfx.job.segment import Marks, Progress, SegmentRange, render_run
 from nightfx.job.source_target import find_source, folder_of
 from nightfx.job.store import MANIFEST, Store
 from nightfx.light.borders import Borders
@@ -37,7 +37,7 @@ OF_WORKERS = ("versions", "machine")  # what a join does not depend on
 
 
 class RenderSegment(Protocol):
-    """What renders a segment by its number."""
+    """A function that renders a segment by its number."""
 
     def __call__(self, number: int, on_progress: Progress | None = None) -> None:
         """Do it; one that is done is left as it is."""
@@ -61,31 +61,31 @@ def plan_render(
     options = complete_options(options, chosen)
     if is_picture(source) and not is_sequence(source):
         raise UsageError(f"{source}: one picture has no segments: render it")
-    with memory_told(source), open_work(source, target, chosen, options) as work:
-        folder = folder_of(work.target)
+    with memory_errors_as_retry(source), open_job(source, target, chosen, options) as job:
+        folder = folder_of(job.target)
         if (folder / MANIFEST).exists() and not options.job.fresh:
             raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
-        work.open_passes()  # refuses to replace those of another render
+        job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
-        choices, _ = choose(work, folder)
-        found = _with_segments(work, manifest_of(work, choices), on_progress)
-        Store(work, folder, found).begin()
+        choices, _ = choose(job, folder)
+        found = _with_segments(job, manifest_of(job, choices), on_progress)
+        Store(job, folder, found).begin()
         save_json(found, plan)
     return found
 
 
-def _with_segments(work: Work, manifest: Manifest, on_progress: Progress | None) -> Manifest:
+def _with_segments(job: RenderJob, manifest: Manifest, on_progress: Progress | None) -> Manifest:
     """The manifest with the segments that a render would find."""
-    lengths, per_frame = manifest.choices.lengths, work.per_frame
+    lengths, per_frame = manifest.choices.lengths, job.per_frame
     borders, marks, count = Borders(lengths), Marks(0), 0
-    height = working_height(work.preset, work.options.field)
-    pictures = work.pictures(marks.watch(work.frames_from(0)))
-    seen = mark_borders(pictures, borders, height, work.encodings.source)
+    height = working_height(job.preset, job.options.field)
+    pictures = job.pictures(marks.watch(job.frames_from(0)))
+    seen = mark_borders(pictures, borders, height, job.encodings.source)
     for count, _ in enumerate(seen, start=1):
         if on_progress and count % per_frame == 0:
-            on_progress(count // per_frame, work.total)
-    starts = sorted(borders.starts) if is_long(work) else [0]
-    begins = [lengths.run_in_of(start) // per_frame for start in starts]
+            on_progress(count // per_frame, job.total)
+    starts = sorted(borders.starts) if is_long(job) else [0]
+    begins = [lengths.warm_up_of(start) // per_frame for start in starts]
     return replace(
         manifest,
         starts=[start // per_frame for start in starts],
@@ -130,21 +130,23 @@ class _Segments:
             raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
         if store.record(number):
             return
-        with memory_told(store.work.source), same_threads(store.manifest.choices.threads):
+        with memory_errors_as_retry(store.job.source), same_threads(store.manifest.choices.threads):
             lighting = self._lighting
             make_folder(store.folder)
             start, *later = starts[number : number + 2]
             end = later[0] if later else store.manifest.frames
             show = partial(_within, on_progress, start, end) if on_progress else None
-            render_run(store, lighting, Run(number, start, later[0] if later else None), show)
+            render_run(
+                store, lighting, SegmentRange(number, start, later[0] if later else None), show
+            )
 
     @cached_property
     def _lighting(self) -> Lighting:
         """Those of the plan; before that, whether it can be honoured here."""
         store = self._store
-        if words := differences(describe_job(store.work), store.manifest.job):
+        if words := differences(describe_job(store.job), store.manifest.job):
             raise PlanError(f"{self._plan}: cannot be honoured here: {', '.join(words)}")
-        return rebuild_lighting(store.work, store.manifest.choices, store.folder)
+        return rebuild_lighting(store.job, store.manifest.choices, store.folder)
 
 
 def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:
@@ -160,11 +162,11 @@ def join_plan(plan: Path) -> Path:
     with _opened(plan, looks_for_target=True, tells=True) as store:
         _check_fits(plan, store)
         finish(store)
-        return store.work.target
+        return store.job.target
 
 
 def _check_fits(plan: Path, store: Store) -> None:
-    words = differences(describe_job(store.work), store.manifest.job, without=OF_WORKERS)
+    words = differences(describe_job(store.job), store.manifest.job, without=OF_WORKERS)
     if words:
         raise PlanError(f"{plan}: does not fit any more: {', '.join(words)}")
 
@@ -178,5 +180,5 @@ def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) 
     if not looks_for_target:  # what is there was looked for when it was planned
         options = options.but(overwrite=True)
     preset = load_preset(manifest.preset)
-    with open_work(manifest.source, manifest.target, preset, options, again=not tells) as work:
-        yield Store(work, folder_of(work.target), manifest)
+    with open_job(manifest.source, manifest.target, preset, options, again=not tells) as job:
+        yield Store(job, folder_of(job.target), manifest)

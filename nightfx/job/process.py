@@ -5,7 +5,7 @@ heap, or there would be holes in each one's own. Where frames are lit by fields,
 stays in it when freed (getting pages anew took a sixth of a render's processor time), larger blocks go back at once, and all
 free pages where a segment ends. The maps of a network that sees the full size are larger, and would be dear to get anew.
 
-Where cores are few, a thread that waits for others in a loop takes the time of those that work: of the decoder's, the
+Where cores are few, a thread that waits for others in a loop takes the time of those that job: of the decoder's, the
 encoder's, or another worker's. So it gives up soon (tens of microseconds); at once would be slow where nobody else works.
 """
 
@@ -31,7 +31,7 @@ def set_up() -> None:
     _call("mallopt", M_ARENA_MAX, 1)
 
 
-def keep_small() -> None:
+def return_large_blocks() -> None:
     """Give large blocks back at once, from now on: for the relight method."""
     _call("mallopt", M_MMAP_THRESHOLD, LARGE_BYTES)
     _call("mallopt", M_TRIM_THRESHOLD, SPARE_BYTES)
@@ -42,7 +42,7 @@ def worker_variables() -> dict[str, str]:
     return WAITING | {"MALLOC_ARENA_MAX": "1"}
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Give the system all pages in which nothing is left."""
     _call("malloc_trim", 0)
 

@@ -15,7 +15,7 @@ from nightfx.job.choices import complete_options, lighting_of
 from nightfx.job.matte import open_matte
 from nightfx.job.passes import writing
 from nightfx.job.pipeline import prefetch
-from nightfx.job.render_job import Work, height_words, open_work, passes_of, tell
+from nightfx.job.render_job import RenderJob, height_warnings, log_notes, open_job, passes_of
 from nightfx.job.resume import is_long, lock_beside, render_in_segments
 from nightfx.job.segment import DEPTH_FRAMES, Progress
 from nightfx.job.source_target import (
@@ -55,12 +55,12 @@ def render(
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     options = complete_options(options, chosen)
     job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
-    with memory_told(source):
+    with memory_errors_as_retry(source):
         return job(source, Path(target) if target else None, chosen, options, on_progress)
 
 
 @contextmanager
-def memory_told(source: Path) -> Iterator[None]:
+def memory_errors_as_retry(source: Path) -> Iterator[None]:
     """Turn what torch and Python raise when memory ends into RetryError."""
     try:
         yield
@@ -83,33 +83,33 @@ def _render_clip(
     options: RenderOptions,
     on_progress: Progress | None,
 ) -> Path:
-    with open_work(source, target, preset, options) as work:
-        job = render_in_segments if is_long(work) else _render_whole
-        job(work, on_progress)
-        return work.target
+    with open_job(source, target, preset, options) as job:
+        render_all = render_in_segments if is_long(job) else _render_whole
+        render_all(job, on_progress)
+        return job.target
 
 
-def _render_whole(work: Work, on_progress: Progress | None) -> None:
+def _render_whole(job: RenderJob, on_progress: Progress | None) -> None:
     """Render a short clip or sequence in one go."""
-    passes = work.open_passes()
-    lighting = lighting_of(work)
-    frames = prefetch(work.shot(), DEPTH_FRAMES)
-    lit = light_frames(frames, lighting, work.written, work.beside(passes))
-    lit = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
+    passes = job.open_passes()
+    lighting = lighting_of(job)
+    frames = prefetch(job.shot(), DEPTH_FRAMES)
+    lit = light_frames(frames, lighting, job.written, job.beside(passes))
+    lit = prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
     try:
         write_shot(
-            _count(lit, work.total, on_progress),
-            work.target,
-            info=work.info,
-            plan=work.plan,
-            options=work.options,
-            on_note=lambda note: work.note([note]),
+            _count(lit, job.total, on_progress),
+            job.target,
+            info=job.info,
+            plan=job.plan,
+            options=job.options,
+            on_note=lambda note: job.log_notes([note]),
         )
     finally:
         for stage in (lit, frames):  # the threads end before the reader closes under them
             stage.close()
-    work.note([*work.reader.notes, *(passes.finish() if passes else ())])
-    _save_lock(lighting, work.target, work.options)
+    job.log_notes([*job.reader.notes, *(passes.finish() if passes else ())])
+    _save_lock(lighting, job.target, job.options)
 
 
 def _save_lock(lighting: Lighting, target: Path, options: RenderOptions) -> None:
@@ -130,15 +130,15 @@ def _render_picture(
     own = asked_encoding(options) or SDR
     both = Encodings(own, own)
     passes = passes_of(target, options, direct=is_direct(frame.coding, both))
-    words = height_words(frame.height, preset, options)
-    tell(source, [*_picture_notes(frame, target, options), *words])
+    words = height_warnings(frame.height, preset, options)
+    log_notes(source, [*_picture_notes(frame, target, options), *words])
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     with open_matte(options) as matte:
         beside = Beside(None, matte.at if matte else None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     write_picture(lit, target, like=source)
-    tell(source, passes.finish() if passes else ())
+    log_notes(source, passes.finish() if passes else ())
     _save_lock(lighting, target, options)
     if on_progress:
         on_progress(1, 1)

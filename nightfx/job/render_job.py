@@ -37,7 +37,7 @@ from nightfx.picture.frame import Frame
 from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split
 from nightfx.source.numbered import base_name, is_sequence
 from nightfx.source.probe import ClipInfo
-from nightfx.source.shot import Shot
+from nightfx.source.shot import FrameReader
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +47,14 @@ EVERY_ROW = 16  # of luma, that tell one frame from another
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is to be rendered, and how."""
+class RenderJob:
+    """A source that is to be rendered, and how."""
 
     source: Path
     target: Path
     preset: Preset
     options: RenderOptions
-    reader: Shot
+    reader: FrameReader
     matte: Matte | None
     info: ClipInfo
     """What is known of the source as it will be rendered."""
@@ -88,7 +88,7 @@ class Work:
         return self.pictures(self.frames_from(0))
 
     def pictures(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """What is lit of frames: themselves, or fields; what is interlaced is filled up otherwise."""
+        """Return the pictures to be lit of frames: themselves, or fields; interlaced ones are filled up otherwise."""
         if self.by_fields:
             return split(frames, self.reader.info)
         return deinterlaced(frames) if is_interlaced(self.reader.info) else iter(frames)
@@ -129,9 +129,9 @@ class Work:
         matte_at = self.matte.at if self.matte else None
         return Beside(borders, matte_at, writing(passes, self.encodings.source))
 
-    def note(self, lines: Iterable[str]) -> None:
-        """Tell the user."""
-        tell(self.source, lines)
+    def log_notes(self, lines: Iterable[str]) -> None:
+        """Give the user a line each."""
+        log_notes(self.source, lines)
 
 
 Mark = tuple[int, int]
@@ -144,14 +144,14 @@ def mark_of(frame: Frame) -> Mark:
 
 
 @contextmanager
-def open_work(
+def open_job(
     source: Path,
     target: Path | None,
     preset: Preset,
     options: RenderOptions,
     *,
     again: bool = False,
-) -> Iterator[Work]:
+) -> Iterator[RenderJob]:
     """Open a clip or a sequence and plan its render; what changes is told, unless it is opened `again`.
 
     Raises what stands in the way.
@@ -172,12 +172,12 @@ def open_work(
             notes.append(encoding_line(encodings))
         if not again:
             height = info.width if info.rotation % 180 else info.height
-            words = height_words(height, preset, options)
-            tell(source, [*notes, *reader.notes, *plan.notes, *words])
+            words = height_warnings(height, preset, options)
+            log_notes(source, [*notes, *reader.notes, *plan.notes, *words])
         reader.notes.clear()
         total = _expected(info, options)
         # fmt: off
-        yield Work(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total)
+        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total)
         # fmt: on
 
 
@@ -187,13 +187,13 @@ def _anywhere(options: RenderOptions) -> RenderOptions:
     return options.but(**paths)
 
 
-def tell(source: Path, lines: Iterable[str]) -> None:
+def log_notes(source: Path, lines: Iterable[str]) -> None:
     """Give the user a line each about a source."""
     for line in lines:
         log.warning("%s: %s", source.name, line)
 
 
-def height_words(height: int, preset: Preset, options: RenderOptions) -> Iterator[str]:
+def height_warnings(height: int, preset: Preset, options: RenderOptions) -> Iterator[str]:
     """Lines where tiles cannot do what the preset says, or are shown at a size that it was not trained on."""
     if preset.method(options.light.method) != "tiles":
         return
@@ -224,7 +224,7 @@ def passes_of(
 
 
 def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool, list[str]]:
-    """What is known of the clip as it will be rendered, whether that is done field by field, and what to say."""
+    """Return the clip's facts as it will be rendered, whether that is done field by field, and lines for the user."""
     if not is_interlaced(info):
         return info, False, []
     if options.source.interlaced == "keep":

@@ -18,10 +18,10 @@ from nightfx.job.manifest import (
     differences,
     read_manifest,
 )
-from nightfx.job.render_job import Work
+from nightfx.job.render_job import RenderJob
 from nightfx.job.segment import Progress, missing_runs, render_run
 from nightfx.job.source_target import check_target, folder_of, verification, verify_sequence
-from nightfx.job.store import MANIFEST, Record, Store
+from nightfx.job.store import MANIFEST, SegmentRecord, Store
 from nightfx.light import borders
 from nightfx.light.lock import Lock
 from nightfx.source.numbered import base_name
@@ -30,28 +30,28 @@ from nightfx.target.join import join_segments
 from nightfx.target.writer import span_of
 
 
-def is_long(work: Work) -> bool:
+def is_long(job: RenderJob) -> bool:
     """Whether a render is worth segments: a clip of more than one, a sequence of more than a few files."""
-    few = borders.MOST_FRAMES if isinstance(work.plan, OutputPlan) else borders.FEW_FILES
-    return work.total is None or work.total > few
+    few = borders.MOST_FRAMES if isinstance(job.plan, OutputPlan) else borders.FEW_FILES
+    return job.total is None or job.total > few
 
 
-def render_in_segments(work: Work, on_progress: Progress | None) -> None:
+def render_in_segments(job: RenderJob, on_progress: Progress | None) -> None:
     """Render, or go on with a render that was stopped; raises as `render` does."""
-    folder, lighting = folder_of(work.target), None
-    store = _take_up(work, folder)
+    folder, lighting = folder_of(job.target), None
+    store = _take_up(job, folder)
     if store is None:
-        work.open_passes()  # refuses to replace those of another render
+        job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
-        choices, lighting = choose(work, folder)
-        store = Store(work, folder, manifest_of(work, choices))
+        choices, lighting = choose(job, folder)
+        store = Store(job, folder, manifest_of(job, choices))
         store.begin()
     with _kept(store):
         runs = list(missing_runs(store))
         if runs:
             choices = store.manifest.choices
             with same_threads(choices.threads):
-                lighting = lighting or rebuild_lighting(work, choices, folder)
+                lighting = lighting or rebuild_lighting(job, choices, folder)
                 for run in runs:
                     render_run(store, lighting, run, on_progress)
         finish(store)
@@ -63,37 +63,37 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
 
 
-def manifest_of(work: Work, choices: Choices) -> Manifest:
+def manifest_of(job: RenderJob, choices: Choices) -> Manifest:
     """The manifest of a job that begins."""
     return Manifest(
-        source=work.source.absolute(),
-        target=work.target.absolute(),
-        preset=work.preset.folder.absolute(),
-        options=to_json_types(work.options),
-        job=describe_job(work),
+        source=job.source.absolute(),
+        target=job.target.absolute(),
+        preset=job.preset.folder.absolute(),
+        options=to_json_types(job.options),
+        job=describe_job(job),
         choices=choices,
     )
 
 
-def _take_up(work: Work, folder: Path) -> Store | None:
-    """What there is of the same job; of another nothing is left."""
+def _take_up(job: RenderJob, folder: Path) -> Store | None:
+    """Return the store of the same job, if there is one; of another job nothing is left."""
     if not folder.is_dir():
         return None
     words: list[str] = []
     if (folder / MANIFEST).exists():
         try:
             manifest = read_manifest(folder / MANIFEST)
-            words = differences(describe_job(work), manifest.job)
+            words = differences(describe_job(job), manifest.job)
         except PlanError:
             words = ["what there is of it cannot be read"]
-        words = ["as asked"] if work.options.job.fresh else words
+        words = ["as asked"] if job.options.job.fresh else words
         if not words:
-            store = Store(work, folder, manifest)
+            store = Store(job, folder, manifest)
             if frames := store.frames_done():
-                work.note([f"resuming at {_share(frames, store.total)}"])
+                job.log_notes([f"resuming at {_share(frames, store.total)}"])
             return store
-        work.note([f"starting anew: {', '.join(words)}"])
-    check_target(work.source, work.target, work.options.job.overwrite)
+        job.log_notes([f"starting anew: {', '.join(words)}"])
+    check_target(job.source, job.target, job.options.job.overwrite)
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
@@ -104,10 +104,12 @@ def _kept(store: Store) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        frames = Store(store.work, store.folder, store.manifest).frames_done()
+        frames = Store(store.job, store.folder, store.manifest).frames_done()
         if frames:
             share = _share(frames, store.total)
-            store.work.note([f"{share} is done and kept: run the same again to go on from there"])
+            store.job.log_notes(
+                [f"{share} is done and kept: run the same again to go on from there"]
+            )
         elif store.starts is None:
             store.remove()
         raise
@@ -119,44 +121,44 @@ def _share(frames: int, total: int | None) -> str:
 
 def finish(store: Store) -> None:
     """Join all segments, and remove them; raises RetryError where some are missing."""
-    work, options, choices = store.work, store.work.options, store.manifest.choices
+    job, options, choices = store.job, store.job.options, store.manifest.choices
     done = store.records()
     if missing := [number for number in range(len(store.starts or done)) if number not in done]:
         words = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
-        raise RetryError(f"{work.target}: segments are missing: {words}: render them first")
+        raise RetryError(f"{job.target}: segments are missing: {words}: render them first")
     notes: list[str] = []
-    if isinstance(work.plan, OutputPlan):
+    if isinstance(job.plan, OutputPlan):
         assert choices.head is not None, "that of a clip is known"
         pieces = [(store.file_of(n), record.piece) for n, record in done.items()]
         join_segments(
             [(path, piece) for path, piece in pieces if piece],
-            work.target,
+            job.target,
             head=choices.head,
-            source=None if work.info.container == "sequence" else work.info.path,
-            info=work.info,
-            plan=work.plan,
+            source=None if job.info.container == "sequence" else job.info.path,
+            info=job.info,
+            plan=job.plan,
             span=span_of(
-                work.info,
-                work.plan,
+                job.info,
+                job.plan,
                 choices.head.pts,
                 options.source.start_seconds,
                 options.source.end_seconds,
             ),
-            check=verification(work.info, work.target, work.plan, options, notes.append),
+            check=verification(job.info, job.target, job.plan, options, notes.append),
             on_note=notes.append,
         )
     elif options.job.verify:
-        verify_sequence(work.info, work.target, options, notes.append)
-    work.note([*notes, *_last_words(store, done.values())])
+        verify_sequence(job.info, job.target, options, notes.append)
+    job.log_notes([*notes, *_last_words(store, done.values())])
     if options.field.lock and choices.stops:
-        Lock(choices.stops).save(lock_beside(work.target))
+        Lock(choices.stops).save(lock_beside(job.target))
     store.remove()
 
 
-def _last_words(store: Store, done: Collection[Record]) -> Iterator[str]:
-    """What is to say at the end, of all segments."""
+def _last_words(store: Store, done: Collection[SegmentRecord]) -> Iterator[str]:
+    """Yield the lines to say at the end, of all segments."""
     yield from dict.fromkeys(note for record in done for note in record.notes)
-    passes = store.work.open_passes(again=True)
+    passes = store.job.open_passes(again=True)
     for record in done:
         if passes and record.tally:
             passes.recall(record.first, record.tally)

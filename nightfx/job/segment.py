@@ -1,6 +1,6 @@
 """Render segments: each is written to a temporary name, read back, renamed, and then recorded as done.
 
-Each one's encoder begins anew, and its steadying from a run-in before it, in a render that is never stopped too. So it is all
+Each one's encoder begins anew, and its steadying from a warm-up before it, in a render that is never stopped too. So it is all
 one which process renders which segment, and when.
 """
 
@@ -13,16 +13,16 @@ from functools import partial
 from itertools import islice
 
 from nightfx.job.pipeline import prefetch
-from nightfx.job.process import give_back
-from nightfx.job.render_job import Mark, Work, mark_of
-from nightfx.job.store import Record, Store
+from nightfx.job.process import trim_heap
+from nightfx.job.render_job import Mark, RenderJob, mark_of
+from nightfx.job.store import SegmentRecord, Store
 from nightfx.light.borders import Borders
 from nightfx.light.light import light_frames, mark_borders
 from nightfx.light.lighting import Lighting, working_height
 from nightfx.picture.frame import Frame
 from nightfx.source.interlace import woven
 from nightfx.target.codecs import OutputPlan
-from nightfx.target.join import Piece, write_segment
+from nightfx.target.join import EncodedSegment, write_segment
 from nightfx.target.sequence_writer import write_sequence
 from nightfx.target.writer import captions_noted, span_of
 
@@ -32,7 +32,7 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
-class Run:
+class SegmentRange:
     """Segments in a row that are to be rendered."""
 
     number: int
@@ -45,16 +45,16 @@ class Run:
     """Frames of the first one that are there already."""
 
 
-def missing_runs(store: Store) -> Iterator[Run]:
-    """What is to be rendered yet."""
+def missing_runs(store: Store) -> Iterator[SegmentRange]:
+    """Yield the rows of segments that are to be rendered yet."""
     done = store.records()
     if store.starts is None:
         last = done[len(done) - 1] if done else None
         if last is None or not last.is_last:
             first = last.stop if last else 0
             # passes are told of as whole segments
-            files = 0 if store.work.options.job.passes else store.files_from(first)
-            yield Run(len(done), first, None, max(files - 1, 0))
+            files = 0 if store.job.options.job.passes else store.files_from(first)
+            yield SegmentRange(len(done), first, None, max(files - 1, 0))
         return
     begun = None
     for number, start in enumerate([*store.starts, None]):
@@ -62,48 +62,48 @@ def missing_runs(store: Store) -> Iterator[Run]:
         if is_missing and begun is None:
             begun = number
         elif not is_missing and begun is not None:
-            yield Run(begun, store.starts[begun], start)
+            yield SegmentRange(begun, store.starts[begun], start)
             begun = None
 
 
 def render_run(
-    store: Store, lighting: Lighting, run: Run, on_progress: Progress | None = None
+    store: Store, lighting: Lighting, run: SegmentRange, on_progress: Progress | None = None
 ) -> None:
     """Render a row of segments; `on_progress` counts those before it as done."""
-    work, per_frame = store.work, store.work.per_frame
+    job, per_frame = store.job, store.job.per_frame
     known = None if store.starts is None else {start * per_frame for start in store.starts}
     lengths = store.manifest.choices.lengths
     borders = Borders(lengths, run.first * per_frame, known, run.skip * per_frame)
     marks = Marks(borders.begun_at // per_frame)
-    passes = work.open_passes(again=True)
+    passes = job.open_passes(again=True)
     if passes:
         passes.begin_at(run.first)
     with ExitStack() as close:  # the threads end before the reader closes under them
-        frames = marks.watch(work.frames_from(marks.first, store.mark_at(marks.first)))
-        pictures = work.pictures(frames)
+        frames = marks.watch(job.frames_from(marks.first, store.mark_at(marks.first)))
+        pictures = job.pictures(frames)
         if run.stop is not None:
             pictures = islice(pictures, run.stop * per_frame - borders.begun_at)
         waiting = prefetch(pictures, DEPTH_FRAMES)
         close.callback(waiting.close)
-        seen = waiting if lighting.fields else _by_cuts(waiting, borders, work)
-        lit = light_frames(seen, lighting, work.written, work.beside(passes, borders))
-        shown = prefetch(woven(lit, work.info) if work.by_fields else lit, DEPTH_FRAMES)
+        seen = waiting if lighting.fields else _by_cuts(waiting, borders, job)
+        lit = light_frames(seen, lighting, job.written, job.beside(passes, borders))
+        shown = prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
         close.callback(shown.close)
-        parts = _Parts(shown, borders, per_frame)
+        parts = _SegmentSplitter(shown, borders, per_frame)
         parts.on_frame = partial(_tell, on_progress, store.total)
         number, first = run.number, run.first
         while not parts.is_over:
             piece = _write(store, number, parts, run)
             tally = passes.tally(first, parts.at) if passes else None
             is_last = parts.is_over and run.stop is None
-            begin = lengths.run_in_of(parts.at * per_frame) // per_frame
+            begin = lengths.warm_up_of(parts.at * per_frame) // per_frame
             mark = marks.at(begin)
             told = (begin, mark) if mark else None
-            notes = list(work.reader.notes)
+            notes = list(job.reader.notes)
             count = parts.at - first
-            store.save(number, Record(first, count, is_last, told, piece, tally, notes))
+            store.save(number, SegmentRecord(first, count, is_last, told, piece, tally, notes))
             marks.forget_before(begin)
-            give_back()
+            trim_heap()
             number, first = number + 1, parts.at
 
 
@@ -112,9 +112,9 @@ def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
         on_progress(done, total)
 
 
-def _by_cuts(pictures: Iterable[Frame], borders: Borders, work: Work) -> Iterator[Frame]:
-    height = working_height(work.preset, work.options.field)
-    return mark_borders(pictures, borders, height, work.encodings.source)
+def _by_cuts(pictures: Iterable[Frame], borders: Borders, job: RenderJob) -> Iterator[Frame]:
+    height = working_height(job.preset, job.options.field)
+    return mark_borders(pictures, borders, height, job.encodings.source)
 
 
 class Marks:
@@ -142,7 +142,7 @@ class Marks:
         self._kept_from = max(index, self._kept_from)
 
 
-class _Parts:
+class _SegmentSplitter:
     """Lit frames, a segment at a time; `at` is the frame that comes next."""
 
     def __init__(self, frames: Iterator[Frame], borders: Borders, per_frame: int) -> None:
@@ -166,16 +166,18 @@ class _Parts:
                 return
 
 
-def _write(store: Store, number: int, parts: _Parts, run: Run) -> Piece | None:
+def _write(
+    store: Store, number: int, parts: _SegmentSplitter, run: SegmentRange
+) -> EncodedSegment | None:
     """Write the segment that comes next."""
-    work, choices = store.work, store.manifest.choices
-    plan, info, options = work.plan, work.info, work.options
+    job, choices = store.job, store.manifest.choices
+    plan, info, options = job.plan, job.info, job.options
     if isinstance(plan, OutputPlan):
         assert choices.head is not None, "that of a clip is known"
         times = options.source.start_seconds, options.source.end_seconds
         span = span_of(info, plan, choices.head.pts, *times)
         target, head = store.file_of(number), choices.head
-        frames = captions_noted(parts.segment(), info, plan, work.reader.note)
+        frames = captions_noted(parts.segment(), info, plan, job.reader.add_note)
         return write_segment(
             *(frames, target),
             head=head,
@@ -186,7 +188,7 @@ def _write(store: Store, number: int, parts: _Parts, run: Run) -> Piece | None:
         )
     write_sequence(
         parts.segment(),
-        work.target,
+        job.target,
         info=info,
         overwrite=True,  # what must not be replaced was looked for at the beginning
         first=parts.at,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nightfx.check.verdict import Row, failures
+from nightfx.check.verdict import VerdictRow, failures
 from nightfx.check.verify import verify
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
@@ -25,9 +25,9 @@ from nightfx.source.numbered import base_name, existing_files, is_pattern, is_se
 from nightfx.source.probe import ClipInfo
 from nightfx.source.reader import Reader
 from nightfx.source.sequence import SequenceReader
-from nightfx.source.shot import Shot
+from nightfx.source.shot import FrameReader
 from nightfx.target.codecs import OutputPlan, plan_output
-from nightfx.target.predict_losses import foresee
+from nightfx.target.predict_losses import predict_losses
 from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
 from nightfx.target.tags import check_fields
 from nightfx.target.writer import write_clip
@@ -47,7 +47,7 @@ def find_source(path: Path) -> Path:
     return found[0]
 
 
-def open_shot(source: Path, options: RenderOptions) -> Shot:
+def open_shot(source: Path, options: RenderOptions) -> FrameReader:
     """The reader of a clip or a sequence."""
     if not is_sequence(source):
         return Reader(
@@ -62,7 +62,7 @@ def open_shot(source: Path, options: RenderOptions) -> Shot:
     )
 
 
-def with_times(options: RenderOptions, shot: Shot) -> RenderOptions:
+def with_times(options: RenderOptions, shot: FrameReader) -> RenderOptions:
     """The options, frames that they name turned into the times of those; raises UsageError where there are none."""
     if options.source.frames is None:
         return options
@@ -94,7 +94,7 @@ def check_scan(info: ClipInfo, plan: Plan, *, by_fields: bool) -> None:
 
 
 def asked_encoding(options: RenderOptions) -> Encoding | None:
-    """What --input-space says; raises UsageError."""
+    """Return the encoding that --input-space names; raises UsageError."""
     return (
         encoding_named(options.source.input_space, options.source.ocio)
         if options.source.input_space
@@ -103,13 +103,15 @@ def asked_encoding(options: RenderOptions) -> Encoding | None:
 
 
 def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodings:
-    """What the signal of the source stands for, and that of the render; raises UsageError."""
+    """Return the encodings of the source's signal and of the render's; raises UsageError."""
     source = asked_encoding(options) or encoding_by_tags(info.tags, info.coding)
     was, will = info.coding.is_float, plan.coding.is_float
     return Encodings(source, target_encoding(source, was_float=was, is_float=will))
 
 
-def foresee_shot(source: Path, info: ClipInfo, plan: Plan, options: RenderOptions) -> Iterator[str]:
+def predict_shot_losses(
+    source: Path, info: ClipInfo, plan: Plan, options: RenderOptions
+) -> Iterator[str]:
     """Yield a line for each thing that a render by `plan` changes or leaves out."""
     encodings = find_encodings(info, plan, options)
     if encodings.source is not encodings.target:
@@ -117,7 +119,7 @@ def foresee_shot(source: Path, info: ClipInfo, plan: Plan, options: RenderOption
     if isinstance(plan, SequencePlan) or info.container == "sequence":
         yield from plan.notes
     else:
-        yield from foresee(source, info, plan)
+        yield from predict_losses(source, info, plan)
 
 
 def encoding_line(encodings: Encodings) -> str:
@@ -167,7 +169,7 @@ def verification(
     options: RenderOptions,
     on_note: Callable[[str], None],
 ) -> Callable[[Path], None] | None:
-    """What is done with the finished file before it gets its name, where --verify is asked for."""
+    """Return the check of the finished file before it gets its name, where --verify is asked for."""
     return (
         partial(_verify, info.path, target, plan, options, on_note) if options.job.verify else None
     )
@@ -187,7 +189,7 @@ def _verify(
 
 def _rows(
     source: Path, render: Path, options: RenderOptions, container: str | None = None
-) -> list[Row]:
+) -> list[VerdictRow]:
     return verify(
         source,
         render,
@@ -199,7 +201,7 @@ def _rows(
 
 
 def _tell_lost(
-    target: Path, rows: list[Row], on_note: Callable[[str], None], fate: str = ""
+    target: Path, rows: list[VerdictRow], on_note: Callable[[str], None], fate: str = ""
 ) -> None:
     if lost := failures(rows):
         words = "; ".join(f"{row.what} ({row.source} became {row.render})" for row in lost)

@@ -1,4 +1,4 @@
-"""What is on the disk of a render in segments: a hidden folder beside the target, and nowhere else any state.
+"""The state of a render in segments on the disk: a hidden folder beside the target, and nowhere else.
 
 In `.NAME.EXT.nightfx` are `manifest.json`, and of each segment that is done its file (`00003.nut`, or `.mov`) and then its
 record, `00003.json`. A sequence has its own files; a line for each is in `files.txt`.
@@ -18,16 +18,16 @@ from nightfx.disk.json_files import load_json, save_json
 from nightfx.disk.partial import translated
 from nightfx.job.manifest import Manifest
 from nightfx.job.passes import Tally
-from nightfx.job.render_job import Mark, Work
+from nightfx.job.render_job import Mark, RenderJob
 from nightfx.target.codecs import OutputPlan
-from nightfx.target.join import Piece, segment_suffix
+from nightfx.target.join import EncodedSegment, segment_suffix
 
 MANIFEST = "manifest.json"
 JOURNAL = "files.txt"
 
 
 @dataclass(frozen=True)
-class Record:
+class SegmentRecord:
     """A segment that is done."""
 
     first: int
@@ -38,7 +38,7 @@ class Record:
     """Whether the source ends with it."""
     mark: tuple[int, Mark] | None = None
     """The frame that must be read first for the segment after it, and what tells it."""
-    piece: Piece | None = None
+    piece: EncodedSegment | None = None
     """What is in its file; None for a sequence."""
     tally: Tally | None = None
     """Of its passes."""
@@ -55,7 +55,7 @@ class Record:
 class Store:
     """The folder of one job."""
 
-    work: Work
+    job: RenderJob
     folder: Path
     manifest: Manifest
 
@@ -67,7 +67,7 @@ class Store:
     @property
     def total(self) -> int | None:
         """Frames of the whole render, as far as is known."""
-        return self.manifest.frames or self.work.total
+        return self.manifest.frames or self.job.total
 
     def begin(self) -> None:
         """Write the manifest: from here on there is something to go on with."""
@@ -75,17 +75,17 @@ class Store:
 
     def file_of(self, number: int) -> Path:
         """The file of a clip's segment."""
-        assert isinstance(self.work.plan, OutputPlan), self.work.plan
-        return self.folder / f"{number:05}{segment_suffix(self.work.plan)}"
+        assert isinstance(self.job.plan, OutputPlan), self.job.plan
+        return self.folder / f"{number:05}{segment_suffix(self.job.plan)}"
 
-    def save(self, number: int, record: Record) -> None:
+    def save(self, number: int, record: SegmentRecord) -> None:
         """Say that a segment is done."""
         save_json(record, self.folder / f"{number:05}.json", self.folder)
 
-    def record(self, number: int) -> Record | None:
-        """What a segment is, if it is done and its file is as long as it was."""
+    def record(self, number: int) -> SegmentRecord | None:
+        """Return the record of a segment, if it is done and its file is as long as it was."""
         try:
-            record = load_json(Record, self.folder / f"{number:05}.json")
+            record = load_json(SegmentRecord, self.folder / f"{number:05}.json")
             if record.piece is None:
                 return record
             size = self.file_of(number).stat().st_size
@@ -93,12 +93,12 @@ class Store:
             return None
         return record if size == record.piece.size_bytes else None
 
-    def records(self) -> dict[int, Record]:
+    def records(self) -> dict[int, SegmentRecord]:
         """The segments that are done, by number; those before the first gap where borders are not known."""
         if self.starts is not None:
             found = {number: self.record(number) for number in range(len(self.starts))}
             return {number: record for number, record in found.items() if record}
-        row: dict[int, Record] = {}
+        row: dict[int, SegmentRecord] = {}
         for number in count():
             record = self.record(number)
             if record is None or record.first != (row[number - 1].stop if row else 0):
@@ -112,7 +112,7 @@ class Store:
         return frames + (self.files_from(frames) if self.starts is None else 0)
 
     def mark_at(self, index: int) -> Mark | None:
-        """What tells the `index`-th frame, by the plan or a segment that is done."""
+        """Return the mark of the `index`-th frame, by the plan or a segment that is done."""
         if self.starts is not None:
             return self.manifest.marks.get(str(index))
         known = [record.mark for record in self.records().values() if record.mark]
@@ -131,7 +131,7 @@ class Store:
         done = 0
         while (known := self._journal.get(index + done)) is not None:
             size, name = known
-            path = self.work.target.with_name(name)
+            path = self.job.target.with_name(name)
             if not path.is_file() or path.stat().st_size != size:
                 break
             done += 1

@@ -1,1 +1,1 @@
-"""What light a frame gets."""
+"""Decide the light that a frame gets."""

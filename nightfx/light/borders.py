@@ -14,8 +14,8 @@ LEAST_FRAMES, MOST_FRAMES = 240, 300  # ten seconds: what a killed render loses 
 LEAST_FILES, MOST_FILES = 48, 60  # of a sequence, whose every file is kept: what is looked at anew
 FEW_FILES = 8  # not worth a folder of their own
 PHASE = 4  # --field-every is 1, 2 or 4: fields are computed at its multiples
-LEFT = 1 / 256  # of the light before a run-in that may be left in a steadied field
-MOST_RUN_IN = 120  # pictures
+LEFT = 1 / 256  # of the light before a warm-up that may be left in a steadied field
+MOST_WARM_UP = 120  # pictures
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Lengths:
     """From here on a segment ends at a cut."""
     most: int = MOST_FRAMES
     """Here it ends in any case, but at a multiple of 4 of the shot."""
-    run_in: int = 0
+    warm_up: int = 0
     """For so many pictures before it steadying runs, unless it meets a cut."""
     per_frame: int = 1
     """Pictures in a frame: 2 where they are fields."""
@@ -35,21 +35,21 @@ class Lengths:
         """Where a segment that begins at `start` ends if there is no cut."""
         return max((start + self.most) // PHASE * PHASE, start + PHASE)
 
-    def run_in_of(self, start: int) -> int:
+    def warm_up_of(self, start: int) -> int:
         """The picture at which steadying begins for a segment that begins at `start`."""
-        return max((start - self.run_in) // PHASE * PHASE, 0) if self.run_in else start
+        return max((start - self.warm_up) // PHASE * PHASE, 0) if self.warm_up else start
 
 
-def run_in_of(steady: float, rate: float) -> int:
+def warm_up_of(steady: float, rate: float) -> int:
     """Pictures until all but a 256th of the light before them is forgotten: `steady` is the share kept at 24 a second."""
     if steady <= 0:
         return 0
     pictures = math.log(LEFT) / math.log(steady) * rate / 24
-    return min(math.ceil(pictures / PHASE) * PHASE, MOST_RUN_IN)
+    return min(math.ceil(pictures / PHASE) * PHASE, MOST_WARM_UP)
 
 
 class Borders:
-    """The borders of a shot, as its pictures go by from `begun_at` on; those before `first` are a run-in.
+    """The borders of a shot, as its pictures go by from `begun_at` on; those before `first` are a warm-up.
 
     Of the first segment, `skip` pictures are there already: they are seen, and not lit. Without `lengths` there are none; where they are `known` they are not looked for.
     """
@@ -64,7 +64,7 @@ class Borders:
         self._lengths = lengths or Lengths()
         self._known = known if lengths else ()
         self.first, self.shown_from = first, first + skip
-        self.begun_at = self._lengths.run_in_of(first) if lengths else 0
+        self.begun_at = self._lengths.warm_up_of(first) if lengths else 0
         self.starts = {first}
         self._begin(first)
 
@@ -86,7 +86,7 @@ class Borders:
             self._begin(index)
         return begins
 
-    def runs_in(self, index: int) -> bool:
+    def warms_up(self, index: int) -> bool:
         """Whether the steadying of the segment to come begins at this picture."""
         return index in self._run_ins
 
@@ -94,5 +94,5 @@ class Borders:
         end = self._lengths.end_of(start)
         self._window = start + self._lengths.least, end
         ends = [end] if self._known is None else self._known
-        # without a run-in steadying begins with the segment itself
-        self._run_ins = {self._lengths.run_in_of(x) for x in ends if x > start} - set(ends)
+        # without a warm-up steadying begins with the segment itself
+        self._run_ins = {self._lengths.warm_up_of(x) for x in ends if x > start} - set(ends)

@@ -66,7 +66,7 @@ class FieldPlan:
 def light_by_field(
     frames: Iterable[Frame], generator: Generator, plan: FieldPlan, borders: Borders | None = None
 ) -> Iterator[tuple[Seen, Field]]:
-    """Each frame, as seen, and the field (12, h, w) that carries its light; frames of a run-in are left out."""
+    """Each frame, as seen, and the field (12, h, w) that carries its light; frames of a warm-up are left out."""
     borders = borders or Borders()
     shot = (
         see(frame, plan.height, plan.encoding)._replace(place=place)
@@ -78,7 +78,7 @@ def light_by_field(
 
 
 def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
-    """What the generator does to the light of a frame.
+    """Return the field (12, h, w) of what the generator does to the light of a frame.
 
     A frame that a player turns is turned before the generator sees it, and the field is turned back.
     """

@@ -18,7 +18,7 @@ SPREADS = ((0.008, 0.5), (0.03, 0.3), (0.1, 0.2))
 
 
 def spread(lit: Float32, amount: float) -> Float32:
-    """What is bright in a picture (3, h, w), blurred by several radii, times `amount`, up to 1; at half its size."""
+    """Return the bright parts of a picture (3, h, w), blurred by several radii, times `amount`, up to 1; at half its size."""
     size = -(-lit.shape[1] // 2), -(-lit.shape[2] // 2)
     lights, glow = np.empty((*size, 3), np.float32), np.zeros((*size, 3), np.float32)
     _lights(np.ascontiguousarray(lit), lights)
@@ -29,7 +29,7 @@ def spread(lit: Float32, amount: float) -> Float32:
 
 @kernel(parallel=True)
 def _lights(lit: Float32, lights: Float32) -> None:
-    """What of a picture (3, H, W) glows, averaged over 2×2 px, (h, w, 3): found before it, or small lamps would be lost."""
+    """Write the parts of a picture (3, H, W) that glow, averaged over 2×2 px, (h, w, 3): found before averaging, or small lamps would be lost."""
     _, height, width = lit.shape
     knee, per_range, most = np.float32(KNEE), np.float32(1 / (FULL - KNEE)), np.float32(MOST)
     for y in prange(lights.shape[0]):

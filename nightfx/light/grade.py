@@ -1,4 +1,4 @@
-"""What of a look is affine, as 3×4 numbers that a relight field is composed with: exactly, in the working encoding."""
+"""The affine part of a look, as 3×4 numbers that a relight field is composed with: exactly, in the working encoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def grade_of(moment: Moment) -> Float64 | None:
 
 
 def white_gains(temperature: float, tint: float) -> Float64:
-    """What white (3,) becomes by a shift in mired along the colours of black bodies, and across them by thousandths of Duv.
+    """Return what white (3,) becomes by a shift in mired along the colours of black bodies, and across them by thousandths of Duv.
 
     Krystek 1985 (doi 10.1002/col.5080100109) for their place in CIE 1960 u, v. Luma stays.
     """

@@ -1,4 +1,4 @@
-"""What lights a shot's frames: a generator ready to run, and how the fields of the shot come to be.
+"""The lighting of a shot: a generator ready to run, and how the shot's fields come to be.
 
 What is chosen by looking at the shot is chosen here, once for all of its frames.
 """
@@ -46,7 +46,7 @@ class Footage:
 
 @dataclass(frozen=True)
 class Lighting:
-    """What lights the frames of a shot."""
+    """A generator and the look, fields and tiles by which it lights the frames of a shot."""
 
     generator: Generator
     look: Look

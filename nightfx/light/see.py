@@ -1,4 +1,4 @@
-"""What the generator sees of a frame: small, upright where it is asked, in the working encoding."""
+"""See a frame as the generator does: small, in the working encoding."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Steadying:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the frame before leaves behind."""
+    """The state that a frame leaves to the next."""
 
     field: Field
     trust: Float32
@@ -73,26 +73,26 @@ def steady(
 ) -> Iterator[tuple[Seen, Field]]:
     """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame.
 
-    At the first frame of a segment the past is that of its run-in alone, which is followed beside the segment before it.
+    At the first frame of a segment the past is that of its warm-up alone, which is followed beside the segment before it.
     """
     borders, uses_past = borders or Borders(), how.amount > 0 or how.every > 1
     past: Memory | None = None
-    run_in: Memory | None = None
-    runs_in, before = False, None
+    warm_up: Memory | None = None
+    warms_up, before = False, None
     for index, seen in enumerate(shot, borders.begun_at):
         luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
         looks = before is not None and (uses_past or borders.watches(index))
         motion = find_motion(before, luma) if looks and before is not None else None
         is_cut = motion is not None and motion.is_cut
         if borders.begins(index, is_cut=is_cut):
-            past, run_in, runs_in = run_in, None, False
+            past, warm_up, warms_up = warm_up, None, False
         if is_cut or not uses_past:
-            past = run_in = None
-        runs_in = runs_in or borders.runs_in(index)
+            past = warm_up = None
+        warms_up = warms_up or borders.warms_up(index)
         needs_field = past is None or index % how.every == 0
         now = Now(seconds, motion, field_of(seen) if needs_field else None)
         past = follow(past, now, how)
-        run_in = follow(run_in, now, how) if runs_in else None
+        warm_up = follow(warm_up, now, how) if warms_up else None
         yield seen, past.field
         before = luma
 
@@ -108,7 +108,7 @@ class Now(NamedTuple):
 
 
 def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
-    """What a frame leaves behind, its steadied field among it, after what the frame before left; None after a cut."""
+    """Return the state after a frame, its steadied field among it, from that of the frame before; None after a cut."""
     if before is None or now.motion is None:
         assert now.computed is not None, "what has no past is computed"
         return Memory(now.computed, np.ones(now.computed.shape[1:], np.float32), now.seconds)

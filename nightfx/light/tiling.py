@@ -105,7 +105,7 @@ def light_of(
 
 
 def middle_window(rgb: np.ndarray, tile_px: TilePx = None) -> Tensor:
-    """What `light_of` shows the generator for the middle tile of a frame: (1, 3, h, w) in [0, 1]."""
+    """Return what `light_of` shows the generator for the middle tile of a frame: (1, 3, h, w) in [0, 1]."""
     x = _shown(rgb)
     tiles = plan_tiles(x.shape[-2], x.shape[-1], tile_px)
     return x[(..., *tiles[len(tiles) // 2].window)]

@@ -31,7 +31,7 @@ PROJECTIONS = 128
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What the pyramid's distance looks at of one picture."""
+    """The parts of one picture that the pyramid's distance looks at."""
 
     colours: Tensor
     """Pixels (256, 3)."""
@@ -43,7 +43,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Distance:
-    """What a pyramid's distance is the sum of; code values of 1, lower is nearer."""
+    """The parts whose sum is a pyramid's distance; code values of 1, lower is nearer."""
 
     colours: float
     """Of single pixels, wherever they are."""

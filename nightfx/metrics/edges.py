@@ -1,4 +1,4 @@
-"""What a method leaves at borders: seams between tiles, halos along skylines."""
+"""Traces that a method leaves at borders: seams between tiles, halos along skylines."""
 
 from __future__ import annotations
 

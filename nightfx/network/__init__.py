@@ -1,1 +1,1 @@
-"""What is learnt: the networks, their weights, presets, and what runs them."""
+"""All that is learnt: networks, their weights, presets, and what runs them."""

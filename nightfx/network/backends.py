@@ -1,4 +1,4 @@
-"""What runs a preset's generator: torch, or OpenVINO in bfloat16 or int8.
+"""Run a preset's generator by torch, or by OpenVINO in bfloat16 or int8.
 
 OpenVINO stands in for the convolutions alone. What they say comes back in float32, and torch makes gains and offsets of
 it as ever, so strength and plate never see fewer bits.

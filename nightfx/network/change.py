@@ -1,4 +1,4 @@
-"""What a generator says of a frame: a change of its light."""
+"""The change of light that a generator wants for a frame."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _check_name(name: str) -> None:
 
 
 def _load(path: Path) -> tuple[Any, str]:
-    """What the file holds, and its hash."""
+    """Return the tensors of a file, and its hash."""
     if not path.is_file():
         raise PresetError(f"{path}: no such file")
     try:

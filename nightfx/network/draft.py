@@ -16,7 +16,7 @@ DRAFT_FILE = "draft.safetensors"
 
 @dataclass(frozen=True)
 class DraftFacts:
-    """What `[draft]` says."""
+    """Facts of a draft, as `[draft]` of preset.toml has them."""
 
     width: int
     """Channels of the network's first layer."""

@@ -192,7 +192,7 @@ class RelitGenerator(nn.Module):
         return Light(gain, offset)
 
     def _bands(self, x: Tensor) -> Iterator[Tensor]:
-        """What the last layer says, (N, 6, rows, W) float32, from top to bottom."""
+        """Yield the last layer's maps, (N, 6, rows, W) float32, from top to bottom."""
         if self.stand_in:
             yield from self.stand_in(x).split(4 * BAND_UNITS, dim=2)
             return
@@ -217,7 +217,7 @@ def _bounded(said: Tensor) -> tuple[Tensor, Tensor]:
 def in_bands(
     layers: Callable[[Tensor], Tensor], x: Tensor, rows_in: int, rows_out: int
 ) -> Iterator[Tensor]:
-    """What `layers` make of (N, C, H, W), in bands of rows, from top to bottom: their maps never exist whole.
+    """Yield what `layers` make of (N, C, H, W), in bands of rows, from top to bottom: their maps never exist whole.
 
     Every `rows_in` rows of `x` become `rows_out`, which may depend on as many rows more above and below.
     Fresh memory is dear: at 1080p a large map costs as long to be given by the system as to be computed.

@@ -46,10 +46,10 @@ FIELD_LIMITS = {
 
 @dataclass(frozen=True)
 class PresetFacts:
-    """What `preset.toml` says."""
+    """Facts of a preset, as `preset.toml` has them."""
 
     name: str
-    """What `--to` calls it."""
+    """Return the name that `--to` takes."""
     description: str
     """One line for `nightfx presets list`."""
     architecture: Stored
@@ -85,7 +85,7 @@ class Preset:
 
     @property
     def name(self) -> str:
-        """What `--to` calls it."""
+        """Return the name that `--to` takes."""
         return self.facts.name
 
     @cached_property

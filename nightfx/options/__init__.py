@@ -1,1 +1,1 @@
-"""What can be asked for: each option once, for the command line, files, manifests and Python."""
+"""The options: each is written once, for the command line, files, manifests and Python."""

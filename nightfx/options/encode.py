@@ -49,7 +49,7 @@ QUALITY_FAMILIES: tuple[Family, ...] = ("h264", "h265", "av1")
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """What a user may ask of the encoder."""
+    """Options of the encoder."""
 
     codec: CodecChoice | None = option(
         None,

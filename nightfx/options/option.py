@@ -115,8 +115,7 @@ def options_in(group: type[Any]) -> Mapping[str, Option]:
 
 def settle(group: Any) -> None:
     """Check every option of a frozen group, and give it its own type: lists become tuples, text paths. Raises UsageError."""
-    kind: type[Any] = type(group)
-    for name, one in options_in(kind).items():
+    for name, one in options_in(type(group)).items():  # type: ignore[arg-type]  # a class is hashable
         value = getattr(group, name)
         object.__setattr__(group, name, value if value is one.default else one.value(value))
 

@@ -48,7 +48,7 @@ Change = Callable[[Float32], Float32]
 
 @dataclass(frozen=True)
 class Encoding:
-    """What a picture's RGB signal stands for."""
+    """The meaning of a picture's RGB signal."""
 
     name: str
     """As a user writes it."""
@@ -61,7 +61,7 @@ class Encoding:
 
 
 class Encodings(NamedTuple):
-    """Of what is read and of what is written."""
+    """The encodings of what is read and of what is written."""
 
     source: Encoding
     target: Encoding
@@ -87,7 +87,7 @@ def from_working(work: Float32, encoding: Encoding) -> Float32:
 
 
 def rolled_off(work: Float32, encoding: Encoding) -> Float32:
-    """What the generator sees: within [0, 1], the same up to `KNEE` and smooth above; SDR as it is."""
+    """Return a picture as the generator sees it: within [0, 1], the same up to `KNEE` and smooth above; SDR as it is."""
     if encoding.to_linear is None:
         return work
     over = np.maximum(work - KNEE, 0) / (1 - KNEE)
@@ -101,7 +101,7 @@ def finite(rgb: Float32) -> Float32:
 
 
 def encoding_by_tags(tags: ColorTags, coding: Coding) -> Encoding:
-    """What a source's signal stands for, by its tags; float without any is light."""
+    """Return the encoding of a source's signal by its tags; float without any is light."""
     transfer = {16: "pq", 18: "hlg"}.get(tags.transfer)
     if transfer:
         return hdr(transfer, tags.primaries)
@@ -118,7 +118,7 @@ def encoding_named(space: str, config: str | None = None) -> Encoding:
 
 
 def target_encoding(source: Encoding, *, was_float: bool, is_float: bool) -> Encoding:
-    """What the render's signal stands for: the same, but files of float hold light, and codes of integers do not."""
+    """Return the encoding of the render's signal: the source's, but files of float hold light, and codes of integers do not."""
     if is_float and not was_float:
         return LINEAR
     return SDR if source.is_linear and was_float and not is_float else source

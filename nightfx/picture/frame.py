@@ -141,5 +141,5 @@ def upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
 
 
 def as_coded(maps: np.ndarray, frame: Frame) -> np.ndarray:
-    """What `upright` turned, turned back."""
+    """Return maps that `upright` turned, turned back."""
     return np.ascontiguousarray(np.rot90(maps, -round(frame.rotation / 90), axes=(1, 2)))

@@ -1,4 +1,4 @@
-"""What code values mean in RGB: matrices by tag, and the ways through light where there is no matrix.
+"""Matrices by tag, from code values to RGB, and the ways through light where there is no matrix.
 
 ITU-T H.273 table 4 names them; ICtCp (BT.2100) and constant luminance (BT.2020) are not affine in RGB.
 """

@@ -38,7 +38,7 @@ from nightfx.source.image import is_picture, read_picture
 from nightfx.source.interlace import deinterlaced, is_interlaced
 from nightfx.source.numbered import base_name, frames_on_disk, is_sequence
 from nightfx.source.probe import ClipInfo
-from nightfx.source.shot import Shot
+from nightfx.source.shot import FrameReader
 from nightfx.source.timecode import shift_timecode
 from nightfx.target.image_writer import write_picture
 
@@ -100,7 +100,7 @@ def preview(
 
 
 def pick(
-    shot: Shot, number: int | None, at_seconds: float | None, asked: Encoding | None
+    shot: FrameReader, number: int | None, at_seconds: float | None, asked: Encoding | None
 ) -> Picked:
     """The frame of a clip or a sequence that is asked for, by default the middle one; raises UsageError."""
     info, first = shot.info, 0
@@ -121,7 +121,7 @@ def pick(
     return Picked(frame, info, index, asked or encoding_by_tags(info.tags, info.coding))
 
 
-def _frames(shot: Shot, seconds: float) -> Iterator[Frame]:
+def _frames(shot: FrameReader, seconds: float) -> Iterator[Frame]:
     frames = shot.frames(seconds)
     return deinterlaced(frames) if is_interlaced(shot.info) else frames
 

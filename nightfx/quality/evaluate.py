@@ -20,9 +20,9 @@ from nightfx.options.source import MAX_PIXELS
 from nightfx.quality.contacts import Thumb, thumb_of
 from nightfx.quality.figures import (
     Compared,
+    FigureRow,
     Portrait,
     Real,
-    Row,
     compare,
     facts_of,
     portray,
@@ -54,9 +54,9 @@ class EvaluateOptions:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What was measured."""
+    """All that was measured."""
 
-    rows: list[Row]
+    rows: list[FigureRow]
     """Plates, renders, and one half of the real pictures against the other."""
     pictures: list[tuple[Compared, Thumb]]
     real: Real
@@ -137,7 +137,7 @@ def check_targets(*, table: Path | None, sheet: Path | None) -> None:
             raise TargetError(f"{target.parent}: no such folder: create it first")
 
 
-def _floor(real: Real) -> list[Row]:
+def _floor(real: Real) -> list[FigureRow]:
     """Real pictures against real pictures: by name, the first half of each source against the second."""
     halves: tuple[list[Portrait], list[Portrait]] = [], []
     for source in dict.fromkeys(x.source for x in real.portraits):

@@ -1,4 +1,4 @@
-"""What is measured of a picture alone, of a render beside its plate, and of a set of either."""
+"""Figures of a picture alone, of a render beside its plate, and of a set of either."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STRUCTURE, HALO_STOPS, INVENTED, SEAM = 0.85, 0.5, 2, 1.5
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """What is measured of a picture alone."""
+    """Figures of a picture alone."""
 
     name: str
     source: str
@@ -75,7 +75,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """A line of the table: one way to make pictures, every source alike. None where it does not apply."""
 
     name: str
@@ -162,13 +162,13 @@ def summarise(
     real: Real,
     compared: Sequence[Compared] = (),
     flickers: Sequence[float] = (),
-) -> Row:
+) -> FigureRow:
     """One line of the table of pictures against real ones."""
     weights = weights_of(portraits)
     both = weights, weights_of(real.portraits)
     d = pyramid_distance([x.sample for x in portraits], [x.sample for x in real.portraits], both)
     mean = Mean(weights)
-    found = Row(
+    found = FigureRow(
         *(name, len(portraits), d.whole, d.colours, sum(d.layout), sum(d.bands)),
         mean([float(x.night > 0.5) for x in portraits]) or 0.0,
         mean([x.brightness for x in portraits]) or 0.0,
@@ -192,7 +192,7 @@ class Mean:
         return sum(v * w for v, w in pairs) / total if total else None
 
 
-def _beside_plates(row: Row, compared: Sequence[Compared], mean: Mean) -> Row:
+def _beside_plates(row: FigureRow, compared: Sequence[Compared], mean: Mean) -> FigureRow:
     return replace(
         row,
         structure=mean([x.structure for x in compared]),

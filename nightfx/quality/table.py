@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nightfx.quality.figures import Range, Row
+from nightfx.quality.figures import FigureRow, Range
 
 # heading, field, format, factor
 COLUMNS = (
@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 
-def format_table(rows: Sequence[Row], ranges: Range) -> str:
+def format_table(rows: Sequence[FigureRow], ranges: Range) -> str:
     """Rows under a header, and the middle 80 % of real pictures below; columns that no row has are left out."""
     columns = [c for c in COLUMNS if any(getattr(row, c[1]) is not None for row in rows)]
     width = max(len(row.name) for row in rows) + 2
@@ -40,7 +40,7 @@ def format_table(rows: Sequence[Row], ranges: Range) -> str:
     )
 
 
-def _cell(row: Row, column: tuple[str, str, str, int]) -> str:
+def _cell(row: FigureRow, column: tuple[str, str, str, int]) -> str:
     heading, name, form, factor = column
     value = getattr(row, name)
     return ("" if value is None else format(value * factor, form)).rjust(max(8, len(heading)))

@@ -1,1 +1,1 @@
-"""What is in the picture."""
+"""Find what is in the picture."""

@@ -33,7 +33,7 @@ BITS_PER_SAMPLE = 258  # TIFF tag
 
 @dataclass(frozen=True)
 class PictureExtras:
-    """What a picture file holds beside its pixels."""
+    """Everything that a picture file holds beside its pixels."""
 
     icc_profile: bytes | None
     """Colour profile."""
@@ -72,7 +72,7 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
 
 
 def read_extras(path: Path) -> dict[str, Any]:
-    """What a picture file holds beside its pixels: `icc_profile`, `exif`, `dpi`, those that there are."""
+    """Return what a picture file holds beside its pixels: `icc_profile`, `exif`, `dpi`, those that there are."""
     return picture_extras(path).options()
 
 

@@ -110,7 +110,7 @@ def _number_of(path: Path) -> int:
 
 
 def missing_numbers(numbers: list[int]) -> str:
-    """What is missing between numbers in order, as `1003-1004,1008`; empty where nothing is."""
+    """Return the numbers missing between those in order, as `1003-1004,1008`; empty where none is."""
     gaps = [(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1]
     words = ",".join(f"{a}-{b}" if b > a else str(a) for a, b in gaps)
     return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS].rpartition(',')[0]},…"

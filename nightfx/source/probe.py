@@ -1,4 +1,4 @@
-"""What a clip is, before it is decoded in full.
+"""Probe a clip: all that is known of it before it is decoded in full.
 
 Two sources, kept apart: what the header claims (`*_claimed`, rate, duration) and what the first
 decoded picture shows (coding, size, tags, first pts). A frame count from a header is a claim.
@@ -43,7 +43,7 @@ CLIP_SUFFIXES = {
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """What is known of a clip when it has been opened and its first picture decoded."""
+    """Facts of a clip that has been opened, and whose first picture has been decoded."""
 
     path: Path
     """The file."""

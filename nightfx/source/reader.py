@@ -40,14 +40,14 @@ from nightfx.source.probe import (
     real_streams,
     says_more,
 )
-from nightfx.source.shot import Shot
+from nightfx.source.shot import FrameReader
 from nightfx.source.timecode import Seconds, exact_seconds
 
 LAST_SECONDS = 3600  # more than a last frame is shown
 SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
-class Reader(Shot):
+class Reader(FrameReader):
     """A clip's frames; open it with `with`. One thread at a time may use a reader.
 
     Raises SourceError for what is not a clip, and DamagedSourceError for a truncated or damaged
@@ -98,9 +98,9 @@ class Reader(Shot):
         real = real_streams(container)
         if len(real) > 1:
             shape = f"{info.width}x{info.height} {info.codec}"
-            self.note(f"{len(real)} video streams: rendering the first, {shape}")
+            self.add_note(f"{len(real)} video streams: rendering the first, {shape}")
         if any(is_cover(stream) for stream in container.streams.video):
-            self.note("the cover picture is not rendered")
+            self.add_note("the cover picture is not rendered")
 
     def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
         signs = Signs()
@@ -119,7 +119,9 @@ class Reader(Shot):
         if signs and not self.keep_going:
             raise self._damaged()
         if signs:
-            self.note(f"damaged ({_reasons(signs)}): {_tally(count, signs, self.info)} rendered")
+            self.add_note(
+                f"damaged ({_reasons(signs)}): {_tally(count, signs, self.info)} rendered"
+            )
 
     def _shown(self, start: Seconds | None, signs: Signs) -> Generator[Frame]:
         """Yield frames with times in order, from the start or from a key frame before it."""
@@ -155,10 +157,10 @@ class Reader(Shot):
         step = max(1, round(self.info.frame_seconds / self.info.time_base))
         for picture in pictures:
             if picture.pts is None:
-                self.note("some frames carry no time: counted on from the frame rate")
+                self.add_note("some frames carry no time: counted on from the frame rate")
             pts = picture.pts if picture.pts is not None else _next(last, step, self.info)
             if last is not None and pts <= last:
-                self.note("some frames' times run backwards: moved behind the frame before")
+                self.add_note("some frames' times run backwards: moved behind the frame before")
                 pts = last + 1
             last = pts
             yield self._frame(picture, pts)

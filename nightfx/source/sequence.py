@@ -18,7 +18,7 @@ from nightfx.picture.frame import Frame
 from nightfx.source.image import read_picture
 from nightfx.source.numbered import frames_on_disk, missing_numbers
 from nightfx.source.probe import ClipInfo
-from nightfx.source.shot import Shot
+from nightfx.source.shot import FrameReader
 from nightfx.source.still import by_openimageio, read_still
 from nightfx.source.still_extras import Sheet, Window, rate_of, timecode_of
 from nightfx.source.timecode import Seconds, exact_seconds
@@ -26,7 +26,7 @@ from nightfx.source.timecode import Seconds, exact_seconds
 UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
 
 
-class SequenceReader(Shot):
+class SequenceReader(FrameReader):
     """A sequence's frames, read as `reader.Reader` reads those of a clip.
 
     `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
@@ -69,7 +69,9 @@ class SequenceReader(Shot):
             raise SourceError(
                 f"{self.path}: {words}: --missing skip leaves them out, hold repeats the frame before"
             )
-        self.note(f"{words}: {'left out' if self.missing == 'skip' else 'the frame before held'}")
+        self.add_note(
+            f"{words}: {'left out' if self.missing == 'skip' else 'the frame before held'}"
+        )
 
     def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
         numbers = list(self._files)
@@ -96,7 +98,7 @@ class SequenceReader(Shot):
         except SourceError as error:
             if not self.keep_going:
                 raise
-            self.note(str(error))
+            self.add_note(str(error))
             return None
         expected = (self.info.width, self.info.height, self.info.coding.pix_fmt)
         found = (frame.width, frame.height, frame.coding.pix_fmt)

@@ -1,4 +1,4 @@
-"""What the readers of clips and of sequences share: they are opened with `with`, give frames, and keep notes."""
+"""The common part of the readers of clips and of sequences: opened with `with`, they give frames and keep notes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nightfx.source.probe import ClipInfo
 from nightfx.source.timecode import Seconds
 
 
-class Shot(ABC):
+class FrameReader(ABC):
     """A source of frames; one thread at a time may use it."""
 
     info: ClipInfo
@@ -55,7 +55,7 @@ class Shot(ABC):
     ) -> None:
         self.close()
 
-    def note(self, text: str) -> None:
+    def add_note(self, text: str) -> None:
         """Keep a line for the user, once."""
         if text not in self.notes:
             self.notes.append(text)

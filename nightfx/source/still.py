@@ -17,7 +17,7 @@ import numpy as np
 from nightfx.errors import SourceError, UsageError
 from nightfx.options.source import MAX_PIXELS
 from nightfx.picture.frame import Coding, Frame, Plane, rgb_coding
-from nightfx.source.still_extras import Part, Sheet, Window, around
+from nightfx.source.still_extras import FilePart, Sheet, Window, around
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
@@ -66,7 +66,7 @@ def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_P
     planes = tuple(_plane(pixels[main][..., channel], coding, data, canvas) for channel in colour)
     rest = len(specs) > 1 or spec.nchannels > len(colour)
     parts = tuple(
-        Part(each, kept if rest else None) for each, kept in zip(specs, pixels, strict=True)
+        FilePart(each, kept if rest else None) for each, kept in zip(specs, pixels, strict=True)
     )
     sheet = Sheet(source.format_name(), parts, main, colour, data, canvas)
     return Frame(planes, coding, pts=0, time_base=Fraction(1), sheet=sheet)

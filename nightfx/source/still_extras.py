@@ -1,4 +1,4 @@
-"""What a file of a film sequence holds beside its picture, and what its header says of time."""
+"""The sheet of a film sequence's file: everything beside its picture, and what its header says of time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def around(a: Window, b: Window) -> Window:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class FilePart:
     """One part of a file (only EXR has several): its header, and its pixels (H, W, C) where they are needed again."""
 
     spec: Any
@@ -39,11 +39,11 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """What a file holds beside its picture."""
+    """Everything that a file holds beside its picture."""
 
     form: str
     """OpenImageIO's name of the format."""
-    parts: tuple[Part, ...]
+    parts: tuple[FilePart, ...]
     """All parts, the picture's among them."""
     main: int
     """Which part has the picture."""

@@ -9,17 +9,17 @@ MOST = 16  # FFmpeg warns of more
 
 
 def codec_threads() -> int:
-    """What the environment says, else one for each core; each more holds pictures of its own."""
+    """Return the environment's number, else one for each core; each more holds pictures of its own."""
     return asked_threads() or min(cores(), MOST)
 
 
 def decoder_threads() -> int:
-    """What the environment says, else one for two cores: what is done to the pictures takes the others."""
+    """Return the environment's number, else one for two cores: the light takes the others."""
     return asked_threads() or max(codec_threads() // 2, 1)
 
 
 def asked_threads() -> int:
-    """What the environment says; 0 lets FFmpeg choose."""
+    """Return the environment's number; 0 lets FFmpeg choose."""
     said = os.environ.get(VARIABLE, "")
     return int(said) if said.isdecimal() else 0
 

@@ -54,7 +54,7 @@ class OutputPlan:
 
     @property
     def family(self) -> Family:
-        """What the codec is one of, such as `prores`."""
+        """Return the codec's family, such as `prores`."""
         return FORMATS[self.codec].family
 
     @property

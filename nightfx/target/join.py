@@ -1,7 +1,7 @@
 """A render in segments: each is encoded apart, and their packets are joined with the source's sound.
 
 Containers shift, round or forget times, and each in its own way. So the file of a segment holds its packets, in coding
-order, and what they mean is kept beside it: `Piece` is the truth, and the file's own times only let players show it.
+order, and what they mean is kept beside it: `EncodedSegment` is the truth, and the file's own times only let players show it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ LEAD_TICKS = 1000  # NUT has no times below 0, where decoding begins
 
 
 @dataclass(frozen=True)
-class Piece:
-    """What is in the file of a segment."""
+class EncodedSegment:
+    """The file of a segment, and what is in it."""
 
     times: Sequence[tuple[int, int]]
     """Pts and duration of each packet, in coding order, in the render's own ticks."""
@@ -67,7 +67,7 @@ def write_segment(
     plan: OutputPlan,
     span: Span,
     goes_on: Callable[[], bool] = lambda: True,
-) -> Piece:
+) -> EncodedSegment:
     """Encode frames into a segment's file, which gets its name when it has been read back; raises as `write_clip`.
 
     When all frames have come, `goes_on` is asked whether others follow in the next segment.
@@ -84,7 +84,7 @@ def write_segment(
             raise RetryError(f"{target}: does not read back as it was written: run again")
         light = (measured.max_cll, measured.max_fall) if measured else None
         pairs = [(pts, d or 0) for pts, d in zip(packets, durations, strict=True)]
-        return Piece(pairs, part.stat().st_size, crc, said, light)
+        return EncodedSegment(pairs, part.stat().st_size, crc, said, light)
 
 
 def _write(
@@ -134,7 +134,7 @@ def _begins(path: Path) -> bool:
 
 
 def join_segments(
-    segments: Sequence[tuple[Path, Piece]],
+    segments: Sequence[tuple[Path, EncodedSegment]],
     target: Path,
     *,
     head: Head,
@@ -184,7 +184,7 @@ def decoding_times(times: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _joined(
-    segments: Sequence[tuple[Path, Piece]],
+    segments: Sequence[tuple[Path, EncodedSegment]],
     decoding: Sequence[int],
     video: VideoStream,
     info: ClipInfo,
@@ -210,7 +210,7 @@ def _joined(
         raise TargetError(f"{target}: its encoder is not that of the segments: --fresh begins anew")
 
 
-def _check_fit(segments: Sequence[tuple[Path, Piece]], target: Path) -> None:
+def _check_fit(segments: Sequence[tuple[Path, EncodedSegment]], target: Path) -> None:
     for (_, a), (path, b) in pairwise(segments):
         if a.extradata != b.extradata:
             raise TargetError(
@@ -221,7 +221,7 @@ def _check_fit(segments: Sequence[tuple[Path, Piece]], target: Path) -> None:
             raise TargetError(f"{target}: {path.name} overlaps the segment before it in time")
 
 
-def _stored(path: Path, piece: Piece) -> Iterator[Packet]:
+def _stored(path: Path, piece: EncodedSegment) -> Iterator[Packet]:
     """The packets of a segment; a damaged one is removed, and RetryError raised."""
     crc = count = 0
     try:

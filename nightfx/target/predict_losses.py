@@ -20,7 +20,7 @@ from nightfx.target.tags import aspect_note
 LOOKED_AT = 24  # pictures: captions need not be on the first
 
 
-def foresee(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str]:
+def predict_losses(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str]:
     """Yield a line for each thing that a render by `plan` changes or leaves out."""
     seen = replace(info, side_data=tuple(sorted({*info.side_data, *_side_data(path)})))
     yield from lines_of(seen, FORMATS[plan.codec], plan.coding, plan.suffix)

@@ -13,7 +13,7 @@ import numpy as np
 from nightfx.disk.partial import partial_file
 from nightfx.picture.frame import Coding, Frame, Plane, rgb_coding
 from nightfx.source.still import FORMATS, inside, one_line
-from nightfx.source.still_extras import Part, Sheet
+from nightfx.source.still_extras import FilePart, Sheet
 
 LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
@@ -39,7 +39,7 @@ def write_still(
 
 
 def still_coding(suffix: str, source: Coding) -> Coding:
-    """What a new file with this suffix holds of a picture in `source`."""
+    """Return the coding that a new file with this suffix holds of a picture in `source`."""
     if suffix == ".exr":
         return rgb_coding(32, alpha=source.has_alpha)
     if suffix == ".dpx":
@@ -48,7 +48,7 @@ def still_coding(suffix: str, source: Coding) -> Coding:
     return rgb_coding(8 if source.depth == 8 else 16, alpha=source.has_alpha)
 
 
-def _relit_part(sheet: Sheet, index: int, frame: Frame) -> Part:
+def _relit_part(sheet: Sheet, index: int, frame: Frame) -> FilePart:
     import OpenImageIO
 
     part = sheet.parts[index]
@@ -56,18 +56,18 @@ def _relit_part(sheet: Sheet, index: int, frame: Frame) -> Part:
     for name in OWN_ATTRIBUTES:
         spec.erase_attribute(name)
     if index != sheet.main:
-        return Part(spec, part.pixels)
+        return FilePart(spec, part.pixels)
     _make_room(spec)
     planes = [_stored(plane[inside(sheet.data, sheet.canvas)], frame) for plane in frame.planes]
     if part.pixels is None or len(set(sheet.colour)) < 3:
         spec.nchannels = len(planes)
         spec.channelnames = tuple("RGBA"[: len(planes)])
-        return Part(spec, np.stack(planes, axis=-1))
+        return FilePart(spec, np.stack(planes, axis=-1))
     pixels = part.pixels.copy()
     for channel, plane in zip(sheet.colour, planes, strict=True):
         whole = plane.astype(np.uint32) * 65537 if pixels.dtype == np.uint32 else plane
         pixels[..., channel] = whole
-    return Part(spec, pixels)
+    return FilePart(spec, pixels)
 
 
 def _make_room(spec: Any) -> None:
@@ -83,7 +83,7 @@ def _make_room(spec: Any) -> None:
     spec.erase_attribute("tiff:PhotometricInterpretation")
 
 
-def _new_part(frame: Frame, form: str, attributes: dict[str, Any]) -> Part:
+def _new_part(frame: Frame, form: str, attributes: dict[str, Any]) -> FilePart:
     import OpenImageIO
 
     coding, kinds = frame.coding, {8: "uint8", 32: "half"}
@@ -99,7 +99,7 @@ def _new_part(frame: Frame, form: str, attributes: dict[str, Any]) -> Part:
         spec.attribute("oiio:BitsPerSample", coding.depth)
     for name, value in attributes.items():
         _set(spec, name, value)
-    return Part(spec, np.stack(planes, axis=-1))
+    return FilePart(spec, np.stack(planes, axis=-1))
 
 
 def _set(spec: Any, name: str, value: Any) -> None:
@@ -121,7 +121,7 @@ def _stored(plane: Plane, frame: Frame) -> Plane:
     return (plane << (16 - depth)) | (plane >> (2 * depth - 16))
 
 
-def write_parts(target: Path, form: str, parts: list[Part]) -> None:
+def write_parts(target: Path, form: str, parts: list[FilePart]) -> None:
     """Write a file of the format `form`, a name of OpenImageIO; raises OSError."""
     import OpenImageIO
 

@@ -106,7 +106,7 @@ def write_clip(
 
 @dataclass(frozen=True)
 class Head:
-    """What the first frame of a render decides for all of it."""
+    """All that the first frame of a render decides for the rest."""
 
     width: int
     """Of the picture, in px."""
@@ -121,7 +121,7 @@ class Head:
 
 
 def head_of(first: Frame, plan: OutputPlan) -> Head:
-    """What a first frame decides."""
+    """Return all that a first frame decides."""
     light = measures_light(first, plan)
     return Head(first.width, first.height, first.pts, hdr_options(first, plan), light)
 

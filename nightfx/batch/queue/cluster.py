@@ -24,7 +24,7 @@ import ray
 
 import nightfx
 from nightfx.batch.queue.seats import environment, gpus_for, share_of
-from nightfx.batch.queue.task import RETRY, Line, Say, Task, Watch
+from nightfx.batch.queue.task import Emit, Task, TaskQueue, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS, attempt, order_from
 from nightfx.errors import RETRY, RetryError
 from nightfx.options.engine import EngineOptions
@@ -53,7 +53,7 @@ def run_on_ray(
         running: dict[Any, Task[Any]] = {}
         try:
             remote = ray.remote(**needs)(serve or serve_order)
-            _drive(Line(tasks), count, remote, running, watch)
+            _drive(TaskQueue(tasks), count, remote, running, watch)
         finally:
             _dismiss(list(running))
 
@@ -69,7 +69,9 @@ def signals_as_raised() -> Iterator[None]:
         raise error.__cause__ from None
 
 
-def _drive(line: Line, count: int, serve: Any, running: dict[Any, Task[Any]], watch: Watch) -> None:
+def _drive(
+    line: TaskQueue, count: int, serve: Any, running: dict[Any, Task[Any]], watch: Watch
+) -> None:
     """Keep `count` tasks `running`, by their streams of events, until none is left."""
     while True:
         while len(running) < count and (task := line.take()):
@@ -94,7 +96,7 @@ def _drive(line: Line, count: int, serve: Any, running: dict[Any, Task[Any]], wa
 def _hear(stream: Any, task: Task[Any]) -> bool:
     """Note what comes next of a task, or the death of its worker; False where nothing more will."""
     try:
-        task.hear(ray.get(next(stream)))
+        task.on_event(ray.get(next(stream)))
     except StopIteration:
         return False
     except ray.exceptions.RayError as error:
@@ -104,19 +106,19 @@ def _hear(stream: Any, task: Task[Any]) -> bool:
     return True
 
 
-def _attempt_line(line: str, say: Say) -> int:
-    return attempt(order_from(line), say)
+def _attempt_line(line: str, emit: Emit) -> int:
+    return attempt(order_from(line), emit)
 
 
 def serve_order(
-    line: str, folder: str, attempt_line: Callable[[str, Say], int] = _attempt_line
+    line: str, folder: str, attempt_line: Callable[[str, Emit], int] = _attempt_line
 ) -> Iterator[dict[str, Any]]:
     """Serve an order in a worker of Ray's, and give the events; after what is worth retrying it leaves, with its memory."""
     os.chdir(folder)  # paths are said from where the batch was started
     events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     ended, codes = threading.Event(), list[int]()
 
-    def say(event: str, **more: Any) -> None:
+    def emit(event: str, **more: Any) -> None:
         if ended.is_set():
             raise _Ended
         events.put({"event": event} | more)
@@ -124,7 +126,7 @@ def serve_order(
     def work() -> None:
         try:
             with suppress(_Ended):
-                codes.append(attempt_line(line, say))
+                codes.append(attempt_line(line, emit))
         finally:
             events.put(None)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import nightfx
-from nightfx.batch.queue.task import Line, Task, Watch
+from nightfx.batch.queue.task import Task, TaskQueue, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS
 from nightfx.errors import RETRY
 
@@ -38,8 +38,8 @@ def run_crew(tasks: Iterable[Task[Any]], seats: Sequence[Mapping[str, str]], wat
 
     `watch` is called in this thread at each event. Whatever is raised here, signals too, ends the workers first.
     """
-    events: queue.Queue[tuple[_Seat, dict[str, Any] | None]] = queue.Queue()
-    crew, line = [_Seat(env, events) for env in seats], Line(tasks)
+    events: queue.Queue[tuple[_WorkerSlot, dict[str, Any] | None]] = queue.Queue()
+    crew, line = [_WorkerSlot(env, events) for env in seats], TaskQueue(tasks)
     try:
         while True:
             for seat in crew:
@@ -49,7 +49,7 @@ def run_crew(tasks: Iterable[Task[Any]], seats: Sequence[Mapping[str, str]], wat
                 return
             with suppress(queue.Empty):
                 seat, event = events.get(timeout=0.2)
-                if task := seat.hear(event):
+                if task := seat.on_event(event):
                     watch(task)
                     if task.open and seat.task is None:
                         line.put_back(task)
@@ -57,13 +57,13 @@ def run_crew(tasks: Iterable[Task[Any]], seats: Sequence[Mapping[str, str]], wat
         _dismiss(crew)
 
 
-class _Seat:
+class _WorkerSlot:
     """A place for a worker: the process that sits there, and its task."""
 
     def __init__(
         self,
         env: Mapping[str, str],
-        events: queue.Queue[tuple[_Seat, dict[str, Any] | None]],
+        events: queue.Queue[tuple[_WorkerSlot, dict[str, Any] | None]],
     ) -> None:
         self.task: Task[Any] | None = None
         self.process: subprocess.Popen[str] | None = None
@@ -86,7 +86,7 @@ class _Seat:
             process.stdin.write(task.order.as_json() + "\n")
             process.stdin.flush()
 
-    def hear(self, event: dict[str, Any] | None) -> Task[Any] | None:
+    def on_event(self, event: dict[str, Any] | None) -> Task[Any] | None:
         """Note what the worker says, or its end; returns the task that it is about."""
         task = self.task
         if event is None:
@@ -96,7 +96,7 @@ class _Seat:
             return task
         if task is None or event["event"] == "ready":
             return None
-        task.hear(event)
+        task.on_event(event)
         if event["event"] in ("busy", "done", "failed"):
             self.task = None
         self.leaving = event.get("code") == RETRY
@@ -165,7 +165,7 @@ class _Seat:
         return f"{how}{f' ({said[-1][:200]})' if said else ''}"
 
 
-def _dismiss(crew: list[_Seat]) -> None:
+def _dismiss(crew: list[_WorkerSlot]) -> None:
     for seat in crew:
         seat.end()
     until = time.monotonic() + GRACE_SECONDS

@@ -42,7 +42,7 @@ class DiskClock:
 
 
 class Lease:
-    """What is held; `lost` once another has followed."""
+    """A lease that is held; `lost` once another process has followed."""
 
     def __init__(self, path: Path, place: Path, stale_seconds: float, clock: DiskClock) -> None:
         self.path, self.place = path, place
@@ -188,7 +188,7 @@ def _self() -> dict[str, Any]:
 
 
 def _machine() -> str | None:
-    """What is the same for processes that see each other's ids, and for no others; None where that is not known."""
+    """Return a name that processes share which see each other's ids, and no others; None where it is not known."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"

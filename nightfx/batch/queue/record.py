@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nightfx.batch.shots.find import Shot
-from nightfx.batch.shots.settings import Settings
+from nightfx.batch.shots.settings import ShotSettings
 from nightfx.disk.json_files import load_json, save_json
 from nightfx.job.manifest import file_fingerprints
 from nightfx.network.presets import Preset
@@ -24,8 +24,8 @@ MOST_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
-class Job:
-    """What makes a render what it is."""
+class RenderIdentity:
+    """The things that make a render what it is: another of them makes another render."""
 
     source: Mapping[str, Any]
     """Size, time and hash of the source."""
@@ -36,11 +36,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What is known of a render."""
+class ShotRecord:
+    """All that is kept of a render."""
 
     job: Mapping[str, Any]
-    """The `Job`."""
+    """The `RenderIdentity`."""
     target: str
     """The render, below the folder of renders."""
     files: Mapping[str, Any] | None = None
@@ -56,33 +56,33 @@ def place_of(out: Path, key: str) -> Path:
     return out / FOLDER / f"{key}.json"
 
 
-def job_of(shot: Shot, settings: Settings, preset: Preset) -> Job:
-    """What a render of this shot would come of. Raises SourceError where the source cannot be read."""
+def identity_of(shot: Shot, settings: ShotSettings, preset: Preset) -> RenderIdentity:
+    """Return what a render of this shot would come of. Raises SourceError where the source cannot be read."""
     options = settings.options
     made_by = {"options": options.fingerprint(), "files": file_fingerprints(options)}
     about = {"name": preset.name, "sha256": preset.sha256}
-    return Job(fingerprint(shot.source), made_by, about)
+    return RenderIdentity(fingerprint(shot.source), made_by, about)
 
 
-def look_up(place: Path) -> Record | None:
+def look_up(place: Path) -> ShotRecord | None:
     """The record at a place; None where there is none, or none that can be understood."""
     try:
-        return load_json(Record, place) if place.stat().st_size <= MOST_BYTES else None
+        return load_json(ShotRecord, place) if place.stat().st_size <= MOST_BYTES else None
     except (OSError, ValueError):
         return None
 
 
-def write_record(place: Path, record: Record) -> None:
+def write_record(place: Path, record: ShotRecord) -> None:
     """Keep a record; raises RetryError where the disk is full."""
     save_json(record, place)
 
 
-def is_done(record: Record | None, job: Job, out: Path) -> bool:
+def is_done(record: ShotRecord | None, job: RenderIdentity, out: Path) -> bool:
     """Whether the render of this job is there, as it was left."""
     return bool(record and record.done and not changes(record, job)) and is_there(record, out)
 
 
-def is_there(record: Record | None, out: Path) -> bool:
+def is_there(record: ShotRecord | None, out: Path) -> bool:
     """Whether the files of a record are as they were when it was written."""
     return record is not None and record.files == output_state(out / record.target)
 
@@ -100,8 +100,8 @@ def output_state(target: Path) -> dict[str, Any] | None:
     return {"files": len(files), "bytes": sum(s.st_size for s in stats), "mtime_ns": latest}
 
 
-def changes(record: Record, job: Job) -> list[str]:
-    """What is not as it was, of source, settings and preset."""
+def changes(record: ShotRecord, job: RenderIdentity) -> list[str]:
+    """Return the names of what is not as it was, of source, settings and preset."""
     return [name for name, value in asdict(job).items() if record.job.get(name) != value]
 
 

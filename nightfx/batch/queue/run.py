@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nightfx.batch.queue.crew import run_crew
-from nightfx.batch.queue.record import changes, is_done, job_of, look_up, place_of
+from nightfx.batch.queue.record import changes, identity_of, is_done, look_up, place_of
 from nightfx.batch.queue.seats import seats_for
 from nightfx.batch.queue.segments import Segment
 from nightfx.batch.queue.task import Task, Watch
@@ -36,7 +36,7 @@ def plan_batch(
         task = Task(Order(shot, out, said.to, said.flags, options.stale_seconds))
         record = look_up(place_of(out, shot.key))
         try:
-            job = job_of(shot, said, presets[said.to])
+            job = identity_of(shot, said, presets[said.to])
         except NightfxError as error:
             task.state, task.error, task.code = "failed", str(error), error.exit_code
         else:

@@ -20,7 +20,7 @@ def seats_for(options: EngineOptions) -> list[dict[str, str]]:
 
 
 def environment(threads: int, options: EngineOptions) -> dict[str, str]:
-    """What is set for a worker that may use so many threads."""
+    """Return the variables that are set for a worker that may use so many threads."""
     names = [f"{name}_NUM_THREADS" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")]
     names += ["OPENCV_FOR_THREADS_NUM", *([VARIABLE] if options.share_codecs else [])]
     return {name: str(threads) for name in names} | worker_variables()

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightfx.batch.queue.task import Say, Task, paced
+from nightfx.batch.queue.task import Emit, Task, paced
 from nightfx.disk.json_files import to_line
 from nightfx.errors import NightfxError
 from nightfx.job.plan import RenderSegment, missing_segments, segments_of
@@ -38,9 +38,9 @@ def plan_tasks(plan: Path) -> list[Task[Segment]]:
     return [Task(Segment(plan.absolute(), number)) for number in missing_segments(plan)]
 
 
-def serve_segment(order: Segment, say: Say) -> None:
+def serve_segment(order: Segment, emit: Emit) -> None:
     """Render a segment unless it is done; raises NightfxError, with its name."""
-    started, show, frames = time.monotonic(), paced(say), 0
+    started, show, frames = time.monotonic(), paced(emit), 0
 
     def count(done: int, total: int | None) -> None:
         nonlocal frames
@@ -48,15 +48,15 @@ def serve_segment(order: Segment, say: Say) -> None:
         show(done, total)
 
     try:
-        with _desk.open(order.plan) as render:
+        with _open_plan.open(order.plan) as render:
             render(order.number, count)
     except NightfxError as error:
         raise type(error)(f"{order.key}: {error}") from error
     facts = {"frames": frames, "seconds": round(time.monotonic() - started, 2)}
-    say("done", facts=facts, target="")
+    emit("done", facts=facts, target="")
 
 
-class _Desk:
+class _OpenPlan:
     """The plan that this process has open: the next segment is of the same one, most often."""
 
     def __init__(self) -> None:
@@ -82,4 +82,4 @@ class _Desk:
         self._closing.close()
 
 
-_desk = _Desk()
+_open_plan = _OpenPlan()

@@ -21,11 +21,11 @@ State = Literal["waiting", "rendering", "elsewhere", "done", "failed", "skipped"
 
 
 class Ordered(Protocol):
-    """What a worker can be told to do."""
+    """An order that a worker can be given."""
 
     @property
     def key(self) -> str:
-        """What people call it."""
+        """Return the name that people know it by."""
 
     def as_json(self) -> str:
         """One line."""
@@ -78,7 +78,7 @@ class Task(Generic[OrderT]):
         """Whether it is still to end."""
         return self.state not in ("done", "failed", "skipped")
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         """Note what its worker says."""
         match event["event"]:
             case "frames":
@@ -106,10 +106,10 @@ class Task(Generic[OrderT]):
 
 
 Watch = Callable[[Task[Any]], None]
-Say = Callable[..., None]
+Emit = Callable[..., None]
 
 
-def paced(say: Say) -> Callable[[int, int | None], None]:
+def paced(emit: Emit) -> Callable[[int, int | None], None]:
     """Progress as events, not too many of them."""
     last = 0.0
 
@@ -118,12 +118,12 @@ def paced(say: Say) -> Callable[[int, int | None], None]:
         now = time.monotonic()
         if now - last > PAUSE_SECONDS or done == total:
             last = now
-            say("frames", done=done, total=total)
+            emit("frames", done=done, total=total)
 
     return tell
 
 
-class Line:
+class TaskQueue:
     """The open ones of `tasks`, which may be many and made as they are asked for, in the order in which workers get them.
 
     What is rendered elsewhere comes after the others, and not at once.

@@ -25,21 +25,21 @@ from typing import Any
 
 from nightfx.batch.queue.lease import Lease, forget, leased
 from nightfx.batch.queue.record import (
-    Job,
-    Record,
+    RenderIdentity,
+    ShotRecord,
+    identity_of,
     is_done,
     is_there,
-    job_of,
     look_up,
     output_state,
     place_of,
     write_record,
 )
 from nightfx.batch.queue.segments import Segment, serve_segment
-from nightfx.batch.queue.task import Say, Task, paced
+from nightfx.batch.queue.task import Emit, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
-from nightfx.batch.shots.settings import Settings
+from nightfx.batch.shots.settings import ShotSettings
 from nightfx.disk.json_files import from_json_types, to_line
 from nightfx.disk.partial import translated
 from nightfx.errors import DONE, FAILED, RETRY, TERMINATED, NightfxError, RetryError
@@ -87,39 +87,44 @@ def order_from(line: str) -> Order | Segment:
     return from_json_types(Segment, table) if "plan" in table else from_json_types(Order, table)
 
 
-def serve(order: Order, say: Say) -> None:
+def serve(order: Order, emit: Emit) -> None:
     """Render a shot unless it is done or somebody else is at it; raises NightfxError."""
     place = place_of(order.out, order.shot.key)
     with translated(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     with leased(place, order.stale_seconds) as lease:
         if lease is None:
-            say("busy")
+            emit("busy")
             return
         preset, options = load_preset(order.to), RenderOptions.of(**order.flags)
-        settings = Settings(order.to, order.flags, options)
-        job = job_of(order.shot, settings, preset)
+        settings = ShotSettings(order.to, order.flags, options)
+        job = identity_of(order.shot, settings, preset)
         record = look_up(place)
         if not is_done(record, job, order.out):
-            record = _render(order, settings, preset, job, lease, say)
+            record = _render(order, settings, preset, job, lease, emit)
         forget(place)
     assert record is not None
-    say("done", facts=record.facts, target=record.target)
+    emit("done", facts=record.facts, target=record.target)
 
 
 def _render(
-    order: Order, settings: Settings, preset: Preset, job: Job, lease: Lease, say: Say
-) -> Record:
+    order: Order,
+    settings: ShotSettings,
+    preset: Preset,
+    job: RenderIdentity,
+    lease: Lease,
+    emit: Emit,
+) -> ShotRecord:
     place, options = place_of(order.out, order.shot.key), settings.options
     target = _target(order, preset, options)
     older = look_up(place)
     # a finished render that somebody has changed since is theirs
     ours = older is not None and order.out / older.target == target
     ours = ours and older is not None and (not older.done or is_there(older, order.out))
-    intent = Record(asdict(job), str(target.relative_to(order.out)), output_state(target))
+    intent = ShotRecord(asdict(job), str(target.relative_to(order.out)), output_state(target))
     facts = {"threads": os.environ.get("OMP_NUM_THREADS", ""), "host": socket.gethostname()}
     notes: list[str] = []
-    with _Noted(notes, order.shot.source, say):
+    with _Noted(notes, order.shot.source, emit):
         if _only_unrecorded(older, job, target, order.out):
             notes.append("was complete already, when its worker ended")
         else:
@@ -129,8 +134,8 @@ def _render(
             # before the record says that what stands there is a render of ours
             check_target(order.shot.source, target, options.job.overwrite)
             write_record(place, intent)
-            facts |= _timed_render(order.shot.source, target, preset, options, lease, say)
-    if job_of(order.shot, settings, preset).source != job.source:
+            facts |= _timed_render(order.shot.source, target, preset, options, lease, emit)
+    if identity_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
     facts |= measure(order.shot.source, target, options) | {"notes": notes}
     record = replace(intent, files=output_state(target), done=True, facts=facts)
@@ -138,7 +143,9 @@ def _render(
     return record
 
 
-def _only_unrecorded(older: Record | None, job: Job, target: Path, out: Path) -> bool:
+def _only_unrecorded(
+    older: ShotRecord | None, job: RenderIdentity, target: Path, out: Path
+) -> bool:
     """Whether a worker ended after it had given a clip its name, and before it could say so."""
     begun = older is not None and not older.done and asdict(job) == older.job
     return begun and not is_sequence(target) and target.exists() and not is_there(older, out)
@@ -152,9 +159,9 @@ def _target(order: Order, preset: Preset, options: RenderOptions) -> Path:
 
 
 def _timed_render(
-    source: Path, target: Path, preset: Preset, options: RenderOptions, lease: Lease, say: Say
+    source: Path, target: Path, preset: Preset, options: RenderOptions, lease: Lease, emit: Emit
 ) -> dict[str, Any]:
-    started, show, frames = time.monotonic(), paced(say), 0
+    started, show, frames = time.monotonic(), paced(emit), 0
 
     def tell(done: int, total: int | None) -> None:
         nonlocal frames
@@ -173,9 +180,9 @@ def _timed_render(
 class _Noted(logging.Handler):
     """Collect the library's warnings, and tell them."""
 
-    def __init__(self, notes: list[str], source: Path, say: Say) -> None:
+    def __init__(self, notes: list[str], source: Path, emit: Emit) -> None:
         super().__init__(logging.WARNING)
-        self._notes, self._source, self._say = notes, source, say
+        self._notes, self._source, self._emit = notes, source, emit
 
     def __enter__(self) -> None:
         logging.getLogger("nightfx").addHandler(self)
@@ -188,7 +195,7 @@ class _Noted(logging.Handler):
         text = record.getMessage().removeprefix(f"{self._source.name}: ")
         if text not in self._notes:
             self._notes.append(text)
-            self._say("note", text=text)
+            self._emit("note", text=text)
 
 
 class _Ended(BaseException):
@@ -210,18 +217,18 @@ def _listen(lines: queue.SimpleQueue[str]) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def attempt(order: Order | Segment, say: Say) -> int:
+def attempt(order: Order | Segment, emit: Emit) -> int:
     """Serve an order and tell how it ended; the exit code that it would leave with."""
     try:
         if isinstance(order, Segment):
-            serve_segment(order, say)
+            serve_segment(order, emit)
         else:
-            serve(order, say)
+            serve(order, emit)
     except NightfxError as error:
-        say("failed", error=str(error), code=error.exit_code)
+        emit("failed", error=str(error), code=error.exit_code)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - a shot that nobody foresaw must not end the batch
-        say("failed", error=f"{type(error).__name__}: {error}", code=FAILED)
+        emit("failed", error=f"{type(error).__name__}: {error}", code=FAILED)
         return FAILED
     return DONE
 
@@ -233,7 +240,7 @@ def main() -> int:
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
 
-    def say(event: str, **more: Any) -> None:
+    def emit(event: str, **more: Any) -> None:
         with suppress(
             BrokenPipeError
         ):  # the batch has gone, and the shot goes on to its end or ours
@@ -242,9 +249,9 @@ def main() -> int:
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     try:
-        say("ready")
+        emit("ready")
         while True:
-            if attempt(order_from(lines.get()), say) == RETRY:
+            if attempt(order_from(lines.get()), emit) == RETRY:
                 return RETRY
     except _Ended:
         return TERMINATED

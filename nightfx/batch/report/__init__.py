@@ -1,1 +1,1 @@
-"""What a batch shows at its end."""
+"""The report at the end of a batch."""

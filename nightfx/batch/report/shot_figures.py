@@ -41,7 +41,7 @@ from nightfx.picture.frame import Float32, upright
 from nightfx.picture.luma import luma
 from nightfx.source.interlace import deinterlaced, is_interlaced
 from nightfx.source.probe import FALLBACK_RATE
-from nightfx.source.shot import Shot as Ends
+from nightfx.source.shot import FrameReader as Ends
 
 PLACES = (0.1, 0.5, 0.9)  # of the shot
 RUN_FRAMES = 4
@@ -54,7 +54,7 @@ LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01}
 
 @dataclass(frozen=True)
 class Figures:
-    """What is measured of a render."""
+    """Figures measured on a render."""
 
     flicker: float | None
     """Render ÷ plate; None where there are no neighbours, or the plate is flat."""
@@ -70,7 +70,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Sample:
+class PairedFrames:
     """Neighbouring frames of a plate and of its render, made small."""
 
     plate: list[Float32]
@@ -106,9 +106,9 @@ def measure(source: Path, target: Path, options: RenderOptions) -> dict[str, Any
     return about | {"figures": asdict(figures_of(samples))}
 
 
-def compare(plate: Iterable[Float32], render: Iterable[Float32]) -> Sample:
+def compare(plate: Iterable[Float32], render: Iterable[Float32]) -> PairedFrames:
     """The first frames of both, pictures (3, H, W) in [0, 1]; full-size pictures are held one at a time."""
-    found = Sample([], [], [], [])
+    found = PairedFrames([], [], [], [])
     for a, b in islice(zip(plate, render, strict=False), RUN_FRAMES):
         found.crushed.append(_share(luma(b) < BLACK, luma(a) < NEAR_BLACK))
         found.clipped.append(_share(b.max(0) > WHITE, a.max(0) > WHITE))
@@ -118,7 +118,7 @@ def compare(plate: Iterable[Float32], render: Iterable[Float32]) -> Sample:
     return found
 
 
-def figures_of(samples: list[Sample]) -> Figures:
+def figures_of(samples: list[PairedFrames]) -> Figures:
     """The means of samples."""
     crushed = np.mean([share for sample in samples for share in sample.crushed])
     clipped = np.mean([share for sample in samples for share in sample.clipped])
@@ -152,7 +152,7 @@ def _shown(shot: Ends, first: int, encoding: Encoding) -> Iterator[Float32]:
         yield rolled_off(work, encoding).clip(0, 1)
 
 
-def _flicker(samples: list[Sample]) -> float | None:
+def _flicker(samples: list[PairedFrames]) -> float | None:
     moving = [s for s in samples if len(s.plate) > 1 and not _is_still(s.plate)]
     found = [flicker(_tensors(s.plate), _tensors(s.render)) for s in moving]
     return float(np.mean(found)) if found else None

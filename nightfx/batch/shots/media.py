@@ -76,7 +76,7 @@ class Library:
         return None
 
     def about(self, path: Path, clip: Any) -> Medium:
-        """What is known of a file that a clip may show. Raises SourceError."""
+        """Return all that is known of a file that a clip may show. Raises SourceError."""
         if path not in self._known:
             with open_shot(path, self._options) as shot:
                 info = shot.info

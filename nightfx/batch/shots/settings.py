@@ -31,7 +31,7 @@ OF_ONE_SHOT = {"frames"}  # numbers of files, which no folder of shots shares
 
 
 @dataclass(frozen=True)
-class Settings:
+class ShotSettings:
     """How one shot is rendered."""
 
     to: str
@@ -42,8 +42,8 @@ class Settings:
     """The same, checked."""
 
 
-def settings_of(shot: Shot, root: Path, common: Mapping[str, Any]) -> Settings:
-    """What counts for a shot: `common` flags, the files from `root` down to it, and its own; raises UsageError."""
+def settings_of(shot: Shot, root: Path, common: Mapping[str, Any]) -> ShotSettings:
+    """Return the settings of a shot: `common` flags, then the files from `root` down to it, then its own; raises UsageError."""
     said = dict(common)
     for file in _files(shot.source.parent, root):
         said |= _said_in(file, shot)
@@ -53,12 +53,12 @@ def settings_of(shot: Shot, root: Path, common: Mapping[str, Any]) -> Settings:
     if "passes" in flags:  # renders of one name in two folders have passes of one name
         flags["passes"] = str(Path(flags["passes"]).absolute() / shot.folder)
     try:
-        return Settings(to, flags, RenderOptions.of(**flags))
+        return ShotSettings(to, flags, RenderOptions.of(**flags))
     except UsageError as error:
         raise UsageError(f"{shot.key}: {error}") from error
 
 
-def presets_of(settings: list[Settings]) -> dict[str, Preset]:
+def presets_of(settings: list[ShotSettings]) -> dict[str, Preset]:
     """The presets that are named, each loaded once; raises PresetError."""
     return {to: load_preset(to) for to in sorted({each.to for each in settings})}
 
@@ -81,7 +81,7 @@ def _said_in(file: Path, shot: Shot) -> dict[str, Any]:
 
 @cache
 def _read(file: Path, mtime_ns: int) -> dict[str, Any]:
-    """What a file says, as it was then; read once for all shots."""
+    """Return the table of a file as it was then; read once for all shots."""
     try:
         if file.stat().st_size > MOST_BYTES:
             raise UsageError(f"{file}: is over {MOST_BYTES >> 10} KiB: no settings are")

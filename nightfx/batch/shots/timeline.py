@@ -28,7 +28,7 @@ EDL_RATE = Fraction(24)  # where neither a flag nor the media say one
 
 @dataclass
 class Use:
-    """What a clip of the timeline shows of a file."""
+    """The part of a file that a clip of the timeline shows."""
 
     clip: Any
     """The clip, of OpenTimelineIO."""

@@ -42,7 +42,7 @@ class Sorted:
 
 @dataclass(frozen=True)
 class DataSet:
-    """What was made."""
+    """A data set that was made."""
 
     folder: Path
     """Where it is."""

@@ -27,7 +27,7 @@ Crop = Literal["centre", "random"]
 
 @dataclass(frozen=True, eq=False)
 class Pending:
-    """What a worker is given."""
+    """One picture to be measured, as a worker is given it."""
 
     candidate: Candidate
     """Where it comes from."""

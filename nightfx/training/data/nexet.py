@@ -22,7 +22,7 @@ ASK = (
 
 
 def check_nexet(root: Path) -> tuple[list[str], list[str]]:
-    """What was found of NEXET in `root` or up to two folders below, and what is missing, a line each."""
+    """Return what was found of NEXET in `root` or up to two folders below, and what is missing, a line each."""
     if not root.is_dir():
         return [], [f"{root}: no such folder"]
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""What a data set is made of: pictures and clips below folders, what labels say of them, frames of a clip.
+"""Find the pictures of a data set: files and clips below folders, their labels, and frames of a clip.
 
 A picture's *source* (a camera, a site, a shoot) is the column `source` of its label, else the first folder below the
 one that was given which is no class name, else a clip's own name, else the name of the given folder.
@@ -32,7 +32,7 @@ CLASS_COLUMNS = ("class", "lighting", "timeofday", "label")
 
 @dataclass(frozen=True)
 class Label:
-    """What a label file says of one picture."""
+    """One picture's label."""
 
     name: str
     """day, night, or another word, such as dusk: such pictures are left out."""

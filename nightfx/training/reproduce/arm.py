@@ -29,7 +29,7 @@ Panels = dict[str, list[Tensor | str]]
 
 @dataclass(frozen=True)
 class Bench:
-    """What all runs of an experiment share."""
+    """Everything that all runs of an experiment share."""
 
     day: tuple[Path | Listed, Listed | None]
     """Day pictures, and those held out where they are named."""
@@ -52,7 +52,7 @@ class _Ear:
     curves: dict[str, list[Point]] = field(default_factory=dict)
     _latest: dict[str, float] = field(default_factory=dict)
 
-    def hear(self, step: int, total: int, losses: dict[str, float]) -> None:
+    def on_step(self, step: int, total: int, losses: dict[str, float]) -> None:
         self.step = step
         if losses and losses is not self._latest:  # the trainer makes a new one at each record
             self._latest = losses
@@ -75,7 +75,7 @@ def run_arm(
             day_held_out=bench.day[1],
             night_held_out=bench.night[1],
             device=bench.device,
-            on_progress=ear.hear,
+            on_progress=ear.on_step,
         )
     except DeadRunError as error:
         stopped = str(error)
@@ -105,7 +105,7 @@ def _joined(state: dict[str, Any], ear: _Ear, name: str) -> list[Point]:
 
 
 def _measure(bench: Bench, state: dict[str, Any]) -> tuple[dict[str, float], Panels]:
-    """Of the generators as the run left them: the paper speaks of no best checkpoint."""
+    """Measure the generators as the run left them: the paper speaks of no best checkpoint."""
     real_A, real_B = bench.real_A, bench.real_B
     fake_B, fake_A = (
         translate(_generator(state[name]), real)

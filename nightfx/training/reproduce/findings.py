@@ -79,7 +79,7 @@ def save_figures(experiment: Experiment, panels: Mapping[float, Panels], folder:
 
 
 def describe(experiment: Experiment) -> str:
-    """What an experiment had, beside what the paper's had."""
+    """Return a line of what an experiment had, beside what the paper's had."""
     pictures, epochs = PAPER[experiment.name]
     source = "a stand-in for NEXET 2017" if experiment.stand_in else "as many as NEXET 2017 has"
     return (

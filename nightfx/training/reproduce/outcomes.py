@@ -1,4 +1,4 @@
-"""What came of the paper's experiments, kept as JSON: one file each, so that a report can set them side by side."""
+"""Outcomes of the paper's experiments, kept as JSON: one file each, so that a report can set them side by side."""
 
 from __future__ import annotations
 

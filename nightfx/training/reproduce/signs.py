@@ -1,4 +1,4 @@
-"""What the paper saw in its pictures, as numbers: a sky that turned, parts made brighter, lights that came on."""
+"""The signs that the paper saw in its pictures, as numbers: a sky that turned, parts made brighter, lights that came on."""
 
 from __future__ import annotations
 

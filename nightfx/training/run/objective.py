@@ -1,4 +1,4 @@
-"""What is minimised: equations (1) to (6) of the paper, and the pool that steadies the discriminators.
+"""The objective: equations (1) to (6) of the paper, and the pool that steadies the discriminators.
 
 Letters are the paper's and CycleGAN's: `real_A`, `fake_B` = G_AB(real_A), `rec_A` = G_BA(fake_B).
 """
@@ -147,7 +147,7 @@ class Recent:
         self.pictures = [*self.pictures, *pictures.unbind()][-self.capacity :]
 
     def all(self, *, like: Tensor | None = None) -> Tensor:
-        """What is kept, (M, 3, H, W); at first none, in the shape of `like`."""
+        """Return all pictures that are kept, (M, 3, H, W); at first none, in the shape of `like`."""
         return torch.stack(self.pictures) if self.pictures or like is None else like[:0].detach()
 
 

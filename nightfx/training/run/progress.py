@@ -21,7 +21,7 @@ from nightfx.network.presets import load_preset, save_preset
 from nightfx.training.data.drawings import save_curves, save_grid
 from nightfx.training.data.pictures import Pictures, to_tensor
 from nightfx.training.run.board import Board
-from nightfx.training.run.state import Run, note
+from nightfx.training.run.state import TrainingRun, note
 from nightfx.training.run.train_options import TrainOptions
 
 VALIDATION_PX = 256
@@ -29,7 +29,7 @@ VALIDATION_PICTURES = 96  # of each class, as many of each source
 SAMPLES = 6
 
 
-def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
+def record(run: TrainingRun, board: Board | None, waiting: float) -> dict[str, float]:
     """Note the mean of the losses since the last record. Raises `DeadRunError` where one is not finite."""
     names = list(dict.fromkeys(name for losses in run.recent_losses for name in losses))
     means = torch.stack(
@@ -55,7 +55,7 @@ def record(run: Run, board: Board | None, waiting: float) -> dict[str, float]:
 
 
 def report(
-    run: Run, options: TrainOptions, out: Path, held_out_A: Pictures, held_out_B: Pictures
+    run: TrainingRun, options: TrainOptions, out: Path, held_out_A: Pictures, held_out_B: Pictures
 ) -> None:
     """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
     real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
@@ -109,7 +109,7 @@ def measure(real: Tensor, fake: Tensor, wanted: Tensor) -> dict[str, float]:
 
 
 def _keep_best(
-    run: Run,
+    run: TrainingRun,
     options: TrainOptions,
     out: Path,
     to: Literal["night", "day"],

@@ -43,7 +43,7 @@ RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "dis
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """Everything that the next step depends on; A is day, B is night."""
 
     G_AB: Generator
@@ -70,7 +70,7 @@ class Run:
     """Of the steps since the last point of the curves; empty whenever a checkpoint is written."""
 
 
-def start_run(options: TrainOptions, device: torch.device) -> Run:
+def start_run(options: TrainOptions, device: torch.device) -> TrainingRun:
     """Fresh networks and optimisers, seeded."""
     torch.manual_seed(options.seed)
     G_AB, G_BA = (build_generator(options.architecture) for _ in range(2))
@@ -83,7 +83,7 @@ def start_run(options: TrainOptions, device: torch.device) -> Run:
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     generators = [*G_AB.parameters(), *G_BA.parameters()]
     discriminators = [*D_A.parameters(), *D_B.parameters()]
-    return Run(
+    return TrainingRun(
         G_AB=G_AB,
         G_BA=G_BA,
         D_A=D_A,
@@ -102,7 +102,7 @@ def start_run(options: TrainOptions, device: torch.device) -> Run:
     )
 
 
-def note(run: Run, name: str, value: float) -> None:
+def note(run: TrainingRun, name: str, value: float) -> None:
     """Add a point to one of the run's curves."""
     run.curves.setdefault(name, []).append((run.step, value))
 
@@ -120,7 +120,7 @@ def _build_discriminator(options: TrainOptions) -> nn.Module:
     return spectrally_normed(network) if options.spectral_norm else network
 
 
-def save_checkpoint(run: Run, options: TrainOptions, path: Path) -> None:
+def save_checkpoint(run: TrainingRun, options: TrainOptions, path: Path) -> None:
     """Write `run` to `path`; a crash while writing leaves the one before."""
     state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in RESTORED}
     state |= {name: getattr(run, name) for name in ("step", "curves", "best")}
@@ -167,7 +167,7 @@ def refuse_folder(out: Path, checkpoint: Path, *, resume: bool) -> None:
 
 def open_run(
     path: Path, options: TrainOptions, device: torch.device, *, data_sha256: str = ""
-) -> Run:
+) -> TrainingRun:
     """The run of the checkpoint at `path`, or a fresh one where there is none.
 
     Raises `TrainingError` where the checkpoint was made with other pictures or options; only `FREE` may differ.

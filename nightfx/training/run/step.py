@@ -20,7 +20,7 @@ from nightfx.training.run.objective import (
     roughness,
     warm_start_loss,
 )
-from nightfx.training.run.state import Run
+from nightfx.training.run.state import TrainingRun
 from nightfx.training.run.train_options import TrainOptions
 
 Pair = tuple[Tensor, Tensor]
@@ -30,7 +30,7 @@ JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet wo
 
 
 def train_step(
-    run: Run,
+    run: TrainingRun,
     real_A: Tensor,
     real_B: Tensor,
     options: TrainOptions,
@@ -55,7 +55,7 @@ def train_step(
 
 
 def _step_generators(
-    run: Run,
+    run: TrainingRun,
     real_A: Tensor,
     real_B: Tensor,
     options: TrainOptions,
@@ -89,12 +89,12 @@ def _step_generators(
 
 
 def _extras(
-    run: Run,
+    run: TrainingRun,
     options: TrainOptions,
     A: tuple[Tensor, Tensor, Tensor],
     B: tuple[Tensor, Tensor, Tensor],
 ) -> Losses:
-    """What the paper's objective lacks; `A` and `B` are the real, the fake and the roughness of the maps of each."""
+    """Return the terms that the paper's objective lacks; `A` and `B` are the real, the fake and the roughness of the maps of each."""
     (real_A, fake_A, rough_A), (real_B, fake_B, rough_B) = A, B
     losses: Losses = {}
     if options.architecture == "relit":
@@ -109,7 +109,7 @@ def _extras(
     return losses
 
 
-def _descend(run: Run, optimiser: torch.optim.Adam, options: TrainOptions) -> None:
+def _descend(run: TrainingRun, optimiser: torch.optim.Adam, options: TrainOptions) -> None:
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     run.share.average_gradients(parameters)
     if options.clip_norm:
@@ -117,7 +117,7 @@ def _descend(run: Run, optimiser: torch.optim.Adam, options: TrainOptions) -> No
     optimiser.step()
 
 
-def _distribution(run: Run, fake_A: Tensor, fake_B: Tensor) -> Tensor:
+def _distribution(run: TrainingRun, fake_A: Tensor, fake_B: Tensor) -> Tensor:
     fake_A, fake_B = run.share.join(fake_A), run.share.join(fake_B)
     sides = (fake_A, run.faked_A, run.recent_A), (fake_B, run.faked_B, run.recent_B)
     with torch.autocast(
@@ -141,7 +141,7 @@ def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _step_discriminators(
-    run: Run, options: TrainOptions, A: tuple[Tensor, Tensor], B: tuple[Tensor, Tensor]
+    run: TrainingRun, options: TrainOptions, A: tuple[Tensor, Tensor], B: tuple[Tensor, Tensor]
 ) -> Losses:
     losses = {
         "D_A": _judge(run, options, run.D_A, run.pool_A, *A),
@@ -157,7 +157,12 @@ def _step_discriminators(
 
 
 def _judge(
-    run: Run, options: TrainOptions, D: nn.Module, pool: ImagePool, real: Tensor, fake: Tensor
+    run: TrainingRun,
+    options: TrainOptions,
+    D: nn.Module,
+    pool: ImagePool,
+    real: Tensor,
+    fake: Tensor,
 ) -> Tensor:
     D.requires_grad_(True)
     older = fake
@@ -169,7 +174,7 @@ def _judge(
     return discriminator_loss(on_real, on_fake)
 
 
-def _set_learning_rate(run: Run, options: TrainOptions) -> None:
+def _set_learning_rate(run: TrainingRun, options: TrainOptions) -> None:
     left = (options.steps - run.step) / max(options.steps * (1 - options.decay_after), 1)
     rate = options.learning_rate * min(1.0, left)
     slow = options.architecture == "relit" and not options.is_warming(run.step)

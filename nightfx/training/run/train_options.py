@@ -1,4 +1,4 @@
-"""What a training run is asked for: one dataclass for the library, the command line and the checkpoint."""
+"""Options of a training run: one dataclass for the library, the command line and the checkpoint."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from nightfx.training.run.feed import Feed, count_steps, seeded, to_pictures
 from nightfx.training.run.guide import Curves, find_curves, split_guides
 from nightfx.training.run.progress import record, report, samples_path
 from nightfx.training.run.share import processes
-from nightfx.training.run.state import Run, open_run, refuse_folder, save_checkpoint
+from nightfx.training.run.state import TrainingRun, open_run, refuse_folder, save_checkpoint
 from nightfx.training.run.step import train_step
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.watch import Watch
@@ -75,7 +75,7 @@ def train(
 
 
 def _loop(
-    run: Run,
+    run: TrainingRun,
     options: TrainOptions,
     out: Path,
     curves: tuple[Curves, Curves],
@@ -111,7 +111,7 @@ def _loop(
 
 
 def _keep(
-    run: Run,
+    run: TrainingRun,
     options: TrainOptions,
     out: Path,
     held_out: tuple[Pictures, Pictures],

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nightfx.errors import DeadRunError
 from nightfx.network.model import PaperGenerator
-from nightfx.training.run.state import Run
+from nightfx.training.run.state import TrainingRun
 
 PATIENCE = 5  # looks in a row; a network may have a bad moment
 FLAT = 1e-3  # darkest to brightest
@@ -27,7 +27,7 @@ class Watch:
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
 
-    def look(self, run: Run, real_A: Tensor, real_B: Tensor, learning_rate: float) -> None:
+    def look(self, run: TrainingRun, real_A: Tensor, real_B: Tensor, learning_rate: float) -> None:
         """Try `run`'s networks on pictures (N, 3, H, W) in [0, 1]. Raises `DeadRunError`."""
         wrong = dict(find_faults(run, real_A, real_B))
         self._seen = {fault: self._seen.get(fault, 0) + 1 for fault in wrong}
@@ -38,8 +38,8 @@ class Watch:
 
 
 @torch.no_grad()
-def find_faults(run: Run, real_A: Tensor, real_B: Tensor) -> Iterator[tuple[str, str]]:
-    """What is wrong with the networks, each with what to change."""
+def find_faults(run: TrainingRun, real_A: Tensor, real_B: Tensor) -> Iterator[tuple[str, str]]:
+    """Return the faults of the networks, each with what to change."""
     fakes = {}
     for name, G, real in (("night", run.G_AB, real_A), ("day", run.G_BA, real_B)):
         fakes[name] = G(real)
