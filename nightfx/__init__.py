@@ -13,10 +13,8 @@ from nightfx.errors import NightfxError
 
 if TYPE_CHECKING:
     from nightfx.job.render import render
-    from nightfx.network.presets import Preset, list_presets, load_preset
-    from nightfx.options.encode import EncodeOptions
-    from nightfx.options.look import Look
-    from nightfx.options.render import RenderOptions
+    from nightfx.network import Preset, list_presets, load_preset
+    from nightfx.options import EncodeOptions, Look, RenderOptions
     from nightfx.training.run.train_options import TrainOptions
     from nightfx.training.run.trainer import train
 

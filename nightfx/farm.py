@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.errors import PlanError, TargetError, UsageError
 from nightfx.job.manifest import read_manifest
 

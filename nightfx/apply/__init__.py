@@ -1,1 +1,20 @@
 """A change of light put on the plate."""
+
+from nightfx.apply.change import Change, FieldChange, MapChange
+from nightfx.apply.field import Field, full_size, relight
+from nightfx.apply.finish import Finish, Written, light_plate
+from nightfx.apply.working import is_direct, straight_rgb
+
+__all__ = [
+    "Change",
+    "Field",
+    "FieldChange",
+    "Finish",
+    "MapChange",
+    "Written",
+    "full_size",
+    "is_direct",
+    "light_plate",
+    "relight",
+    "straight_rgb",
+]

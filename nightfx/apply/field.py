@@ -17,10 +17,20 @@ from nightfx.apply.planes import (
     same_samples,
     seed_of,
 )
-from nightfx.picture.color import from_rgb, noise_at, to_rgb, widened
-from nightfx.picture.frame import Coding, Float32, Float64, Frame, Plane, Planes
+from nightfx.picture import (
+    Coding,
+    Float32,
+    Float64,
+    Frame,
+    Plane,
+    Planes,
+    from_rgb,
+    matrix_of,
+    noise_at,
+    to_rgb,
+    widened,
+)
 from nightfx.picture.kernel import kernel
-from nightfx.picture.matrices import matrix_of
 
 BLOCKS = 32  # parts of a frame that threads share
 

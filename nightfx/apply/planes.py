@@ -11,10 +11,20 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.picture.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at
-from nightfx.picture.frame import Coding, Frame, Plane, Planes
+from nightfx.picture import (
+    Coding,
+    Frame,
+    Plane,
+    Planes,
+    alpha_planes,
+    code_of,
+    convert_alpha,
+    from_rgb,
+    is_affine,
+    matrix_of,
+    noise_at,
+)
 from nightfx.picture.kernel import kernel
-from nightfx.picture.matrices import is_affine, matrix_of
 
 Float32 = NDArray[np.float32]
 

@@ -13,11 +13,28 @@ import numpy as np
 from numba import prange
 
 from nightfx.apply.planes import alpha_for, same_samples, seed_of
-from nightfx.picture.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at, to_rgb
-from nightfx.picture.encoding import PLAIN, Encoding, Encodings, finite, from_working, to_working
-from nightfx.picture.frame import Coding, Float32, Frame, Plane, Planes
+from nightfx.picture import (
+    PLAIN,
+    Coding,
+    Encoding,
+    Encodings,
+    Float32,
+    Frame,
+    Plane,
+    Planes,
+    alpha_planes,
+    code_of,
+    convert_alpha,
+    finite,
+    from_rgb,
+    from_working,
+    is_affine,
+    matrix_of,
+    noise_at,
+    to_rgb,
+    to_working,
+)
 from nightfx.picture.kernel import kernel
-from nightfx.picture.matrices import is_affine, matrix_of
 
 Light = Callable[[Float32, int, int], Float32]
 """Lights a picture (3, h, w) in the working encoding, whose pixels stand where chroma subsampled so does."""

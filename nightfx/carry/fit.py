@@ -10,7 +10,7 @@ from av.stream import Stream
 
 from nightfx.carry.convert import TEXT_CODECS, can_convert
 from nightfx.carry.sound import MXF_RATE, can_be_pcm, pcm_for
-from nightfx.source.probe import is_cover
+from nightfx.source import is_cover
 
 
 def is_rebuilt(source: InputContainer, stream: Stream) -> bool:

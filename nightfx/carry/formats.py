@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nightfx.options.encode import Codec, Family
+from nightfx.options import Codec, Family
 
 CONTAINERS = {
     ".mp4": "mp4",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from nightfx.carry.formats import CONTAINERS, FORMATS, Format
-from nightfx.options.encode import Codec, Family
-from nightfx.picture.coding import SUBSAMPLING, TRANSFER_PQ
-from nightfx.picture.frame import Coding
-from nightfx.source.probe import FALLBACK_RATE, ClipInfo
+from nightfx.options import Codec, Family
+from nightfx.picture import SUBSAMPLING, TRANSFER_PQ, Coding
+from nightfx.source import FALLBACK_RATE, ClipInfo
 
 DYNAMIC_TITLES = {
     "DYNAMIC_HDR_PLUS": "HDR10+",

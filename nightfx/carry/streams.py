@@ -17,7 +17,7 @@ from av.stream import Discard, Stream
 from nightfx.carry.convert import Subtitles, mov_language
 from nightfx.carry.fit import conversions, is_rebuilt, refusals
 from nightfx.carry.sound import Cutter, Sound, is_pcm
-from nightfx.source.probe import is_cover, open_source
+from nightfx.source import is_cover, open_source
 
 Note = Callable[[str], None]
 V = TypeVar("V", bound=Stream)

@@ -15,16 +15,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from nightfx.carry.convert import same_language
-from nightfx.carry.formats import CONTAINERS
-from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS
+from nightfx.carry import CONTAINERS, OWN_KEYS, STREAM_KEYS, same_language
 from nightfx.check.contents import Contents, read_contents
 from nightfx.check.tracks import FLAGS, track_rows
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, equal
-from nightfx.options.source import MAX_PIXELS
-from nightfx.picture.coding import coding_of
-from nightfx.source.probe import side_data_of
-from nightfx.source.timecode import Seconds, exact_seconds, shift_timecode
+from nightfx.options import MAX_PIXELS
+from nightfx.picture import coding_of
+from nightfx.source import Seconds, exact_seconds, shift_timecode, side_data_of
 
 HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
 DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light

@@ -22,8 +22,8 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from nightfx.options.source import MAX_PIXELS
-from nightfx.source.probe import FALLBACK_RATE, open_source, pick_stream, side_data_of
+from nightfx.options import MAX_PIXELS
+from nightfx.source import FALLBACK_RATE, open_source, pick_stream, side_data_of
 
 JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a little
 

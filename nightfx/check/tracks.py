@@ -8,11 +8,10 @@ from itertools import zip_longest
 
 import numpy as np
 
-from nightfx.carry.convert import same_language
-from nightfx.carry.fit import is_rebuilt, refusals
+from nightfx.carry import is_rebuilt, refusals, same_language
 from nightfx.check.contents import CarriedPacket, Contents, Samples, Track, read_sound
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, worst
-from nightfx.source.probe import open_source
+from nightfx.source import open_source
 
 NAMES = {"audio": "sound", "subtitle": "subtitles", "video": "other picture"}
 # default, attached picture: all that mp4 and mov have a place for; MXF has none

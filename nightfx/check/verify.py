@@ -16,15 +16,23 @@ from nightfx.check.compare import compare
 from nightfx.check.contents import read_contents
 from nightfx.check.verdict import Verdict, VerdictRow, equal, worst
 from nightfx.errors import SourceError
-from nightfx.options.source import MAX_PIXELS
-from nightfx.picture.coding import coding_of
-from nightfx.picture.frame import Coding, Frame
-from nightfx.source.image import is_picture, read_extras
-from nightfx.source.numbered import frames_on_disk, is_pattern, is_sequence
-from nightfx.source.sequence import SequenceReader, read_file
-from nightfx.source.still import has_timecode
-from nightfx.source.still_extras import Sheet, timecode_of
-from nightfx.source.timecode import Seconds, exact_seconds, shift_timecode
+from nightfx.options import MAX_PIXELS
+from nightfx.picture import Coding, Frame, coding_of
+from nightfx.source import (
+    Seconds,
+    SequenceReader,
+    Sheet,
+    exact_seconds,
+    frames_on_disk,
+    has_timecode,
+    is_pattern,
+    is_picture,
+    is_sequence,
+    read_extras,
+    read_file,
+    shift_timecode,
+    timecode_of,
+)
 
 OWN_KEYS = ("DateTime", "Software", "openexr:", "oiio:", "tiff:", "compression", "ICCProfile:")
 

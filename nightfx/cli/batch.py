@@ -12,8 +12,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import only, said, with_flags
 from nightfx.errors import DONE, SOME_FAILED, NightfxError, UsageError
-from nightfx.options.engine import EngineOptions
-from nightfx.options.render import GROUPS, RenderOptions, all_options
+from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
 
 if TYPE_CHECKING:
     from nightfx.batch.queue.worker import ShotTask

@@ -10,7 +10,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
 from nightfx.errors import DONE
-from nightfx.options.engine import EngineOptions
+from nightfx.options import EngineOptions
 
 app = typer.Typer(
     no_args_is_help=True, help="A plan on several workers, or as a job for your farm."

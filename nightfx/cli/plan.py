@@ -10,7 +10,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import said, with_flags
 from nightfx.errors import DONE
-from nightfx.options.render import GROUPS, RenderOptions
+from nightfx.options import GROUPS, RenderOptions
 
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:

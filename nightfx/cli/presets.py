@@ -10,7 +10,7 @@ import typer
 from nightfx.cli import shell
 
 if TYPE_CHECKING:
-    from nightfx.network.presets import Preset
+    from nightfx.network import Preset
 
 app = typer.Typer(no_args_is_help=True, help="The looks that come with nightfx, and your own.")
 Name = Annotated[str, typer.Argument(help="A preset's name, or its folder.")]
@@ -23,7 +23,7 @@ def list_all(
 ) -> int:
     """List the presets that come with nightfx."""
     from nightfx.errors import PresetError
-    from nightfx.network.presets import list_presets, load_preset
+    from nightfx.network import list_presets, load_preset
 
     wrong = 0
     for preset in list_presets():
@@ -43,7 +43,7 @@ def _print_line(preset: Preset) -> None:
 
 def show(name: Name) -> None:
     """Show what a preset is made of: its facts and its card."""
-    from nightfx.network.presets import NO_TILES, load_preset
+    from nightfx.network import NO_TILES, load_preset
 
     preset = load_preset(name)
     typer.echo(f"{preset.folder}\n")
@@ -65,8 +65,7 @@ def verify(
 ) -> int:
     """Check weights against their hashes, and run each preset on each backend that is installed."""
     from nightfx.errors import BackendError, PresetError
-    from nightfx.network.backends import verify_backends
-    from nightfx.network.presets import list_presets, load_preset, verify_preset
+    from nightfx.network import list_presets, load_preset, verify_backends, verify_preset
 
     wrong = 0
     for name in names or [preset.name for preset in list_presets()]:
@@ -110,7 +109,7 @@ def distill(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Teach a small network what a preset's own does, for render --draft."""
-    from nightfx.network.presets import load_preset
+    from nightfx.network import load_preset
     from nightfx.training.run.distil import DistilOptions, distil
 
     options, preset = DistilOptions(steps=steps, seed=seed), load_preset(name)

@@ -8,11 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nightfx.cli.flags import said, with_flags
-from nightfx.options.field import FieldOptions
-from nightfx.options.light import LightOptions
-from nightfx.options.look import Look
-from nightfx.options.render import RenderOptions
-from nightfx.options.source import SourceOptions
+from nightfx.options import FieldOptions, LightOptions, Look, RenderOptions, SourceOptions
 
 
 @with_flags(SourceOptions, LightOptions, FieldOptions, Look, but=("start", "end", "frames"))

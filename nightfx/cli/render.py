@@ -11,12 +11,12 @@ from nightfx.cli import plan as planned
 from nightfx.cli import shell
 from nightfx.cli.flags import said, with_flags
 from nightfx.errors import DONE, SOME_FAILED, NightfxError
-from nightfx.options.render import GROUPS
+from nightfx.options import GROUPS
 
 if TYPE_CHECKING:
     from nightfx.job.inputs import PlannedRender
-    from nightfx.network.presets import Preset
-    from nightfx.options.render import RenderOptions
+    from nightfx.network import Preset
+    from nightfx.options import RenderOptions
 
 
 @with_flags(*GROUPS.values())
@@ -51,14 +51,14 @@ def render(
         return planned.render_planned(plan, segment, inputs)
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
-    from nightfx.options.render import RenderOptions
+    from nightfx.options import RenderOptions
 
     options = RenderOptions.of(**said(given))
     from nightfx.job.process import return_large_blocks, set_up
 
     set_up()
     from nightfx.job.inputs import plan_renders
-    from nightfx.network.presets import load_preset
+    from nightfx.network import load_preset
 
     preset = load_preset(to)
     if preset.method(options.light.method) == "relight":

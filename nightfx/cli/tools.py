@@ -12,13 +12,12 @@ import typer
 
 from nightfx.cli.flags import said, with_flags
 from nightfx.errors import DONE, FAILED
-from nightfx.options.encode import EncodeOptions
-from nightfx.options.source import SourceOptions
+from nightfx.options import EncodeOptions, SourceOptions
 
 if TYPE_CHECKING:
-    from nightfx.check.verdict import VerdictRow
+    from nightfx.check import VerdictRow
     from nightfx.job.source_target import Plan
-    from nightfx.source.probe import ClipInfo
+    from nightfx.source import ClipInfo
 
 PACKAGES = (
     "nightfx",
@@ -42,10 +41,8 @@ def doctor() -> int:
     """Say which versions, devices and codecs this machine has; exit 1 where something needed is missing."""
     import torch
 
-    from nightfx.carry.formats import FORMATS
-    from nightfx.network.backends import installed_backends
-    from nightfx.network.model import pick_device, pick_trunk_dtype
-    from nightfx.network.presets import list_presets
+    from nightfx.carry import FORMATS
+    from nightfx.network import installed_backends, list_presets, pick_device, pick_trunk_dtype
 
     typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
     for name in PACKAGES:
@@ -91,7 +88,7 @@ def probe(
 ) -> int:
     """Say what a clip or a sequence is, and what of it a render would not keep."""
     from nightfx.job.source_target import find_source, open_shot, plan_target, predict_shot_losses
-    from nightfx.options.render import RenderOptions
+    from nightfx.options import RenderOptions
     from nightfx.source.numbered import SUFFIXES
 
     options = RenderOptions.of(**said(given), keep_going=True, missing="skip")
@@ -108,9 +105,9 @@ def probe(
 
 
 def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
-    from nightfx.check.verify import facts_of
-    from nightfx.source.numbered import frames_on_disk
-    from nightfx.target.codecs import OutputPlan
+    from nightfx.check import facts_of
+    from nightfx.source import frames_on_disk
+    from nightfx.target import OutputPlan
 
     rate = f"{float(info.rate):.3f}" if info.rate else "unknown"
     codec = f"{plan.codec} {plan.pix_fmt}" if isinstance(plan, OutputPlan) else plan.coding.pix_fmt
@@ -143,7 +140,7 @@ def verify(
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.check.verdict import failures
+    from nightfx.check import failures
     from nightfx.check.verify import verify
     from nightfx.job.source_target import find_source
 

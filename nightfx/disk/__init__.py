@@ -1,1 +1,15 @@
 """Files that are complete or not there, and typed JSON."""
+
+from nightfx.disk.json_files import from_json_types, load_json, save_json, to_json_types, to_line
+from nightfx.disk.partial import partial_file, partial_folder, translated
+
+__all__ = [
+    "from_json_types",
+    "load_json",
+    "partial_file",
+    "partial_folder",
+    "save_json",
+    "to_json_types",
+    "to_line",
+    "translated",
+]

@@ -12,20 +12,26 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.errors import PlanError, UsageError
 from nightfx.job.manifest import Choices
 from nightfx.job.render_job import RenderJob
-from nightfx.light import borders
-from nightfx.light.borders import PHASE, Lengths, warm_up_of
-from nightfx.light.fit import FieldPlan
-from nightfx.light.lighting import Footage, Lighting, build_lighting, show_frames
-from nightfx.light.lock import Lock
-from nightfx.network.presets import Preset
-from nightfx.options.render import RenderOptions
-from nightfx.source.probe import FALLBACK_RATE
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.writer import head_of
+from nightfx.light import (
+    PHASE,
+    FieldPlan,
+    Footage,
+    Lengths,
+    Lighting,
+    Lock,
+    borders,
+    build_lighting,
+    show_frames,
+    warm_up_of,
+)
+from nightfx.network import Preset
+from nightfx.options import RenderOptions
+from nightfx.source import FALLBACK_RATE
+from nightfx.target import OutputPlan, head_of
 
 SHOWN = "shown.safetensors"
 

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.job.source_target import default_target, open_shot, plan_target
-from nightfx.network.presets import Preset, list_presets
-from nightfx.options.render import RenderOptions
-from nightfx.source.image import is_picture
-from nightfx.source.numbered import base_name, is_sequence, sequences_in
-from nightfx.source.probe import CLIP_SUFFIXES
+from nightfx.network import Preset, list_presets
+from nightfx.options import RenderOptions
+from nightfx.source import CLIP_SUFFIXES, base_name, is_picture, is_sequence, sequences_in
 
 log = logging.getLogger(__name__)
 

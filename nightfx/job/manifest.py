@@ -15,18 +15,16 @@ from typing import Any
 
 import torch
 
-from nightfx.disk.json_files import from_json_types, load_json, to_json_types
+from nightfx.disk import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
 from nightfx.job.render_job import Mark, RenderJob
 from nightfx.job.source_target import find_source
-from nightfx.light.borders import Lengths
-from nightfx.network.model import pick_device, pick_trunk_dtype
-from nightfx.options.encode import QUALITY_FAMILIES
-from nightfx.options.render import RenderOptions
+from nightfx.light import Lengths
+from nightfx.network import pick_device, pick_trunk_dtype
+from nightfx.options import QUALITY_FAMILIES, RenderOptions
+from nightfx.source import cores
 from nightfx.source.fingerprint import fingerprint
-from nightfx.source.threads import cores
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.writer import Head
+from nightfx.target import Head, OutputPlan
 
 FORMAT = 1
 LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")

@@ -12,13 +12,10 @@ import numpy as np
 
 from nightfx.errors import SourceError
 from nightfx.job.source_target import find_source, open_shot
-from nightfx.options.render import RenderOptions
-from nightfx.picture.color import to_rgb
-from nightfx.picture.frame import Float32, Frame, as_coded, upright
+from nightfx.options import RenderOptions
+from nightfx.picture import Float32, Frame, as_coded, to_rgb, upright
 from nightfx.picture.luma import luma
-from nightfx.source.image import is_picture, read_picture
-from nightfx.source.numbered import is_sequence
-from nightfx.source.probe import ClipInfo
+from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
 
 ROUNDING = 1e-4
 

@@ -21,16 +21,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nightfx.apply.change import Change, FieldChange
-from nightfx.apply.field import Field, full_size
-from nightfx.disk.partial import partial_file
+from nightfx.apply import Change, Field, FieldChange, full_size
+from nightfx.disk import partial_file
 from nightfx.errors import TargetError
-from nightfx.picture.color import to_rgb
-from nightfx.picture.encoding import SDR, Encoding, to_working
-from nightfx.picture.frame import FIRST_FRAME, Float32, Frame
-from nightfx.source.still import has_openimageio
-from nightfx.source.still_extras import FilePart
-from nightfx.target.still_writer import write_parts
+from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, to_rgb, to_working
+from nightfx.source import FilePart, has_openimageio
+from nightfx.target import write_parts
 
 COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from nightfx.disk.json_files import save_json
+from nightfx.disk import save_json
 from nightfx.errors import PlanError, UsageError
 from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
@@ -25,13 +25,10 @@ from nightfx.job.resume import finish, is_long, make_folder, manifest_of
 from nightfx.job.segment import Marks, Progress, SegmentRange, render_run
 from nightfx.job.source_target import find_source, folder_of
 from nightfx.job.store import MANIFEST, Store
-from nightfx.light.borders import Borders
-from nightfx.light.light import mark_borders
-from nightfx.light.lighting import Lighting, working_height
-from nightfx.network.presets import Preset, load_preset
-from nightfx.options.render import RenderOptions
-from nightfx.source.image import is_picture
-from nightfx.source.numbered import is_sequence
+from nightfx.light import Borders, Lighting, mark_borders, working_height
+from nightfx.network import Preset, load_preset
+from nightfx.options import RenderOptions
+from nightfx.source import is_picture, is_sequence
 
 OF_WORKERS = ("versions", "machine")  # what a join does not depend on
 

@@ -15,7 +15,7 @@ import ctypes
 import os
 import sys
 
-from nightfx.source.threads import cores
+from nightfx.source import cores
 
 FEW_CORES = 4
 WAITING = {"GOMP_SPINCOUNT": "20000"}  # of the OpenMP that comes with torch

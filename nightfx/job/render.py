@@ -8,8 +8,7 @@ from pathlib import Path
 
 import torch
 
-from nightfx.apply.finish import Written
-from nightfx.apply.working import is_direct
+from nightfx.apply import Written, is_direct
 from nightfx.errors import RetryError
 from nightfx.job.choices import complete_options, lighting_of
 from nightfx.job.matte import open_matte
@@ -25,17 +24,12 @@ from nightfx.job.source_target import (
     find_source,
     write_shot,
 )
-from nightfx.light.light import Beside, light_frames
-from nightfx.light.lighting import Footage, Lighting, build_lighting
-from nightfx.network.presets import Preset, load_preset
-from nightfx.options.encode import EncodeOptions
-from nightfx.options.render import RenderOptions
-from nightfx.picture.encoding import SDR, Encodings
-from nightfx.picture.frame import Frame
-from nightfx.source.image import is_picture, read_picture
-from nightfx.source.interlace import woven
-from nightfx.source.numbered import is_sequence
-from nightfx.target.image_writer import write_picture
+from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
+from nightfx.network import Preset, load_preset
+from nightfx.options import EncodeOptions, RenderOptions
+from nightfx.picture import SDR, Encodings, Frame
+from nightfx.source import is_picture, is_sequence, read_picture, woven
+from nightfx.target import write_picture
 
 
 def render(

@@ -11,8 +11,7 @@ from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
 
-from nightfx.apply.finish import Written
-from nightfx.apply.working import is_direct
+from nightfx.apply import Written, is_direct
 from nightfx.errors import NightfxError
 from nightfx.job.matte import Matte, open_matte
 from nightfx.job.passes import Passes, open_passes, writing
@@ -28,16 +27,20 @@ from nightfx.job.source_target import (
     plan_target,
     with_times,
 )
-from nightfx.light.borders import Borders
-from nightfx.light.light import Beside
-from nightfx.network.presets import Preset
-from nightfx.options.render import RenderOptions
-from nightfx.picture.encoding import Encodings
-from nightfx.picture.frame import Frame
-from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split
-from nightfx.source.numbered import base_name, is_sequence
-from nightfx.source.probe import ClipInfo
-from nightfx.source.shot import FrameReader
+from nightfx.light import Beside, Borders
+from nightfx.network import Preset
+from nightfx.options import RenderOptions
+from nightfx.picture import Encodings, Frame
+from nightfx.source import (
+    ClipInfo,
+    FrameReader,
+    as_progressive,
+    base_name,
+    deinterlaced,
+    is_interlaced,
+    is_sequence,
+    split,
+)
 
 log = logging.getLogger(__name__)
 

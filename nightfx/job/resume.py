@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nightfx.disk.json_files import to_json_types
-from nightfx.disk.partial import translated
+from nightfx.disk import to_json_types, translated
 from nightfx.errors import PlanError, RetryError
 from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import (
@@ -22,12 +21,9 @@ from nightfx.job.render_job import RenderJob
 from nightfx.job.segment import Progress, missing_runs, render_run
 from nightfx.job.source_target import check_target, folder_of, verification, verify_sequence
 from nightfx.job.store import MANIFEST, SegmentRecord, Store
-from nightfx.light import borders
-from nightfx.light.lock import Lock
-from nightfx.source.numbered import base_name
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.join import join_segments
-from nightfx.target.writer import span_of
+from nightfx.light import Lock, borders
+from nightfx.source import base_name
+from nightfx.target import OutputPlan, join_segments, span_of
 
 
 def is_long(job: RenderJob) -> bool:

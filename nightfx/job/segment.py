@@ -16,15 +16,17 @@ from nightfx.job.pipeline import prefetch
 from nightfx.job.process import trim_heap
 from nightfx.job.render_job import Mark, RenderJob, mark_of
 from nightfx.job.store import SegmentRecord, Store
-from nightfx.light.borders import Borders
-from nightfx.light.light import light_frames, mark_borders
-from nightfx.light.lighting import Lighting, working_height
-from nightfx.picture.frame import Frame
-from nightfx.source.interlace import woven
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.join import EncodedSegment, write_segment
-from nightfx.target.sequence_writer import write_sequence
-from nightfx.target.writer import captions_noted, span_of
+from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
+from nightfx.picture import Frame
+from nightfx.source import woven
+from nightfx.target import (
+    EncodedSegment,
+    OutputPlan,
+    captions_noted,
+    span_of,
+    write_segment,
+    write_sequence,
+)
 
 # frames waiting at each boundary: a second was no faster on two cores, and 10 MB more each at 1080p
 DEPTH_FRAMES = 1

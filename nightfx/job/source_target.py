@@ -7,30 +7,42 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nightfx.check.verdict import VerdictRow, failures
+from nightfx.check import VerdictRow, failures
 from nightfx.check.verify import verify
 from nightfx.errors import SourceError, TargetError, UsageError
-from nightfx.network.presets import Preset
-from nightfx.options.render import RenderOptions
-from nightfx.picture.coding import ColorTags
-from nightfx.picture.encoding import (
+from nightfx.network import Preset
+from nightfx.options import RenderOptions
+from nightfx.picture import (
+    ColorTags,
     Encoding,
     Encodings,
+    Frame,
     encoding_by_tags,
     encoding_named,
+    rgb_coding,
     target_encoding,
 )
-from nightfx.picture.frame import Frame, rgb_coding
-from nightfx.source.numbered import base_name, existing_files, is_pattern, is_sequence, sequences_in
-from nightfx.source.probe import ClipInfo
-from nightfx.source.reader import Reader
-from nightfx.source.sequence import SequenceReader
-from nightfx.source.shot import FrameReader
-from nightfx.target.codecs import OutputPlan, plan_output
+from nightfx.source import (
+    ClipInfo,
+    FrameReader,
+    Reader,
+    SequenceReader,
+    base_name,
+    existing_files,
+    is_pattern,
+    is_sequence,
+    sequences_in,
+)
+from nightfx.target import (
+    OutputPlan,
+    SequencePlan,
+    check_fields,
+    plan_output,
+    plan_sequence,
+    write_clip,
+    write_sequence,
+)
 from nightfx.target.predict_losses import predict_losses
-from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
-from nightfx.target.tags import check_fields
-from nightfx.target.writer import write_clip
 
 Plan = OutputPlan | SequencePlan
 

@@ -14,13 +14,11 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from nightfx.disk.json_files import load_json, save_json
-from nightfx.disk.partial import translated
+from nightfx.disk import load_json, save_json, translated
 from nightfx.job.manifest import Manifest
 from nightfx.job.passes import Tally
 from nightfx.job.render_job import Mark, RenderJob
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.join import EncodedSegment, segment_suffix
+from nightfx.target import EncodedSegment, OutputPlan, segment_suffix
 
 MANIFEST = "manifest.json"
 JOURNAL = "files.txt"

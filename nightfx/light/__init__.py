@@ -1,1 +1,26 @@
 """Decide the light that a frame gets."""
+
+from nightfx.light.borders import PHASE, Borders, Lengths, warm_up_of
+from nightfx.light.fit import FieldPlan
+from nightfx.light.light import Beside, light_frames, mark_borders
+from nightfx.light.lighting import Footage, Lighting, build_lighting, show_frames, working_height
+from nightfx.light.lock import Lock
+from nightfx.light.tiling import plan_tiles
+
+__all__ = [
+    "PHASE",
+    "Beside",
+    "Borders",
+    "FieldPlan",
+    "Footage",
+    "Lengths",
+    "Lighting",
+    "Lock",
+    "build_lighting",
+    "light_frames",
+    "mark_borders",
+    "plan_tiles",
+    "show_frames",
+    "warm_up_of",
+    "working_height",
+]

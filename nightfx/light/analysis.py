@@ -8,13 +8,13 @@ from itertools import islice
 
 import numpy as np
 
-from nightfx.apply.field import relight
+from nightfx.apply import relight
 from nightfx.light.fit import FieldPlan, field_of
 from nightfx.light.lock import Lock, common_lock, measure_stops
 from nightfx.light.see import luma_of, see
 from nightfx.light.steady import Memory, Now, find_motion, follow
-from nightfx.network.model import Generator
-from nightfx.picture.frame import Float32, Frame
+from nightfx.network import Generator
+from nightfx.picture import Float32, Frame
 
 CARRIED = (4, 2)  # frames between fields that may be chosen, the largest first
 LEAST_DB = 45.0  # of carried fields against fields for every frame

@@ -14,16 +14,15 @@ from itertools import islice
 import numpy as np
 from numba import prange
 
-from nightfx.apply.field import Field
+from nightfx.apply import Field
 from nightfx.light.borders import Borders
 from nightfx.light.lock import Lock, hold
 from nightfx.light.see import Seen, halved, see
 from nightfx.light.steady import Steadying, steady
 from nightfx.light.tiling import light_of
-from nightfx.network.model import MAX_LOG_GAIN, Generator, RelitGenerator
-from nightfx.options.look import Look
-from nightfx.picture.encoding import SDR, Encoding, rolled_off
-from nightfx.picture.frame import Float32, Frame, as_coded, upright
+from nightfx.network import MAX_LOG_GAIN, Generator, RelitGenerator
+from nightfx.options import Look
+from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, upright
 from nightfx.picture.kernel import kernel
 from nightfx.scene.day_sky import darken, find_sky
 

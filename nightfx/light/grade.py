@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightfx.options.look import Moment
-from nightfx.picture.frame import Float64
-from nightfx.picture.luma import BT709
+from nightfx.options import Moment
+from nightfx.picture import BT709, Float64
 
 GAMMA = (
     2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it

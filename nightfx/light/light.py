@@ -10,10 +10,16 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, starmap
 from typing import NamedTuple
 
-from nightfx.apply.change import Change, FieldChange, MapChange
-from nightfx.apply.field import Field
-from nightfx.apply.finish import Finish, Written, light_plate
-from nightfx.apply.working import straight_rgb
+from nightfx.apply import (
+    Change,
+    Field,
+    FieldChange,
+    Finish,
+    MapChange,
+    Written,
+    light_plate,
+    straight_rgb,
+)
 from nightfx.light.borders import Borders
 from nightfx.light.fit import FieldPlan, light_by_field
 from nightfx.light.glow import spread
@@ -22,8 +28,7 @@ from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
 from nightfx.light.steady import find_motion
 from nightfx.light.tiling import light_of
-from nightfx.picture.encoding import SDR, Encoding, rolled_off, to_working
-from nightfx.picture.frame import Float32, Frame, as_coded, upright
+from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, to_working, upright
 
 
 class Beside(NamedTuple):

@@ -11,7 +11,7 @@ from itertools import islice
 
 from torch import Tensor
 
-from nightfx.apply.working import straight_rgb
+from nightfx.apply import straight_rgb
 from nightfx.errors import UsageError
 from nightfx.light.analysis import FIRST_SECONDS, LOCK_FRAMES, choose_every, measure_lock
 from nightfx.light.fit import FieldPlan, Fit
@@ -19,14 +19,9 @@ from nightfx.light.lock import load_lock
 from nightfx.light.see import see
 from nightfx.light.steady import Steadying
 from nightfx.light.tiling import middle_window
-from nightfx.network.backends import build_backend
-from nightfx.network.model import Generator
-from nightfx.network.presets import Preset
-from nightfx.options.field import FieldOptions
-from nightfx.options.light import LightOptions, TilePx
-from nightfx.options.look import Look
-from nightfx.picture.encoding import SDR, Encoding, rolled_off, to_working
-from nightfx.picture.frame import Frame, upright
+from nightfx.network import Generator, Preset, build_backend
+from nightfx.options import FieldOptions, LightOptions, Look, TilePx
+from nightfx.picture import SDR, Encoding, Frame, rolled_off, to_working, upright
 
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
 SHOWN_FRAMES = 8

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nightfx.apply.field import Field
-from nightfx.disk.json_files import load_json, save_json
+from nightfx.apply import Field
+from nightfx.disk import load_json, save_json
 from nightfx.errors import PresetError
-from nightfx.picture.frame import Float32
+from nightfx.picture import Float32
 
 SHADOW = 1e-3  # of white; keeps the stops of a black frame finite
 VERSION = 1

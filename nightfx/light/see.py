@@ -9,11 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.apply.working import straight_rgb
-from nightfx.options.light import MULTIPLE_PX
-from nightfx.picture.color import to_rgb
-from nightfx.picture.encoding import SDR, Encoding, to_working
-from nightfx.picture.frame import Float32, Frame, Plane
+from nightfx.apply import straight_rgb
+from nightfx.options import MULTIPLE_PX
+from nightfx.picture import SDR, Encoding, Float32, Frame, Plane, to_rgb, to_working
 from nightfx.picture.luma import luma
 
 Byte = NDArray[np.uint8]

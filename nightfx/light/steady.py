@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numba import prange
 
-from nightfx.apply.field import Field
+from nightfx.apply import Field
 from nightfx.light.borders import Borders
 from nightfx.light.see import Byte, Seen, luma_of
-from nightfx.picture.frame import Float32
+from nightfx.picture import Float32
 from nightfx.picture.kernel import kernel
 
 RATE = 24.0  # amounts are meant at this many frames a second

@@ -16,9 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightfx.errors import UsageError
-from nightfx.network.change import Light
-from nightfx.network.model import HALO_PX, Generator
-from nightfx.options.light import MULTIPLE_PX, TilePx
+from nightfx.network import HALO_PX, Generator, Light
+from nightfx.options import MULTIPLE_PX, TilePx
 
 MEMORY_BYTES = 512 << 20  # what the generator's activations may take where --tile-px is not given
 BYTES_PER_PX = 220  # peak activations of a float32 pass, measured at 1280×720 and 1920×1080

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightfx.picture.luma import BT601, BT709
+from nightfx.picture import BT601, BT709
 
 HSP = BT601
 STRUCTURE_SIGMA_PX = 4.0

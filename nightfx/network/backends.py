@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from nightfx.errors import BackendError, UsageError
 from nightfx.network.model import Generator, RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.network.resnet import ResnetGenerator
-from nightfx.options.light import Backend, DeviceName
+from nightfx.options import Backend, DeviceName
 
 LEAST_DB = 40.0  # of a backend's picture against float32 torch
 BOUND = 64.0  # far above any log gain or offset

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nightfx.disk.partial import partial_folder
+from nightfx.disk import partial_folder
 from nightfx.errors import PresetError, TargetError, UsageError
 from nightfx.network.presets import NAME, NO_TILES, Preset, list_presets, load_preset, save_preset
 from nightfx.network.resnet import ResnetGenerator, resnet_of

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from nightfx.errors import UsageError
 from nightfx.network.change import Light, replaced
 from nightfx.network.resnet import ResnetGenerator
-from nightfx.options.light import DeviceName
+from nightfx.options import DeviceName
 
 Architecture = Literal["paper", "relit"]
 Edges = Literal["zeros", "replicate"]

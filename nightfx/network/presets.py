@@ -19,15 +19,13 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from nightfx.disk.json_files import from_json_types
-from nightfx.disk.partial import partial_file
+from nightfx.disk import from_json_types, partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.model import Architecture, Generator, RelitGenerator, build_generator
 from nightfx.network.resnet import resnet_of
 from nightfx.network.weights import filled, pack_weights, read_weights
-from nightfx.options.light import Method
-from nightfx.options.look import Look, read_look
+from nightfx.options import Look, Method, read_look
 
 Stored = Literal[Architecture, "resnet"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"

@@ -1,1 +1,44 @@
 """The options: each is written once, for the command line, files, manifests and Python."""
+
+from nightfx.options.encode import (
+    QUALITY_FAMILIES,
+    Codec,
+    CodecChoice,
+    EncodeOptions,
+    Family,
+    Speed,
+)
+from nightfx.options.engine import EngineOptions
+from nightfx.options.field import FieldOptions
+from nightfx.options.light import MULTIPLE_PX, Backend, DeviceName, LightOptions, Method, TilePx
+from nightfx.options.look import Look, Moment, read_look
+from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
+from nightfx.options.source import MAX_PIXELS, Missing, SourceOptions, rate_from
+
+__all__ = [
+    "GROUPS",
+    "MAX_PIXELS",
+    "MULTIPLE_PX",
+    "QUALITY_FAMILIES",
+    "Backend",
+    "Codec",
+    "CodecChoice",
+    "DeviceName",
+    "EncodeOptions",
+    "EngineOptions",
+    "Family",
+    "FieldOptions",
+    "LightOptions",
+    "Look",
+    "Method",
+    "Missing",
+    "Moment",
+    "RenderOptions",
+    "SourceOptions",
+    "Speed",
+    "TilePx",
+    "all_options",
+    "find_option",
+    "rate_from",
+    "read_look",
+]

@@ -80,7 +80,7 @@ class Option:
         return value
 
     def _converted(self, given: Any) -> Any:
-        from nightfx.disk.json_files import from_json_types  # what `--help` does without
+        from nightfx.disk import from_json_types
 
         if self.facts.parse and type(given) in (str, int, float):
             given = self.facts.parse(given)

@@ -11,36 +11,41 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from nightfx.apply.finish import Written
-from nightfx.apply.working import straight_rgb
+from nightfx.apply import Written, straight_rgb
 from nightfx.errors import UsageError
 from nightfx.job.choices import complete_options
 from nightfx.job.matte import open_matte
 from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
-from nightfx.light.borders import Borders, Lengths
-from nightfx.light.light import Beside, light_frames
-from nightfx.light.lighting import Footage, build_lighting
-from nightfx.network.presets import Preset, list_presets, load_preset
-from nightfx.options.look import Look
-from nightfx.options.render import RenderOptions
-from nightfx.picture.encoding import (
+from nightfx.light import Beside, Borders, Footage, Lengths, build_lighting, light_frames
+from nightfx.network import Preset, list_presets, load_preset
+from nightfx.options import Look, RenderOptions
+from nightfx.picture import (
     SDR,
     Encoding,
     Encodings,
+    Float32,
+    Frame,
     encoding_by_tags,
+    rgb_coding,
     rolled_off,
     to_working,
+    upright,
 )
-from nightfx.picture.frame import Float32, Frame, rgb_coding, upright
 from nightfx.preview.scopes import Pixels, histogram, waveform
 from nightfx.preview.sheet import GAP, GREY, Cell, draw_sheet, wipe
-from nightfx.source.image import is_picture, read_picture
-from nightfx.source.interlace import deinterlaced, is_interlaced
-from nightfx.source.numbered import base_name, frames_on_disk, is_sequence
-from nightfx.source.probe import ClipInfo
-from nightfx.source.shot import FrameReader
-from nightfx.source.timecode import shift_timecode
-from nightfx.target.image_writer import write_picture
+from nightfx.source import (
+    ClipInfo,
+    FrameReader,
+    base_name,
+    deinterlaced,
+    frames_on_disk,
+    is_interlaced,
+    is_picture,
+    is_sequence,
+    read_picture,
+    shift_timecode,
+)
+from nightfx.target import write_picture
 
 PANEL = (800, 640)  # width and height that a picture is fitted into
 SMALLEST_PX = 320  # a panel's width, so that names have room

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.picture.frame import Float32
+from nightfx.picture import Float32
 
 Pixels = NDArray[np.uint8]
 """A picture (H, W, 3), red first."""

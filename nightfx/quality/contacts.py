@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.metrics.pictures import to_lines
 from nightfx.preview.scopes import Pixels
 from nightfx.preview.sheet import Cell, draw_sheet

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
-from nightfx.options.source import MAX_PIXELS
+from nightfx.options import MAX_PIXELS
 from nightfx.quality.contacts import Thumb, thumb_of
 from nightfx.quality.figures import (
     Compared,
@@ -29,7 +29,7 @@ from nightfx.quality.figures import (
     summarise,
 )
 from nightfx.quality.files import Pair, find_pairs, list_media, source_of, views
-from nightfx.source.image import is_picture
+from nightfx.source import is_picture
 
 EVERY = 24  # frame of a clip is measured as a picture
 FLICKER_FRAMES, FLICKER_LINES = 24, 270

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nightfx.errors import UsageError
-from nightfx.light.tiling import plan_tiles
+from nightfx.light import plan_tiles
 from nightfx.metrics import (
     Features,
     Sample,

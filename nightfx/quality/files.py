@@ -12,12 +12,17 @@ from torch import Tensor
 
 from nightfx.errors import SourceError
 from nightfx.job.source_target import open_shot
-from nightfx.options.render import RenderOptions
-from nightfx.picture.encoding import SDR, encoding_by_tags
+from nightfx.options import RenderOptions
+from nightfx.picture import SDR, encoding_by_tags
 from nightfx.preview.preview import Picked, view
-from nightfx.source.image import SUFFIXES, is_picture, read_picture
-from nightfx.source.interlace import deinterlaced, is_interlaced
-from nightfx.source.probe import CLIP_SUFFIXES
+from nightfx.source import (
+    CLIP_SUFFIXES,
+    SUFFIXES,
+    deinterlaced,
+    is_interlaced,
+    is_picture,
+    read_picture,
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import cv2
 import numba
 import numpy as np
 
-from nightfx.picture.luma import BT601
+from nightfx.picture import BT601
 
 LINES = 128  # pictures are looked at in this height
 REACH = 0.3  # how much relative brightness may change on the way from the top edge, in nepers

@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from nightfx.options.source import MAX_PIXELS
+from nightfx.options import MAX_PIXELS
 from nightfx.source.damage import Signs, describe_error, ends_early, prepare
 from nightfx.source.probe import open_source, pick_stream
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightfx.errors import SourceError
-from nightfx.options.source import MAX_PIXELS
-from nightfx.picture.frame import Frame, rgb_coding
+from nightfx.options import MAX_PIXELS
+from nightfx.picture import Frame, rgb_coding
 
 if TYPE_CHECKING:  # where it is used, Pillow is imported: clips do without
     from PIL import Image

@@ -13,8 +13,7 @@ import av
 import av.filter
 import numpy as np
 
-from nightfx.picture.coding import frame_of
-from nightfx.picture.frame import Frame, Plane
+from nightfx.picture import Frame, Plane, frame_of
 from nightfx.source.probe import ClipInfo
 
 BOTTOM_FIRST = (3, 5)  # FFmpeg's numbers of a field order: the bottom field is shown first

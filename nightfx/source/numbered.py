@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightfx.errors import SourceError
-from nightfx.picture.frame import FIRST_FRAME
+from nightfx.picture import FIRST_FRAME
 from nightfx.source import image, still
 
 if TYPE_CHECKING:  # where it is used, fileseq is imported: clips do without

@@ -20,9 +20,8 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from nightfx.errors import SourceError
-from nightfx.options.source import MAX_PIXELS
-from nightfx.picture.coding import ColorTags, coding_of
-from nightfx.picture.frame import Coding
+from nightfx.options import MAX_PIXELS
+from nightfx.picture import Coding, ColorTags, coding_of
 
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
 CLIP_SUFFIXES = {

@@ -18,9 +18,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from nightfx.errors import DamagedSourceError, SourceError, UsageError
-from nightfx.options.source import MAX_PIXELS
-from nightfx.picture.coding import as_planar, frame_of
-from nightfx.picture.frame import FIRST_FRAME, Frame
+from nightfx.options import MAX_PIXELS
+from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
 from nightfx.source.damage import Signs, missing_tail, prepare
 from nightfx.source.decode import (
     decode,

@@ -12,9 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from nightfx.errors import SourceError, UsageError
-from nightfx.options.source import MAX_PIXELS, Missing, rate_from
-from nightfx.picture.coding import ColorTags
-from nightfx.picture.frame import Frame
+from nightfx.options import MAX_PIXELS, Missing, rate_from
+from nightfx.picture import ColorTags, Frame
 from nightfx.source.image import read_picture
 from nightfx.source.numbered import frames_on_disk, missing_numbers
 from nightfx.source.probe import ClipInfo

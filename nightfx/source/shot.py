@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from nightfx.picture.frame import Frame
+from nightfx.picture import Frame
 from nightfx.source.probe import ClipInfo
 from nightfx.source.timecode import Seconds
 

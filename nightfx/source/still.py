@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from nightfx.errors import SourceError, UsageError
-from nightfx.options.source import MAX_PIXELS
-from nightfx.picture.frame import Coding, Frame, Plane, rgb_coding
+from nightfx.options import MAX_PIXELS
+from nightfx.picture import Coding, Frame, Plane, rgb_coding
 from nightfx.source.still_extras import FilePart, Sheet, Window, around
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from nightfx.picture.frame import Plane
+from nightfx.picture import Plane
 
 
 class Window(NamedTuple):

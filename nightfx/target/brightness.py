@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.picture.color import to_rgb
-from nightfx.picture.frame import Frame
+from nightfx.picture import Frame, to_rgb
 
 STAND_IN = (0xCAFE, 0xBABE)
 # what stands before the two numbers: an SEI message 144 of 4 bytes (H.264, H.265), metadata 1 (AV1)

@@ -8,21 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format
-from nightfx.carry.losses import either, lines_of
+from nightfx.carry import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, either, lines_of
 from nightfx.errors import TargetError, UsageError
-from nightfx.options.encode import (
-    QUALITY_FAMILIES,
-    Codec,
-    CodecChoice,
-    EncodeOptions,
-    Family,
-    Speed,
-)
-from nightfx.picture.coding import SUBSAMPLING, ColorTags
-from nightfx.picture.frame import Coding
-from nightfx.picture.matrices import is_affine
-from nightfx.source.probe import ClipInfo
+from nightfx.options import QUALITY_FAMILIES, Codec, CodecChoice, EncodeOptions, Family, Speed
+from nightfx.picture import SUBSAMPLING, Coding, ColorTags, is_affine
+from nightfx.source import ClipInfo
 
 # SVT's presets that take about as long as x265's of these names; above 10 it drops what is fine
 SVT_PRESETS: dict[Speed, int] = {"ultrafast": 10, "superfast": 10, "veryfast": 9, "faster": 9}

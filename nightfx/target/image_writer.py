@@ -11,10 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.errors import TargetError
-from nightfx.picture.frame import Frame
-from nightfx.source.image import SUFFIXES, PictureExtras, Pixels, picture_extras
+from nightfx.picture import Frame
+from nightfx.source import SUFFIXES, PictureExtras, Pixels, picture_extras
 
 JPEG_QUALITY = 95
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
-from nightfx.carry.streams import Note, Span
-from nightfx.disk.partial import partial_file
+from nightfx.carry import Note, Span
+from nightfx.disk import partial_file
 from nightfx.errors import RetryError, TargetError
-from nightfx.picture.frame import Frame
-from nightfx.source.probe import ClipInfo
+from nightfx.picture import Frame
+from nightfx.source import ClipInfo
 from nightfx.target.brightness import Brightness
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.tail import encode_segment

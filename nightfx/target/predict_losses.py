@@ -7,13 +7,9 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from nightfx.carry.fit import conversions, refusals
-from nightfx.carry.formats import FORMATS
-from nightfx.carry.losses import lines_of
-from nightfx.source.damage import Signs
+from nightfx.carry import FORMATS, conversions, lines_of, refusals
+from nightfx.source import ClipInfo, Signs, open_source, pick_stream, shift_timecode, side_data_of
 from nightfx.source.decode import decode
-from nightfx.source.probe import ClipInfo, open_source, pick_stream, side_data_of
-from nightfx.source.timecode import shift_timecode
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.tags import aspect_note
 

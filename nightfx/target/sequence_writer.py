@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from nightfx.errors import TargetError
-from nightfx.picture.frame import FIRST_FRAME, Coding, Frame, rgb_coding
-from nightfx.source.numbered import file_of
-from nightfx.source.probe import ClipInfo
-from nightfx.source.still import by_openimageio, has_timecode
-from nightfx.source.still_extras import timecode_word
-from nightfx.source.timecode import shift_timecode
+from nightfx.picture import FIRST_FRAME, Coding, Frame, rgb_coding
+from nightfx.source import (
+    ClipInfo,
+    by_openimageio,
+    file_of,
+    has_timecode,
+    shift_timecode,
+    timecode_word,
+)
 from nightfx.target.image_writer import write_picture
 from nightfx.target.still_writer import still_coding, write_still
 

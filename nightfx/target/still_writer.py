@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.disk.partial import partial_file
-from nightfx.picture.frame import Coding, Frame, Plane, rgb_coding
-from nightfx.source.still import FORMATS, inside, one_line
-from nightfx.source.still_extras import FilePart, Sheet
+from nightfx.disk import partial_file
+from nightfx.picture import Coding, Frame, Plane, rgb_coding
+from nightfx.source import FORMATS, FilePart, Sheet, inside, one_line
 
 LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written

@@ -14,9 +14,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from nightfx.errors import TargetError
-from nightfx.picture.coding import TRANSFER_PQ, ColorTags, fill, relaid
-from nightfx.picture.frame import Frame
-from nightfx.source.probe import ClipInfo, side_data_of
+from nightfx.picture import TRANSFER_PQ, ColorTags, Frame, fill, relaid
+from nightfx.source import ClipInfo, side_data_of
 from nightfx.target.brightness import STAND_IN
 from nightfx.target.codecs import OutputPlan
 

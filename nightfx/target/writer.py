@@ -21,15 +21,20 @@ import cv2
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from nightfx.carry.formats import FORMATS
-from nightfx.carry.losses import CAPTIONED, captions_line
-from nightfx.carry.streams import Alone, Carrier, Note, Span
-from nightfx.disk.partial import partial_file
+from nightfx.carry import CAPTIONED, FORMATS, Alone, Carrier, Note, Span, captions_line
+from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TargetError
-from nightfx.picture.frame import Frame
-from nightfx.source.probe import FALLBACK_RATE, ClipInfo, side_data_of
-from nightfx.source.threads import asked_threads, codec_threads
-from nightfx.source.timecode import Seconds, exact_seconds, shift_timecode
+from nightfx.picture import Frame
+from nightfx.source import (
+    FALLBACK_RATE,
+    ClipInfo,
+    Seconds,
+    asked_threads,
+    codec_threads,
+    exact_seconds,
+    shift_timecode,
+    side_data_of,
+)
 from nightfx.target.brightness import Brightness
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.tags import (

@@ -27,8 +27,8 @@ from nightfx.batch.queue.seats import environment, gpus_for, share_of
 from nightfx.batch.queue.task import Emit, Task, TaskQueue, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS, attempt, order_from
 from nightfx.errors import RETRY, RetryError
-from nightfx.options.engine import EngineOptions
-from nightfx.source.threads import cores
+from nightfx.options import EngineOptions
+from nightfx.source import cores
 
 HOME = str(Path(nightfx.__file__).parents[1])
 STORE_BYTES = 80 << 20  # the least that Ray takes; nothing large travels

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from nightfx.disk.partial import translated
+from nightfx.disk import translated
 from nightfx.errors import RetryError
 
 BEATS = 6  # within the time after which a lease counts as stale

@@ -13,11 +13,11 @@ from typing import Any
 
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import ShotSettings
-from nightfx.disk.json_files import load_json, save_json
+from nightfx.disk import load_json, save_json
 from nightfx.job.manifest import file_fingerprints
-from nightfx.network.presets import Preset
+from nightfx.network import Preset
+from nightfx.source import existing_files
 from nightfx.source.fingerprint import fingerprint
-from nightfx.source.numbered import existing_files
 
 FOLDER = ".nightfx"
 MOST_BYTES = 1 << 24

@@ -19,7 +19,7 @@ from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import presets_of, settings_of
 from nightfx.errors import NightfxError, TargetError
 from nightfx.job.manifest import read_manifest
-from nightfx.options.engine import EngineOptions
+from nightfx.options import EngineOptions
 
 # no reports to its makers, and none of its lines among those of --json
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}

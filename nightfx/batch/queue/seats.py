@@ -6,8 +6,8 @@ import math
 import os
 
 from nightfx.job.process import worker_variables
-from nightfx.options.engine import EngineOptions
-from nightfx.source.threads import VARIABLE, cores
+from nightfx.options import EngineOptions
+from nightfx.source import VARIABLE, cores
 
 
 def seats_for(options: EngineOptions) -> list[dict[str, str]]:

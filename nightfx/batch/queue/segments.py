@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nightfx.batch.queue.task import Emit, Task, paced
-from nightfx.disk.json_files import to_line
+from nightfx.disk import to_line
 from nightfx.errors import NightfxError
 from nightfx.job.plan import RenderSegment, missing_segments, segments_of
 

@@ -40,15 +40,14 @@ from nightfx.batch.queue.task import Emit, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import ShotSettings
-from nightfx.disk.json_files import from_json_types, to_line
-from nightfx.disk.partial import translated
+from nightfx.disk import from_json_types, to_line, translated
 from nightfx.errors import DONE, FAILED, RETRY, TERMINATED, NightfxError, RetryError
 from nightfx.job.inputs import suffix_of
 from nightfx.job.render import render
 from nightfx.job.source_target import check_target, default_target
-from nightfx.network.presets import Preset, load_preset
-from nightfx.options.render import RenderOptions
-from nightfx.source.numbered import base_name, is_sequence
+from nightfx.network import Preset, load_preset
+from nightfx.options import RenderOptions
+from nightfx.source import base_name, is_sequence
 
 GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
 

@@ -17,7 +17,7 @@ import nightfx
 from nightfx.batch.queue.record import number_of
 from nightfx.batch.queue.worker import ShotTask
 from nightfx.batch.report.shot_figures import LIMITS, Figures
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.errors import RETRY
 
 NAME = "report.html"

@@ -28,20 +28,20 @@ import torch
 
 from nightfx.job.source_target import asked_encoding, open_shot
 from nightfx.metrics import flicker
-from nightfx.options.render import RenderOptions
-from nightfx.picture.color import to_rgb
-from nightfx.picture.encoding import (
+from nightfx.options import RenderOptions
+from nightfx.picture import (
     Encoding,
+    Float32,
     encoding_by_tags,
     rolled_off,
     target_encoding,
+    to_rgb,
     to_working,
+    upright,
 )
-from nightfx.picture.frame import Float32, upright
 from nightfx.picture.luma import luma
-from nightfx.source.interlace import deinterlaced, is_interlaced
-from nightfx.source.probe import FALLBACK_RATE
-from nightfx.source.shot import FrameReader as Ends
+from nightfx.source import FALLBACK_RATE, deinterlaced, is_interlaced
+from nightfx.source import FrameReader as Ends
 
 PLACES = (0.1, 0.5, 0.9)  # of the shot
 RUN_FRAMES = 4

@@ -16,10 +16,8 @@ from typing import Any
 
 from nightfx.errors import SourceError
 from nightfx.job.inputs import is_render
-from nightfx.network.presets import list_presets
-from nightfx.source.image import is_picture
-from nightfx.source.numbered import base_name, lone_sequence, sequences_in
-from nightfx.source.probe import CLIP_SUFFIXES
+from nightfx.network import list_presets
+from nightfx.source import CLIP_SUFFIXES, base_name, is_picture, lone_sequence, sequences_in
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,8 @@ from urllib.parse import unquote, urlsplit
 from nightfx.batch.shots.find import find_shots
 from nightfx.errors import NightfxError, SourceError
 from nightfx.job.source_target import open_shot
-from nightfx.options.render import RenderOptions
-from nightfx.options.source import rate_from
-from nightfx.source.numbered import base_name, existing_files
-from nightfx.source.probe import FALLBACK_RATE
+from nightfx.options import RenderOptions, rate_from
+from nightfx.source import FALLBACK_RATE, base_name, existing_files
 
 REEL_LETTERS = 8  # what an EDL may have cut a reel's name to
 

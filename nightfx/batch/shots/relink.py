@@ -14,9 +14,9 @@ from typing import Any
 from nightfx.batch.queue.record import FOLDER
 from nightfx.batch.queue.worker import ShotTask
 from nightfx.batch.shots.timeline import ADAPTERS, Cut, Use, edl_rate, otio_module
-from nightfx.disk.partial import translated
+from nightfx.disk import translated
 from nightfx.errors import TargetError
-from nightfx.source.numbered import existing_files, is_pattern
+from nightfx.source import existing_files, is_pattern
 
 KEY = "nightfx"  # of the render among a clip's media references
 

@@ -22,8 +22,8 @@ from typing import Any
 
 from nightfx.batch.shots.find import Shot
 from nightfx.errors import UsageError
-from nightfx.network.presets import Preset, load_preset
-from nightfx.options.render import RenderOptions, all_options, find_option
+from nightfx.network import Preset, load_preset
+from nightfx.options import RenderOptions, all_options, find_option
 
 FILE = "nightfx.toml"
 MOST_BYTES = 1 << 16

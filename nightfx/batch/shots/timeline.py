@@ -18,7 +18,7 @@ from typing import Any
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.media import Library, Medium, OfflineError, timecode_rate
 from nightfx.errors import SourceError, UsageError
-from nightfx.source.numbered import base_name
+from nightfx.source import base_name
 
 SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
 ADAPTERS = {".xml": "fcp_xml", ".edl": "cmx_3600", ".fcpxml": "fcpx_xml", ".aaf": "AAF"}

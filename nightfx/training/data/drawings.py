@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 
 Point = tuple[float, float]
 COLOURS = (

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from nightfx.errors import TrainingError
 from nightfx.scene.any_sky import find_sky
-from nightfx.source.probe import CLIP_SUFFIXES
+from nightfx.source import CLIP_SUFFIXES
 from nightfx.training.data.listed import Listed
 
 log = logging.getLogger(__name__)

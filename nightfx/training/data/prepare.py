@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from nightfx.disk.partial import partial_folder, translated
+from nightfx.disk import partial_folder, translated
 from nightfx.errors import TargetError, TrainingError, UsageError
 from nightfx.training.data.dataset import CLASSES, DataSet, Sorted, write_dataset
 from nightfx.training.data.measure import Crop, Measured, measure_all

@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 
 from nightfx.errors import SourceError, TrainingError
-from nightfx.picture.color import to_rgb
-from nightfx.picture.frame import Frame
-from nightfx.source.probe import CLIP_SUFFIXES
-from nightfx.source.reader import Reader
+from nightfx.picture import Frame, to_rgb
+from nightfx.source import CLIP_SUFFIXES, Reader
 from nightfx.training.data.listed import read_rows
 from nightfx.training.data.pictures import PICTURE_SUFFIXES
 

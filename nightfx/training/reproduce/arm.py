@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from nightfx.errors import DeadRunError, TrainingError
-from nightfx.network.model import PaperGenerator
-from nightfx.options.light import DeviceName
+from nightfx.network import PaperGenerator
+from nightfx.options import DeviceName
 from nightfx.training.data.listed import Listed
 from nightfx.training.reproduce.outcomes import LOSSES, Outcome, Point, tail_mean, thin
 from nightfx.training.reproduce.signs import find_signs

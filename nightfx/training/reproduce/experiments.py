@@ -17,8 +17,8 @@ from torch import Tensor
 
 import nightfx
 from nightfx.errors import TrainingError, UsageError
-from nightfx.network.model import pick_device
-from nightfx.options.light import DeviceName
+from nightfx.network import pick_device
+from nightfx.options import DeviceName
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
 from nightfx.training.reproduce.arm import Bench, Panels, Steps, run_arm

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.training.data.drawings import save_curves, save_panels
 from nightfx.training.reproduce.arm import Panels
 from nightfx.training.reproduce.claims import MIN_SEEDS, MIN_STEPS, judge_claims, show

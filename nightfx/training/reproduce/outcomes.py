@@ -11,8 +11,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from nightfx.disk.json_files import load_json
-from nightfx.disk.partial import partial_file
+from nightfx.disk import load_json, partial_file
 from nightfx.errors import TrainingError
 
 Point = tuple[float, float]

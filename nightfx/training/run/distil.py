@@ -21,9 +21,15 @@ from torch import Tensor
 
 from nightfx.errors import TargetError, UsageError
 from nightfx.metrics import psnr
-from nightfx.network.model import RelitGenerator, pick_device, pick_trunk_dtype
-from nightfx.network.presets import Preset, load_preset, save_draft
-from nightfx.options.light import MULTIPLE_PX, DeviceName
+from nightfx.network import (
+    Preset,
+    RelitGenerator,
+    load_preset,
+    pick_device,
+    pick_trunk_dtype,
+    save_draft,
+)
+from nightfx.options import MULTIPLE_PX, DeviceName
 from nightfx.training.data.pictures import (
     Pictures,
     cut_crop,

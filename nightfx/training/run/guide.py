@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nightfx.picture.luma import BT601
+from nightfx.picture import BT601
 from nightfx.training.data.pictures import Pictures
 from nightfx.training.run.feed import seeded
 from nightfx.training.run.train_options import TrainOptions

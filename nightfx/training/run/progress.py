@@ -16,8 +16,7 @@ from torch import Tensor
 import nightfx
 from nightfx.errors import DeadRunError
 from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
-from nightfx.network.model import Generator
-from nightfx.network.presets import load_preset, save_preset
+from nightfx.network import Generator, load_preset, save_preset
 from nightfx.training.data.drawings import save_curves, save_grid
 from nightfx.training.data.pictures import Pictures, to_tensor
 from nightfx.training.run.board import Board

@@ -14,12 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nightfx.disk.partial import partial_file
+from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TrainingError
-from nightfx.network.model import (
-    Generator,
-    build_generator,
-)
+from nightfx.network import Generator, build_generator
 from nightfx.training.run.judges import (
     PaperDiscriminator,
     PatchDiscriminator,

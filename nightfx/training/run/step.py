@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from nightfx.network.model import Generator, RelitGenerator, pick_trunk_dtype
+from nightfx.network import Generator, RelitGenerator, pick_trunk_dtype
 from nightfx.training.run.objective import (
     ImagePool,
     as_shown,

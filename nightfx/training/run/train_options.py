@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from nightfx.errors import UsageError
-from nightfx.network.model import Architecture
+from nightfx.network import Architecture
 from nightfx.training.data.pictures import CropScale
 
 Draw = Literal["sources", "passes"]

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nightfx.errors import TrainingError
-from nightfx.network.model import pick_device
-from nightfx.options.light import DeviceName
+from nightfx.network import pick_device
+from nightfx.options import DeviceName
 from nightfx.training.data.drawings import save_curves
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures

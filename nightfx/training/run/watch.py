@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nightfx.errors import DeadRunError
-from nightfx.network.model import PaperGenerator
+from nightfx.network import PaperGenerator
 from nightfx.training.run.state import TrainingRun
 
 PATIENCE = 5  # looks in a row; a network may have a bad moment
