@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nightfx.metrics import sliced_wasserstein
 from nightfx.metrics.pictures import to_lines
-from nightfx.picture.luma import BT709
+from nightfx.picture.weights import BT709
 
 HAND_STOPS = -2.6
 HAND_GAINS = (0.75, 0.95, 1.35)  # cool

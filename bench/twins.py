@@ -19,7 +19,7 @@ from torch import Tensor
 
 from nightfx.errors import UsageError
 from nightfx.metrics import psnr
-from nightfx.picture.luma import luma as picture_luma
+from nightfx.picture.weights import luma as picture_luma
 from nightfx.training.data.pictures import list_pictures, load_picture, to_tensor
 
 Plane = NDArray[np.float32]

@@ -19,7 +19,7 @@ from nightfx.cli import app
 from nightfx.options.encode import EncodeOptions
 from nightfx.source.reader import Reader
 from nightfx.target.codecs import plan_output
-from nightfx.target.predict_losses import predict_losses
+from nightfx.target.prediction import predict_losses
 from nightfx.target.writer import write_clip
 
 PLATE = Clip(count=24)

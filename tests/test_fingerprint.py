@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nightfx.errors import SourceError
-from nightfx.source.fingerprint import END_BYTES, fingerprint
+from nightfx.source.fingerprints import END_BYTES, fingerprint
 
 SIZE = 3 * END_BYTES
 

@@ -25,7 +25,7 @@ from nightfx.source.probe import side_data_of
 from nightfx.source.reader import Reader
 from nightfx.target.brightness import Brightness, pq_nits
 from nightfx.target.codecs import plan_output
-from nightfx.target.predict_losses import predict_losses
+from nightfx.target.prediction import predict_losses
 from nightfx.target.writer import write_clip
 
 PQ_TAGS = (9, 16, 9, 1)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import nightfx
 from nightfx.check.verdict import failures
-from nightfx.check.verify import verify
+from nightfx.check.verification import verify
 from nightfx.cli import app
 from nightfx.errors import TargetError
 from nightfx.network.presets import Preset

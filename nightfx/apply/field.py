@@ -25,12 +25,12 @@ from nightfx.picture import (
     Plane,
     Planes,
     from_rgb,
+    kernel,
     matrix_of,
     noise_at,
     to_rgb,
     widened,
 )
-from nightfx.picture.kernel import kernel
 
 BLOCKS = 32  # parts of a frame that threads share
 

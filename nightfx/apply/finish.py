@@ -18,9 +18,7 @@ from numba import prange
 from nightfx.apply.change import Change
 from nightfx.apply.planes import seed_of
 from nightfx.apply.working import average_at_sites, is_direct, light_in_working
-from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame
-from nightfx.picture.kernel import kernel
-from nightfx.picture.luma import luma
+from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, kernel, luma
 
 STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
 BYTES_DEVIATION = 147.8  # of the sum of four bytes

@@ -21,10 +21,10 @@ from nightfx.picture import (
     convert_alpha,
     from_rgb,
     is_affine,
+    kernel,
     matrix_of,
     noise_at,
 )
-from nightfx.picture.kernel import kernel
 
 Float32 = NDArray[np.float32]
 

@@ -29,12 +29,12 @@ from nightfx.picture import (
     from_rgb,
     from_working,
     is_affine,
+    kernel,
     matrix_of,
     noise_at,
     to_rgb,
     to_working,
 )
-from nightfx.picture.kernel import kernel
 
 Light = Callable[[Float32, int, int], Float32]
 """Lights a picture (3, h, w) in the working encoding, whose pixels stand where chroma subsampled so does."""

@@ -1,10 +1,11 @@
 """The truth afterwards: a render held against its source."""
 
 from nightfx.check.verdict import VerdictRow, failures
-from nightfx.check.verify import facts_of
+from nightfx.check.verification import facts_of, verify
 
 __all__ = [
     "VerdictRow",
     "facts_of",
     "failures",
+    "verify",
 ]

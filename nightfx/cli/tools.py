@@ -140,8 +140,7 @@ def verify(
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.check import failures
-    from nightfx.check.verify import verify
+    from nightfx.check import failures, verify
     from nightfx.job.source_target import find_source
 
     both = find_source(source), find_source(render)

@@ -22,8 +22,7 @@ from nightfx.job.source_target import find_source
 from nightfx.light import Lengths
 from nightfx.network import pick_device, pick_trunk_dtype
 from nightfx.options import QUALITY_FAMILIES, RenderOptions
-from nightfx.source import cores
-from nightfx.source.fingerprint import fingerprint
+from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
 
 FORMAT = 1

@@ -13,8 +13,7 @@ import numpy as np
 from nightfx.errors import SourceError
 from nightfx.job.source_target import find_source, open_shot
 from nightfx.options import RenderOptions
-from nightfx.picture import Float32, Frame, as_coded, to_rgb, upright
-from nightfx.picture.luma import luma
+from nightfx.picture import Float32, Frame, as_coded, luma, to_rgb, upright
 from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
 
 ROUNDING = 1e-4

@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nightfx.check import VerdictRow, failures
-from nightfx.check.verify import verify
+from nightfx.check import VerdictRow, failures, verify
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network import Preset
 from nightfx.options import RenderOptions
@@ -39,10 +38,10 @@ from nightfx.target import (
     check_fields,
     plan_output,
     plan_sequence,
+    predict_losses,
     write_clip,
     write_sequence,
 )
-from nightfx.target.predict_losses import predict_losses
 
 Plan = OutputPlan | SequencePlan
 

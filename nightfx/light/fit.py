@@ -22,8 +22,7 @@ from nightfx.light.steady import Steadying, steady
 from nightfx.light.tiling import light_of
 from nightfx.network import MAX_LOG_GAIN, Generator, RelitGenerator
 from nightfx.options import Look
-from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, upright
-from nightfx.picture.kernel import kernel
+from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, kernel, rolled_off, upright
 from nightfx.scene.day_sky import darken, find_sky
 
 SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numba import prange
 
-from nightfx.picture import Float32
-from nightfx.picture.kernel import kernel
+from nightfx.picture import Float32, kernel
 
 KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
 MOST = 4.0  # of a light above white

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from nightfx.apply import straight_rgb
 from nightfx.options import MULTIPLE_PX
-from nightfx.picture import SDR, Encoding, Float32, Frame, Plane, to_rgb, to_working
-from nightfx.picture.luma import luma
+from nightfx.picture import SDR, Encoding, Float32, Frame, Plane, luma, to_rgb, to_working
 
 Byte = NDArray[np.uint8]
 

@@ -18,8 +18,7 @@ from numba import prange
 from nightfx.apply import Field
 from nightfx.light.borders import Borders
 from nightfx.light.see import Byte, Seen, luma_of
-from nightfx.picture import Float32
-from nightfx.picture.kernel import kernel
+from nightfx.picture import Float32, kernel
 
 RATE = 24.0  # amounts are meant at this many frames a second
 LEAST_PX = 32  # DIS chooses its scales by the width alone where a side is shorter, and reads past the picture

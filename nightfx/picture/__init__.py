@@ -19,6 +19,7 @@ from nightfx.picture.color import (
     to_rgb,
     widened,
 )
+from nightfx.picture.compiled import kernel
 from nightfx.picture.encoding import (
     PLAIN,
     SDR,
@@ -44,8 +45,8 @@ from nightfx.picture.frame import (
     rgb_coding,
     upright,
 )
-from nightfx.picture.luma import BT601, BT709
 from nightfx.picture.matrices import is_affine, matrix_of
+from nightfx.picture.weights import BT601, BT709, luma
 
 __all__ = [
     "BT601",
@@ -78,6 +79,8 @@ __all__ = [
     "from_rgb",
     "from_working",
     "is_affine",
+    "kernel",
+    "luma",
     "matrix_of",
     "noise_at",
     "relaid",

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from nightfx.picture.compiled import kernel
 from nightfx.picture.frame import Coding, Float32, Float64, Frame, Plane, Planes, rgb_coding
-from nightfx.picture.kernel import kernel
 from nightfx.picture.matrices import is_affine, matrix_of, rgb_of, ycc_of
 
 Scalar = np.floating[Any]

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.picture.kernel import kernel
+from nightfx.picture.compiled import kernel
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]

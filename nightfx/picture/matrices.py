@@ -17,7 +17,7 @@ from nightfx.picture.curves import (
     curve,
 )
 from nightfx.picture.frame import Coding, Float32, Float64, Matrix
-from nightfx.picture.luma import BT601, BT709
+from nightfx.picture.weights import BT601, BT709
 
 # red and blue share of luma; green has the rest (ITU-T H.273 table 4)
 LUMA_SHARES: dict[Matrix, tuple[float, float]] = {

@@ -10,9 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from nightfx.picture import BT709, Float32
-from nightfx.picture.kernel import kernel
-from nightfx.picture.luma import luma
+from nightfx.picture import BT709, Float32, kernel, luma
 
 LINES = 256  # of the shorter side; the map has half as many
 WEIGHTS = np.array(BT709, np.float32)

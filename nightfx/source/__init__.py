@@ -1,6 +1,8 @@
 """All that yields frames: clips, sequences and pictures, and what is known of them before they are decoded."""
 
 from nightfx.source.damage import Signs
+from nightfx.source.decoding import decode
+from nightfx.source.fingerprints import fingerprint
 from nightfx.source.image import (
     SUFFIXES,
     PictureExtras,
@@ -67,10 +69,12 @@ __all__ = [
     "by_openimageio",
     "codec_threads",
     "cores",
+    "decode",
     "deinterlaced",
     "exact_seconds",
     "existing_files",
     "file_of",
+    "fingerprint",
     "frames_on_disk",
     "has_openimageio",
     "has_timecode",

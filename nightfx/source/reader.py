@@ -21,7 +21,7 @@ from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
 from nightfx.source.damage import Signs, missing_tail, prepare
-from nightfx.source.decode import (
+from nightfx.source.decoding import (
     decode,
     decode_from,
     first_picture,

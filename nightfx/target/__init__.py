@@ -3,6 +3,7 @@
 from nightfx.target.codecs import OutputPlan, plan_output
 from nightfx.target.image_writer import write_picture
 from nightfx.target.join import EncodedSegment, join_segments, segment_suffix, write_segment
+from nightfx.target.prediction import predict_losses
 from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
 from nightfx.target.still_writer import write_parts
 from nightfx.target.tags import check_fields
@@ -19,6 +20,7 @@ __all__ = [
     "join_segments",
     "plan_output",
     "plan_sequence",
+    "predict_losses",
     "segment_suffix",
     "span_of",
     "write_clip",

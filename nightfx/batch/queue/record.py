@@ -16,8 +16,7 @@ from nightfx.batch.shots.settings import ShotSettings
 from nightfx.disk import load_json, save_json
 from nightfx.job.manifest import file_fingerprints
 from nightfx.network import Preset
-from nightfx.source import existing_files
-from nightfx.source.fingerprint import fingerprint
+from nightfx.source import existing_files, fingerprint
 
 FOLDER = ".nightfx"
 MOST_BYTES = 1 << 24

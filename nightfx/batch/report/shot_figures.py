@@ -33,13 +33,13 @@ from nightfx.picture import (
     Encoding,
     Float32,
     encoding_by_tags,
+    luma,
     rolled_off,
     target_encoding,
     to_rgb,
     to_working,
     upright,
 )
-from nightfx.picture.luma import luma
 from nightfx.source import FALLBACK_RATE, deinterlaced, is_interlaced
 from nightfx.source import FrameReader as Ends
 

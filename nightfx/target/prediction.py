@@ -8,8 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 from nightfx.carry import FORMATS, conversions, lines_of, refusals
-from nightfx.source import ClipInfo, Signs, open_source, pick_stream, shift_timecode, side_data_of
-from nightfx.source.decode import decode
+from nightfx.source import (
+    ClipInfo,
+    Signs,
+    decode,
+    open_source,
+    pick_stream,
+    shift_timecode,
+    side_data_of,
+)
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.tags import aspect_note
 
