@@ -170,11 +170,11 @@ def generators(
     whole = copy.deepcopy(exact).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     work: dict[str, Work] = {
         "naive tile loop, float32": lambda: naive_picture(exact, rgb.clip(0, 1)),
-        "whole frame, float32": lambda: light_of(whole, rgb, 1.0, "whole"),
+        "whole frame, float32": lambda: light_of(whole, rgb, "whole"),
     }
     for name, generator in backends.items():
-        work[f"whole frame, {name}"] = partial(light_of, generator, rgb, 1.0, "whole")
-        work[f"256 px tiles, {name}"] = partial(light_of, generator, rgb, 1.0, TILE_PX)
+        work[f"whole frame, {name}"] = partial(light_of, generator, rgb, "whole")
+        work[f"256 px tiles, {name}"] = partial(light_of, generator, rgb, TILE_PX)
     work[PEAK] = peak(frame)
     return work
 

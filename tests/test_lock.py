@@ -14,7 +14,7 @@ from nightfx.errors import PresetError, TargetError
 from nightfx.light.analysis import choose_every, measure_lock
 from nightfx.light.fit import FieldPlan
 from nightfx.light.lock import Lock, common_lock, hold, load_lock, measure_stops
-from nightfx.network.change import Light
+from nightfx.network.gain_offset import GainOffset
 from nightfx.network.model import RelitGenerator
 from nightfx.picture.frame import Coding, Frame
 
@@ -101,10 +101,10 @@ def test_fields_are_not_carried_where_light_jumps() -> None:
 
         calls = 0
 
-        def light(self, x: torch.Tensor, strength: float) -> Light:
+        def light(self, x: torch.Tensor) -> GainOffset:
             self.calls += 1
             stronger = -1.0 - 0.5 * (self.calls % 2)
-            return Light(torch.full_like(x, stronger).exp(), torch.zeros_like(x))
+            return GainOffset(torch.full_like(x, stronger).exp(), torch.zeros_like(x))
 
     assert choose_every(shot(0), Nervous().eval(), FieldPlan(height=96)) == 1
 

@@ -110,17 +110,17 @@ def test_relit_gain_is_bounded() -> None:
     assert float(g.detach().abs().max()) <= MAX_LOG_GAIN
 
 
-def test_strength_scales_log_gain_and_offset() -> None:
+def test_relit_light_is_what_the_maps_say() -> None:
     generator, x = RelitGenerator(), torch.rand(1, 3, 16, 16)
     nn.init.constant_(generator.out.bias, 0.5)  # type: ignore[arg-type]
-    whole, half = generator.light(x, 1.0), generator.light(x, 0.5)
-    torch.testing.assert_close(half.gain.square(), whole.gain)
-    torch.testing.assert_close(2 * half.offset, whole.offset)
+    light, (g, o) = generator.light(x), generator.maps(x)
+    torch.testing.assert_close(light.gain, g.exp())
+    torch.testing.assert_close(light.offset, o)
 
 
 def test_paper_light_replaces_the_plate() -> None:
     generator, x = PaperGenerator(), torch.rand(1, 3, 16, 16)
-    light = generator.light(x, 1.0)
+    light = generator.light(x)
     torch.testing.assert_close(x * light.gain + light.offset, generator(x))
 
 
@@ -131,7 +131,7 @@ def test_bf16_trunk_keeps_the_codes_of_a_ten_bit_ramp() -> None:
     generator.trunk.to(torch.bfloat16)
     ramp = (torch.arange(1024) / 1023).expand(1, 3, 16, 1024).contiguous()
     with torch.no_grad():
-        light = generator.light(ramp, 1.0)
+        light = generator.light(ramp)
     assert light.gain.dtype == light.offset.dtype == torch.float32
     codes = ((ramp * light.gain + light.offset)[0, 1, 8] * 1023).round()
     assert len(codes.unique()) == 1024  # bf16 itself holds 129 values between ½ and 1
@@ -197,5 +197,5 @@ def test_bands_of_rows_equal_the_layers_on_the_whole(height: int, size: tuple[in
     x = torch.rand(1, 3, height, 24)
     with torch.no_grad():
         _, whole = generator.out(generator.trunk(x)).chunk(2, dim=1)
-        torch.testing.assert_close(generator.light(x, 1.0).offset, whole, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(generator.light(x).offset, whole, rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(generator.maps(x)[1], whole, rtol=1e-5, atol=1e-5)

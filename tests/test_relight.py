@@ -13,7 +13,7 @@ from torch import nn
 from nightfx.apply.field import blended, identity_field, relight
 from nightfx.light.fit import FieldPlan, Fit, field_of, fit_field, light_by_field
 from nightfx.light.see import see, small_rgb, working_size
-from nightfx.network.change import Light
+from nightfx.network.gain_offset import GainOffset
 from nightfx.network.model import Generator, PaperGenerator, RelitGenerator
 from nightfx.network.presets import load_preset
 from nightfx.picture.color import to_rgb
@@ -145,10 +145,10 @@ def test_a_turned_frame_is_seen_upright_and_its_field_is_turned_back(
     class Sky(RelitGenerator):
         """Darkens the upper half of what it sees."""
 
-        def light(self, x: torch.Tensor, strength: float) -> Light:
+        def light(self, x: torch.Tensor) -> GainOffset:
             gain = torch.ones_like(x)
             gain[..., : x.shape[-2] // 2, :] = np.exp(-1)
-            return Light(gain, torch.zeros_like(x))
+            return GainOffset(gain, torch.zeros_like(x))
 
     monkeypatch.setattr(Frame, "rotation", 90)  # a player turns it counter-clockwise
     field = seen_field(frame_of((400, 512, 512)), Sky().eval(), height=96, fit=Fit(0))

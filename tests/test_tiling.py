@@ -31,7 +31,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 def assert_tiles_equal_whole(architecture: Any, height: int, width: int, tile_px: int) -> None:
     generator, rgb = lively_generator(architecture), picture(height, width)
-    whole, tiled = (light_of(generator, rgb, 1.0, size) for size in ("whole", tile_px))
+    whole, tiled = (light_of(generator, rgb, size) for size in ("whole", tile_px))
     gain = float(whole.gain.max())
     assert float((tiled.gain - whole.gain).abs().max()) <= 1e-5 * max(1.0, gain)
     assert float((tiled.offset - whole.offset).abs().max()) <= 1e-5 * max(1.0, gain)
@@ -97,6 +97,6 @@ def test_a_tile_off_the_grid_is_refused(size: int) -> None:
 
 def test_the_generator_sees_no_more_than_white() -> None:
     generator = lively_generator("relit")
-    bright = light_of(generator, np.full((3, 16, 16), 4.0, np.float32), 1.0)
-    white = light_of(generator, np.ones((3, 16, 16), np.float32), 1.0)
+    bright = light_of(generator, np.full((3, 16, 16), 4.0, np.float32))
+    white = light_of(generator, np.ones((3, 16, 16), np.float32))
     assert torch.equal(bright.gain, white.gain)

@@ -82,7 +82,7 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     """
     frame, small = seen.frame, seen.small
     shown = rolled_off(small, plan.encoding)
-    light = light_of(generator, upright(shown, frame), 1.0, "whole")
+    light = light_of(generator, upright(shown, frame), "whole")
     gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
     lit = small * gain + offset
     if not isinstance(generator, RelitGenerator):

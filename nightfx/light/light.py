@@ -82,7 +82,7 @@ def _by_field(seen: Seen, field: Field) -> Lit:
 def _by_tiles(frame: Frame, lighting: Lighting, encoding: Encoding) -> Lit:
     """Return what the generator says of a frame at full size."""
     shown = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
-    maps = light_of(lighting.generator, upright(shown, frame), 1.0, lighting.tile_px)
+    maps = light_of(lighting.generator, upright(shown, frame), lighting.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in maps)
     # glow is made at the height at which relight would make it
     small = see(frame, FieldPlan.height, encoding).small if lighting.look.names("glow") else shown

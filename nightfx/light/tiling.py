@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightfx.errors import UsageError
-from nightfx.network import HALO_PX, Generator, Light
+from nightfx.network import HALO_PX, GainOffset, Generator
 from nightfx.options import MULTIPLE_PX, TilePx
 
 MEMORY_BYTES = 512 << 20  # what the generator's activations may take where --tile-px is not given
@@ -80,9 +80,7 @@ def _widen(core: slice, length: int) -> slice:
 
 
 @torch.inference_mode()
-def light_of(
-    generator: Generator, rgb: np.ndarray, strength: float, tile_px: TilePx = None
-) -> Light:
+def light_of(generator: Generator, rgb: np.ndarray, tile_px: TilePx = None) -> GainOffset:
     """The change of light that `generator` sees in a frame, at full size.
 
     `rgb` is (3, H, W) float32, any range (the generator sees it clipped to [0, 1]), any size (padded to multiples of 8
@@ -93,14 +91,14 @@ def light_of(
     x = _shown(rgb)
     tiles = plan_tiles(x.shape[-2], x.shape[-1], tile_px)
     if len(tiles) == 1:
-        gain, offset = (maps[0].cpu() for maps in _run(generator, x, strength))
-        return Light(gain[:, :height, :width], offset[:, :height, :width])
+        gain, offset = (maps[0].cpu() for maps in _run(generator, x))
+        return GainOffset(gain[:, :height, :width], offset[:, :height, :width])
     gain, offset = (torch.empty_like(x[0]) for _ in range(2))
     for tile in tiles:
-        light = _run(generator, x[(..., *tile.window)], strength)
+        light = _run(generator, x[(..., *tile.window)])
         for whole, part in ((gain, light.gain), (offset, light.offset)):
             whole[(..., *tile.core)] = part[(0, ..., *tile.inner)].to(whole.device)
-    return Light(gain[:, :height, :width], offset[:, :height, :width])
+    return GainOffset(gain[:, :height, :width], offset[:, :height, :width])
 
 
 def middle_window(rgb: np.ndarray, tile_px: TilePx = None) -> Tensor:
@@ -119,6 +117,6 @@ def _pad(x: Tensor) -> Tensor:
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x
 
 
-def _run(generator: Generator, window: Tensor, strength: float) -> Light:
+def _run(generator: Generator, window: Tensor) -> GainOffset:
     device = next(generator.parameters()).device
-    return generator.light(window.to(device, memory_format=torch.channels_last), strength)
+    return generator.light(window.to(device, memory_format=torch.channels_last))

@@ -1,7 +1,7 @@
 """All that is learnt: networks, their weights, presets, and what runs them."""
 
 from nightfx.network.backends import build_backend, installed_backends, verify_backends
-from nightfx.network.change import Light
+from nightfx.network.gain_offset import GainOffset
 from nightfx.network.model import (
     HALO_PX,
     MAX_LOG_GAIN,
@@ -28,8 +28,8 @@ __all__ = [
     "MAX_LOG_GAIN",
     "NO_TILES",
     "Architecture",
+    "GainOffset",
     "Generator",
-    "Light",
     "PaperGenerator",
     "Preset",
     "RelitGenerator",

@@ -196,7 +196,7 @@ def _import(name: str) -> Any:
 
 @torch.inference_mode()
 def _lit(generator: Generator, x: Tensor) -> Tensor:
-    light = generator.light(x.to(next(generator.parameters()).device), 1.0)
+    light = generator.light(x.to(next(generator.parameters()).device))
     return (x * light.gain.cpu() + light.offset.cpu()).clamp(0, 1)
 
 

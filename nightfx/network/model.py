@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nightfx.errors import UsageError
-from nightfx.network.change import Light, replaced
+from nightfx.network.gain_offset import GainOffset, replaced
 from nightfx.network.resnet import ResnetGenerator
 from nightfx.options import DeviceName
 
@@ -144,9 +144,9 @@ class PaperGenerator(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # a picture has more levels than bf16
             return F.relu(self.out(features.to(_dtype_of(self.out))))
 
-    def light(self, x: Tensor, strength: float) -> Light:
-        """The change from `x` to the generator's picture: its picture replaces the plate by `strength`."""
-        return replaced(x, self(x), strength)
+    def light(self, x: Tensor) -> GainOffset:
+        """The change from `x` to the generator's picture, which replaces the plate."""
+        return replaced(x, self(x))
 
 
 class RelitGenerator(nn.Module):
@@ -180,16 +180,16 @@ class RelitGenerator(nn.Module):
         g, o = self.maps(x)
         return x * torch.exp(g) + o
 
-    def light(self, x: Tensor, strength: float) -> Light:
-        """The change of light for `x`; strength scales g and o."""
+    def light(self, x: Tensor) -> GainOffset:
+        """The change of light for `x`, (N, 3, H, W)."""
         gain, offset = (torch.empty(x.shape, device=x.device) for _ in range(2))
         top = 0
         for band in self._bands(x):
             rows = slice(top, top := top + band.shape[2])
             g, o = _bounded(band)
-            gain[:, :, rows] = torch.exp(strength * g)
-            offset[:, :, rows] = strength * o
-        return Light(gain, offset)
+            gain[:, :, rows] = torch.exp(g)
+            offset[:, :, rows] = o
+        return GainOffset(gain, offset)
 
     def _bands(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the last layer's maps, (N, 6, rows, W) float32, from top to bottom."""

@@ -160,7 +160,7 @@ def verify_preset(name_or_folder: str | Path) -> str:
 def _stops_on_noise(preset: Preset, network: Generator) -> float:
     noise = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
-        light = network.light(noise, 1.0)
+        light = network.light(noise)
     if not all(bool(tensor.isfinite().all()) for tensor in light):
         raise PresetError(f"{preset.folder}: the generator's output is not finite; train it anew")
     lit = noise * light.gain + light.offset

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nightfx.network.change import Light, replaced
+from nightfx.network.gain_offset import GainOffset, replaced
 
 BLOCKS = (6, 9)
 MOST_CHANNELS = 256  # four times the usual; a file cannot ask for more memory than that
@@ -81,9 +81,9 @@ class ResnetGenerator(nn.Module):
         y = (self.stand_in or self._layers)(x)
         return (torch.tanh(y) + 1) / 2
 
-    def light(self, x: Tensor, strength: float) -> Light:
-        """The change from `x` to the generator's picture: its picture replaces the plate by `strength`."""
-        return replaced(x, self(x), strength)
+    def light(self, x: Tensor) -> GainOffset:
+        """The change from `x` to the generator's picture, which replaces the plate."""
+        return replaced(x, self(x))
 
     def _layers(self, x: Tensor) -> Tensor:
         features = self.trunk(x.to(next(self.parameters()).dtype))
