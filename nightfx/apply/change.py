@@ -46,7 +46,7 @@ class FieldChange:
 
     field: Field
     height: int
-    """Of the frame, in px."""
+    """Height of the frame in px."""
     width: int
 
     def of_picture(self, picture: Float32) -> Float32:

@@ -30,7 +30,7 @@ class Written(NamedTuple):
     coding: Coding
     """Their code values."""
     encodings: Encodings = PLAIN
-    """What the signals of plate and render stand for."""
+    """The encodings of the signals of plate and render."""
 
     def is_direct_for(self, frame: Frame) -> bool:
         """Say whether a light that is affine in the working encoding is affine in the codes of both."""

@@ -99,7 +99,7 @@ class Contents:
     path: Path
     """The file."""
     picture: Picture
-    """What is rendered."""
+    """The picture's stream."""
     picture_index: int
     """Index of its stream."""
     tracks: dict[int, Track]

@@ -20,11 +20,11 @@ class VerdictRow:
     what: str
     """Its name, such as `timecode`."""
     source: str
-    """What the source, or the part of it that was rendered, has."""
+    """The source's value, or that of the part that was rendered."""
     render: str
-    """What the render has."""
+    """The render's value."""
     verdict: Verdict
-    """What became of it."""
+    """The verdict on it."""
 
 
 @dataclass(frozen=True)

@@ -42,15 +42,15 @@ class FrameRun:
     """A run of frames, of a clip or of a sequence, by what both have in common."""
 
     numbers: tuple[int, ...]
-    """Of its frames, in order; those of a clip count from 0."""
+    """Numbers of its frames, in order; those of a clip count from 0."""
     size: tuple[int, int]
     """Width and height in pixels."""
     coding: Coding
-    """What the first picture's codes mean."""
+    """The coding of the first picture."""
     rate: Fraction | None
     """Frames a second; None where it does not say."""
     timecode: str | None
-    """Of the first frame."""
+    """Timecode of the first frame."""
     files: dict[int, Path]
     """The files by their numbers; none for a clip."""
 

@@ -35,15 +35,15 @@ class Choices:
     """All that was chosen by looking at the frames."""
 
     lengths: Lengths = field(default_factory=Lengths)
-    """Of segments, and of the warm-up before them."""
+    """Lengths of segments, and of the warm-up before them."""
     every: int = 1
     """Frames from one computed field to the next."""
     stops: tuple[float, float, float] | None = None
     """The look that is held."""
     threads: int = 1
-    """Of torch: sums come out in another order with another number."""
+    """Threads of torch: sums come out in another order with another number."""
     head: Head | None = None
-    """What the first frame decides of a clip's file; None for a sequence."""
+    """All that the first frame decides of a clip's file; None for a sequence."""
     shown: str | None = None
     """SHA-256 of what int8 was quantised with, which lies beside the segments."""
 
@@ -61,7 +61,7 @@ class Manifest:
     options: dict[str, Any]
     """Those of the render."""
     job: dict[str, dict[str, Any]]
-    """What must be the same wherever it is worked on: source, preset, settings, encoder, versions, machine."""
+    """All that must be the same wherever it is worked on: source, preset, settings, encoder, versions, machine."""
     choices: Choices
     starts: list[int] | None = None
     """The first frame of each segment; None until they are found, while rendering."""
@@ -70,7 +70,7 @@ class Manifest:
     frames: int | None = None
     """How many there are, where they were counted."""
     format: int = FORMAT
-    """Of this file."""
+    """Version of this file's format."""
 
     def render_options(self) -> RenderOptions:
         """The options, from JSON. Raises UsageError or ValueError."""

@@ -80,11 +80,11 @@ class Tally:
     """The figures of passes that were written."""
 
     errors: Sequence[tuple[float, float]]
-    """Of each frame, how far the pair is from the render: mean and maximum, in codes."""
+    """The distance of the pair from the render for each frame: mean and maximum, in codes."""
     depth: int
     """Bits of those codes."""
     space: str
-    """What the passes are meant for."""
+    """Name of the encoding that the passes are meant for."""
 
 
 class Passes:

@@ -60,7 +60,7 @@ class RenderJob:
     reader: FrameReader
     matte: Matte | None
     info: ClipInfo
-    """What is known of the source as it will be rendered."""
+    """Facts of the source as it will be rendered."""
     by_fields: bool
     """Whether its fields are lit one by one."""
     plan: Plan

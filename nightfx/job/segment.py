@@ -38,7 +38,7 @@ class SegmentRange:
     """Segments in a row that are to be rendered."""
 
     number: int
-    """Of the first one."""
+    """Number of the first one."""
     first: int
     """Its first frame."""
     stop: int | None = None

@@ -37,11 +37,11 @@ class SegmentRecord:
     mark: tuple[int, Mark] | None = None
     """The frame that must be read first for the segment after it, and what tells it."""
     piece: EncodedSegment | None = None
-    """What is in its file; None for a sequence."""
+    """The contents of its file; None for a sequence."""
     tally: Tally | None = None
-    """Of its passes."""
+    """Figures of its passes."""
     notes: Sequence[str] = ()
-    """What the reader had to say."""
+    """Lines that the reader had to say."""
 
     @property
     def stop(self) -> int:

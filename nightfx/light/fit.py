@@ -56,9 +56,9 @@ class FieldPlan:
     lock: Lock | None = None
     """Global exposure and tint to hold, or None."""
     look: Look = field(default_factory=Look)
-    """What is done to the light; in the fields themselves its sky."""
+    """The look; in the fields themselves its sky."""
     encoding: Encoding = SDR
-    """What the frames' signal stands for."""
+    """The encoding of the frames' signal."""
 
 
 def light_by_field(

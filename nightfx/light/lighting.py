@@ -36,7 +36,7 @@ class Footage:
     total: int | None = None
     """How many there are expected to be."""
     encoding: Encoding = SDR
-    """What their signal stands for."""
+    """The encoding of their signal."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Lighting:
 
     generator: Generator
     look: Look
-    """What is done to its light, that of the preset included."""
+    """The look, that of the preset included."""
     fields: FieldPlan | None = None
     """How relight fields come to be; None for the tiles method."""
     tile_px: TilePx = None

@@ -103,7 +103,7 @@ class Now(NamedTuple):
     motion: Motion | None
     """None for the first frame."""
     computed: Field | None
-    """What the generator makes of it; None where its field is carried from the frame before."""
+    """The field that the generator makes of it; None where it is carried from the frame before."""
 
 
 def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:

@@ -46,11 +46,11 @@ class Distance:
     """The parts whose sum is a pyramid's distance; code values of 1, lower is nearer."""
 
     colours: float
-    """Of single pixels, wherever they are."""
+    """The part of single pixels, wherever they are."""
     bands: tuple[float, ...]
-    """Of the bands of the pyramid, finest first."""
+    """The parts of the pyramid's bands, finest first."""
     layout: tuple[float, ...]
-    """Of whole pictures at 8×8, 4×4, 2×2 and 1×1: what is where."""
+    """The part of whole pictures at 8×8, 4×4, 2×2 and 1×1: what is where."""
 
     @property
     def whole(self) -> float:

@@ -42,7 +42,7 @@ class Checkpoint:
     sha256: str
     """Hash of the file."""
     layout: dict[str, Any]
-    """What its weights say: blocks, channels, affine, dropout, statistics_dropped."""
+    """Facts by its weights: blocks, channels, affine, dropout, statistics_dropped."""
 
 
 def import_checkpoint(path: Path, name: str | None = None, out: Path = Path()) -> Preset:

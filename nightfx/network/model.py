@@ -129,7 +129,7 @@ class PaperGenerator(nn.Module):
 
     architecture: Architecture = "paper"
     stand_in: Callable[[Tensor], Tensor] | None = None
-    """What runs in place of trunk and last layer, where a backend has put something there."""
+    """A stand-in for trunk and last layer, where a backend has put one there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class RelitGenerator(nn.Module):
 
     architecture: Architecture = "relit"
     stand_in: Callable[[Tensor], Tensor] | None = None
-    """What runs in place of trunk and last layer, where a backend has put something there."""
+    """A stand-in for trunk and last layer, where a backend has put one there."""
 
     def __init__(self, width: int = WIDTH, blocks: int = BLOCKS) -> None:
         super().__init__()

@@ -67,7 +67,7 @@ class PresetFacts:
     steady: float = 0.8
     """The share of the past in a relight field, at 24 frames a second."""
     look: Look | None = None
-    """What is done to the network's light."""
+    """The preset's own look."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
     draft: DraftFacts | None = None

@@ -51,7 +51,7 @@ class ResnetGenerator(nn.Module):
 
     architecture: Literal["resnet"] = "resnet"
     stand_in: Callable[[Tensor], Tensor] | None = None
-    """What runs in place of trunk and last layer, where a backend has put something there."""
+    """A stand-in for trunk and last layer, where a backend has put one there."""
 
     def __init__(self, blocks: int = 9, channels: int = 64, *, affine: bool = False) -> None:
         super().__init__()

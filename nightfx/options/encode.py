@@ -29,7 +29,7 @@ Codec = Literal[
 ]
 """A codec, with its profile."""
 CodecChoice = Literal[Codec, "prores", "dnxhr"]
-"""What may be asked for: a codec, or a family whose profile follows the source."""
+"""A codec, or a family whose profile follows the source."""
 Speed = Literal[
     "ultrafast",
     "superfast",

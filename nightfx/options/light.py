@@ -15,7 +15,7 @@ Method = Literal["tiles", "relight"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Where the network runs."""
 Backend = Literal["torch", "openvino", "openvino-int8"]
-"""What runs the network."""
+"""The library that runs the network."""
 TilePx = int | Literal["whole"] | None
 """Side of a tile's core in px; `whole` is one tile, None the largest that memory allows."""
 

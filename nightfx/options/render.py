@@ -46,11 +46,11 @@ class RenderOptions:
     field: FieldOptions = _group(FieldOptions)
     """How the relight fields of a shot come to be."""
     look: Look = _group(Look)
-    """What is done to the light; what it leaves out is as the preset says."""
+    """The look; what it leaves out is as the preset says."""
     encode: EncodeOptions = _group(EncodeOptions)
     """Codec and quality; by default they follow the source."""
     job: JobOptions = _group(JobOptions)
-    """What is replaced, checked, and written beside the render."""
+    """Whether outputs are replaced and checked, and what is written beside the render."""
 
     def __post_init__(self) -> None:
         if self.source.interlaced == "keep" and self.job.passes:

@@ -13,9 +13,9 @@ from nightfx.options.option import option, settle
 MAX_PIXELS = 16384 * 16384  # more in one picture is taken for a broken or hostile header
 
 Scan = Literal["deinterlace", "keep"]
-"""What becomes of interlaced pictures."""
+"""The fate of interlaced pictures."""
 Missing = Literal["stop", "skip", "hold"]
-"""What becomes of the missing numbers of a sequence."""
+"""The fate of the missing numbers of a sequence."""
 
 
 def frames_from(text: str | float) -> tuple[int, int]:

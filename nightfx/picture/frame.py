@@ -47,7 +47,7 @@ class Coding:
     sub_y: int
     """log2 of the vertical chroma subsampling."""
     matrix: Matrix
-    """What ties the planes to RGB."""
+    """The matrix that ties the planes to RGB."""
     full_range: bool
     """Codes 0 to `peak` for black to white, rather than 16 to 235 (at 8 bits)."""
     has_alpha: bool
@@ -96,7 +96,7 @@ class Frame:
     planes: Planes
     """Y, U, V[, A] or R, G, B[, A] or Y; each (H, W), C-contiguous, of the coding's dtype."""
     coding: Coding
-    """What the code values mean."""
+    """The meaning of the code values."""
     pts: int
     """When it is shown, in units of `time_base`."""
     time_base: Fraction
@@ -108,7 +108,7 @@ class Frame:
     number: int | None = None
     """Its number in a sequence of files; None in a clip."""
     sheet: Any = None
-    """What its file in a sequence holds beside the picture (see still.py), for the writer."""
+    """The sheet of its file in a sequence (see still.py), for the writer."""
 
     @property
     def width(self) -> int:

@@ -46,7 +46,7 @@ class Portrait:
     name: str
     source: str
     share: float
-    """Of a picture 1; of a frame of a clip its part of all frames measured."""
+    """Weight: of a picture 1, of a frame of a clip its part of all frames measured."""
     brightness: float
     """HSP, 0 to 1."""
     lights: float

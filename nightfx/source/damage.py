@@ -27,7 +27,7 @@ class Signs:
     """Signs of damage, gathered while a clip is read."""
 
     found: list[str] = field(default_factory=list)
-    """What was seen, in the order seen."""
+    """Signs of damage, in the order seen."""
     patched: int = 0
     """Pictures that decoded only in part."""
 

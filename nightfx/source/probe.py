@@ -59,7 +59,7 @@ class ClipInfo:
     height: int
     """Height of the first picture in pixels, before any rotation."""
     coding: Coding
-    """What the code values of the first picture mean."""
+    """The coding of the first picture."""
     tags: ColorTags
     """Colour tags of the first picture."""
     rate: Fraction | None
@@ -91,7 +91,7 @@ class ClipInfo:
     subtitle_streams: int
     """Number of subtitle streams."""
     side_data: tuple[str, ...] = ()
-    """What the first picture carries beside its pixels, by FFmpeg's names, such as `A53_CC`."""
+    """Side data of the first picture, by FFmpeg's names, such as `A53_CC`."""
 
     @property
     def frame_seconds(self) -> Fraction:

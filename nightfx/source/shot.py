@@ -17,7 +17,7 @@ class FrameReader(ABC):
     """A source of frames; one thread at a time may use it."""
 
     info: ClipInfo
-    """What is known of it before it is read."""
+    """Facts of it before it is read."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

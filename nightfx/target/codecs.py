@@ -36,11 +36,11 @@ class OutputPlan:
     encoder_options: dict[str, str]
     """Options of the encoder."""
     coding: Coding
-    """What the writer takes: frames are converted to it where the source's differs."""
+    """The coding that the writer takes: frames are converted to it where the source's differs."""
     tags: ColorTags
     """Colour tags that every frame is written with."""
     notes: tuple[str, ...] = ()
-    """What changes from source to render, a line each, for the user."""
+    """Lines for the user about what changes from source to render."""
 
     @property
     def family(self) -> Family:

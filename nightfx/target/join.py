@@ -44,7 +44,7 @@ class EncodedSegment:
     times: Sequence[tuple[int, int]]
     """Pts and duration of each packet, in coding order, in the render's own ticks."""
     size_bytes: int
-    """Of the file."""
+    """Size of the file in bytes."""
     crc: int
     """CRC-32 of the packets, one behind the other."""
     extradata: str

@@ -28,9 +28,9 @@ class SequencePlan:
     suffix: str
     """Suffix of the files, such as `.exr`."""
     coding: Coding
-    """What the writer takes."""
+    """The coding that the writer takes."""
     notes: tuple[str, ...] = ()
-    """What changes from source to render, a line each, for the user."""
+    """Lines for the user about what changes from source to render."""
 
 
 def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:

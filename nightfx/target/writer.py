@@ -114,9 +114,9 @@ class Head:
     """All that the first frame of a render decides for the rest."""
 
     width: int
-    """Of the picture, in px."""
+    """Side of the picture in px."""
     height: int
-    """Of the picture, in px."""
+    """Side of the picture in px."""
     pts: int
     """When the first frame is shown, on the source's clock."""
     options: dict[str, str]

@@ -43,7 +43,7 @@ class ShotRecord:
     target: str
     """The render, below the folder of renders."""
     files: Mapping[str, Any] | None = None
-    """What was there under this name: of a done render the render, else what stood there before."""
+    """The files that were there under this name: of a done render the render, else what stood there before."""
     done: bool = False
     """Whether it is complete."""
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -19,9 +19,9 @@ class Segment:
     """A segment to render, as it is sent to a worker."""
 
     plan: Path
-    """What `nightfx plan` wrote."""
+    """The plan, as `nightfx plan` wrote it."""
     number: int
-    """Of the segment, from 0 on."""
+    """Number of the segment, from 0 on."""
 
     @property
     def key(self) -> str:

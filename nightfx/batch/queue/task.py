@@ -39,7 +39,7 @@ class Task(Generic[OrderT]):
     """An order on its way."""
 
     order: OrderT
-    """What to do."""
+    """The order to carry out."""
     state: State = "waiting"
     """Where it stands."""
     frames: int = 0
@@ -61,7 +61,7 @@ class Task(Generic[OrderT]):
     notes: list[str] = field(default_factory=list)
     """Warnings."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What its record says."""
+    """The facts in its record."""
     target: str = ""
     """The render, below the folder of renders."""
 

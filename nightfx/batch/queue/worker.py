@@ -57,7 +57,7 @@ class Order:
     """A shot to render, as it is sent to a worker."""
 
     shot: Shot
-    """What to render."""
+    """The shot to render."""
     out: Path
     """The folder of renders."""
     to: str

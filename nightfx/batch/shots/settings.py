@@ -37,7 +37,7 @@ class ShotSettings:
     to: str
     """The preset, as `load_preset` takes it."""
     flags: Mapping[str, Any]
-    """What is said of a render, by the names of the flags, as JSON could hold it."""
+    """All that is said of a render, by the names of the flags, as JSON could hold it."""
     options: RenderOptions
     """The same, checked."""
 

@@ -39,7 +39,7 @@ class Use:
     end: int
     """First frame no longer shown."""
     origin: int
-    """What the timeline calls the file's first frame."""
+    """The timeline's number of the file's first frame."""
     shot: Shot | None = None
     """The render that covers it."""
     base: int = 0
@@ -55,15 +55,15 @@ class Cut:
     path: Path
     """The file that was read."""
     content: Any
-    """What is in it, of OpenTimelineIO."""
+    """The timeline as OpenTimelineIO has it."""
     rate: Fraction
     """Frames a second, where the format does not say."""
     uses: list[Use] = field(default_factory=list)
-    """What its clips show."""
+    """The uses of files by its clips."""
     remarks: list[str] = field(default_factory=list)
-    """What is offline, retimed or left as it is, a line each."""
+    """Lines about clips that are offline, retimed or left as they are."""
     shots: list[Shot] = field(default_factory=list)
-    """What is to be rendered."""
+    """The shots to be rendered."""
 
 
 def is_timeline(path: Path) -> bool:

@@ -29,7 +29,7 @@ class Sorted:
     """A picture of the data set, or one that was left out."""
 
     measured: Measured
-    """What was read."""
+    """The pictures that were read."""
     normalised: float
     """Brightness by the data set's maximum, or by 255."""
     name: str = ""
@@ -51,7 +51,7 @@ class DataSet:
     left_out: list[Sorted]
     """All others, with a reason each."""
     divisor: float
-    """What brightness was divided by, of 255."""
+    """The divisor of brightness, of 255."""
 
     def count(self, name: str, split: str) -> int:
         """Pictures of a class in train or test."""

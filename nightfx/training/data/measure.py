@@ -54,7 +54,7 @@ class Measured:
     thumbnail: np.ndarray | None = None
     """(256,) float32: luma at 16×16, mean 0, length 1."""
     short_side_px: int = 0
-    """Of the picture before cropping."""
+    """Size of the picture before cropping."""
     square: Path | None = None
     """The crop as PNG, where one was made."""
     square_hash: str = ""

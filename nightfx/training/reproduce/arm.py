@@ -40,7 +40,7 @@ class Bench:
     real_B: Tensor
     """The night pictures."""
     device: DeviceName
-    """What computes."""
+    """The device that computes."""
 
 
 @dataclass

@@ -26,11 +26,11 @@ class Claim:
     """A sentence of the paper, beside what was measured."""
 
     words: str
-    """What the paper says."""
+    """The paper's sentence."""
     measured: str
-    """What was found."""
+    """The measured value."""
     verdict: str
-    """What that says of the claim, or why nothing."""
+    """The verdict on the claim, or why there is none."""
 
 
 def judge_claims(experiments: Mapping[str, Experiment]) -> list[Claim]:

@@ -27,7 +27,7 @@ class Outcome:
     learning_rate: float
     """Its arm: the experiments differ in nothing else within."""
     seed: int
-    """Of weights and draws."""
+    """Seed of weights and draws."""
     steps: int
     """Steps it made."""
     stopped: str
@@ -61,7 +61,7 @@ class Experiment:
     size_px: int
     """Side of a picture."""
     device: str
-    """What computed."""
+    """The device that computed."""
     versions: str
     """With what."""
     outcomes: list[Outcome]

@@ -57,7 +57,7 @@ class DistilOptions:
     batch: int = 4
     """Crops a step."""
     learning_rate: float = 3e-3
-    """Of Adam; it falls to nothing along a cosine."""
+    """Learning rate of Adam; it falls to nothing along a cosine."""
     seed: int = 0
     """Seeds weights and draws."""
 

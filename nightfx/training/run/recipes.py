@@ -31,7 +31,7 @@ PAPER = TrainOptions(
     pool_size=0,
     ema=0.0,
 )
-"""What the paper's experiments share.
+"""Settings that the paper's experiments share.
 
 Named there: the networks, the losses, λ = 10, the learning rate. Readings: Adam with β₁ = 0.5, batch 1; no pool, no
 identity loss, no decay, no mean of weights, no mirroring, since none is mentioned; an epoch is one pass over the larger

@@ -64,7 +64,7 @@ class TrainingRun:
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
     recent_losses: list[dict[str, Tensor]] = field(default_factory=list)
-    """Of the steps since the last point of the curves; empty whenever a checkpoint is written."""
+    """Losses of the steps since the last point of the curves; empty whenever a checkpoint is written."""
 
 
 def start_run(options: TrainOptions, device: torch.device) -> TrainingRun:

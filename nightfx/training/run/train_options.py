@@ -67,7 +67,7 @@ class TrainOptions:
     warm_start_steps: int = 2000
     """Steps spent first on imitating curves that carry one class's values to the other's (relit only)."""
     guide: Guide = "curves"
-    """What a warm start imitates: one curve a channel, or others for the sky (it takes far more steps to learn)."""
+    """The picture that a warm start imitates: one curve a channel, or others for the sky (it takes far more steps to learn)."""
     pool_size: int = 50
     """Older fakes kept for each discriminator; 0 shows it the newest only."""
     ema: float = 0.999
