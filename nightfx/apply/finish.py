@@ -17,8 +17,8 @@ from numba import prange
 
 from nightfx.apply.change import Change
 from nightfx.apply.planes import seed_of
-from nightfx.apply.working import average_at_sites, is_direct, light_in_working
-from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame
+from nightfx.apply.working import is_direct, light_in_working
+from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites
 from nightfx.picture.kernel import kernel
 from nightfx.picture.luma import luma
 

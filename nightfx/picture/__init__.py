@@ -1,5 +1,10 @@
 """Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""
 
+from nightfx.picture.chroma import (
+    average_at_sites,
+    average_rows,
+    widened,
+)
 from nightfx.picture.coding import (
     SUBSAMPLING,
     TRANSFER_PQ,
@@ -17,7 +22,6 @@ from nightfx.picture.color import (
     from_rgb,
     noise_at,
     to_rgb,
-    widened,
 )
 from nightfx.picture.encoding import (
     PLAIN,
@@ -67,6 +71,8 @@ __all__ = [
     "alpha_planes",
     "as_coded",
     "as_planar",
+    "average_at_sites",
+    "average_rows",
     "code_of",
     "coding_of",
     "convert_alpha",
