@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nightfx.picture.chroma import average_at_sites
 from nightfx.picture.color import convert_alpha, from_rgb, to_rgb
 from nightfx.picture.frame import Coding, Float64, Frame, Matrix, Plane, Planes
 from nightfx.picture.matrices import matrix_of
@@ -194,3 +195,21 @@ def test_a_flat_colour_fills_any_size(size: tuple[int, int], sub: str, value: fl
     expected = min(max(int(np.floor(16 + 219 * np.float64(value) + 0.5)), 0), 255)
     assert abs(int(planes[0][0, 0]) - expected) <= 1
     assert all(np.ptp(plane) == 0 for plane in planes)
+
+
+@pytest.mark.parametrize(
+    ("sub_x", "weights"), [(0, [1]), (1, [1, 2, 1]), (2, [1, 2, 3, 4, 3, 2, 1])]
+)
+def test_chroma_samples_average_a_triangle_of_columns_and_the_rows_they_serve(
+    sub_x: int, weights: list[int]
+) -> None:
+    centre, reach = 2 << sub_x, len(weights) // 2
+    shares = np.zeros((4, 5 << sub_x), np.float32)
+    for column in range(centre - reach, centre + reach + 1):
+        plane = np.zeros_like(shares)
+        plane[2, column] = 1
+        shares[2, column] = average_at_sites(plane, sub_x, 1)[1, 2]
+    expected = np.array(weights) / sum(weights) / 2
+    np.testing.assert_array_equal(shares[2, centre - reach : centre + reach + 1], expected)
+    flat = average_at_sites(np.full((5, 7), 3.0, np.float32), sub_x, 1)
+    np.testing.assert_array_equal(flat, 3)

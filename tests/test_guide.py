@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nightfx.scene.any_sky import find_sky
+from nightfx.scene import find_any_sky
 from nightfx.training.data.pictures import find_pictures
 from nightfx.training.run.guide import (
     find_curves,
@@ -34,7 +34,7 @@ def street(sky: float, houses: float, height: int = 192) -> np.ndarray:
 
 @pytest.mark.parametrize(("sky", "houses"), [(0.9, 0.4), (0.05, 0.3), (0.6, 0.2)])
 def test_what_the_top_edge_reaches_is_sky(sky: float, houses: float) -> None:
-    found = find_sky(street(sky, houses))
+    found = find_any_sky(street(sky, houses))
     assert found.shape == (192, 384)
     assert found[:80].min() > 0.95
     assert found[112:].max() < 0.1
@@ -42,9 +42,9 @@ def test_what_the_top_edge_reaches_is_sky(sky: float, houses: float) -> None:
 
 def test_a_smooth_sky_may_change_slowly_and_a_street_without_a_sky_has_little() -> None:
     slow = np.linspace(0.5, 0.6, 192, dtype=np.float32)[:, None, None].repeat(200, 1).repeat(3, 2)
-    assert find_sky(slow).min() > 0.6
+    assert find_any_sky(slow).min() > 0.6
     noise = np.random.default_rng(0).uniform(0, 1, (12, 20, 3)).astype(np.float32)
-    assert find_sky(noise.repeat(16, 0).repeat(16, 1))[96:].mean() < 0.2
+    assert find_any_sky(noise.repeat(16, 0).repeat(16, 1))[96:].mean() < 0.2
 
 
 def test_tints_and_back_is_the_picture() -> None:

@@ -14,7 +14,7 @@ from nightfx.light.see import see
 from nightfx.network.model import RelitGenerator
 from nightfx.options.look import Look
 from nightfx.picture.frame import Frame, rgb_coding
-from nightfx.scene.day_sky import darken, find_sky
+from nightfx.scene import darken, find_day_sky
 
 HEIGHT, WIDTH = 256, 384
 ROOF = 144
@@ -33,7 +33,7 @@ def street(sky: tuple[float, float, float], ground: float = 0.25) -> np.ndarray:
     "sky", [(0.95, 0.95, 0.95), (0.35, 0.5, 0.75), (0.2, 0.3, 0.5), (0.8, 0.85, 0.9)]
 )
 def test_a_sky_by_day_is_found_down_to_the_roofs(sky: tuple[float, float, float]) -> None:
-    found = find_sky(street(sky))
+    found = find_day_sky(street(sky))
     assert found.shape == (HEIGHT // 2, WIDTH // 2)
     assert found[: ROOF // 2 - 2].min() > 0.95
     assert found[ROOF // 2 + 2 :].max() < 0.1
@@ -44,13 +44,13 @@ def test_clouds_leave_no_holes() -> None:
     clouds = 0.75 + 0.2 * cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     rgb = street((1, 1, 1))
     rgb[:, :ROOF] = clouds[:ROOF] * np.array([0.92, 0.97, 1.05], np.float32).reshape(3, 1, 1)
-    assert find_sky(rgb.clip(0, 1))[: ROOF // 2 - 2].min() > 0.9
+    assert find_day_sky(rgb.clip(0, 1))[: ROOF // 2 - 2].min() > 0.9
 
 
 def test_wires_do_not_end_a_sky() -> None:
     rgb = street((0.7, 0.8, 0.95))
     rgb[:, 20:22] = rgb[:, 60:62, :] = 0.05
-    assert find_sky(rgb)[34 : ROOF // 2 - 2].min() > 0.9
+    assert find_day_sky(rgb)[34 : ROOF // 2 - 2].min() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_wires_do_not_end_a_sky() -> None:
     ],
 )
 def test_what_is_no_sky_by_day_is_not_found(name: str, sky: tuple[float, float, float]) -> None:
-    assert find_sky(street(sky)).max() < 0.1, name
+    assert find_day_sky(street(sky)).max() < 0.1, name
 
 
 def test_what_does_not_reach_the_top_is_no_sky() -> None:
     rgb = np.full((3, HEIGHT, WIDTH), 0.15, np.float32)
     rgb[:, 120:180, 100:300] = 0.95  # a lit window, or snow below a forest
-    assert find_sky(rgb).max() < 0.1
+    assert find_day_sky(rgb).max() < 0.1
 
 
 def test_a_square_that_reaches_the_top_through_a_gap_is_no_sky() -> None:
     rgb = np.full((3, HEIGHT, WIDTH), 0.7, np.float32)
     rgb[:, :60] = 0.15  # houses
     rgb[:, :60, 100:180] = 0.7
-    assert find_sky(rgb).max() < 0.1
+    assert find_day_sky(rgb).max() < 0.1
     rgb[:, 110:] = 0.15  # and the same gap with houses below it is one
-    assert find_sky(rgb)[:25, 55:85].min() > 0.7
+    assert find_day_sky(rgb)[:25, 55:85].min() > 0.7
 
 
 def test_a_sky_turns_dark_and_even_and_nothing_else_changes() -> None:

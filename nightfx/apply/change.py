@@ -14,8 +14,7 @@ import numpy as np
 
 from nightfx.apply.field import Field, apply_field, blended, glowing, graded, relight, relight_sites
 from nightfx.apply.planes import apply_light
-from nightfx.apply.working import average_at_sites
-from nightfx.picture import Coding, Float32, Float64, Frame, to_rgb
+from nightfx.picture import Coding, Float32, Float64, Frame, average_at_sites, to_rgb
 
 
 class Change(Protocol):

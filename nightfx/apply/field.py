@@ -24,6 +24,7 @@ from nightfx.picture import (
     Frame,
     Plane,
     Planes,
+    average_rows,
     from_rgb,
     kernel,
     matrix_of,
@@ -177,7 +178,7 @@ def _apply(
                 if dither:
                     _noise_row(seed, y, noise)
                 _affine_row(first[y], full_b, full_r, shares, noise, peak, out_first[y])
-            _average_luma(first, top, bottom, sub_x, luma)
+            average_rows(first, top, bottom, sub_x, luma)
             _read(
                 *(field[4:], (top + bottom) / 2, height, at_chroma, part_chroma),
                 *(chroma_cells, chroma_have, shares),
@@ -235,19 +236,6 @@ def _widen_cells(row: Float32, at: np.ndarray, part: Float32, wide: Float32) -> 
         for x in range(at.shape[0]):
             left = row[c, at[x]]
             wide[c, x] = left + (row[c, min(at[x] + 1, last)] - left) * part[x]
-
-
-@kernel()
-def _average_luma(luma: Plane, top: int, bottom: int, sub_x: int, out: Float32) -> None:
-    """Luma where chroma stands: the triangle that chroma is decimated with, over the rows that it serves."""
-    step, width = 1 << sub_x, luma.shape[1]
-    share = np.float32(1) / np.float32((bottom - top) * step * step)
-    out[:] = 0
-    for y in range(top, bottom):
-        for k in range(1 - step, step):
-            weight = np.float32(step - abs(k)) * share
-            for x in range(out.shape[0]):
-                out[x] += luma[y, min(max((x << sub_x) + k, 0), width - 1)] * weight
 
 
 @kernel()

@@ -17,8 +17,8 @@ from numba import prange
 
 from nightfx.apply.change import Change
 from nightfx.apply.planes import seed_of
-from nightfx.apply.working import average_at_sites, is_direct, light_in_working
-from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, kernel, luma
+from nightfx.apply.working import is_direct, light_in_working
+from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites, kernel, luma
 
 STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
 BYTES_DEVIATION = 147.8  # of the sum of four bytes

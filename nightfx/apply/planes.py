@@ -17,6 +17,7 @@ from nightfx.picture import (
     Plane,
     Planes,
     alpha_planes,
+    average_rows,
     code_of,
     convert_alpha,
     from_rgb,
@@ -150,15 +151,17 @@ def _relight_chroma(
     sub_y: int,
 ) -> None:
     height, width = luma.shape
-    step = 1 << sub_x
+    columns = plate_b.shape[1]
     for row in prange(plate_b.shape[0]):
         top = row << sub_y
         bottom = min(top + (1 << sub_y), height)
         light = np.empty((7, width), np.float32)
         _average_rows(luma, gain, offset, top, bottom, light)
-        here = np.empty(7, np.float32)
-        for column in range(plate_b.shape[1]):
-            _average_columns(light, column << sub_x, step, here)
+        at_chroma = np.empty((7, columns), np.float32)
+        for i in range(7):
+            average_rows(light[i : i + 1], 0, 1, sub_x, at_chroma[i])
+        for column in range(columns):
+            here = at_chroma[:, column]
             cy = here[0] - plate_z[0]
             cb = plate_b[row, column] - plate_z[1]
             cr = plate_r[row, column] - plate_z[2]
@@ -185,14 +188,3 @@ def _average_rows(
             for c in range(3):
                 light[1 + c, x] += gain[c, y, x] * share
                 light[4 + c, x] += offset[c, y, x] * share
-
-
-@kernel()
-def _average_columns(light: Float32, centre: int, step: int, here: Float32) -> None:
-    """The triangle that chroma is decimated with: [1], [1 2 1]/4 or [1 2 3 4 3 2 1]/16."""
-    here[:] = 0
-    for k in range(1 - step, step):
-        x = min(max(centre + k, 0), light.shape[1] - 1)
-        weight = np.float32(step - abs(k)) / np.float32(step * step)
-        for i in range(7):
-            here[i] += light[i, x] * weight

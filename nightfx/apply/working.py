@@ -23,6 +23,7 @@ from nightfx.picture import (
     Plane,
     Planes,
     alpha_planes,
+    average_at_sites,
     code_of,
     convert_alpha,
     finite,
@@ -73,14 +74,6 @@ def straight_rgb(frame: Frame) -> Float32:
     if _is_multiplied(frame):
         rgb /= _cover(frame)
     return rgb
-
-
-def average_at_sites(plane: Plane, sub_x: int, sub_y: int) -> Float32:
-    """A plane of full size averaged where chroma samples stand: by the triangle that chroma is decimated with."""
-    height, width = plane.shape
-    out = np.empty((-(-height >> sub_y), -(-width >> sub_x)), np.float32)
-    _average(plane, sub_x, sub_y, out)
-    return out
 
 
 def _difference(rgb: Float32, light: Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
@@ -170,19 +163,3 @@ def _add(plane: Plane, added: Float32, seed: int, dither: bool, peak: int, out: 
         for x in range(plane.shape[1]):
             # a whole code stays itself under noise, so what is not changed is not dithered
             out[y, x] = code_of(plane[y, x] + added[y, x], noise_at(seed, y, x, dither), peak)
-
-
-@kernel(parallel=True)
-def _average(plane: Plane, sub_x: int, sub_y: int, out: Float32) -> None:
-    height, width = plane.shape
-    step = 1 << sub_x
-    for row in prange(out.shape[0]):
-        top = row << sub_y
-        bottom = min(top + (1 << sub_y), height)
-        share = np.float32(1) / np.float32((bottom - top) * step * step)
-        out[row] = 0
-        for y in range(top, bottom):
-            for k in range(1 - step, step):
-                weight = np.float32(step - abs(k)) * share
-                for x in range(out.shape[1]):
-                    out[row, x] += plane[y, min(max((x << sub_x) + k, 0), width - 1)] * weight

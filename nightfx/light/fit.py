@@ -23,7 +23,7 @@ from nightfx.light.tiling import light_of
 from nightfx.network import MAX_LOG_GAIN, Generator, RelitGenerator
 from nightfx.options import Look
 from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, kernel, rolled_off, upright
-from nightfx.scene.day_sky import darken, find_sky
+from nightfx.scene import darken, find_day_sky
 
 SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
 
@@ -94,7 +94,7 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
     lit, gain = halved(lit), halved(gain)
     if amount := plan.look.at(seen.place).sky:
-        sky = as_coded(find_sky(upright(shown, frame).clip(0, 1))[None], frame)
+        sky = as_coded(find_day_sky(upright(shown, frame).clip(0, 1))[None], frame)
         lit, gain = darken(lit, gain, _to_edges(sky, halved(shown))[0] * np.float32(amount))
     return fit_field(seen.cells, lit, gain, plan.fit)
 

@@ -1,5 +1,6 @@
 """Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""
 
+from nightfx.picture.chroma import average_at_sites, average_rows, widened
 from nightfx.picture.coding import (
     SUBSAMPLING,
     TRANSFER_PQ,
@@ -10,15 +11,7 @@ from nightfx.picture.coding import (
     frame_of,
     relaid,
 )
-from nightfx.picture.color import (
-    alpha_planes,
-    code_of,
-    convert_alpha,
-    from_rgb,
-    noise_at,
-    to_rgb,
-    widened,
-)
+from nightfx.picture.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at, to_rgb
 from nightfx.picture.compiled import kernel
 from nightfx.picture.encoding import (
     PLAIN,
@@ -68,6 +61,8 @@ __all__ = [
     "alpha_planes",
     "as_coded",
     "as_planar",
+    "average_at_sites",
+    "average_rows",
     "code_of",
     "coding_of",
     "convert_alpha",

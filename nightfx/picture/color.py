@@ -3,22 +3,18 @@
 swscale is not used: it takes untagged HD for BT.601, makes 16-bit RGB 0.4 % too dark and clips
 what is above white. Here RGB is full-range float in [0, 1] that may overshoot on both sides.
 
-Chroma is left-sited: horizontally its samples stand on the even luma columns, vertically between
-two rows. Going up is linear interpolation, going down the triangle filter that matches it.
+Chroma is left-sited; `chroma.py` brings it up and down.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import prange
 
+from nightfx.picture.chroma import average_rows, widened
 from nightfx.picture.compiled import kernel
 from nightfx.picture.frame import Coding, Float32, Float64, Frame, Plane, Planes, rgb_coding
 from nightfx.picture.matrices import is_affine, matrix_of, rgb_of, ycc_of
-
-Scalar = np.floating[Any]
 
 
 def to_rgb(frame: Frame) -> Float32:
@@ -114,25 +110,6 @@ def _decode(
             blue[x] = m[2, 0] * value + m[2, 1] * b + m[2, 2] * r
 
 
-@kernel()
-def widened(
-    near: Plane, far: Plane, share: Scalar, sub_x: int, width: int, centre: Scalar
-) -> Float32:
-    """Return one row of chroma at full width, less its centre; linear between the samples."""
-    step = 1 << sub_x
-    count = near.shape[0]
-    row = np.empty(count + 1, np.float32)
-    for i in range(count):
-        row[i] = near[i] * (np.float32(1) - share) + far[i] * share - centre
-    row[count] = row[count - 1]
-    full = np.empty(count * step, np.float32)
-    for k in range(step):
-        along = np.float32(k) / np.float32(step)
-        for i in range(count):
-            full[i * step + k] = row[i] + (row[i + 1] - row[i]) * along
-    return full[:width]
-
-
 @kernel(parallel=True)
 def _encode(
     rgb: Float32,
@@ -148,33 +125,30 @@ def _encode(
     chroma_r: Plane,
 ) -> None:
     _, height, width = rgb.shape
-    step = 1 << sub_x
+    columns = chroma_b.shape[1]
     m = matrix.astype(np.float32)
     o = offset.astype(np.float32)
     for row in prange(chroma_b.shape[0]):
         top = row << sub_y
         bottom = min(top + (1 << sub_y), height)
-        full_b = np.zeros(width, np.float32)  # chroma of this row at full width
-        full_r = np.zeros(width, np.float32)
+        full_b = np.zeros((1, width), np.float32)  # chroma of this row at full width
+        full_r = np.zeros((1, width), np.float32)
+        at_b, at_r = np.empty(columns, np.float32), np.empty(columns, np.float32)
         share = np.float32(1) / np.float32(bottom - top)
         for y in range(top, bottom):
             for x in range(width):
                 r, g, b = rgb[0, y, x], rgb[1, y, x], rgb[2, y, x]
                 value = m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + o[0]
                 luma[y, x] = code_of(value, noise_at(seed, y, x, dither), peak)
-                full_b[x] += (m[1, 0] * r + m[1, 1] * g + m[1, 2] * b) * share
-                full_r[x] += (m[2, 0] * r + m[2, 1] * g + m[2, 2] * b) * share
-        for column in range(chroma_b.shape[1]):
-            sum_b = sum_r = np.float32(0)
-            for k in range(1 - step, step):  # triangle: [1] or [1 2 1]/4 or [1 2 3 4 3 2 1]/16
-                x = min(max((column << sub_x) + k, 0), width - 1)
-                weight = np.float32(step - abs(k)) / np.float32(step * step)
-                sum_b += full_b[x] * weight
-                sum_r += full_r[x] * weight
+                full_b[0, x] += (m[1, 0] * r + m[1, 1] * g + m[1, 2] * b) * share
+                full_r[0, x] += (m[2, 0] * r + m[2, 1] * g + m[2, 2] * b) * share
+        average_rows(full_b, 0, 1, sub_x, at_b)
+        average_rows(full_r, 0, 1, sub_x, at_r)
+        for column in range(columns):
             noise_b = noise_at(seed + 1, row, column, dither)
             noise_r = noise_at(seed + 2, row, column, dither)
-            chroma_b[row, column] = code_of(sum_b + o[1], noise_b, peak)
-            chroma_r[row, column] = code_of(sum_r + o[2], noise_r, peak)
+            chroma_b[row, column] = code_of(at_b[column] + o[1], noise_b, peak)
+            chroma_r[row, column] = code_of(at_r[column] + o[2], noise_r, peak)
 
 
 @kernel(parallel=True)

@@ -31,7 +31,7 @@ from nightfx.metrics import (
 from nightfx.metrics.classifier import as_input
 from nightfx.metrics.features import small_features
 from nightfx.metrics.pictures import to_lines
-from nightfx.scene.day_sky import find_sky
+from nightfx.scene import find_day_sky
 
 GRID_PX = 8
 DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat
@@ -145,7 +145,7 @@ def compare(
 ) -> Compared:
     """Measure a render beside its plate, (3, H, W) both, as tiles of `tile_px` would have been laid."""
     small = to_lines(plate), to_lines(render)
-    sky = torch.from_numpy(find_sky(_even(small[0])))
+    sky = torch.from_numpy(find_day_sky(_even(small[0])))
     return Compared(
         portrait,
         structure_kept(*small),

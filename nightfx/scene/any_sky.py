@@ -7,10 +7,10 @@ down. This is good enough to learn from; a render never calls it, its generator 
 from __future__ import annotations
 
 import cv2
-import numba
 import numpy as np
 
-from nightfx.picture import BT601
+from nightfx.picture import BT601, Float32
+from nightfx.scene.way import cheapest_way
 
 LINES = 128  # pictures are looked at in this height
 REACH = 0.3  # how much relative brightness may change on the way from the top edge, in nepers
@@ -20,7 +20,7 @@ EPSILON = 1e-3
 SWEEPS = 4
 
 
-def find_sky(rgb: np.ndarray) -> np.ndarray:
+def find_any_sky(rgb: np.ndarray) -> np.ndarray:
     """How surely each pixel of `rgb`, (H, W, 3) float32 in [0, 1], belongs to the sky: (H, W) float32 in [0, 1].
 
     exp(−(d / 0.3)²) of the least change of log brightness d on any path from the top edge, brought to full size by a
@@ -39,26 +39,11 @@ def _luma(rgb: np.ndarray) -> np.ndarray:
     return luma
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _least_change(v: np.ndarray) -> np.ndarray:
-    # a distance that costs what `v` changes, by sweeps to and fro; few are needed, skies are plain shapes
+def _least_change(v: np.ndarray) -> Float32:
+    """What `v` changes at least on a way from the top edge."""
     height, width = v.shape
-    d = np.full((height, width), np.float32(1e9))
-    d[0] = 0
-    for _ in range(SWEEPS):
-        for y in range(height):
-            for x in range(width):
-                if y > 0:
-                    d[y, x] = min(d[y, x], d[y - 1, x] + abs(v[y, x] - v[y - 1, x]))
-                if x > 0:
-                    d[y, x] = min(d[y, x], d[y, x - 1] + abs(v[y, x] - v[y, x - 1]))
-        for y in range(height - 1, -1, -1):
-            for x in range(width - 1, -1, -1):
-                if y < height - 1:
-                    d[y, x] = min(d[y, x], d[y + 1, x] + abs(v[y, x] - v[y + 1, x]))
-                if x < width - 1:
-                    d[y, x] = min(d[y, x], d[y, x + 1] + abs(v[y, x] - v[y, x + 1]))
-    return d
+    steps, down = np.zeros((height, width)), np.zeros(height)
+    return cheapest_way(np.zeros(width, np.float32), v, steps, down, 1.0, 0.0, SWEEPS)
 
 
 def _guided(p: np.ndarray, guide: np.ndarray) -> np.ndarray:

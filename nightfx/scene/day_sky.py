@@ -2,7 +2,7 @@
 
 A generator that has learnt curves leaves a white cloud the brightest thing of the night. The sky by day is what looks
 like one (bright, or blue and less so; not warm, not green, without texture) and is reached from the top edge without
-crossing an edge. A night's sky, a room and a face are none. `training/sky.py` has a cue for skies of any hour.
+crossing an edge. A night's sky, a room and a face are none. `any_sky.py` has a cue for skies of any hour.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from nightfx.picture import BT709, Float32, kernel, luma
+from nightfx.picture import BT709, Float32, luma
+from nightfx.scene.way import cheapest_way
 
 LINES = 256  # of the shorter side; the map has half as many
 WEIGHTS = np.array(BT709, np.float32)
@@ -39,7 +40,7 @@ TINT = np.array([0.88, 0.97, 1.18], np.float32)
 OWN_COLOUR = np.float32(0.25)
 
 
-def find_sky(rgb: Float32) -> Float32:
+def find_day_sky(rgb: Float32) -> Float32:
     """How surely each 2×2 px of an upright picture `rgb` (3, 2h, 2w) in [0, 1] is sky by day: (h, w) in [0, 1].
 
     exp(−(d / 0.55)²) of the cheapest way d from the top edge, or what is coloured as the sky around it (sky between
@@ -52,7 +53,7 @@ def find_sky(rgb: Float32) -> Float32:
     coloured = _likeness(clear)
     like = coloured * (1 - _ramp(_texture(picture, small), 0.06, 0.16))
     smooth = cv2.bilateralFilter(clear, 5, 0.08, 2)
-    way = _cheapest_way(like, np.log(_luma(smooth) + BLACK))
+    way = _way(like, np.log(_luma(smooth) + BLACK))
     sky = _if_above(np.exp(-np.square(way / REACH)).astype(np.float32))
     found = np.maximum(sky, _alike(small, sky) * np.sqrt(coloured))
     return np.asarray(cv2.resize(found, size, interpolation=cv2.INTER_LINEAR), np.float32)
@@ -141,30 +142,10 @@ def _alike(small: Float32, sky: Float32) -> Float32:
     return near
 
 
-@kernel()
-def _cheapest_way(like: Float32, v: Float32) -> Float32:
-    # sweeps to and fro; few are needed, skies are plain shapes
-    height, width = v.shape
-    d = np.full((height, width), np.float32(1e3))
-    d[0] = 1 - like[0]
-    for _ in range(SWEEPS):
-        for y in range(height):
-            down = PER_LOW_PX * max(y / height - LOW, 0.0) / (1 - LOW) * LINES / 2 / height
-            for x in range(width):
-                step = PER_PX * (1 - like[y, x])
-                if y > 0:
-                    edge = PER_NEPER * max(abs(v[y, x] - v[y - 1, x]) - CLOUD, 0.0)
-                    d[y, x] = min(d[y, x], d[y - 1, x] + step + edge + down)
-                if x > 0:
-                    edge = PER_NEPER * max(abs(v[y, x] - v[y, x - 1]) - CLOUD, 0.0)
-                    d[y, x] = min(d[y, x], d[y, x - 1] + step + edge)
-        for y in range(height - 1, -1, -1):
-            for x in range(width - 1, -1, -1):
-                step = PER_PX * (1 - like[y, x])
-                if y < height - 1:
-                    edge = PER_NEPER * max(abs(v[y, x] - v[y + 1, x]) - CLOUD, 0.0)
-                    d[y, x] = min(d[y, x], d[y + 1, x] + step + edge)
-                if x < width - 1:
-                    edge = PER_NEPER * max(abs(v[y, x] - v[y, x + 1]) - CLOUD, 0.0)
-                    d[y, x] = min(d[y, x], d[y, x + 1] + step + edge)
-    return d
+def _way(like: Float32, v: Float32) -> Float32:
+    """The cheapest way from the top edge, over what looks like no sky, over edges, and down."""
+    height = v.shape[0]
+    step = PER_PX * (1 - like.astype(np.float64))
+    low = np.maximum(np.arange(height) / height - LOW, 0.0)
+    down = PER_LOW_PX * low / (1 - LOW) * LINES / 2 / height
+    return cheapest_way(1 - like[0], v, step, down, PER_NEPER, CLOUD, SWEEPS)

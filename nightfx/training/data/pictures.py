@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from nightfx.errors import TrainingError
-from nightfx.scene.any_sky import find_sky
+from nightfx.scene import find_any_sky
 from nightfx.source import CLIP_SUFFIXES
 from nightfx.training.data.listed import Listed
 
@@ -77,7 +77,7 @@ class Pictures:
         if path not in self.skies:
             # a smooth map: a small one will do, and takes little memory
             small = shrink(pixels, SKY_LINES).astype(np.float32) / 255
-            self.skies[path] = np.rint(find_sky(small) * 255).astype(np.uint8)
+            self.skies[path] = np.rint(find_any_sky(small) * 255).astype(np.uint8)
         height, width = pixels.shape[:2]
         return np.dstack([pixels, cv2.resize(self.skies[path], (width, height))])
 

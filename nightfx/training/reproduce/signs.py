@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightfx.metrics import HSP
-from nightfx.scene.any_sky import find_sky
+from nightfx.scene import find_any_sky
 
-SKY = 0.5  # of `find_sky`
+SKY = 0.5  # of `find_any_sky`
 RAISED = 0.05  # of full scale: a part made brighter
 LIGHT = 0.6  # a light source's brightness, at least
 STANDS_OUT = 0.25  # by how much it is brighter than what is around it
@@ -43,7 +43,7 @@ def _brightness(pictures: Tensor) -> Tensor:
 
 def _skies(pictures: Tensor) -> Tensor:
     pixels = np.ascontiguousarray(pictures.permute(0, 2, 3, 1).numpy())
-    return torch.from_numpy(np.stack([find_sky(x) > SKY for x in pixels]))
+    return torch.from_numpy(np.stack([find_any_sky(x) > SKY for x in pixels]))
 
 
 def _lights(brightness: Tensor) -> Tensor:
