@@ -215,7 +215,7 @@ def test_a_pass_that_cannot_be_written_leaves_nothing(
     free: int, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": free})
-    monkeypatch.setattr("nightfx.source.still.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("nightfx.target.still_writer.shutil.disk_usage", lambda path: usage)
     passes = open_passes(tmp_path / "passes", "shot", overwrite=False)
     monkeypatch.setattr("nightfx.disk.partial.secrets.token_hex", lambda count: "0")
     part = tmp_path / "passes" / f".shot.field.1001.exr.{os.getpid()}-0.part"

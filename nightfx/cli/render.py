@@ -9,7 +9,7 @@ import typer
 
 from nightfx.cli import plan as planned
 from nightfx.cli import shell
-from nightfx.cli.flags import said, with_flags
+from nightfx.cli.flags import with_flags
 from nightfx.options.render import GROUPS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def render(
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
     from nightfx.options.render import RenderOptions
 
-    options = RenderOptions.of(**said(given))
+    options = RenderOptions.of(**given)
     from nightfx.job.process import keep_small, set_up
 
     set_up()

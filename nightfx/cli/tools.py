@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nightfx.cli.flags import said, with_flags
+from nightfx.cli.flags import with_flags
 from nightfx.options.encode import EncodeOptions
 from nightfx.options.source import SourceOptions
 
@@ -93,7 +93,7 @@ def probe(
     from nightfx.options.render import RenderOptions
     from nightfx.source.numbered import SUFFIXES
 
-    options = RenderOptions.of(**said(given), keep_going=True, missing="skip")
+    options = RenderOptions.of(**given, keep_going=True, missing="skip")
     source = find_source(file)
     with open_shot(source, options) as reader:
         info, notes = reader.info, reader.notes

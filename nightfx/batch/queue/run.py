@@ -63,7 +63,7 @@ def run_plan(
     plan: Path, tasks: Sequence[Task[Segment]], options: EngineOptions, watch: Watch
 ) -> None:
     """Render `tasks`, segments of a plan; they say how it ended."""
-    device = read_manifest(plan).render_options().device
+    device = read_manifest(plan).render_options().light.device
     # encoders take the threads that those of the other segments took, elsewhere and before
     run_tasks(tasks, replace(options, device=device, share_codecs=False), watch)
 
