@@ -45,10 +45,11 @@ from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
 from nightfx.batch.report.page import page, write_report
 from nightfx.batch.report.shot_figures import LIMITS, compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
-from nightfx.batch.shots.settings import known_flags, options_from, settings_of
+from nightfx.batch.shots.settings import settings_of
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.engine import EngineOptions
+from nightfx.options.render import RenderOptions, all_options
 
 TINY = Clip(size=(32, 48), count=3)
 LATER = 10**9  # ns
@@ -129,7 +130,7 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
     touch(tmp_path / "a/nightfx.toml", "lock-to = 'x.lock.json'\nto = 'own'\nexposure = '0:0,48:1'")
     touch(tmp_path / "a/own/preset.toml")
     settings = settings_of(Shot(tmp_path / "a/b.mp4", "a/b.mp4", "b"), tmp_path, {})
-    assert settings.options.lock_to == tmp_path / "a/x.lock.json"
+    assert settings.options.field.lock_to == tmp_path / "a/x.lock.json"
     assert settings.options.look.exposure == ((0, 0.0), (48, 1.0))
     assert settings.to == str(tmp_path / "a/own")
 
@@ -178,26 +179,30 @@ ODD: list[Any] = [
     [],
     {"a": 1},
 ]
-FLAGS = st.sampled_from(sorted(known_flags().keys() - {"to"}))
+KEYS = sorted(all_options())
 
 
-@pytest.mark.parametrize("key", sorted(known_flags().keys() - {"to"}))
+@pytest.mark.parametrize("key", KEYS)
 def test_only_whole_numbers_may_be_larger_than_a_float_holds(key: str) -> None:
-    if key in ("max_pixels", "seed", "tile_px"):
-        assert 10**400 in vars(options_from({key: 10**400})).values()
+    huge = 10**400
+    if key in ("frames", "max_pixels", "seed", "tile_px"):
+        told = [value for _, value in RenderOptions.of(**{key: huge}).told()]
+        assert huge in told or (huge, huge) in told
     else:
         with pytest.raises(UsageError):
-            options_from({key: 10**400})
+            RenderOptions.of(**{key: huge})
 
 
-@given(st.dictionaries(FLAGS, st.sampled_from(ODD) | st.text(max_size=3), max_size=3))
+@given(
+    st.dictionaries(st.sampled_from(KEYS), st.sampled_from(ODD) | st.text(max_size=3), max_size=3)
+)
 @settings(deadline=None)
 def test_any_value_of_a_flag_is_taken_or_refused(flags: dict[str, Any]) -> None:
     try:
-        options = options_from(flags)
+        options = RenderOptions.of(**flags)
     except UsageError:
         return
-    assert options == options_from(json.loads(json.dumps(flags)))
+    assert options == RenderOptions.of(**json.loads(json.dumps(flags)))
 
 
 def test_an_order_survives_its_way_to_a_worker(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from nightfx.errors import PresetError, TargetError, UsageError
 from nightfx.network.backends import installed_backends
 from nightfx.network.model import PaperGenerator, RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_draft, verify_preset
+from nightfx.options.train import DistilOptions
 from nightfx.source.reader import Reader
-from nightfx.training.run.distil import BLOCKS, WIDTH, DistilOptions, distil
+from nightfx.training.run.distil import BLOCKS, WIDTH, distil
 
 
 def run(*words: object) -> Result:

@@ -165,4 +165,4 @@ def test_fields_and_passes_do_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="leave out --interlaced keep"):
         nightfx.RenderOptions.of(interlaced="keep", passes=tmp_path)
     with pytest.raises(UsageError, match="must be deinterlace or keep, got 'weave'"):
-        nightfx.RenderOptions.of(interlaced="weave")  # type: ignore[arg-type]
+        nightfx.RenderOptions.of(interlaced="weave")

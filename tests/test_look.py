@@ -110,7 +110,7 @@ def assert_equal(a: Frame, b: Frame) -> None:
     ],
 )
 def test_a_value_is_a_number_or_keyframes(text: str, frame: int, wanted: float) -> None:
-    assert value_at(value_from("strength", text), frame) == pytest.approx(wanted)
+    assert value_at(value_from(text), frame) == pytest.approx(wanted)
 
 
 @given(
@@ -138,9 +138,9 @@ def test_keyframes_pass_through_their_keys_and_stay_between_them(
         ("grain", "0:", "--grain must be a number, or frames"),
     ],
 )
-def test_what_is_no_value_is_refused(name: str, text: str, words: str) -> None:
+def test_what_is_no_value_is_refused(name: str, text: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        Look(**{name: value_from(name, text)})
+        Look(**{name: text})
 
 
 def test_a_look_goes_before_the_presets_own() -> None:
@@ -546,7 +546,10 @@ def frames_of(path: Path) -> Iterator[Frame]:
     ("options", "words"),
     [
         ({"matte_feather": 3.0}, "need --matte FILE"),
-        ({"matte": Path("m.png"), "matte_feather": -1.0}, "--matte-feather must be 0 to 1000 px"),
+        (
+            {"matte": Path("m.png"), "matte_feather": -1.0},
+            "--matte-feather must be from 0 to 1000 px",
+        ),
         ({"matte": Path("m.png"), "interlaced": "keep"}, "leave out --interlaced keep"),
     ],
 )

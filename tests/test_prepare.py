@@ -21,12 +21,13 @@ from PIL import Image
 
 from nightfx.errors import RetryError, SourceError, TargetError, TrainingError, UsageError
 from nightfx.metrics import hsp_brightness
+from nightfx.options.prepare import PrepareOptions
 from nightfx.training.data.dataset import DataSet, describe
 from nightfx.training.data.drawings import save_brightness
 from nightfx.training.data.measure import brightness_of
 from nightfx.training.data.nexet import check_nexet, commands
 from nightfx.training.data.pictures import to_tensor
-from nightfx.training.data.prepare import PrepareOptions, parse_threshold, prepare
+from nightfx.training.data.prepare import parse_threshold, prepare
 from nightfx.training.data.sources import read_labels, sample_frames
 
 SIZE = (64, 48)
@@ -369,9 +370,9 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
         ({"thresholds": {"a": (0.5, 1.4)}}, "got 0.5, 1.4"),
         ({"crop": "left"}, "--crop must be centre or random, got 'left'"),
         ({"normalise": "min"}, "--normalise must be max or 255"),
-        ({"repeats": "some"}, "--repeats must be frames or all or none"),
-        ({"every_seconds": float("nan")}, "--every above 0 seconds"),
-        ({"test": -1}, "--test must be 0 or more"),
+        ({"repeats": "some"}, "--repeats must be frames, all or none"),
+        ({"every_seconds": float("nan")}, "--every must be above 0 seconds, got nan"),
+        ({"test": -1}, "--test must be from 0 up, got -1"),
         ({"near": 0.0}, "--near must be above 0"),
         ({"labels": Path("x"), "by_folder": True}, "not from both"),
     ],

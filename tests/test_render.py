@@ -344,7 +344,7 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
         ({"field_every": 3}, "--field-every must be auto, 1, 2 or 4, got 3"),
         ({"lock": True, "lock_to": Path("a")}, "give one of them"),
         ({"steady": 1.0}, "--steady must be from 0 to 0.99, got 1"),
-        ({"working_height": 8}, "--working-height must be 64 to 2160 px, got 8"),
+        ({"working_height": 8}, "--working-height must be from 64 to 2160 px, got 8"),
         ({"method": "magic"}, "--method must be tiles or relight, got 'magic'"),
         ({"start_seconds": 2.0, "end_seconds": 1.0}, "--end must be after --start"),
         ({"frames": (5, 4)}, "--frames must be FIRST-LAST, such as 1001-1048, got 5-4"),
@@ -353,7 +353,7 @@ def test_a_picture_works_too(mode: str, suffix: str, tmp_path: Path, halving: Pr
 )
 def test_contradictory_options_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        nightfx.RenderOptions.of(**options)  # type: ignore[arg-type]
+        nightfx.RenderOptions.of(**options)
 
 
 def test_a_codec_can_be_asked_for(tmp_path: Path, identity: Preset) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from nightfx.cli import app
 from nightfx.errors import TrainingError, UsageError
+from nightfx.options.reproduce import ReproduceOptions
 from nightfx.training.data.drawings import GAP_PX, HEAD_PX, NAME_PX, save_panels
 from nightfx.training.reproduce.claims import (
     Claim,
@@ -28,7 +29,6 @@ from nightfx.training.reproduce.claims import (
     show,
 )
 from nightfx.training.reproduce.experiments import (
-    ReproduceOptions,
     find_sides,
     plan,
     reproduce,
@@ -425,8 +425,8 @@ def test_a_damaged_json_is_refused(tmp_path: Path, text: str) -> None:
         ({"scale": 1.5}, "scale must be above 0 and at most 1, got 1.5"),
         ({"scale": NAN}, "scale must be above 0"),
         ({"scale": 0.5, "images": 4}, "--images 4 and --scale 0.5 both say how many pictures"),
-        ({"seeds": 0}, "seeds must be 1 or more, got 0"),
-        ({"epochs": -1}, "epochs must be 0 or more, got -1"),
+        ({"seeds": 0}, "--seeds must be from 1 up, got 0"),
+        ({"epochs": -1}, "--epochs must be from 1 up, got -1"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(
@@ -451,7 +451,7 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
         ("paper-1", ["--scale", 2], 2, "scale must be above 0 and at most 1, got 2"),
         ("paper-1", ["--images", 5, "--scale", 0.5], 2, "both say how many pictures"),
         ("paper-1", ["--data", "nowhere"], 1, "nowhere: holds neither day/ and night/"),
-        ("paper-1", ["--device", "tpu"], 2, "device tpu is not available here"),
+        ("paper-1", ["--device", "tpu"], 2, "--device must be auto, cpu, cuda or mps, got 'tpu'"),
         ("paper-1", ["--out", "file"], 1, "file: is a file; --out names the folder"),
         ("paper-1", ["--size", 256], 1, "0 usable pictures of 5"),  # they have 100 lines
     ],

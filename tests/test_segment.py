@@ -434,8 +434,8 @@ def changed_bytes(source: Path) -> None:
     [
         (changed_time, {}, "starting anew: the source changed"),
         (changed_bytes, {}, "starting anew: the source changed"),
-        (None, {"strength": 0.5}, "starting anew: --strength was 1.0, is 0.5"),
-        (None, {"encode": EncodeOptions(crf=30)}, "starting anew: --encode was speed=fast, is"),
+        (None, {"strength": 0.5}, "starting anew: --strength was not given, is 0.5"),
+        (None, {"encode": EncodeOptions(crf=30)}, "starting anew: --crf was not given, is"),
         (None, {"fresh": True}, "starting anew: as asked"),
     ],
 )

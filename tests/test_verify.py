@@ -93,7 +93,7 @@ def test_what_is_damaged_is_lost_by_name(tmp_path: Path, what: str) -> None:
 def test_a_part_is_compared_with_that_part(tmp_path: Path, identity: Preset) -> None:
     source = plates(tmp_path)
     part = {"start_seconds": 0.04, "end_seconds": 0.1}
-    options = nightfx.RenderOptions.of(verify=True, **part)  # type: ignore[arg-type]
+    options = nightfx.RenderOptions.of(verify=True, **part)
     target = nightfx.render(source, tmp_path / "out.####.exr", preset=identity, options=options)
     assert set(verdicts(source, target, **part).values()) == {"kept"}
     assert verdicts(source, target)["frames"] == "lost"

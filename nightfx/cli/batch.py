@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.flags import only, said, with_flags
+from nightfx.cli.flags import only, with_flags
 from nightfx.errors import DONE, SOME_FAILED, NightfxError, UsageError
 from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
 
@@ -62,7 +62,7 @@ def batch(
     from nightfx.batch.shots.timeline import is_timeline
 
     options = EngineOptions(**only(EngineOptions, given))
-    flags = {key: value for key, value in said(given).items() if key in all_options()}
+    flags = {key: value for key, value in given.items() if key in all_options()}
     RenderOptions.of(**flags)  # what is wrong is said before anything is looked for
     names = frozenset([Path(to or "night").name])
     cut = None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from nightfx.cli import shell
+from nightfx.cli.flags import only, with_flags
+from nightfx.options import SourceOptions
 
 
+@with_flags(also=("max_pixels",))
 def evaluate(
     plates: Annotated[Path, typer.Option(help="Folder of the pictures and clips as shot.")],
     renders: Annotated[Path, typer.Option(help="Folder of their renders, of the same names.")],
@@ -36,9 +39,7 @@ def evaluate(
         int, typer.Option(min=8, help="Seams are looked for where tiles of this size begin.")
     ] = 256,
     frames: Annotated[int, typer.Option(min=1, help="Frames read of each clip.")] = 240,
-    max_pixels: Annotated[
-        int | None, typer.Option(min=1, help="Refuse pictures of more pixels.")
-    ] = None,
+    **given: Any,
 ) -> None:
     """Measure renders beside their plates and real nights: a table, JSON, and a sheet of the worst."""
     from dataclasses import replace
@@ -50,9 +51,7 @@ def evaluate(
     from nightfx.quality.table import format_table
 
     check_targets(table=json, sheet=sheet)
-    options = EvaluateOptions(tile_px=tile_px, frames=frames)
-    if max_pixels is not None:
-        options = replace(options, max_pixels=max_pixels)
+    options = EvaluateOptions(tile_px, frames, **only(SourceOptions, given))
     if features is not None:
         options = replace(options, features=load_features(features, trusted=trust_features))
     with shell.progress("evaluate", "files") as tell:

@@ -1,22 +1,24 @@
 """Flags of a command, made from the model of options: each option is written once, in `nightfx/options`.
 
-A command takes what was given as `**given`, by the options' keys, as text; the model reads and checks it, so that a
-value is understood, and refused, alike on the command line, in files and in Python.
+A command takes what was given as `**given`, by the options' keys, as text, and nothing of what was left out; the model
+reads and checks it, so that a value is understood, and refused, alike on the command line, in files and in Python.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
+from nightfx.options import find_option
 from nightfx.options.option import Option, options_in
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = Callable[..., int | None]
 
 PANELS = {
     "SourceOptions": "What is read",
@@ -27,19 +29,34 @@ PANELS = {
     "JobOptions": "The work",
     "EngineOptions": "Who renders",
 }
+CONTEXT = inspect.Parameter(
+    "_context", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=typer.Context
+)
 METAVARS = {int: "INTEGER", float: "NUMBER", Path: "FILE", str: "TEXT"}
 
 
-def with_flags(*groups: type, but: Iterable[str] = ()) -> Callable[[Command], Command]:
-    """Give a command the flags of these groups of options, without those of some keys; it gets them as `**given`."""
-    options = [(each, one) for each in groups for one in options_in(each).values()]
-    flags = [_parameter(group, one) for group, one in options if one.key not in set(but)]
+def with_flags(
+    *groups: type, also: Iterable[str] = (), but: Iterable[str] = ()
+) -> Callable[[Command], Command]:
+    """Give a command the flags of these groups of options; it gets those that were said as `**given`.
+
+    `also` are keys of single options of a render, `but` those of options that are left out.
+    """
+    options = [(PANELS.get(x.__name__), one) for x in groups for one in options_in(x).values()]
+    options += [(None, find_option(key)[1]) for key in also]
+    flags = {one.key: _parameter(panel, one) for panel, one in options if one.key not in set(but)}
 
     def give(command: Command) -> Command:
+        @functools.wraps(command)
+        def run(*args: Any, _context: typer.Context | None = None, **given: Any) -> int | None:
+            unsaid = {key for key in flags if _context and _is_left_out(_context, key)}
+            return command(*args, **{k: value for k, value in given.items() if k not in unsaid})
+
         parameters = inspect.signature(command, eval_str=True).parameters.values()
         own = [one for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        command.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]  # typer reads it
-        return command
+        shown = inspect.Signature([*own, CONTEXT, *flags.values()])
+        run.__signature__ = shown  # type: ignore[attr-defined]  # typer reads it
+        return run
 
     return give
 
@@ -47,29 +64,37 @@ def with_flags(*groups: type, but: Iterable[str] = ()) -> Callable[[Command], Co
 def only(group: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given of a group's options, by the fields' names, in their own types; raises UsageError."""
     named = {one.key: one for one in options_in(group).values()}
-    return {named[key].name: named[key].value(x) for key, x in said(given).items() if key in named}
+    return {named[key].name: named[key].value(x) for key, x in given.items() if key in named}
 
 
-def said(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flags that were given, by key; those left out are None, and False where they switch something on."""
-    return {key: value for key, value in given.items() if value is not None and value is not False}
+def _is_left_out(context: typer.Context, key: str) -> bool:
+    source = context.get_parameter_source(key)
+    return source is not None and source.name == "DEFAULT"
 
 
-def _parameter(group: type, one: Option) -> inspect.Parameter:
-    is_switch = one.kind is bool
+def _parameter(panel: str | None, one: Option) -> inspect.Parameter:
+    is_switch, is_list = one.kind is bool, Ellipsis in get_args(one.kind)
+    kind: Any = bool if is_switch else list[str] if is_list else str
     flag = typer.Option(
         one.flag,
         help=one.facts.help,
-        metavar=None if is_switch else _metavar(one.kind),
-        rich_help_panel=PANELS.get(group.__name__),
+        metavar=None if is_switch else _metavar(one),
+        rich_help_panel=panel,
         autocompletion=None if is_switch else _completion(one.kind),
     )
     return inspect.Parameter(
         one.key,
         inspect.Parameter.KEYWORD_ONLY,
-        default=False if is_switch else None,
-        annotation=Annotated[bool if is_switch else str | None, flag],  # type: ignore[valid-type]  # one of two types
+        default=one.default if is_switch else _shown(one.default),
+        annotation=Annotated[kind if is_switch else kind | None, flag],
     )
+
+
+def _shown(default: Any) -> str | None:
+    """Return a default for people, who see it in the help; None for one that says nothing."""
+    if default in (None, ()):
+        return None
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _kinds(kind: Any) -> Iterator[Any]:
@@ -80,9 +105,10 @@ def _kinds(kind: Any) -> Iterator[Any]:
         yield from _kinds(each)
 
 
-def _metavar(kind: Any) -> str:
-    named = [METAVARS[each] for each in _kinds(kind) if each in METAVARS]
-    return named[0] if named else "TEXT" if not _choices(kind) else "CHOICE"
+def _metavar(one: Option) -> str:
+    named = [METAVARS[each] for each in _kinds(one.kind) if each in METAVARS]
+    by_type = named[0] if named else "CHOICE" if _choices(one.kind) else "TEXT"
+    return one.facts.metavar or one.facts.unit.upper() or by_type
 
 
 def _choices(kind: Any) -> list[str]:

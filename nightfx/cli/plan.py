@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.flags import said, with_flags
+from nightfx.cli.flags import with_flags
 from nightfx.errors import DONE
 from nightfx.options import GROUPS, RenderOptions
 
@@ -42,7 +42,7 @@ def plan(
 ) -> None:
     """Plan a render for a farm: find its segments. Takes the options of nightfx render."""
     shell.settings.json = json_lines
-    options = RenderOptions.of(**said(given))
+    options = RenderOptions.of(**given)
     from nightfx.job.process import set_up
 
     set_up()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nightfx.cli import shell
+from nightfx.cli.flags import only, with_flags
+from nightfx.options import DistilOptions, LightOptions
 
 if TYPE_CHECKING:
     from nightfx.network import Preset
@@ -96,29 +98,26 @@ def import_one(
     typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
 
 
+@with_flags(DistilOptions, also=("device",), but=("batch", "learning_rate"))
 def distill(
     name: Name,
     stills: Annotated[
         Path, typer.Option(help="Folder of any pictures; its subfolders are drawn alike.")
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Seeds weights and draws.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; by default the preset's own gets the draft.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    **given: Any,
 ) -> None:
     """Teach a small network what a preset's own does, for render --draft."""
+    options = DistilOptions(**only(DistilOptions, given))
+    device = LightOptions(**only(LightOptions, given)).device
     from nightfx.network import load_preset
-    from nightfx.training.run.distil import DistilOptions, distil
+    from nightfx.training.run.distil import distil
 
-    options, preset = DistilOptions(steps=steps, seed=seed), load_preset(name)
+    preset = load_preset(name)
     with shell.progress(preset.name, "steps") as progress:
-        found = distil(
-            *(preset, stills, out, options),
-            device=device,  # type: ignore[arg-type]  # checked by pick_device
-            on_progress=progress,
-        )
+        found = distil(*(preset, stills, out, options), device=device, on_progress=progress)
     if draft := found.facts.draft:
         typer.echo(f"{found.folder}: its draft is {draft.decibels:.1f} dB from the full network")
 

@@ -7,11 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from nightfx.cli.flags import said, with_flags
+from nightfx.cli.flags import with_flags
 from nightfx.options import FieldOptions, LightOptions, Look, RenderOptions, SourceOptions
 
 
-@with_flags(SourceOptions, LightOptions, FieldOptions, Look, but=("start", "end", "frames"))
+@with_flags(
+    *(SourceOptions, LightOptions, FieldOptions, Look),
+    also=("overwrite",),
+    but=("start", "end", "frames"),
+)
 def preview(
     source: Annotated[
         Path, typer.Argument(metavar="INPUT", help="A clip, a picture or a sequence.")
@@ -27,13 +31,10 @@ def preview(
         float | None, typer.Option(min=0, help="Second; by default the middle frame is shown.")
     ] = None,
     scopes: Annotated[bool, typer.Option("--scopes", help="Add waveforms and histograms.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing preview.")
-    ] = False,
     **given: Any,
 ) -> None:
     """Show one frame as plate, wipe and render, and under every preset, on a sheet: a PNG."""
-    options = RenderOptions.of(**said(given), overwrite=overwrite)
+    options = RenderOptions.of(**given)
     from nightfx.preview.preview import preview as draw
 
     path = draw(source, out, preset=to, options=options, frame=frame, at_seconds=at, scopes=scopes)

@@ -9,7 +9,7 @@ import typer
 
 from nightfx.cli import plan as planned
 from nightfx.cli import shell
-from nightfx.cli.flags import said, with_flags
+from nightfx.cli.flags import with_flags
 from nightfx.errors import DONE, SOME_FAILED, NightfxError
 from nightfx.options import GROUPS
 
@@ -53,7 +53,7 @@ def render(
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
     from nightfx.options import RenderOptions
 
-    options = RenderOptions.of(**said(given))
+    options = RenderOptions.of(**given)
     from nightfx.job.process import return_large_blocks, set_up
 
     set_up()

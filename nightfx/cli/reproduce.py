@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from nightfx.cli import shell
+from nightfx.cli.flags import only, with_flags
+from nightfx.options import LightOptions, ReproduceOptions
 
 
+@with_flags(ReproduceOptions, also=("device",))
 def reproduce(
     experiment: Annotated[
         str, typer.Argument(metavar="EXPERIMENT", help="paper-1, paper-2 or paper-3.")
@@ -23,32 +26,13 @@ def reproduce(
     out: Annotated[
         Path, typer.Option(help="Folder of runs, figures and report; the same for all experiments.")
     ] = Path("reproduction"),
-    scale: Annotated[float, typer.Option(help="Take this share of the paper's pictures.")] = 1.0,
-    images: Annotated[
-        int | None, typer.Option(min=2, help="Pictures of each class, in place of --scale.")
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Passes over the larger class; the paper's by default."),
-    ] = None,
-    size: Annotated[
-        int,
-        typer.Option(help="Side of a picture in px; the discriminators see it enlarged to 256."),
-    ] = 256,
-    seeds: Annotated[int, typer.Option(help="Runs of each arm; a verdict needs 3.")] = 3,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    **given: Any,
 ) -> None:
     """Run an experiment of the paper again and report its claims beside what was measured; goes on where it stopped."""
-    from nightfx.training.reproduce.experiments import ReproduceOptions
+    options = ReproduceOptions(**only(ReproduceOptions, given))
+    device = LightOptions(**only(LightOptions, given)).device
     from nightfx.training.reproduce.experiments import reproduce as run_experiment
 
-    options = ReproduceOptions(
-        scale=scale, images=images or 0, epochs=epochs or 0, size_px=size, seeds=seeds
-    )
     with shell.progress(experiment, "steps") as show:
-        report = run_experiment(
-            *(experiment, data, out, options),
-            device=device,  # type: ignore[arg-type]  # checked by pick_device
-            on_progress=show,
-        )
+        report = run_experiment(*(experiment, data, out, options), device=device, on_progress=show)
     typer.echo(report)

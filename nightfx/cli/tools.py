@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nightfx.cli.flags import said, with_flags
+from nightfx.cli.flags import with_flags
 from nightfx.errors import DONE, FAILED
 from nightfx.options import EncodeOptions, SourceOptions
 
@@ -91,7 +91,7 @@ def probe(
     from nightfx.options import RenderOptions
     from nightfx.source.numbered import SUFFIXES
 
-    options = RenderOptions.of(**said(given), keep_going=True, missing="skip")
+    options = RenderOptions.of(**given, keep_going=True, missing="skip")
     source = find_source(file)
     with open_shot(source, options) as reader:
         info, notes = reader.info, reader.notes

@@ -12,8 +12,11 @@ from nightfx.options.engine import EngineOptions
 from nightfx.options.field import FieldOptions
 from nightfx.options.light import MULTIPLE_PX, Backend, DeviceName, LightOptions, Method, TilePx
 from nightfx.options.look import Look, Moment, read_look
+from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
+from nightfx.options.reproduce import ReproduceOptions
 from nightfx.options.source import MAX_PIXELS, Missing, SourceOptions, rate_from
+from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions
 
 __all__ = [
     "GROUPS",
@@ -23,7 +26,9 @@ __all__ = [
     "Backend",
     "Codec",
     "CodecChoice",
+    "Crop",
     "DeviceName",
+    "DistilOptions",
     "EncodeOptions",
     "EngineOptions",
     "Family",
@@ -33,7 +38,12 @@ __all__ = [
     "Method",
     "Missing",
     "Moment",
+    "PictureOptions",
+    "PrepareOptions",
+    "RecipeOptions",
     "RenderOptions",
+    "Repeats",
+    "ReproduceOptions",
     "SourceOptions",
     "Speed",
     "TilePx",

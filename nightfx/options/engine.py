@@ -30,13 +30,17 @@ class EngineOptions:
         limits=(1, math.inf),
     )
     address: str | None = option(
-        None, "Of a Ray cluster that runs, such as head:6379; else one is started here."
+        None,
+        "Of a Ray cluster that runs, such as head:6379; else one is started here.",
+        metavar="HOST:PORT",
     )
     stale_seconds: float = option(
         120.0,
         "Seconds of silence after which a worker elsewhere counts as dead.",
         key="stale",
         limits=(1, math.inf),
+        unit="s",
+        metavar="SECONDS",
     )
     device: str = "auto"
     """The device of the renders: GPUs count for `auto` and `cuda` alone."""

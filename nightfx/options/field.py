@@ -20,6 +20,7 @@ class FieldOptions:
         None,
         "Height at which relight shows the frame to the generator, in px; else the preset's own.",
         limits=(64, 2160),
+        unit="px",
     )
     steady: float | None = option(
         None,

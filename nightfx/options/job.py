@@ -13,7 +13,10 @@ class JobOptions:
     """How a render is carried out; of these, passes alone change what is written."""
 
     passes: Path | None = option(
-        None, "Write the relight fields for compositing into this folder, as EXR.", in_files=False
+        None,
+        "Write the relight fields for compositing into this folder, as EXR.",
+        in_files=False,
+        metavar="DIR",
     )
     overwrite: bool = option(
         False, "Replace existing outputs.", changes_render=False, in_files=False

@@ -32,6 +32,7 @@ class LightOptions:
         None,
         "Side of a tile, a multiple of 8, or whole; by default what memory allows.",
         words="a multiple of 8, or whole",
+        unit="px",
     )
     draft: bool = option(False, "Render with the preset's small network, for speed.")
     seed: int = option(0, "Seeds the grain.")
@@ -43,6 +44,7 @@ class LightOptions:
         0.0,
         "How far the matte is blurred, in px of the source.",
         limits=(0, MOST_FEATHER_PX),
+        unit="px",
     )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
     backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")

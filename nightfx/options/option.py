@@ -8,6 +8,8 @@ frozen dataclass. A value comes as Python has it, as TOML or JSON has it, or as 
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -18,7 +20,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nightfx.errors import UsageError
 
-MOST_WHOLE = 1 << 53  # of whole numbers that are numbers too
+WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+MOST_WHOLE = 1 << 53  # above it a whole number is none that a float holds
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class OptionFacts:
     """Least and most."""
     words: str = ""
     """The values it takes, for a message; empty where type and limits say it."""
+    unit: str = ""
+    """Its unit, for messages and help."""
+    metavar: str = ""
+    """Its value in a line of help, such as SECONDS; empty where type and unit say it."""
     parse: Callable[[Any], Any] | None = None
     """Reads a text or a number, where the type alone does not say how; raises ValueError."""
     changes_render: bool = True
@@ -68,14 +75,14 @@ class Option:
     @property
     def words(self) -> str:
         """The values that it takes, as people say it."""
-        return self.facts.words or f"{_words(self.kind)}{_between(self.facts.limits)}"
+        return self.facts.words or f"{_words(self.kind)}{_between(self.facts)}"
 
     def value(self, given: Any) -> Any:
         """Return the value of what Python, a file or a shell has; raises UsageError."""
         try:
             value = self._converted(given)
         except (ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
-            raise UsageError(f"{self.flag} must be {self.words}, got {given!r}") from error
+            raise UsageError(f"{self.flag} must be {self.words}, got {_told(given)}") from error
         self._check_limits(value, given)
         return value
 
@@ -86,7 +93,7 @@ class Option:
             given = self.facts.parse(given)
         elif isinstance(given, str):
             given = _from_text(_kinds(self.kind), given)
-        if type(given) is int and abs(given) > MOST_WHOLE:
+        if type(given) is int and abs(given) > MOST_WHOLE and int not in _kinds(self.kind):
             raise ValueError(given)
         given = str(given) if isinstance(given, Path | Fraction) else given
         return from_json_types(self.kind, given)
@@ -96,8 +103,10 @@ class Option:
             return
         low, high = self.facts.limits
         numbers = [number for _, number in value] if isinstance(value, tuple) else [value]
-        if not all(type(x) in (int, float, Fraction) and low <= x <= high for x in numbers):
-            raise UsageError(f"{self.flag} must be{_between(self.facts.limits)}, got {given}")
+        for number in numbers:
+            if type(number) in (int, float) and not low <= number <= high:
+                found = f"{number:g}" if isinstance(value, tuple) else given
+                raise UsageError(f"{self.flag} must be{_between(self.facts)}, got {found}")
 
 
 def option(default: Any, help: str, **facts: Any) -> Any:
@@ -120,6 +129,12 @@ def settle(group: Any) -> None:
         object.__setattr__(group, name, value if value is one.default else one.value(value))
 
 
+def _told(given: Any) -> str:
+    """Return a value for a message, shortened, and a number from a shell as one from a file."""
+    is_number = isinstance(given, str) and NUMBER.fullmatch(given)
+    return f"{given if is_number else repr(given):.80}"
+
+
 def _from_text(kinds: list[Any], text: str) -> Any:
     """Return a number where one is asked for and the text is one."""
     choices = [choice for kind in kinds for choice in get_args(kind) if get_origin(kind) is Literal]
@@ -127,7 +142,7 @@ def _from_text(kinds: list[Any], text: str) -> Any:
         raise ValueError("no path")
     if text in choices or str in kinds or Path in kinds:
         return text
-    if text.isascii() and text.isdecimal() and (int in kinds or int in map(type, choices)):
+    if WHOLE.fullmatch(text) and (int in kinds or int in map(type, choices)):
         return int(text)
     if bool in kinds:
         return {"true": True, "false": False}.get(text.lower(), text)
@@ -159,8 +174,9 @@ def either(choices: Any) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _between(limits: tuple[float, float] | None) -> str:
-    if limits is None:
+def _between(facts: OptionFacts) -> str:
+    if facts.limits is None:
         return ""
-    low, high = limits
-    return f" from {low:g} up" if high == float("inf") else f" from {low:g} to {high:g}"
+    low, high = facts.limits
+    unit = f" {facts.unit}" if facts.unit else ""
+    return f" from {low:g}{unit} up" if high == math.inf else f" from {low:g} to {high:g}{unit}"

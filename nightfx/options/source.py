@@ -41,12 +41,17 @@ def rate_from(number: float | Fraction | str) -> Fraction:
 class SourceOptions:
     """Which part of a source is read, and what its files stand for."""
 
-    start_seconds: float | None = option(None, "Start at this second.", key="start")
-    end_seconds: float | None = option(None, "End before this second.", key="end")
+    start_seconds: float | None = option(
+        None, "Start at this second.", key="start", limits=(0, math.inf), metavar="SECONDS"
+    )
+    end_seconds: float | None = option(
+        None, "End before this second.", key="end", limits=(0, math.inf), metavar="SECONDS"
+    )
     frames: tuple[int, int] | None = option(
         None,
         "Render these frames alone, such as 1001-1048: files, or a clip's from 1001.",
         words="FIRST-LAST, such as 1001-1048",
+        metavar="FIRST-LAST",
         parse=frames_from,
     )
     missing: Missing = option(
@@ -56,6 +61,7 @@ class SourceOptions:
         None,
         "Frames a second of a sequence, such as 24 or 24000/1001; else as its files say.",
         words="a number such as 23.976 or 24000/1001, above 0 and at most 1000",
+        metavar="RATE",
         parse=rate_from,
     )
     interlaced: Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
@@ -88,10 +94,8 @@ class SourceOptions:
         start, end = self.start_seconds or 0.0, self.end_seconds
         if not math.isfinite(start) or not math.isfinite(end or 0.0):
             raise UsageError(f"--start and --end are seconds, got {start} and {end}")
-        if start < 0 or (end is not None and end <= start):
-            raise UsageError(
-                f"--end must be after --start, and both from 0 up, got {start} and {end}"
-            )
+        if end is not None and end <= start:
+            raise UsageError(f"--end must be after --start, got {start:g} and {end:g}")
         if self.frames is None:
             return
         first, last = self.frames

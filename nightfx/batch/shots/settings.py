@@ -1,4 +1,4 @@
-"""Settings of shots: what the command line says for all, and a `nightfx.toml` for the shots in and below its folder.
+"""ShotSettings of shots: what the command line says for all, and a `nightfx.toml` for the shots in and below its folder.
 
 The keys are the flags of `nightfx render`. The nearest file wins, key by key, and over the command line. A table
 named by a glob speaks for the shots of these names alone:

@@ -10,19 +10,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 
 from nightfx.errors import DamagedSourceError, SourceError, TrainingError
 from nightfx.metrics import HSP
+from nightfx.options import Crop
 from nightfx.training.data.pictures import MAX_UPSCALE, load_picture
 from nightfx.training.data.sources import Candidate, sample_frames
 
 THUMBNAIL_PX = 16
 STRIP_PX = 64  # rows at a time: stays in the cache
-Crop = Literal["centre", "random"]
 
 
 @dataclass(frozen=True, eq=False)

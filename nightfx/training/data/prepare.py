@@ -8,73 +8,22 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
 from nightfx.disk import partial_folder, translated
 from nightfx.errors import TargetError, TrainingError, UsageError
+from nightfx.options import PrepareOptions
 from nightfx.training.data.dataset import CLASSES, DataSet, Sorted, write_dataset
-from nightfx.training.data.measure import Crop, Measured, measure_all
-from nightfx.training.data.repeats import Repeats, drop_repeats
+from nightfx.training.data.measure import Measured, measure_all
+from nightfx.training.data.repeats import drop_repeats
 from nightfx.training.data.sources import find_candidates
 
 log = logging.getLogger(__name__)
-
-Normaliser = Literal["max", "255"]
-
-
-@dataclass(frozen=True)
-class PrepareOptions:
-    """How to sort, crop and split; the defaults are the paper's."""
-
-    labels: Path | None = None
-    """A CSV or BDD100K's JSON that says which is day and which is night, instead of brightness."""
-    by_folder: bool = False
-    """The nearest folder called day or night says it."""
-    normalise: Normaliser = "max"
-    """Brightness is divided by the data set's maximum (the literal reading), or by 255."""
-    day_above: float = 0.6
-    """Day is brighter than this."""
-    night_below: float = 0.4
-    """Night is darker than this; what lies between is left out."""
-    thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """night_below and day_above of single sources: cameras differ."""
-    test: int = 500
-    """Pictures of each class in the test set, drawn at random; at most half of a class."""
-    seed: int = 0
-    """Seeds the test set, random crops and the choice of Figure 1."""
-    crop: Crop = "centre"
-    """The largest square in the middle, or anywhere."""
-    size_px: int = 256
-    """Side of the squares; pictures down to half of it are upscaled."""
-    every_seconds: float = 1.0
-    """Between two frames taken of a clip."""
-    repeats: Repeats = "frames"
-    """Near-duplicates are left out among the frames of a clip, among all pictures, or not at all."""
-    near: float = 0.97
-    """Near-duplicates: thumbnails (luma, 16×16) correlate so much, brightness is within 0.02."""
-
-    def __post_init__(self) -> None:
-        for low, high in ((self.night_below, self.day_above), *self.thresholds.values()):
-            if not 0 <= low <= high <= 1:
-                raise UsageError(
-                    f"night must end below where day begins, in 0 to 1: got {low}, {high}"
-                )
-        for name, kind in (("crop", Crop), ("normalise", Normaliser), ("repeats", Repeats)):
-            if getattr(self, name) not in get_args(kind):
-                words = " or ".join(get_args(kind))
-                raise UsageError(f"--{name} must be {words}, got {getattr(self, name)!r}")
-        if self.labels and self.by_folder:
-            raise UsageError("labels come from a file or from folders, not from both")
-        if self.test < 0 or self.size_px < 8 or not self.every_seconds > 0:
-            raise UsageError("--test must be 0 or more, --size 8 or more, --every above 0 seconds")
-        if not 0 < self.near <= 1:
-            raise UsageError(f"--near must be above 0 and at most 1, got {self.near}")
 
 
 def prepare(

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from nightfx.options import Repeats
 from nightfx.training.data.measure import Measured
 
-Repeats = Literal["frames", "all", "none"]
 NEAR_BRIGHTNESS = 0.02
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 import nightfx
 from nightfx.errors import TrainingError, UsageError
 from nightfx.network import pick_device
-from nightfx.options import DeviceName
+from nightfx.options import DeviceName, ReproduceOptions
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
 from nightfx.training.reproduce.arm import Bench, Panels, Steps, run_arm
@@ -40,33 +40,6 @@ EVERY = 500  # steps between checkpoints, at least; a tenth of a longer run, and
 
 Side = tuple[Path | Listed, Listed | None]
 """The pictures of a class, and those held out where they are named."""
-
-
-@dataclass(frozen=True)
-class ReproduceOptions:
-    """How far an experiment is shrunk, and how often it is run."""
-
-    scale: float = 1.0
-    """The share of the paper's pictures; an epoch shrinks with them. 1 takes those of the recipe."""
-    images: int = 0
-    """Pictures of each class, in place of `scale`; 0 leaves it to that."""
-    epochs: int = 0
-    """Passes over the larger set; 0 leaves it to the recipe."""
-    size_px: int = 256
-    """Side of a picture: 96 to 256, a multiple of 8. The discriminators see it enlarged to 256."""
-    seeds: int = 3
-    """Runs of each arm; a verdict needs three."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.scale <= 1:
-            raise UsageError(f"scale must be above 0 and at most 1, got {self.scale}")
-        if self.images and self.scale != 1:
-            raise UsageError(
-                f"--images {self.images} and --scale {self.scale:g} both say how many pictures; give one"
-            )
-        for name, least in (("images", 0), ("epochs", 0), ("seeds", 1)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be {least} or more, got {getattr(self, name)}")
 
 
 def reproduce(

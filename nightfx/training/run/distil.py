@@ -11,7 +11,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from nightfx.network import (
     pick_trunk_dtype,
     save_draft,
 )
-from nightfx.options import MULTIPLE_PX, DeviceName
+from nightfx.options import MULTIPLE_PX, DeviceName, DistilOptions
 from nightfx.training.data.pictures import (
     Pictures,
     cut_crop,
@@ -46,20 +45,6 @@ SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
 STILLS = 1000  # more are not kept in memory
 JUDGED = 48  # kept-out stills that the distance is measured on, at most
 MAPS_WEIGHT = 0.1  # of gains and offsets beside the pictures that they make
-
-
-@dataclass(frozen=True)
-class DistilOptions:
-    """How to distil."""
-
-    steps: int = 2000
-    """Optimiser steps."""
-    batch: int = 4
-    """Crops a step."""
-    learning_rate: float = 3e-3
-    """Learning rate of Adam; it falls to nothing along a cosine."""
-    seed: int = 0
-    """Seeds weights and draws."""
 
 
 def distil(

@@ -1,0 +1,76 @@
+"""Options of training: the pictures, the settings of a recipe that have flags of their own, and those of a draft."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nightfx.options.option import option, settle
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """The pictures that a run learns from, in folders or in a table, and those that it is judged by."""
+
+    day: Path | None = option(
+        None, "Folder of day pictures; its subfolders are drawn alike.", metavar="DIR"
+    )
+    night: Path | None = option(None, "Folder of night pictures.", metavar="DIR")
+    csv: Path | None = option(
+        None, "Instead of folders: a table with path and class, as of dataset prepare."
+    )
+    where: tuple[str, ...] = option(
+        (), "Rows of --csv to take; all must hold.", metavar="COLUMN=VALUE,VALUE"
+    )
+    day_held_out: Path | None = option(
+        None, "Day pictures to judge by; by default every tenth.", metavar="DIR"
+    )
+    night_held_out: Path | None = option(None, "Night pictures to judge by.", metavar="DIR")
+
+    def __post_init__(self) -> None:
+        settle(self)
+
+
+@dataclass(frozen=True)
+class RecipeOptions:
+    """Settings of a recipe by flags of their own; None leaves what the recipe says."""
+
+    changes: tuple[str, ...] = option(
+        (), "Change a setting of the recipe.", key="set", metavar="KEY=VALUE"
+    )
+    steps: int | None = option(None, "Steps in all.", limits=(1, math.inf))
+    epochs: int | None = option(
+        None, "Passes over the larger set, in place of steps.", limits=(1, math.inf)
+    )
+    batch: int | None = option(None, "Crops of each class a step.", limits=(1, math.inf))
+    crop_px: int | None = option(None, "Side of a crop.", metavar="PX")
+    warm_start_steps: int | None = option(
+        None, "Of the steps, those that imitate curves before the adversary.", limits=(0, math.inf)
+    )
+    every: int | None = option(None, "Steps between checkpoints.", limits=(1, math.inf))
+    seed: int | None = option(None, "Seeds weights and draws.")
+
+    def __post_init__(self) -> None:
+        settle(self)
+
+    def words(self) -> Iterator[str]:
+        """Yield each setting as a recipe takes it, key=value, those of `changes` last."""
+        for name, value in vars(self).items():
+            if name != "changes" and value is not None:
+                yield f"{name}={value}"
+        yield from self.changes
+
+
+@dataclass(frozen=True)
+class DistilOptions:
+    """How a draft is distilled."""
+
+    steps: int = option(2000, "Steps in all.", limits=(1, math.inf))
+    batch: int = option(4, "Crops a step.", limits=(1, math.inf))
+    learning_rate: float = option(3e-3, "Of Adam; it falls to nothing along a cosine.")
+    seed: int = option(0, "Seeds weights and draws.")
+
+    def __post_init__(self) -> None:
+        settle(self)
