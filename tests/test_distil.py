@@ -17,6 +17,7 @@ from nightfx.errors import PresetError, TargetError, UsageError
 from nightfx.network.backends import installed_backends
 from nightfx.network.model import PaperGenerator, RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_draft, verify_preset
+from nightfx.options import Backend
 from nightfx.options.train import DistilOptions
 from nightfx.source.reader import Reader
 from nightfx.training.run.distil import BLOCKS, WIDTH, distil
@@ -122,7 +123,7 @@ def test_a_draft_comes_back_as_it_was_rounded_to_half_floats(drafted: Preset) ->
 
 @pytest.mark.parametrize("backend", installed_backends())
 def test_a_draft_renders_in_place_of_the_full_network(
-    backend: nightfx.network.backends.Backend, drafted: Preset, tmp_path: Path
+    backend: Backend, drafted: Preset, tmp_path: Path
 ) -> None:
     clip = make_clip(tmp_path / "plate.mkv", Clip("ffv1", size=(64, 96), count=4))
     out = []

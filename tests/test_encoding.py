@@ -251,9 +251,9 @@ def test_what_the_generator_sees_of_highlights_is_rolled_off(
     seen: list[torch.Tensor] = []
     real = type(identity.generator).light
 
-    def spy(self: Any, x: torch.Tensor, strength: float) -> Any:
+    def spy(self: Any, x: torch.Tensor) -> Any:
         seen.append(x)
-        return real(self, x, strength)
+        return real(self, x)
 
     monkeypatch.setattr(type(identity.generator), "light", spy)
     nightfx.render(sequence(tmp_path, level_ramp(), count=1), preset=identity, options=RELIGHT)

@@ -11,8 +11,8 @@ from torch import nn
 
 from nightfx.apply.field import identity_field
 from nightfx.errors import PresetError, TargetError
-from nightfx.light.analysis import choose_every, measure_lock
 from nightfx.light.fit import FieldPlan
+from nightfx.light.lighting import choose_every, measure_lock
 from nightfx.light.lock import Lock, common_lock, hold, load_lock, measure_stops
 from nightfx.network.gain_offset import GainOffset
 from nightfx.network.model import RelitGenerator

@@ -16,6 +16,7 @@ from nightfx.picture import (
     Frame,
     Plane,
     Planes,
+    ToCodes,
     alpha_planes,
     average_rows,
     code_of,
@@ -25,6 +26,7 @@ from nightfx.picture import (
     kernel,
     matrix_of,
     noise_at,
+    to_codes_of,
 )
 
 Float32 = NDArray[np.float32]
@@ -44,26 +46,15 @@ def apply_light(
         lit = rgb * gain + offset
         return frame.with_planes(from_rgb(lit, coding, alpha, seed=seed_of(frame.pts)), coding)
     plates, outs = planes_of_one_type(frame, coding)
-    y, u, v = outs
-    matrix, zero = matrix_of(coding)
-    plate_matrix, plate_zero = matrix_of(frame.coding)
-    inverse = np.linalg.inv(plate_matrix).astype(np.float32)
-    codes = (
-        matrix.astype(np.float32),
-        zero.astype(np.float32),
-        coding.peak,
-        seed_of(frame.pts),
-        coding.depth == 8,
-    )
+    to_codes = to_codes_of(coding, seed_of(frame.pts))
     if coding.matrix == "rgb":
-        _relight_full(y, u, v, rgb, gain, offset, *codes, 3)
+        _relight_full(outs, rgb, gain, offset, to_codes, 3)
     else:
+        _relight_full(outs, rgb, gain, offset, to_codes, 1)
+        matrix, zero = matrix_of(frame.coding)
+        inverse, black = np.linalg.inv(matrix).astype(np.float32), zero.astype(np.float32)
         sub = coding.sub_x, coding.sub_y
-        _relight_full(y, u, v, rgb, gain, offset, *codes, 1)
-        plate_y, plate_u, plate_v = plates
-        black = plate_zero.astype(np.float32)
-        full = plate_y, plate_u, plate_v, u, v, gain, offset, inverse, black, *codes, *sub
-        _relight_chroma(*full)
+        _relight_chroma(plates, outs, gain, offset, (inverse, black), to_codes, sub)
     return frame.with_planes(as_coded_planes(outs, coding, alpha), coding)
 
 
@@ -104,20 +95,11 @@ def seed_of(pts: int) -> int:
 
 @kernel(parallel=True)
 def _relight_full(
-    first: Plane,
-    second: Plane,
-    third: Plane,
-    rgb: Float32,
-    gain: Float32,
-    offset: Float32,
-    m: Float32,
-    z: Float32,
-    peak: int,
-    seed: int,
-    dither: bool,
-    count: int,
+    planes: Planes, rgb: Float32, gain: Float32, offset: Float32, to_codes: ToCodes, count: int
 ) -> None:
-    """The first `count` planes, at full size: luma alone, or R, G and B."""
+    """Write the first `count` planes, at full size: luma alone, or R, G and B."""
+    m, z, peak, seed, dither = to_codes
+    first, second, third = planes
     _, height, width = rgb.shape
     for y in prange(height):
         for x in range(width):
@@ -133,23 +115,20 @@ def _relight_full(
 
 @kernel(parallel=True)
 def _relight_chroma(
-    luma: Plane,
-    plate_b: Plane,
-    plate_r: Plane,
-    chroma_b: Plane,
-    chroma_r: Plane,
+    plates: Planes,
+    planes: Planes,
     gain: Float32,
     offset: Float32,
-    inverse: Float32,
-    plate_z: Float32,
-    m: Float32,
-    z: Float32,
-    peak: int,
-    seed: int,
-    dither: bool,
-    sub_x: int,
-    sub_y: int,
+    from_codes: tuple[Float32, Float32],
+    to_codes: ToCodes,
+    sub: tuple[int, int],
 ) -> None:
+    """Write both planes of chroma; `from_codes` are the inverse matrix and the zero of the plate's codes."""
+    m, z, peak, seed, dither = to_codes
+    inverse, plate_z = from_codes
+    sub_x, sub_y = sub
+    luma, plate_b, plate_r = plates
+    chroma_b, chroma_r = planes[1], planes[2]
     height, width = luma.shape
     columns = plate_b.shape[1]
     for row in prange(plate_b.shape[0]):

@@ -11,7 +11,16 @@ from nightfx.picture.coding import (
     frame_of,
     relaid,
 )
-from nightfx.picture.color import alpha_planes, code_of, convert_alpha, from_rgb, noise_at, to_rgb
+from nightfx.picture.color import (
+    ToCodes,
+    alpha_planes,
+    code_of,
+    convert_alpha,
+    from_rgb,
+    noise_at,
+    to_codes_of,
+    to_rgb,
+)
 from nightfx.picture.compiled import kernel
 from nightfx.picture.encoding import (
     PLAIN,
@@ -58,6 +67,7 @@ __all__ = [
     "Frame",
     "Plane",
     "Planes",
+    "ToCodes",
     "alpha_planes",
     "as_coded",
     "as_planar",
@@ -82,6 +92,7 @@ __all__ = [
     "rgb_coding",
     "rolled_off",
     "target_encoding",
+    "to_codes_of",
     "to_rgb",
     "to_working",
     "upright",

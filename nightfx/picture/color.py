@@ -8,6 +8,8 @@ Chroma is left-sited; `chroma.py` brings it up and down.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
@@ -33,6 +35,28 @@ def to_rgb(frame: Frame) -> Float32:
     return rgb if is_affine(coding) else rgb_of(rgb, coding.matrix)
 
 
+class ToCodes(NamedTuple):
+    """The way from RGB to code values, for kernels."""
+
+    matrix: Float32
+    """(3, 3), from R, G, B to codes."""
+    zero: Float32
+    """(3,), the codes of black."""
+    peak: int
+    """The largest code."""
+    seed: int
+    """Seeds the dither."""
+    dither: bool
+    """Whether codes are dithered."""
+
+
+def to_codes_of(coding: Coding, seed: int) -> ToCodes:
+    """Return the way to the codes of `coding`; those of 8 bits are dithered."""
+    matrix, zero = matrix_of(coding)
+    floats = matrix.astype(np.float32), zero.astype(np.float32)
+    return ToCodes(*floats, coding.peak, seed, coding.depth == 8)
+
+
 def from_rgb(
     rgb: Float32, coding: Coding, alpha: Plane | None = None, *, seed: int | None = None
 ) -> Planes:
@@ -56,8 +80,8 @@ def from_rgb(
     if coding.matrix == "gray":
         _weigh(rgb, matrix[0], offset[0], coding.peak, seed or 0, dither, planes[0])
     else:
-        shape = coding.sub_x, coding.sub_y, coding.peak
-        _encode(rgb, matrix, offset, *shape, seed or 0, dither, *planes)
+        to_codes = to_codes_of(coding, seed or 0)._replace(dither=dither)
+        _encode(rgb, to_codes, (coding.sub_x, coding.sub_y), planes)
     return (*planes, *alpha_planes(coding, size, alpha))
 
 
@@ -111,23 +135,12 @@ def _decode(
 
 
 @kernel(parallel=True)
-def _encode(
-    rgb: Float32,
-    matrix: Float64,
-    offset: Float64,
-    sub_x: int,
-    sub_y: int,
-    peak: int,
-    seed: int,
-    dither: bool,
-    luma: Plane,
-    chroma_b: Plane,
-    chroma_r: Plane,
-) -> None:
+def _encode(rgb: Float32, to_codes: ToCodes, sub: tuple[int, int], planes: Planes) -> None:
+    m, o, peak, seed, dither = to_codes
+    luma, chroma_b, chroma_r = planes
+    sub_x, sub_y = sub
     _, height, width = rgb.shape
     columns = chroma_b.shape[1]
-    m = matrix.astype(np.float32)
-    o = offset.astype(np.float32)
     for row in prange(chroma_b.shape[0]):
         top = row << sub_y
         bottom = min(top + (1 << sub_y), height)

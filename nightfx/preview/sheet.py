@@ -61,8 +61,8 @@ def _draw_cell(
     line, name = top + height + 26, _fitted(cell.name, NAME_PX, width)
     draw.text((left, line), name, TEXT, _font(NAME_PX), anchor="ls")
     room = width - _font(NAME_PX).getlength(name) - GAP
-    if cell.note and _font(NOTE_PX).getlength(cell.add_note) <= room:
-        draw.text((left + width, line), cell.add_note, DIM, _font(NOTE_PX), anchor="rs")
+    if cell.note and _font(NOTE_PX).getlength(cell.note) <= room:
+        draw.text((left + width, line), cell.note, DIM, _font(NOTE_PX), anchor="rs")
 
 
 def _width(row: list[Cell]) -> int:

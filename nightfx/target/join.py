@@ -31,6 +31,7 @@ from nightfx.target.writer import (
     add_video,
     images,
     mux_clip,
+    refuse_source,
 )
 
 MOV_ONLY = ("prores", "dnxhr")  # NUT has no name for them; without B-frames mov is as good
@@ -151,9 +152,10 @@ def join_segments(
     """
     times = [time for _, piece in segments for time in piece.times]
     with partial_file(target, segments[0][0].parent) as part:
+        refuse_source(source, target)
         mux_clip(
             lambda video: _joined(segments, decoding_times(times), video, info, plan, target),
-            *(target, part, head),
+            *(part, head),
             source=source,
             info=info,
             plan=plan,

@@ -91,9 +91,10 @@ def write_clip(
     times = Times(in_coding_order=plan.container in MOV)
     watched = times.watch(images(measured.watch(frames) if measured else frames, plan, span))
     with partial_file(target) as part:
+        refuse_source(source, target)
         mux_clip(
             lambda video: map(times.stamp, encode(video, watched, plan)),
-            *(target, part, head),
+            *(part, head),
             source=source,
             info=info,
             plan=plan,
@@ -131,9 +132,14 @@ def head_of(first: Frame, plan: OutputPlan) -> Head:
     return Head(first.width, first.height, first.pts, hdr_options(first, plan), light)
 
 
+def refuse_source(source: Path | None, target: Path) -> None:
+    """Raise TargetError where a target is the source itself."""
+    if source and target.exists() and target.samefile(source):
+        raise TargetError(f"{target}: is the source itself: choose another name")
+
+
 def mux_clip(
     packets: Callable[[VideoStream], Iterable[Packet]],
-    target: Path,
     part: Path,
     head: Head,
     *,
@@ -149,8 +155,6 @@ def mux_clip(
 
     Their times are the source's, moved by the span's shift; `end` is asked last, and says when the last picture ends.
     """
-    if source and target.exists() and target.samefile(source):
-        raise TargetError(f"{target}: is the source itself: choose another name")
     with (
         Carrier(source, span, on_note) if source else Alone() as carrier,
         _opened(part, info, plan, carrier) as container,
