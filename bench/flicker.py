@@ -65,10 +65,10 @@ def measure(clip: Path, preset: Preset, options: RenderOptions, count: int) -> f
     footage = Footage(lambda: plates)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     lit = light_frames(plates, lighting, Written(plates[0].coding))
-    return flicker(halved(plates), halved(lit))
+    return flicker(_halved(plates), _halved(lit))
 
 
-def halved(frames: list[Frame] | Iterator[Frame]) -> Iterator[Tensor]:
+def _halved(frames: list[Frame] | Iterator[Frame]) -> Iterator[Tensor]:
     for frame in frames:
         rgb = to_rgb(frame).transpose(1, 2, 0)
         half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

@@ -23,11 +23,11 @@ from nightfx.disk import partial_file
 from nightfx.errors import PlanError, TargetError, UsageError
 from nightfx.job.manifest import read_manifest
 
-LONGEST_NAME = 100  # OpenJD holds 128 characters of a job's name
-CONTROLS = ("Cc", "Cs")  # Unicode's: of no place in XML or in lines of KEY=VALUE
-OF_DEADLINE = '"<>'  # no way to write them in arguments is documented
+_LONGEST_NAME = 100  # OpenJD holds 128 characters of a job's name
+_CONTROLS = ("Cc", "Cs")  # Unicode's: of no place in XML or in lines of KEY=VALUE
+_OF_DEADLINE = '"<>'  # no way to write them in arguments is documented
 # Cuebot takes the schema from itself where its address begins like this
-DOCTYPE = '<!DOCTYPE spec PUBLIC "SPI Cue  Specification Language" "http://localhost:8080/spcue/dtd/cjsl-1.12.dtd">'
+_DOCTYPE = '<!DOCTYPE spec PUBLIC "SPI Cue  Specification Language" "http://localhost:8080/spcue/dtd/cjsl-1.12.dtd">'
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _job_of(plan: Path, options: FarmOptions) -> _Job:
         raise PlanError(f"{plan}: its segments were not looked for: nightfx plan does")
     job = _Job(str(plan.absolute()), manifest.target.name, len(manifest.starts) - 1, options)
     for text in (job.plan, job.name, *filter(None, astuple(options))):
-        if any(unicodedata.category(letter) in CONTROLS for letter in text):
+        if any(unicodedata.category(letter) in _CONTROLS for letter in text):
             raise UsageError(f"{text!r}: has control characters, which no job file holds: rename")
     return job
 
@@ -99,7 +99,7 @@ def _job_of(plan: Path, options: FarmOptions) -> _Job:
 def _openjd(job: _Job, out: Path) -> dict[Path, str]:
     """A template of Open Job Description 2023-09, as JSON, which is YAML too."""
     # parameters are never expanded, so that {{ in a path is what it is; of type PATH one could only be relative
-    values = {"Plan": job.plan, "Nightfx": job.options.command, "Shot": job.name[:LONGEST_NAME]}
+    values = {"Plan": job.plan, "Nightfx": job.options.command, "Shot": job.name[:_LONGEST_NAME]}
     segments = {"name": "Segment", "type": "INT", "range": f"0-{job.last}"}
     number = ("--segment", "{{Task.Param.Segment}}")
     render = _step("Render", "render", "--plan", "{{Param.Plan}}", *number)
@@ -153,7 +153,7 @@ def _opencue(job: _Job, out: Path) -> dict[Path, str]:
         _add(depend, tag, text)
     ElementTree.indent(spec)
     text = ElementTree.tostring(spec, encoding="unicode")
-    return {out: f'<?xml version="1.0" encoding="UTF-8"?>\n{DOCTYPE}\n{text}\n'}
+    return {out: f'<?xml version="1.0" encoding="UTF-8"?>\n{_DOCTYPE}\n{text}\n'}
 
 
 def _add(
@@ -181,7 +181,7 @@ def _cue_word(text: str) -> str:
 
 def _cue_name(text: str) -> str:
     """Letters, digits, dots and underscores, three or more, which is what OpenCue takes for a name."""
-    return re.sub(r"[^\w.]+", "_", text, flags=re.ASCII)[:LONGEST_NAME].lower().ljust(3, "_")
+    return re.sub(r"[^\w.]+", "_", text, flags=re.ASCII)[:_LONGEST_NAME].lower().ljust(3, "_")
 
 
 def _cue_user(options: FarmOptions) -> str:
@@ -200,9 +200,9 @@ def _deadline(job: _Job, out: Path) -> dict[Path, str]:
     Of the second, JobDependencies is left to who submits: the id that Deadline gave the first.
     """
     for text in (job.plan, job.options.command):
-        if set(text) & set(OF_DEADLINE):
+        if set(text) & set(_OF_DEADLINE):
             raise UsageError(
-                f"{text}: Deadline's arguments cannot hold any of {OF_DEADLINE}: rename"
+                f"{text}: Deadline's arguments cannot hold any of {_OF_DEADLINE}: rename"
             )
     plan = f"<QUOTE>{job.plan}<QUOTE>"
     words = {"render": f"render --plan {plan} --segment <STARTFRAME>", "join": f"join {plan}"}

@@ -33,7 +33,7 @@ from nightfx.picture import (
     widened,
 )
 
-BLOCKS = 32  # parts of a frame that threads share
+_BLOCKS = 32  # parts of a frame that threads share
 
 Field = Float32
 """(12, h, w): for R, G and B each, the shares of plate R, G, B and a constant; cells are centred like pixels."""
@@ -70,12 +70,12 @@ def field_in_codes(field: Field, plate: Coding, coding: Coding) -> Field:
     homogeneous[:3, :3], homogeneous[:3, 3] = plate_matrix, plate_zero
     # rows and columns of a cell's 3×4 each become a sum over its 12 numbers: one product for all cells
     transform = np.kron(matrix, np.linalg.inv(homogeneous).T)
-    codes = mixed(transform, field)
+    codes = _mixed(transform, field)
     codes.reshape(3, 4, -1)[:, 3] += zero.astype(np.float32)[:, None]
     return codes
 
 
-def mixed(matrix: Float64, field: Float32) -> Float32:
+def _mixed(matrix: Float64, field: Float32) -> Float32:
     """`matrix` (m, n) times the n numbers of each cell of `field` (n, h, w): (m, h, w).
 
     The threads of a matrix library would wait for cores that decoder and encoder have: ten times as long, in a render.
@@ -129,10 +129,10 @@ def _relight(
 ) -> None:
     _, rows, columns = rgb.shape
     at, part = _places(columns, width, field.shape[2], sub_x)
-    for block in prange(BLOCKS):
+    for block in prange(_BLOCKS):
         cells, have = np.empty((2, 12, columns), np.float32), np.full(2, -1)
         shares = np.empty((12, columns), np.float32)
-        for row in range(rows * block // BLOCKS, rows * (block + 1) // BLOCKS):
+        for row in range(rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS):
             centre = ((row << sub_y) + min((row + 1) << sub_y, height)) / 2
             _read(field, centre, height, at, part, cells, have, shares)
             for c in range(3):
@@ -161,13 +161,13 @@ def _apply(
     cells_x = field.shape[2]
     at, part = _places(width, width, cells_x, 0)
     at_chroma, part_chroma = _places(columns, width, cells_x, sub_x)
-    for block in prange(BLOCKS):
+    for block in prange(_BLOCKS):
         luma_cells, luma_have = np.empty((2, 4, width), np.float32), np.full(2, -1)
         chroma_cells, chroma_have = np.empty((2, 8, columns), np.float32), np.full(2, -1)
         shares = np.empty((8, max(width, columns)), np.float32)
         noise = np.full(width, np.float32(0.5))
         luma = np.empty(columns, np.float32)
-        for row in range(rows * block // BLOCKS, rows * (block + 1) // BLOCKS):
+        for row in range(rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS):
             top, bottom = row << sub_y, min((row + 1) << sub_y, height)
             for y in range(top, bottom):
                 far = min(max(row + 2 * (y & 1) - 1, 0), rows - 1)
@@ -259,7 +259,7 @@ def graded(field: Field, grade: Float64 | None) -> Field:
     if grade is None:
         return field
     _, height, width = field.shape
-    after = mixed(grade[:, :3], field.reshape(3, 4 * height, width)).reshape(3, 4, -1)
+    after = _mixed(grade[:, :3], field.reshape(3, 4 * height, width)).reshape(3, 4, -1)
     after[:, 3] += grade[:, 3:].astype(np.float32)
     return after.reshape(field.shape)
 
@@ -278,7 +278,7 @@ def glowing(field: Field, glow: Float32) -> Field:
     over, size = glow, (field.shape[2], field.shape[1])
     if glow.shape[1:] != field.shape[1:]:
         over = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in glow])
-    mixed = field.reshape(3, 4, *over.shape[1:]) * (1 - over)[:, None]
-    mixed[:, 3] += over
-    made: Field = mixed.reshape(field.shape)
+    _mixed = field.reshape(3, 4, *over.shape[1:]) * (1 - over)[:, None]
+    _mixed[:, 3] += over
+    made: Field = _mixed.reshape(field.shape)
     return made

@@ -20,8 +20,8 @@ from nightfx.apply.planes import seed_of
 from nightfx.apply.working import is_direct, light_in_working
 from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites, kernel, luma
 
-STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
-BYTES_DEVIATION = 147.8  # of the sum of four bytes
+_STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
+_BYTES_DEVIATION = 147.8  # of the sum of four bytes
 
 
 class Written(NamedTuple):
@@ -95,7 +95,7 @@ def screened(lit: Float32, glow: Float32) -> Float32:
 def grained(lit: Float32, deviation: float, seed: int) -> Float32:
     """Return `lit` (3, H, W) with grey grain, of `deviation` where luma is 1/3, less towards black and white."""
     grey = luma(lit).clip(0, 1)
-    amount = np.sqrt(grey) * (1 - grey) * np.float32(deviation / STRONGEST)
+    amount = np.sqrt(grey) * (1 - grey) * np.float32(deviation / _STRONGEST)
     noise = np.empty(grey.shape, np.float32)
     _noise(seed, noise)
     grain: Float32 = lit + amount * noise
@@ -113,4 +113,4 @@ def _noise(seed: int, noise: Float32) -> None:
             h = ((h ^ (h >> 15)) * 0x846CA68B) & 0xFFFFFFFF
             h ^= h >> 16
             total = (h & 0xFF) + (h >> 8 & 0xFF) + (h >> 16 & 0xFF) + (h >> 24 & 0xFF)
-            noise[y, x] = (total - 510) / BYTES_DEVIATION
+            noise[y, x] = (total - 510) / _BYTES_DEVIATION

@@ -29,11 +29,11 @@ from nightfx.picture import (
     to_codes_of,
 )
 
-Float32 = NDArray[np.float32]
+_Float32 = NDArray[np.float32]
 
 
 def apply_light(
-    frame: Frame, rgb: Float32, gain: Float32, offset: Float32, coding: Coding
+    frame: Frame, rgb: _Float32, gain: _Float32, offset: _Float32, coding: Coding
 ) -> Frame:
     """The frame under another light, in `coding`; alpha, time and tags stay.
 
@@ -95,7 +95,7 @@ def seed_of(pts: int) -> int:
 
 @kernel(parallel=True)
 def _relight_full(
-    planes: Planes, rgb: Float32, gain: Float32, offset: Float32, to_codes: ToCodes, count: int
+    planes: Planes, rgb: _Float32, gain: _Float32, offset: _Float32, to_codes: ToCodes, count: int
 ) -> None:
     """Write the first `count` planes, at full size: luma alone, or R, G and B."""
     m, z, peak, seed, dither = to_codes
@@ -117,9 +117,9 @@ def _relight_full(
 def _relight_chroma(
     plates: Planes,
     planes: Planes,
-    gain: Float32,
-    offset: Float32,
-    from_codes: tuple[Float32, Float32],
+    gain: _Float32,
+    offset: _Float32,
+    from_codes: tuple[_Float32, _Float32],
     to_codes: ToCodes,
     sub: tuple[int, int],
 ) -> None:
@@ -157,7 +157,7 @@ def _relight_chroma(
 
 @kernel()
 def _average_rows(
-    luma: Plane, gain: Float32, offset: Float32, top: int, bottom: int, light: Float32
+    luma: Plane, gain: _Float32, offset: _Float32, top: int, bottom: int, light: _Float32
 ) -> None:
     share = np.float32(1) / np.float32(bottom - top)
     light[:] = 0

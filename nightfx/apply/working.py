@@ -37,7 +37,7 @@ from nightfx.picture import (
     to_working,
 )
 
-Light = Callable[[Float32, int, int], Float32]
+_Light = Callable[[Float32, int, int], Float32]
 """Lights a picture (3, h, w) in the working encoding, whose pixels stand where chroma subsampled so does."""
 
 
@@ -47,7 +47,7 @@ def is_direct(coding: Coding, encodings: Encodings) -> bool:
 
 
 def light_in_working(
-    frame: Frame, light: Light, coding: Coding, encodings: Encodings, *, dither: bool = True
+    frame: Frame, light: _Light, coding: Coding, encodings: Encodings, *, dither: bool = True
 ) -> Frame:
     """The frame under `light`, in `coding` and the target's encoding; alpha, time and tags stay."""
     if encodings.source is encodings.target and _is_deeper_or_flatter(frame.coding, coding):
@@ -76,14 +76,14 @@ def straight_rgb(frame: Frame) -> Float32:
     return rgb
 
 
-def _difference(rgb: Float32, light: Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
+def _difference(rgb: Float32, light: _Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
     """Return the change that the light makes to a signal; 0 where that is not a number."""
     work = to_working(rgb, encoding)
     lit = light(work, sub_x, sub_y)
     return finite(from_working(lit, encoding) - from_working(work, encoding))
 
 
-def _change_float(frame: Frame, light: Light, encoding: Encoding) -> Frame:
+def _change_float(frame: Frame, light: _Light, encoding: Encoding) -> Frame:
     change = _difference(straight_rgb(frame), light, encoding, 0, 0)
     if _is_multiplied(frame):
         change *= _cover(frame)
@@ -92,7 +92,7 @@ def _change_float(frame: Frame, light: Light, encoding: Encoding) -> Frame:
 
 
 def _change_codes(
-    frame: Frame, light: Light, coding: Coding, encoding: Encoding, *, dither: bool
+    frame: Frame, light: _Light, coding: Coding, encoding: Encoding, *, dither: bool
 ) -> Frame:
     matrix = matrix_of(coding)[0].astype(np.float32)
     change = _difference(to_rgb(frame), light, encoding, 0, 0)
@@ -121,7 +121,7 @@ def _in_depth(frame: Frame, coding: Coding) -> Planes:
 
 
 def _convert(
-    frame: Frame, light: Light, coding: Coding, encodings: Encodings, seed: int | None
+    frame: Frame, light: _Light, coding: Coding, encodings: Encodings, seed: int | None
 ) -> Frame:
     rgb, alpha = straight_rgb(frame), frame.alpha
     if encodings.source is encodings.target:

@@ -11,12 +11,12 @@ from av.stream import Stream
 
 # what each container takes, for text that it cannot hold as it is
 TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip"}
-TEXTS = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "microdvd", "stl", "sami"}
+_TEXTS = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "microdvd", "stl", "sami"}
 
 # QuickTime has numbers for some languages, under the names that it knows them by
-MOV_LANGUAGES = {"deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi"}
-MOV_LANGUAGES |= {"sqi": "alb", "mkd": "mac", "swe": "sve"}
-ONE_LANGUAGE = MOV_LANGUAGES | {"fre": "fra", "cze": "ces", "slo": "slk", "rum": "ron"}
+_MOV_LANGUAGES = {"deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi"}
+_MOV_LANGUAGES |= {"sqi": "alb", "mkd": "mac", "swe": "sve"}
+_ONE_LANGUAGE = _MOV_LANGUAGES | {"fre": "fra", "cze": "ces", "slo": "slk", "rum": "ron"}
 
 
 class Subtitles:
@@ -48,15 +48,15 @@ def can_convert(container: str, stream: Stream) -> bool:
     return (
         stream.type == "subtitle"
         and container in TEXT_CODECS
-        and getattr(stream, "name", None) in TEXTS
+        and getattr(stream, "name", None) in _TEXTS
     )
 
 
 def mov_language(language: str) -> str:
     """Return the name by which QuickTime knows a language; any other would become undefined."""
-    return MOV_LANGUAGES.get(language, language)
+    return _MOV_LANGUAGES.get(language, language)
 
 
 def same_language(a: str | None, b: str | None) -> bool:
     """Say whether two codes mean one language: `deu` and `ger` do."""
-    return a == b or (a and ONE_LANGUAGE.get(a, a)) == (b and ONE_LANGUAGE.get(b, b))
+    return a == b or (a and _ONE_LANGUAGE.get(a, a)) == (b and _ONE_LANGUAGE.get(b, b))

@@ -13,7 +13,7 @@ CONTAINERS = {
     ".mxf": "mxf",
     ".mkv": "matroska",
 }
-ANY_DEPTH = tuple(range(8, 17))
+_ANY_DEPTH = tuple(range(8, 17))
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Format:
 
 
 HALF, WIDE, FULL = (1, 1), (1, 0), (0, 0)
-MOVIES = (".mp4", ".m4v", ".mov", ".mkv")
-MASTERS = (".mov", ".mxf")
+_MOVIES = (".mp4", ".m4v", ".mov", ".mkv")
+_MASTERS = (".mov", ".mxf")
 
 
 def _prores(title: str, profile: int) -> Format:
@@ -56,7 +56,7 @@ def _prores(title: str, profile: int) -> Format:
         f"ProRes {title}",
         # `prores` is 2.4 times as fast and 1 dB better in the 422 profiles; in 4444 it is 8 dB worse
         "prores_ks" if wide else "prores",
-        MASTERS,
+        _MASTERS,
         depths=(10,),
         chroma=(FULL,) if wide else (WIDE,),
         alpha=wide,
@@ -70,7 +70,7 @@ def _dnxhr(title: str, depth: int, *, wide: bool = False) -> Format:
         "dnxhr",
         f"DNxHR {title}",
         "dnxhd",
-        MASTERS,
+        _MASTERS,
         depths=(depth,),
         chroma=(FULL,) if wide else (WIDE,),
         rgb=wide,
@@ -80,8 +80,8 @@ def _dnxhr(title: str, depth: int, *, wide: bool = False) -> Format:
 
 
 FORMATS: dict[Codec, Format] = {
-    "h264": Format("h264", "H.264", "libx264", MOVIES, (8, 10), (HALF, WIDE, FULL)),
-    "h265": Format("h265", "H.265", "libx265", MOVIES, (8, 10, 12), (HALF, WIDE, FULL), least=10),
+    "h264": Format("h264", "H.264", "libx264", _MOVIES, (8, 10), (HALF, WIDE, FULL)),
+    "h265": Format("h265", "H.265", "libx265", _MOVIES, (8, 10, 12), (HALF, WIDE, FULL), least=10),
     # SVT is the fast one, and knows 4:2:0 alone
     "av1": Format("av1", "AV1", "libsvtav1", (".mp4", ".m4v", ".mkv"), (8, 10), (HALF,), least=10),
     "prores-proxy": _prores("Proxy", 0),
@@ -101,7 +101,7 @@ FORMATS: dict[Codec, Format] = {
         "FFV1",
         "ffv1",
         (".mkv",),
-        ANY_DEPTH,
+        _ANY_DEPTH,
         (HALF, WIDE, FULL),
         alpha=True,
         rgb=True,

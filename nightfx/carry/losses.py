@@ -9,12 +9,12 @@ from nightfx.options import Codec, Family
 from nightfx.picture import SUBSAMPLING, TRANSFER_PQ, Coding
 from nightfx.source import FALLBACK_RATE, ClipInfo
 
-DYNAMIC_TITLES = {
+_DYNAMIC_TITLES = {
     "DYNAMIC_HDR_PLUS": "HDR10+",
     "DYNAMIC_HDR_VIVID": "HDR Vivid",
     "DOVI_RPU_BUFFER": "Dolby Vision",
 }
-CARRIED_TITLES = {
+_CARRIED_TITLES = {
     "AFD": "active format description",
     "S12M_TIMECODE": "timecode of single pictures",
     "SPHERICAL": "projection of a sphere",
@@ -25,7 +25,7 @@ CAPTIONED: tuple[Family, ...] = (
     "h264",
     "h265",
 )  # encoders that write the captions of a frame
-NAMED: tuple[Codec, ...] = (
+_NAMED: tuple[Codec, ...] = (
     "h265",
     "prores-4444",
     "ffv1",
@@ -99,7 +99,7 @@ def _of_profile(source: ClipInfo, form: Format) -> Iterator[str]:
 
 def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
     names, movie = source.side_data, form.family in ("h264", "h265", "av1")
-    for kind, title in DYNAMIC_TITLES.items():
+    for kind, title in _DYNAMIC_TITLES.items():
         if kind in names:
             yield f"{title} metadata is left out: it was made for the source's light"
     if "MASTERING_DISPLAY_METADATA" in names and not movie:
@@ -108,8 +108,8 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
         yield "HDR10 content light is left out: it is measured anew for PQ in h264, h265 and av1"
     if "A53_CC" in names and form.family not in CAPTIONED:
         yield captions_line(form)
-    for kind in sorted(CARRIED_TITLES.keys() & set(names)):
-        yield f"{CARRIED_TITLES[kind]}, which the pictures carry, is left out"
+    for kind in sorted(_CARRIED_TITLES.keys() & set(names)):
+        yield f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"
 
 
 def _of_container(source: ClipInfo, suffix: str) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _of_container(source: ClipInfo, suffix: str) -> Iterator[str]:
 
 
 def _keepers(keeps: Callable[[Format], bool]) -> str:
-    names = [name for name in NAMED if keeps(FORMATS[name])]
+    names = [name for name in _NAMED if keeps(FORMATS[name])]
     return _listed(names, "and")
 
 

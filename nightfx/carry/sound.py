@@ -13,11 +13,11 @@ import numpy as np
 from av.container import OutputContainer
 from av.stream import Stream
 
-JITTER = Fraction(
+_JITTER = Fraction(
     2, 1000
 )  # seconds: a clock of milliseconds rounds, and a sum of roundings a little more
-LONGEST_GAP = 3600  # seconds
-CONTAINERS = ("mp4", "mov", "matroska", "mxf")  # which take PCM
+_LONGEST_GAP = 3600  # seconds
+_CONTAINERS = ("mp4", "mov", "matroska", "mxf")  # which take PCM
 MXF_RATE = 48000  # samples a second: the only ones that its writer takes
 
 
@@ -39,7 +39,7 @@ class Cutter:
         """Return the packet, the part of it inside the window, or None."""
         seconds = (packet.pts or 0) * packet.time_base
         at = round((seconds - self._zero) * self._rate)
-        if self._due is not None and abs(at - self._due) <= JITTER * self._rate:
+        if self._due is not None and abs(at - self._due) <= _JITTER * self._rate:
             at = self._due
         count = packet.size // self._block
         self._due = at + count
@@ -115,7 +115,7 @@ class Sound:
 
 def _gap(samples: int, rate: int) -> int:
     """How many samples are missing: a clock rounds, hours are a broken clock, and what overlaps is laid behind."""
-    return samples if JITTER * rate < samples < LONGEST_GAP * rate else 0
+    return samples if _JITTER * rate < samples < _LONGEST_GAP * rate else 0
 
 
 def pcm_for(stream: Stream) -> str:
@@ -127,7 +127,7 @@ def pcm_for(stream: Stream) -> str:
 
 def can_be_pcm(container: str, stream: Stream) -> bool:
     """Say whether a stream is sound that decodes, and the container takes PCM of its rate."""
-    if not isinstance(stream, av.AudioStream) or container not in CONTAINERS:
+    if not isinstance(stream, av.AudioStream) or container not in _CONTAINERS:
         return False
     context = stream.codec_context
     known = context is not None and context.sample_rate and context.channels

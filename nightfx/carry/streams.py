@@ -92,7 +92,7 @@ class Carrier:
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()
-                copy_metadata(stream, video, target.format.name)
+                _copy_metadata(stream, video, target.format.name)
             elif stream.index in refused:
                 self._on_note(refused[stream.index])
             elif sound and not is_rebuilt(self._source, stream):
@@ -129,7 +129,7 @@ class Carrier:
             copy = target.add_stream_from_template(stream, opaque=True)
         if isinstance(copy, av.AudioStream) and is_pcm(copy):
             self._cutters[stream.index] = Cutter(copy, self._span.start, self._span.end)
-        copy_metadata(stream, copy, container)
+        _copy_metadata(stream, copy, container)
         self._pairs[stream.index] = copy
 
     def _add_converted(self, stream: Stream, target: OutputContainer) -> Stream:
@@ -217,7 +217,7 @@ class Alone:
         """Copy nothing."""
 
 
-def copy_metadata(source: Stream, target: Stream, container: str) -> None:
+def _copy_metadata(source: Stream, target: Stream, container: str) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
     items = source.metadata.items()
     kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}

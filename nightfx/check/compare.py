@@ -23,11 +23,11 @@ from nightfx.options import MAX_PIXELS
 from nightfx.picture import coding_of
 from nightfx.source import Seconds, exact_seconds, shift_timecode, side_data_of
 
-HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
-DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
-MOV = ("mp4", "mov")
-LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
-UNSAID = (2, 2, 2)  # colour tags that say nothing
+_HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
+_DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
+_MOV = ("mp4", "mov")
+_LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
+_UNSAID = (2, 2, 2)  # colour tags that say nothing
 LIMITED, FULL = 1, 2  # ranges, by FFmpeg's numbers
 
 
@@ -87,7 +87,7 @@ def _lead(old: Contents, new: Contents, part: RenderedPart) -> Fraction:
     if part.start is None or part.first >= part.last or not new.picture.times:
         return Fraction(0)
     lead = new.picture.times[0] - (old.picture.times[part.first] - part.shift)
-    return lead if NEAR < lead < LONGEST_LEAD else Fraction(0)
+    return lead if NEAR < lead < _LONGEST_LEAD else Fraction(0)
 
 
 def _lead_row(lead: Fraction) -> Iterator[VerdictRow]:
@@ -184,7 +184,7 @@ def _turn(image: av.VideoFrame) -> list[int]:
 
 def _colour(old: av.VideoFrame, new: av.VideoFrame) -> VerdictRow:
     a, b = _tags(old), _tags(new)
-    lost = any(x != y and y == none for x, y, none in zip(a, b, UNSAID, strict=False))
+    lost = any(x != y and y == none for x, y, none in zip(a, b, _UNSAID, strict=False))
     wrong = any(x not in (y, 2) for x, y in zip(a[:2], b[:2], strict=True))
     # a range that is not said is limited
     same, full_to_limited = (a[3] or LIMITED) == (b[3] or LIMITED), a[3] == FULL and not b[3]
@@ -204,12 +204,12 @@ def _tag_words(tags: list[int]) -> str:
 
 
 def _side_data(old: Contents, new: Contents) -> Iterator[VerdictRow]:
-    can_hdr = new.picture.codec in HDR_CODECS
+    can_hdr = new.picture.codec in _HDR_CODECS
     for kinds, name, holds in (
         ({"MASTERING_DISPLAY_METADATA"}, "mastering display", can_hdr),
         ({"CONTENT_LIGHT_LEVEL"}, "content light", can_hdr),
         ({"A53_CC"}, "captions", new.picture.codec in ("h264", "hevc")),
-        (DYNAMIC, "dynamic HDR", False),
+        (_DYNAMIC, "dynamic HDR", False),
     ):
         if kinds & old.picture.side_data:
             kept = bool(kinds & new.picture.side_data)
@@ -284,6 +284,6 @@ def _picture_metadata(old: Contents, new: Contents, container: str) -> VerdictRo
     )
     named = {"handler_name", "language"} & {key.lower() for key in old.picture_metadata}
     kept = all(_own(new.picture_metadata, set()).get(key) for key in named)
-    if row.verdict == "lost" and (container == "mxf" or (container in MOV and kept)):
+    if row.verdict == "lost" and (container == "mxf" or (container in _MOV and kept)):
         return replace(row, verdict="left out")
     return row

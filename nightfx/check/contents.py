@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from nightfx.options import MAX_PIXELS
 from nightfx.source import FALLBACK_RATE, open_source, pick_stream, side_data_of
 
-JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a little
+_JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a little
 
-STYLING = re.compile(r"\{[^}]*\}")  # as FFmpeg's decoders give it, in the manner of ASS
-EDGE = 4  # samples at a cut, which may be rounded to either side
+_STYLING = re.compile(r"\{[^}]*\}")  # as FFmpeg's decoders give it, in the manner of ASS
+_EDGE = 4  # samples at a cut, which may be rounded to either side
 
 Samples = NDArray[np.float32]
 """Sound (C, N), -1 to 1."""
@@ -200,11 +200,11 @@ def _piece(packet: av.Packet[Any]) -> CarriedPacket:
     ticks = packet.pts if packet.pts is not None else packet.dts
     start = Fraction((ticks or 0) * packet.time_base)
     end = start + (packet.duration or 0) * packet.time_base
-    words = subtitle_text(packet) if packet.stream.type == "subtitle" else None
+    words = _subtitle_text(packet) if packet.stream.type == "subtitle" else None
     return CarriedPacket(start, end, hashlib.blake2b(bytes(packet), digest_size=16).digest(), words)
 
 
-def subtitle_text(packet: av.Packet[Any]) -> str | None:
+def _subtitle_text(packet: av.Packet[Any]) -> str | None:
     """Return the words of a subtitle packet without their styling; None where it has none."""
     try:
         pieces = packet.decode()
@@ -213,7 +213,7 @@ def subtitle_text(packet: av.Packet[Any]) -> str | None:
     dialogues = [
         piece.dialogue for piece in pieces if isinstance(piece, av.subtitles.subtitle.AssSubtitle)
     ]
-    return STYLING.sub("", b"\n".join(dialogues).decode(errors="replace")).strip() or None
+    return _STYLING.sub("", b"\n".join(dialogues).decode(errors="replace")).strip() or None
 
 
 def _chapter(chapter: Any) -> tuple[Fraction, Fraction, str]:
@@ -258,7 +258,7 @@ def _position(heard: av.AudioFrame, start: Fraction, due: int) -> int:
     """Return where a block of sound begins, in samples; a clock of milliseconds may be that much off."""
     seconds = (heard.pts or 0) * Fraction(heard.time_base or 1)
     at = round((seconds - start) * heard.sample_rate)
-    return due if abs(at - due) <= JITTER * heard.sample_rate else at
+    return due if abs(at - due) <= _JITTER * heard.sample_rate else at
 
 
 def _cut(
@@ -266,8 +266,8 @@ def _cut(
 ) -> Iterator[tuple[int, Samples]]:
     for block in blocks:
         samples = block.to_ndarray().astype(np.float32, copy=False)
-        stop = None if end is None else round((end - start) * block.sample_rate) - EDGE - at
-        first = max(EDGE - at, 0)
+        stop = None if end is None else round((end - start) * block.sample_rate) - _EDGE - at
+        first = max(_EDGE - at, 0)
         last = samples.shape[1] if stop is None else min(samples.shape[1], stop)
         if last > first:
             yield at + first, samples[:, first:last]

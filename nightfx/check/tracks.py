@@ -13,12 +13,12 @@ from nightfx.check.contents import CarriedPacket, Contents, Samples, Track, read
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, worst
 from nightfx.source import open_source
 
-NAMES = {"audio": "sound", "subtitle": "subtitles", "video": "other picture"}
+_NAMES = {"audio": "sound", "subtitle": "subtitles", "video": "other picture"}
 # default, attached picture: all that mp4 and mov have a place for; MXF has none
 FLAGS = {"mp4": 1 | 1024, "mov": 1 | 1024, "mxf": 0}
-CHUNK = 1 << 16  # samples compared at a time
-LONGEST = 1 << 30  # samples: a gap of hours is a broken clock
-QUIET_DB = 60.0  # a re-encoding may be this far below the sound: a lossless one at 16 bits is
+_CHUNK = 1 << 16  # samples compared at a time
+_LONGEST = 1 << 30  # samples: a gap of hours is a broken clock
+_QUIET_DB = 60.0  # a re-encoding may be this far below the sound: a lossless one at 16 bits is
 
 
 def track_rows(
@@ -32,7 +32,7 @@ def track_rows(
         tracks = [t for t in old.tracks.values() if t.kind == kind and t.index not in rebuilt]
         found = [t for t in new.tracks.values() if t.kind == kind]
         for track in tracks:
-            name = f"{NAMES.get(kind, kind)} #{track.index}"
+            name = f"{_NAMES.get(kind, kind)} #{track.index}"
             if track.index in refused and len(found) < len(tracks):
                 yield VerdictRow(name, _words(track), "none", "left out")
             elif not found:
@@ -123,23 +123,23 @@ def _same_sound(
     if error == 0:
         return "the same samples", "kept"
     far_db = 10 * np.log10(max(power, 1e-20) / error)
-    return f"{far_db:.0f} dB from the source", "changed" if far_db >= QUIET_DB else "lost"
+    return f"{far_db:.0f} dB from the source", "changed" if far_db >= _QUIET_DB else "lost"
 
 
 def _chunks(blocks: Iterator[tuple[int, Samples]]) -> Iterator[Samples]:
     """Lay blocks of sound on one clock, silence in the gaps, and cut it into even chunks."""
     start, chunk = 0, None
     for at, block in blocks:
-        chunk = np.zeros((len(block), CHUNK), np.float32) if chunk is None else chunk
+        chunk = np.zeros((len(block), _CHUNK), np.float32) if chunk is None else chunk
         block = block[: len(chunk), max(start - at, 0) :]
         at = max(at, start)
-        while block.shape[1] and at - start < LONGEST:
-            if at < start + CHUNK:
-                count = min(start + CHUNK - at, block.shape[1])
+        while block.shape[1] and at - start < _LONGEST:
+            if at < start + _CHUNK:
+                count = min(start + _CHUNK - at, block.shape[1])
                 chunk[: len(block), at - start : at - start + count] = block[:, :count]
                 at, block = at + count, block[:, count:]
-            if at >= start + CHUNK:
+            if at >= start + _CHUNK:
                 yield chunk
-                start, chunk = start + CHUNK, np.zeros_like(chunk)
+                start, chunk = start + _CHUNK, np.zeros_like(chunk)
     if chunk is not None:
         yield chunk

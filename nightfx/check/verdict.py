@@ -9,7 +9,7 @@ from typing import Any, Literal
 Verdict = Literal["kept", "changed", "left out", "lost"]
 """In order of harm. What the container or codec cannot hold is left out; what it could hold is lost."""
 
-ORDER: tuple[Verdict, ...] = ("kept", "changed", "left out", "lost")
+_ORDER: tuple[Verdict, ...] = ("kept", "changed", "left out", "lost")
 NEAR = Fraction(1, 1000)  # Matroska's clock, and what sound may move against the picture
 
 
@@ -59,4 +59,4 @@ def equal(what: str, old: Any, new: Any) -> VerdictRow:
 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Return the most harmful of them."""
-    return max(verdicts, key=ORDER.index, default="kept")
+    return max(verdicts, key=_ORDER.index, default="kept")

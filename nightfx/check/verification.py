@@ -34,7 +34,7 @@ from nightfx.source import (
     timecode_of,
 )
 
-OWN_KEYS = ("DateTime", "Software", "openexr:", "oiio:", "tiff:", "compression", "ICCProfile:")
+_OWN_KEYS = ("DateTime", "Software", "openexr:", "oiio:", "tiff:", "compression", "ICCProfile:")
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def _facts_of_sheet(sheet: Sheet, frame: Frame) -> dict[str, tuple[str, Any]]:
     layers = [part.pixels[..., i].tobytes() for part, i in beside if part.pixels is not None]
     window = f"{sheet.data.width}x{sheet.data.height}+{sheet.data.x}+{sheet.data.y}"
     shown = f"{spec.full_width}x{spec.full_height}+{spec.full_x}+{spec.full_y}"
-    own = {a.name: str(a.value) for a in spec.extra_attribs if not a.name.startswith(OWN_KEYS)}
+    own = {a.name: str(a.value) for a in spec.extra_attribs if not a.name.startswith(_OWN_KEYS)}
     return {
         "windows": (f"{window} of {shown}", None),
         "layers": (", ".join(names) or "none", layers),

@@ -23,7 +23,7 @@ def save_json(value: Any, path: Path, folder: Path | None = None) -> None:
 def load_json(kind: type[T], path: Path) -> T:
     """Read what `save_json` wrote. Raises ValueError for what is none, OSError for what cannot be read."""
     try:
-        return from_line(kind, path.read_text("utf-8"))
+        return _from_line(kind, path.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -34,7 +34,7 @@ def to_line(value: Any, indent: int | None = None) -> str:
     return json.dumps(msgspec.to_builtins(value, enc_hook=_to_text), indent=indent)
 
 
-def from_line(kind: type[T], text: str) -> T:
+def _from_line(kind: type[T], text: str) -> T:
     """Read what `to_line` gave. Raises ValueError for what is none."""
     try:
         return from_json_types(kind, json.loads(text))

@@ -33,7 +33,7 @@ from nightfx.options import RenderOptions
 from nightfx.source import FALLBACK_RATE
 from nightfx.target import OutputPlan, head_of
 
-SHOWN = "shown.safetensors"
+_SHOWN = "shown.safetensors"
 
 
 def complete_options(options: RenderOptions, preset: Preset) -> RenderOptions:
@@ -55,7 +55,7 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError("--passes needs --method relight: tiles have no field")
 
 
-def footage_of(job: RenderJob) -> Footage:
+def _footage_of(job: RenderJob) -> Footage:
     """Return what can be looked at before a job is rendered."""
     return Footage(job.shot, job.total, job.encodings.source)
 
@@ -64,13 +64,13 @@ def lighting_of(job: RenderJob, shown: list[Tensor] | None = None) -> Lighting:
     """Build what lights a job, looking at its frames where something is to be chosen."""
     options = job.options
     asked = options.look, options.light, options.field
-    return build_lighting(job.preset, footage_of(job), *asked, shown=shown)
+    return build_lighting(job.preset, _footage_of(job), *asked, shown=shown)
 
 
 def choose(job: RenderJob, folder: Path) -> tuple[Choices, Lighting]:
     """Look at the frames and choose; what int8 is quantised with is kept in `folder`."""
     first = job.first_frame()
-    shown = show_frames(job.preset, footage_of(job), job.options.light, job.options.field)
+    shown = show_frames(job.preset, _footage_of(job), job.options.light, job.options.field)
     lighting = lighting_of(job, shown)
     fields = lighting.fields
     choices = Choices(
@@ -79,14 +79,14 @@ def choose(job: RenderJob, folder: Path) -> tuple[Choices, Lighting]:
         stops=fields.lock.stops if fields and fields.lock else None,
         threads=torch.get_num_threads(),
         head=head_of(first, job.plan) if isinstance(job.plan, OutputPlan) else None,
-        shown=keep_shown(shown, folder / SHOWN) if shown else None,
+        shown=keep_shown(shown, folder / _SHOWN) if shown else None,
     )
     return choices, lighting
 
 
 def rebuild_lighting(job: RenderJob, choices: Choices, folder: Path) -> Lighting:
     """Build what was chosen, again. Raises PlanError where what int8 was quantised with is gone."""
-    shown = shown_again(folder / SHOWN, choices.shown) if choices.shown else []
+    shown = shown_again(folder / _SHOWN, choices.shown) if choices.shown else []
     # neither chosen nor measured anew
     told = job.options.but(field_every=choices.every, lock=False, lock_to=None)
     lighting = lighting_of(replace(job, options=told), shown)

@@ -13,7 +13,7 @@ from nightfx.network import Preset, list_presets
 from nightfx.options import RenderOptions
 from nightfx.source import CLIP_SUFFIXES, base_name, is_picture, is_sequence, sequences_in
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _expand(path: Path, preset: Preset) -> Iterator[Path]:
     if len(found) == len(renders):
         raise SourceError(f"{path}: no clips or pictures in this folder")
     if renders:
-        log.warning("%s: %d renders of earlier calls are left out", path, len(renders))
+        _log.warning("%s: %d renders of earlier calls are left out", path, len(renders))
     yield from (p for p in found if p not in renders)
 
 

@@ -25,9 +25,9 @@ from nightfx.options import QUALITY_FAMILIES, RenderOptions
 from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
 
-FORMAT = 1
-LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")
-BACKEND_LIBRARIES = ("openvino", "nncf")
+_FORMAT = 1
+_LIBRARIES = ("nightfx", "torch", "av", "numpy", "numba", "opencv-python-headless")
+_BACKEND_LIBRARIES = ("openvino", "nncf")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Manifest:
     """By number of the frame, those from which segments can be begun."""
     frames: int | None = None
     """How many there are, where they were counted."""
-    format: int = FORMAT
+    format: int = _FORMAT
     """Version of this file's format."""
 
     def render_options(self) -> RenderOptions:
@@ -84,8 +84,8 @@ def read_manifest(path: Path) -> Manifest:
         found.render_options()
     except (OSError, ValueError) as error:
         raise PlanError(f"{path}: not a plan: {error}; nightfx plan writes one") from error
-    if found.format != FORMAT:
-        raise PlanError(f"{path}: of format {found.format}, {FORMAT} is known: plan it anew")
+    if found.format != _FORMAT:
+        raise PlanError(f"{path}: of format {found.format}, {_FORMAT} is known: plan it anew")
     return found
 
 
@@ -118,7 +118,7 @@ def _written(job: RenderJob) -> dict[str, Any]:
 
 
 def _libraries(options: RenderOptions) -> Sequence[str]:
-    return LIBRARIES if options.light.backend == "torch" else (*LIBRARIES, *BACKEND_LIBRARIES)
+    return _LIBRARIES if options.light.backend == "torch" else (*_LIBRARIES, *_BACKEND_LIBRARIES)
 
 
 @cache

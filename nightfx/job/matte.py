@@ -16,7 +16,7 @@ from nightfx.options import RenderOptions
 from nightfx.picture import Float32, Frame, as_coded, luma, to_rgb, upright
 from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
 
-ROUNDING = 1e-4
+_ROUNDING = 1e-4
 
 
 class Matte:
@@ -97,5 +97,5 @@ def _scaled(matte: Float32, height: int, width: int) -> Float32:
 
 def _settled(matte: Float32) -> Float32:
     """Within [0, 1], and exactly 0 or 1 where rounding alone kept it from that."""
-    matte = np.where(matte < ROUNDING, 0, np.where(matte > 1 - ROUNDING, 1, matte))
+    matte = np.where(matte < _ROUNDING, 0, np.where(matte > 1 - _ROUNDING, 1, matte))
     return matte.astype(np.float32)

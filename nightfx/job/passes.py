@@ -28,27 +28,27 @@ from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, to_rgb, 
 from nightfx.source import FilePart, has_openimageio
 from nightfx.target import write_parts
 
-COLOURS = "red", "green", "blue"
+_COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
-PAIR_LAYERS = "gain", "offset"
-KINDS = "field", "pair", "gain", "offset"
+_PAIR_LAYERS = "gain", "offset"
+_KINDS = "field", "pair", "gain", "offset"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
-WHITE = 65535
+_WHITE = 65535
 
-Half = NDArray[np.float16]
+_Half = NDArray[np.float16]
 
 
 def nuke_field() -> list[str]:
     """Red, green and blue of Nuke's MergeExpression, A the field and B the plate: the render."""
     return [
-        " + ".join([*(f"B{c[0]}*Afrom_{c}.{out}" for c in COLOURS), f"Aoffset.{out}"])
-        for out in COLOURS
+        " + ".join([*(f"B{c[0]}*Afrom_{c}.{out}" for c in _COLOURS), f"Aoffset.{out}"])
+        for out in _COLOURS
     ]
 
 
 def nuke_pair() -> list[str]:
     """The same with the pair as A: nearly the render."""
-    return [f"B{c[0]}*pow(2, Again.{c}) + Aoffset.{c}" for c in COLOURS]
+    return [f"B{c[0]}*pow(2, Again.{c}) + Aoffset.{c}" for c in _COLOURS]
 
 
 def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
@@ -57,7 +57,7 @@ def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TargetError(f"{folder}: no folder for passes ({error.strerror})") from error
-    taken = [p for kind in KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
+    taken = [p for kind in _KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
     if taken and not overwrite:
         raise TargetError(f"{min(taken)}: exists already; --overwrite replaces it")
     return Passes(folder, name)
@@ -116,14 +116,14 @@ class Passes:
         self._depth = min(frame.coding.depth, 16)
         plate = to_working(to_rgb(frame), encoding)
         self._space = encoding.name
-        stops, offset = readable_pair(plate, field)
+        stops, offset = _readable_pair(plate, field)
         if self._has_exr:
-            save_exr(self._path("field", "exr"), FIELD_LAYERS, _field_pixels(field, frame))
+            _save_exr(self._path("field", "exr"), FIELD_LAYERS, _field_pixels(field, frame))
             stops, offset = self._save_pair(stops, offset)
         else:
-            stops = save_png(self._path("gain", "png"), stops, MAX_STOPS)
-            offset = save_png(self._path("offset", "png"), offset, MAX_OFFSET)
-        codes = pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1)
+            stops = _save_png(self._path("gain", "png"), stops, MAX_STOPS)
+            offset = _save_png(self._path("offset", "png"), offset, MAX_OFFSET)
+        codes = _pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1)
         self._errors[self._index] = float(codes.mean()), float(codes.max())
         self._index += 1
 
@@ -132,7 +132,7 @@ class Passes:
 
         What killed processes left unfinished is removed.
         """
-        for kind in KINDS:
+        for kind in _KINDS:
             for path in self._folder.glob(f".{glob.escape(self._name)}.{kind}.[0-9]*.part"):
                 path.unlink(missing_ok=True)
         if self._errors:
@@ -150,12 +150,12 @@ class Passes:
 
     def _save_pair(self, stops: Float32, offset: Float32) -> tuple[Float32, Float32]:
         pixels = _half(np.stack([*stops, *offset], axis=-1))
-        save_exr(self._path("pair", "exr"), PAIR_LAYERS, pixels)
+        _save_exr(self._path("pair", "exr"), _PAIR_LAYERS, pixels)
         stored = np.moveaxis(pixels, -1, 0).astype(np.float32)
         return stored[:3], stored[3:]
 
 
-def readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
+def _readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
     """Stops and offset, (3, H, W) each: plate · 2^stops + offset is nearly the plate (3, H, W) under `field`.
 
     The gain is what a grey gets, the sum of a row of the field; the offset makes it exact for the plate's mean colour
@@ -171,7 +171,7 @@ def readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
     return stops, full_size(offset, *plate.shape[1:])
 
 
-def pair_error(plate: Float32, field: Field, stops: Float32, offset: Float32) -> Float32:
+def _pair_error(plate: Float32, field: Field, stops: Float32, offset: Float32) -> Float32:
     """How far plate · 2^stops + offset is from the plate under `field`, (3, H, W)."""
     error: Float32 = plate * np.exp2(stops) + offset
     for channel, cells in zip(error, field.reshape(3, 4, *field.shape[1:]), strict=True):
@@ -180,7 +180,7 @@ def pair_error(plate: Float32, field: Field, stops: Float32, offset: Float32) ->
     return np.abs(error, out=error)
 
 
-def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
+def _save_exr(target: Path, layers: tuple[str, ...], pixels: _Half) -> None:
     """Write pixels (H, W, C) as layers of R, G, B, losslessly; how to recombine them stands in its `comments`."""
     import OpenImageIO
 
@@ -193,19 +193,19 @@ def save_exr(target: Path, layers: tuple[str, ...], pixels: Half) -> None:
         write_parts(part, "openexr", [FilePart(spec, pixels)])
 
 
-def save_png(target: Path, values: Float32, most: float) -> Float32:
+def _save_png(target: Path, values: Float32, most: float) -> Float32:
     """Write values (3, H, W) from -most to most as 16 bits; returns what can be read from it."""
-    codes = np.rint((values / most + 1) * (WHITE / 2)).clip(0, WHITE).astype(np.uint16)
+    codes = np.rint((values / most + 1) * (_WHITE / 2)).clip(0, _WHITE).astype(np.uint16)
     quick = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     done, data = cv2.imencode(".png", np.moveaxis(codes[::-1], 0, -1), quick)
     assert done, target
     with partial_file(target, target.parent) as part:
         part.write_bytes(data.tobytes())
-    stored: Float32 = (codes.astype(np.float32) / np.float32(WHITE / 2) - 1) * np.float32(most)
+    stored: Float32 = (codes.astype(np.float32) / np.float32(_WHITE / 2) - 1) * np.float32(most)
     return stored
 
 
-def _field_pixels(field: Field, frame: Frame) -> Half:
+def _field_pixels(field: Field, frame: Frame) -> _Half:
     """The field at every pixel, (H, W, 12), ordered by layer: a plane at a time, for it is large."""
     layers = field.reshape(3, 4, *field.shape[1:]).swapaxes(0, 1).reshape(field.shape)
     pixels = np.empty((frame.height, frame.width, 12), np.float16)
@@ -214,6 +214,6 @@ def _field_pixels(field: Field, frame: Frame) -> Half:
     return pixels
 
 
-def _half(values: Float32) -> Half:
+def _half(values: Float32) -> _Half:
     # numpy takes ten times as long
     return torch.from_numpy(values).half().numpy()

@@ -30,7 +30,7 @@ from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions
 from nightfx.source import is_picture, is_sequence
 
-OF_WORKERS = ("versions", "machine")  # what a join does not depend on
+_OF_WORKERS = ("versions", "machine")  # what a join does not depend on
 
 
 class RenderSegment(Protocol):
@@ -163,7 +163,7 @@ def join_plan(plan: Path) -> Path:
 
 
 def _check_fits(plan: Path, store: Store) -> None:
-    words = differences(describe_job(store.job), store.manifest.job, without=OF_WORKERS)
+    words = differences(describe_job(store.job), store.manifest.job, without=_OF_WORKERS)
     if words:
         raise PlanError(f"{plan}: does not fit any more: {', '.join(words)}")
 

@@ -17,16 +17,16 @@ import sys
 
 from nightfx.source import cores
 
-FEW_CORES = 4
-WAITING = {"GOMP_SPINCOUNT": "20000"}  # of the OpenMP that comes with torch
+_FEW_CORES = 4
+_WAITING = {"GOMP_SPINCOUNT": "20000"}  # of the OpenMP that comes with torch
 LARGE_BYTES, SPARE_BYTES = 4 << 20, 16 << 20
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
 
 def set_up() -> None:
     """Set this process up, of a program of our own: before its threads begin, and before torch is imported."""
-    if cores() <= FEW_CORES:
-        for name, value in WAITING.items():
+    if cores() <= _FEW_CORES:
+        for name, value in _WAITING.items():
             os.environ.setdefault(name, value)
     _call("mallopt", M_ARENA_MAX, 1)
 
@@ -39,7 +39,7 @@ def return_large_blocks() -> None:
 
 def worker_variables() -> dict[str, str]:
     """The environment of one of several processes that fill a machine."""
-    return WAITING | {"MALLOC_ARENA_MAX": "1"}
+    return _WAITING | {"MALLOC_ARENA_MAX": "1"}
 
 
 def trim_heap() -> None:

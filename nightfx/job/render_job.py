@@ -42,11 +42,11 @@ from nightfx.source import (
     split,
 )
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 # those whose index says where a frame is; in others a seek may land anywhere
-SEEKABLE = ("mov", "matroska", "sequence")
-EVERY_ROW = 16  # of luma, that tell one frame from another
+_SEEKABLE = ("mov", "matroska", "sequence")
+_EVERY_ROW = 16  # of luma, that tell one frame from another
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class RenderJob:
 
     @property
     def _can_seek(self) -> bool:
-        known = any(name in self.reader.info.container for name in SEEKABLE)
+        known = any(name in self.reader.info.container for name in _SEEKABLE)
         fills_up = is_interlaced(self.reader.info) and not self.by_fields  # from frames before
         return known and not fills_up and not self.options.source.keep_going
 
@@ -143,7 +143,7 @@ Mark = tuple[int, int]
 
 def mark_of(frame: Frame) -> Mark:
     """The mark of a frame as it was read."""
-    return frame.pts, zlib.crc32(frame.planes[0][::EVERY_ROW].tobytes())
+    return frame.pts, zlib.crc32(frame.planes[0][::_EVERY_ROW].tobytes())
 
 
 @contextmanager
@@ -193,7 +193,7 @@ def _anywhere(options: RenderOptions) -> RenderOptions:
 def log_notes(source: Path, lines: Iterable[str]) -> None:
     """Give the user a line each about a source."""
     for line in lines:
-        log.warning("%s: %s", source.name, line)
+        _log.warning("%s: %s", source.name, line)
 
 
 def height_warnings(height: int, preset: Preset, options: RenderOptions) -> Iterator[str]:
@@ -220,7 +220,7 @@ def passes_of(
     names = ["grain"] if direct else ["glow", "grain"]
     after = [*options.look.names(*names), *(["the matte"] if options.light.matte else [])]
     if after and not again:
-        log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
+        _log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
     return open_passes(
         options.job.passes, base_name(target), overwrite=options.job.overwrite or again
     )

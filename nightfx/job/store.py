@@ -21,7 +21,7 @@ from nightfx.job.render_job import Mark, RenderJob
 from nightfx.target import EncodedSegment, OutputPlan, segment_suffix
 
 MANIFEST = "manifest.json"
-JOURNAL = "files.txt"
+_JOURNAL = "files.txt"
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Store:
 
     def note_file(self, index: int, path: Path) -> None:
         """Say that the file of a sequence's `index`-th frame is on the disk."""
-        journal = self.folder / JOURNAL
+        journal = self.folder / _JOURNAL
         with translated(journal), journal.open("a", encoding="utf-8") as file:
             file.write(f"{index} {path.stat().st_size} {path.name}\n")
             file.flush()
@@ -139,7 +139,7 @@ class Store:
     def _journal(self) -> dict[int, tuple[int, str]]:
         """Size and name of files, as they were when this was first asked."""
         try:
-            lines = (self.folder / JOURNAL).read_text("utf-8").splitlines()
+            lines = (self.folder / _JOURNAL).read_text("utf-8").splitlines()
         except OSError:
             return {}
         words = [line.split(" ", 2) for line in lines]

@@ -14,8 +14,8 @@ LEAST_FRAMES, MOST_FRAMES = 240, 300  # ten seconds: what a killed render loses 
 LEAST_FILES, MOST_FILES = 48, 60  # of a sequence, whose every file is kept: what is looked at anew
 FEW_FILES = 8  # not worth a folder of their own
 PHASE = 4  # --field-every is 1, 2 or 4: fields are computed at its multiples
-LEFT = 1 / 256  # of the light before a warm-up that may be left in a steadied field
-MOST_WARM_UP = 120  # pictures
+_LEFT = 1 / 256  # of the light before a warm-up that may be left in a steadied field
+_MOST_WARM_UP = 120  # pictures
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def warm_up_of(steady: float, rate: float) -> int:
     """Pictures until all but a 256th of the light before them is forgotten: `steady` is the share kept at 24 a second."""
     if steady <= 0:
         return 0
-    pictures = math.log(LEFT) / math.log(steady) * rate / 24
-    return min(math.ceil(pictures / PHASE) * PHASE, MOST_WARM_UP)
+    pictures = math.log(_LEFT) / math.log(steady) * rate / 24
+    return min(math.ceil(pictures / PHASE) * PHASE, _MOST_WARM_UP)
 
 
 class Borders:

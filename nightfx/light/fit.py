@@ -25,7 +25,7 @@ from nightfx.options import Look
 from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, kernel, rolled_off, upright
 from nightfx.scene import darken, find_day_sky
 
-SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
+_SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Fit:
     """Contrast (a variance, of values in [0, 1]) below which the generator's own gain is trusted more than the fit."""
 
 
-SKY_FIT = Fit(4, 1e-4)
+_SKY_FIT = Fit(4, 1e-4)
 SKY_LOW, SKY_HIGH = (
     0.1,
     0.6,
@@ -88,7 +88,7 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     if not isinstance(generator, RelitGenerator):
         # it says no gain: the ratio of both pictures does, for what is above white too
         made = shown * gain + offset
-        after, before = (np.maximum(x, 0) + SHADOW for x in (made, shown))
+        after, before = (np.maximum(x, 0) + _SHADOW for x in (made, shown))
         gain = (after / before).clip(0, np.exp(MAX_LOG_GAIN))
         lit = made + gain * (small - shown)
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
@@ -105,7 +105,7 @@ def _to_edges(sky: Float32, plate: Float32) -> Float32:
     A guided filter, as mattes are refined: sky shines through leaves and stands a pixel wide along roofs.
     """
     three = np.repeat(sky, 3, axis=0)
-    field = fit_field(plate, three, np.zeros_like(plate), SKY_FIT).reshape(3, 4, *sky.shape[1:])
+    field = fit_field(plate, three, np.zeros_like(plate), _SKY_FIT).reshape(3, 4, *sky.shape[1:])
     found = np.einsum("chw,chw->hw", field[0, :3], plate) + field[0, 3]
     t = ((found - SKY_LOW) / (SKY_HIGH - SKY_LOW)).clip(0, 1)
     refined: Float32 = (t * t * (3 - 2 * t)).astype(np.float32)

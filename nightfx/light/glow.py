@@ -9,11 +9,11 @@ from numba import prange
 from nightfx.picture import Float32, kernel
 
 KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
-MOST = 4.0  # of a light above white
-FINEST_PX = 2.0  # the least radius, in pixels, that a wide blur is made with
+_MOST = 4.0  # of a light above white
+_FINEST_PX = 2.0  # the least radius, in pixels, that a wide blur is made with
 LAMP = 3.0  # a lamp that a camera shows as white is brighter than that
 # radii in shares of the shorter side, and what of the glow they spread: a bright core, and a veil
-SPREADS = ((0.008, 0.5), (0.03, 0.3), (0.1, 0.2))
+_SPREADS = ((0.008, 0.5), (0.03, 0.3), (0.1, 0.2))
 
 
 def spread(lit: Float32, amount: float) -> Float32:
@@ -21,7 +21,7 @@ def spread(lit: Float32, amount: float) -> Float32:
     size = -(-lit.shape[1] // 2), -(-lit.shape[2] // 2)
     lights, glow = np.empty((*size, 3), np.float32), np.zeros((*size, 3), np.float32)
     _lights(np.ascontiguousarray(lit), lights)
-    for radius, share in SPREADS:
+    for radius, share in _SPREADS:
         glow += np.float32(share) * _blurred(lights, max(radius * min(size), 0.3))
     return np.moveaxis((glow * np.float32(LAMP * amount)).clip(0, 1), -1, 0)
 
@@ -30,7 +30,7 @@ def spread(lit: Float32, amount: float) -> Float32:
 def _lights(lit: Float32, lights: Float32) -> None:
     """Write the parts of a picture (3, H, W) that glow, averaged over 2×2 px, (h, w, 3): found before averaging, or small lamps would be lost."""
     _, height, width = lit.shape
-    knee, per_range, most = np.float32(KNEE), np.float32(1 / (FULL - KNEE)), np.float32(MOST)
+    knee, per_range, most = np.float32(KNEE), np.float32(1 / (FULL - KNEE)), np.float32(_MOST)
     for y in prange(lights.shape[0]):
         for x in range(lights.shape[1]):
             lights[y, x] = 0
@@ -46,7 +46,7 @@ def _lights(lit: Float32, lights: Float32) -> None:
 def _blurred(picture: Float32, sigma_px: float) -> Float32:
     """A picture (h, w, 3) under a Gaussian; wide ones on fewer pixels, of which they leave nothing else."""
     height, width = picture.shape[:2]
-    part = max(int(sigma_px / FINEST_PX), 1)
+    part = max(int(sigma_px / _FINEST_PX), 1)
     if part == 1:
         return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), np.float32)
     size = -(-width // part), -(-height // part)

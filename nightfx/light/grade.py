@@ -7,21 +7,21 @@ import numpy as np
 from nightfx.options import Moment
 from nightfx.picture import BT709, Float64
 
-GAMMA = (
+_GAMMA = (
     2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it
 )
-LUMA = np.array(BT709)
-MIRED = 1e6 / 6504  # of D65
+_LUMA = np.array(BT709)
+_MIRED = 1e6 / 6504  # of D65
 # linear Rec.709 of CIE XYZ with a white of D65 (ITU-T H.273)
-RGB_OF_XYZ = np.linalg.inv([[0.4124, 0.3576, 0.1805], list(BT709), [0.0193, 0.1192, 0.9505]])
+_RGB_OF_XYZ = np.linalg.inv([[0.4124, 0.3576, 0.1805], list(BT709), [0.0193, 0.1192, 0.9505]])
 
 
 def grade_of(moment: Moment) -> Float64 | None:
     """The grade (3, 4) of exposure and white balance, then saturation, then black; None where it changes nothing."""
     if moment[1:6] == Moment()[1:6]:
         return None
-    gains = np.exp2(moment.exposure / GAMMA) * white_gains(moment.temperature, moment.tint)
-    mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * LUMA
+    gains = np.exp2(moment.exposure / _GAMMA) * white_gains(moment.temperature, moment.tint)
+    mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * _LUMA
     rows = (1 - moment.black) * mix * gains
     return np.column_stack([rows, np.full(3, moment.black)])
 
@@ -31,13 +31,13 @@ def white_gains(temperature: float, tint: float) -> Float64:
 
     Krystek 1985 (doi 10.1002/col.5080100109) for their place in CIE 1960 u, v. Luma stays.
     """
-    here, there = _black_body(MIRED), _black_body(MIRED + temperature)
-    along = _black_body(MIRED + temperature + 0.1) - there
+    here, there = _black_body(_MIRED), _black_body(_MIRED + temperature)
+    along = _black_body(_MIRED + temperature + 0.1) - there
     across = np.array([along[1], -along[0]]) / np.hypot(*along)  # towards magenta, below the curve
-    white = _uv(np.linalg.inv(RGB_OF_XYZ).sum(1))
+    white = _uv(np.linalg.inv(_RGB_OF_XYZ).sum(1))
     rgb = _rgb(white + there - here + across * tint / 1000)
-    gains: Float64 = np.maximum(rgb / (LUMA @ rgb), 1e-3) ** (1 / GAMMA)
-    balanced: Float64 = gains / (LUMA @ gains)
+    gains: Float64 = np.maximum(rgb / (_LUMA @ rgb), 1e-3) ** (1 / _GAMMA)
+    balanced: Float64 = gains / (_LUMA @ gains)
     return balanced
 
 
@@ -61,5 +61,5 @@ def _uv(xyz: Float64) -> Float64:
 def _rgb(uv: Float64) -> Float64:
     u, v = uv
     x, y = np.array([3 * u, 2 * v]) / (2 * u - 8 * v + 4)
-    rgb: Float64 = RGB_OF_XYZ @ np.array([x / y, 1, (1 - x - y) / y])
+    rgb: Float64 = _RGB_OF_XYZ @ np.array([x / y, 1, (1 - x - y) / y])
     return rgb

@@ -24,7 +24,7 @@ from nightfx.options import FieldOptions, LightOptions, Look, TilePx
 from nightfx.picture import SDR, Encoding, Float32, Frame, rolled_off, to_working, upright
 
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
-SHOWN_FRAMES = 8
+_SHOWN_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def show_frames(
     """Return what int8 is quantised with, (1, 3, H, W) each: what the generator will be shown of some frames; else nothing."""
     if light.backend != "openvino-int8":
         return []
-    step = max((footage.total or 0) // SHOWN_FRAMES, 1)
-    few = islice(footage.frames(), 0, SHOWN_FRAMES * step, step)
+    step = max((footage.total or 0) // _SHOWN_FRAMES, 1)
+    few = islice(footage.frames(), 0, _SHOWN_FRAMES * step, step)
     if preset.method(light.method) == "tiles":
         return [_middle_tile(frame, footage.encoding, light.tile_px) for frame in few]
     height = working_height(preset, field)
@@ -125,7 +125,7 @@ def plan_fields(
         plan = replace(plan, steadying=replace(plan.steadying, every=chosen))
     if not field.lock:
         return plan
-    step = max((footage.total or 0) // LOCK_FRAMES, 1)
+    step = max((footage.total or 0) // _LOCK_FRAMES, 1)
     return replace(plan, lock=measure_lock(footage.frames(), generator, plan, step))
 
 
@@ -133,21 +133,21 @@ def _first_seconds(frames: Iterable[Frame]) -> Iterator[Frame]:
     first = None
     for frame in frames:
         first = frame.pts if first is None else first
-        if (frame.pts - first) * frame.time_base >= FIRST_SECONDS:
+        if (frame.pts - first) * frame.time_base >= _FIRST_SECONDS:
             return
         yield frame
 
 
-CARRIED = (4, 2)  # frames between fields that may be chosen, the largest first
+_CARRIED = (4, 2)  # frames between fields that may be chosen, the largest first
 
 
-LEAST_DB = 45.0  # of carried fields against fields for every frame
+_LEAST_DB = 45.0  # of carried fields against fields for every frame
 
 
-FIRST_SECONDS = 2.0
+_FIRST_SECONDS = 2.0
 
 
-LOCK_FRAMES = 24  # spread over the shot
+_LOCK_FRAMES = 24  # spread over the shot
 
 
 def choose_every(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> int:
@@ -156,19 +156,19 @@ def choose_every(frames: Iterable[Frame], generator: Generator, plan: FieldPlan)
     The shot's first seconds are lit at working height with fields for every frame and with carried ones; these must
     come within 45 dB.
     """
-    errors, count = dict.fromkeys(CARRIED, 0.0), 0
+    errors, count = dict.fromkeys(_CARRIED, 0.0), 0
     for wanted, carried in _side_by_side(frames, generator, plan):
         count += 1
         for every, lit in carried.items():
             errors[every] += float(np.square(wanted - lit).mean())
-    return next((k for k in CARRIED if count > k and _db(errors[k] / count) >= LEAST_DB), 1)
+    return next((k for k in _CARRIED if count > k and _db(errors[k] / count) >= _LEAST_DB), 1)
 
 
 def _side_by_side(
     frames: Iterable[Frame], generator: Generator, plan: FieldPlan
 ) -> Iterator[tuple[Float32, dict[int, Float32]]]:
     """Each frame lit at working height with a field of its own, and with carried ones; no frame is kept."""
-    hows = {every: replace(plan.steadying, every=every) for every in (1, *CARRIED)}
+    hows = {every: replace(plan.steadying, every=every) for every in (1, *_CARRIED)}
     memories: dict[int, Memory] = {}
     before = None
     for index, frame in enumerate(frames):

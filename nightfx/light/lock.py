@@ -18,9 +18,9 @@ from nightfx.disk import load_json, save_json
 from nightfx.errors import PresetError
 from nightfx.picture import Float32
 
-SHADOW = 1e-3  # of white; keeps the stops of a black frame finite
-VERSION = 1
-MOST_STOPS = 16.0
+_SHADOW = 1e-3  # of white; keeps the stops of a black frame finite
+_VERSION = 1
+_MOST_STOPS = 16.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Lock:
 
     def save(self, path: Path) -> None:
         """Write the sidecar, JSON; an unfinished one never has the name. Raises as `partial_file`."""
-        save_json(_Sidecar(VERSION, self.stops), path)
+        save_json(_Sidecar(_VERSION, self.stops), path)
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def load_lock(path: Path) -> Lock:
         found = load_json(_Sidecar, path)
     except (OSError, ValueError) as error:
         raise PresetError(f"{path}: not a lock: {error}; --lock writes one") from error
-    if found.lock != VERSION:
-        raise PresetError(f"{path}: a lock of version {found.lock}, {VERSION} is known")
-    if not all(isfinite(stop) and abs(stop) <= MOST_STOPS for stop in found.stops):
+    if found.lock != _VERSION:
+        raise PresetError(f"{path}: a lock of version {found.lock}, {_VERSION} is known")
+    if not all(isfinite(stop) and abs(stop) <= _MOST_STOPS for stop in found.stops):
         raise PresetError(f"{path}: stops must be from -16 to 16, got {list(found.stops)}")
     return Lock(found.stops)
 
@@ -58,7 +58,7 @@ def measure_stops(field: Field, cells: Float32) -> Float32:
     """Stops by which the means of red, green and blue of a picture `cells` (3, h, w) change under `field` (12, h, w)."""
     shares = field.reshape(3, 4, *cells.shape[1:])
     lit = (shares[:, :3] * cells).sum(1) + shares[:, 3]
-    before, after = (np.maximum(x.mean((1, 2)), 0) + SHADOW for x in (cells, lit))
+    before, after = (np.maximum(x.mean((1, 2)), 0) + _SHADOW for x in (cells, lit))
     stops: Float32 = np.log2(after / before)
     return stops
 

@@ -20,12 +20,12 @@ from nightfx.light.borders import Borders
 from nightfx.light.see import Byte, Seen, luma_of
 from nightfx.picture import Float32, kernel
 
-RATE = 24.0  # amounts are meant at this many frames a second
-LEAST_PX = 32  # DIS chooses its scales by the width alone where a side is shorter, and reads past the picture
-AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by e⁻¹
-ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
-CUT_SHARE = 0.15  # a cut: less of the picture than this is found again; between real shots nothing is, in a fast pan 0.3
-TRUST_RADIUS_CELLS = 2  # trust is smoothed, since a field is smooth
+_RATE = 24.0  # amounts are meant at this many frames a second
+_LEAST_PX = 32  # DIS chooses its scales by the width alone where a side is shorter, and reads past the picture
+_AGREE_CELLS = 0.5  # a flow there and back that misses by so much is trusted by e⁻¹
+_ALIKE = 15.0  # codes of luma that a cell may differ by, likewise
+_CUT_SHARE = 0.15  # a cut: less of the picture than this is found again; between real shots nothing is, in a fast pan 0.3
+_TRUST_RADIUS_CELLS = 2  # trust is smoothed, since a field is smooth
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Motion:
     @property
     def is_cut(self) -> bool:
         """Whether too little of the picture is found again."""
-        return float(self.trust.mean()) < CUT_SHARE
+        return float(self.trust.mean()) < _CUT_SHARE
 
 
 def steady(
@@ -116,7 +116,7 @@ def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
         _mix(before.field, before.field, now.motion.flow, np.ones_like(trust), mixed)
         return replace(before, field=mixed, trust=trust)
     # a plain mean of the first fields, before it becomes exponential: the first one is as uncertain as any other
-    past = how.amount ** ((now.seconds - before.computed_seconds) * RATE)
+    past = how.amount ** ((now.seconds - before.computed_seconds) * _RATE)
     share = min(past, before.count / (before.count + 1)) if how.amount else 0.0
     _mix(before.field, now.computed, now.motion.flow, trust * np.float32(share), mixed)
     return Memory(mixed, np.ones_like(trust), now.seconds, before.count + 1)
@@ -125,13 +125,13 @@ def follow(before: Memory | None, now: Now, how: Steadying) -> Memory:
 def find_motion(before: Byte, now: Byte) -> Motion:
     """How the picture moved from `before` to `now`, both (h, w)."""
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    below, right = (max(LEAST_PX - side, 0) for side in now.shape)
+    below, right = (max(_LEAST_PX - side, 0) for side in now.shape)
     old, new = (np.pad(x, ((0, below), (0, right)), mode="edge") for x in (before, now))
     back, forth = (np.asarray(finder.calc(a, b, None)) for a, b in ((new, old), (old, new)))
     back, forth = (np.ascontiguousarray(f[: now.shape[0], : now.shape[1]]) for f in (back, forth))
     trust = np.empty(now.shape, np.float32)
-    _judge(back, forth, before, now, 1 / AGREE_CELLS, 1 / ALIKE, trust)
-    side = 2 * TRUST_RADIUS_CELLS + 1
+    _judge(back, forth, before, now, 1 / _AGREE_CELLS, 1 / _ALIKE, trust)
+    side = 2 * _TRUST_RADIUS_CELLS + 1
     return Motion(back, np.asarray(cv2.blur(trust, (side, side)), np.float32))
 
 

@@ -19,8 +19,8 @@ from nightfx.errors import UsageError
 from nightfx.network import HALO_PX, GainOffset, Generator
 from nightfx.options import MULTIPLE_PX, TilePx
 
-MEMORY_BYTES = 512 << 20  # what the generator's activations may take where --tile-px is not given
-BYTES_PER_PX = 220  # peak activations of a float32 pass, measured at 1280×720 and 1920×1080
+_MEMORY_BYTES = 512 << 20  # what the generator's activations may take where --tile-px is not given
+_BYTES_PER_PX = 220  # peak activations of a float32 pass, measured at 1280×720 and 1920×1080
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _within(core: slice, window: slice) -> slice:
 def plan_tiles(height: int, width: int, tile_px: TilePx = None) -> list[Tile]:
     """Cover a frame of `height` × `width` px, both multiples of 8, with tiles of `tile_px` square.
 
-    `None` takes the largest tiles within `MEMORY_BYTES`. Raises `UsageError` for a size that is no multiple of 8.
+    `None` takes the largest tiles within `_MEMORY_BYTES`. Raises `UsageError` for a size that is no multiple of 8.
     """
     size = max(height, width) if tile_px == "whole" else tile_px or _largest_tile_px(height, width)
     if size < MULTIPLE_PX or size % MULTIPLE_PX:
@@ -61,9 +61,9 @@ def plan_tiles(height: int, width: int, tile_px: TilePx = None) -> list[Tile]:
 
 
 def _largest_tile_px(height: int, width: int) -> int:
-    if height * width * BYTES_PER_PX <= MEMORY_BYTES:
+    if height * width * _BYTES_PER_PX <= _MEMORY_BYTES:
         return max(height, width)
-    window_px = int((MEMORY_BYTES / BYTES_PER_PX) ** 0.5)
+    window_px = int((_MEMORY_BYTES / _BYTES_PER_PX) ** 0.5)
     return (window_px - 2 * HALO_PX) // MULTIPLE_PX * MULTIPLE_PX
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from nightfx.errors import PresetError
 
 SIDE_PX = 128
-WIDTHS = (16, 32, 48, 64)
+_WIDTHS = (16, 32, 48, 64)
 WEIGHTS = Path(__file__).with_name("day_night.safetensors")
 
 
@@ -29,12 +29,12 @@ class DayNight(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for before, after in zip((4, *WIDTHS), (*WIDTHS, WIDTHS[-1]), strict=True):
+        for before, after in zip((4, *_WIDTHS), (*_WIDTHS, _WIDTHS[-1]), strict=True):
             stride = 2 if before != after else 1
             layers += [nn.Conv2d(before, after, 3, stride, padding=1, bias=False)]
             layers += [nn.BatchNorm2d(after), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
-        self.head = nn.Linear(WIDTHS[-1], 1)
+        self.head = nn.Linear(_WIDTHS[-1], 1)
 
     def features(self, pictures: Tensor) -> Tensor:
         """The means over the last maps, (N, 64); a fourth channel tells the network how high a pixel stands."""

@@ -17,16 +17,16 @@ from torch import Tensor
 
 from nightfx.metrics.pictures import batch, to_lines
 
-PATCH_PX = 16
-SAMPLES = 20_000  # pixels or patches drawn from a set of pictures
-QUANTILES = 1000
-BAND_WEIGHT = 4.0
+_PATCH_PX = 16
+_SAMPLES = 20_000  # pixels or patches drawn from a set of pictures
+_QUANTILES = 1000
+_BAND_WEIGHT = 4.0
 # of a sample of one picture
-BANDS = 4
-BAND_PATCH_PX = 7  # as Karras et al. 2018
+_BANDS = 4
+_BAND_PATCH_PX = 7  # as Karras et al. 2018
 PATCHES, COLOURS = 48, 256
-LAYOUTS_PX = (8, 4, 2, 1)
-PROJECTIONS = 128
+_LAYOUTS_PX = (8, 4, 2, 1)
+_PROJECTIONS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Distance:
     @property
     def whole(self) -> float:
         """Colours + layout + four times the bands, whose values span so much less."""
-        return self.colours + sum(self.layout) + BAND_WEIGHT * sum(self.bands)
+        return self.colours + sum(self.layout) + _BAND_WEIGHT * sum(self.bands)
 
 
 @torch.no_grad()
@@ -81,14 +81,14 @@ def pyramid_distance(
     def apart(found: Sequence[Tensor], of_wanted: Sequence[Tensor]) -> float:
         a, w_a = _stack(found, w_renders)
         b, w_b = _stack(of_wanted, w_wanted)
-        return sliced_wasserstein(a, b, projections=PROJECTIONS, seed=seed, weights=(w_a, w_b))
+        return sliced_wasserstein(a, b, projections=_PROJECTIONS, seed=seed, weights=(w_a, w_b))
 
     bands = tuple(
-        apart([x.bands[i] for x in renders], [x.bands[i] for x in wanted]) for i in range(BANDS)
+        apart([x.bands[i] for x in renders], [x.bands[i] for x in wanted]) for i in range(_BANDS)
     )
     layout = tuple(
         apart([x.layout[i] for x in renders], [x.layout[i] for x in wanted])
-        for i in range(len(LAYOUTS_PX))
+        for i in range(len(_LAYOUTS_PX))
     )
     return Distance(apart([x.colours for x in renders], [x.colours for x in wanted]), bands, layout)
 
@@ -103,10 +103,10 @@ def sample_picture(picture: Tensor, *, seed: int = 0) -> Sample:
 
 
 def _layout(pixels: np.ndarray) -> Iterator[Tensor]:
-    sized = [cv2.resize(pixels, (n, n), interpolation=cv2.INTER_AREA) for n in LAYOUTS_PX]
+    sized = [cv2.resize(pixels, (n, n), interpolation=cv2.INTER_AREA) for n in _LAYOUTS_PX]
     coarser = [
         cv2.resize(x, (n, n), interpolation=cv2.INTER_NEAREST)
-        for x, n in zip(sized[1:], LAYOUTS_PX, strict=False)
+        for x, n in zip(sized[1:], _LAYOUTS_PX, strict=False)
     ]
     for cells, less in zip(sized, [*coarser, 0.0], strict=True):
         band = cells - np.float32(less)
@@ -115,7 +115,7 @@ def _layout(pixels: np.ndarray) -> Iterator[Tensor]:
 
 def _laplacian(pixels: np.ndarray) -> list[np.ndarray]:
     bands = []
-    for _ in range(BANDS):
+    for _ in range(_BANDS):
         smaller = np.asarray(cv2.pyrDown(pixels))
         bands.append(pixels - cv2.pyrUp(smaller, dstsize=pixels.shape[1::-1]))
         pixels = smaller
@@ -123,7 +123,7 @@ def _laplacian(pixels: np.ndarray) -> list[np.ndarray]:
 
 
 def _patches(band: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    windows = np.lib.stride_tricks.sliding_window_view(band, (BAND_PATCH_PX,) * 2, axis=(0, 1))
+    windows = np.lib.stride_tricks.sliding_window_view(band, (_BAND_PATCH_PX,) * 2, axis=(0, 1))
     rows, columns = (rng.integers(0, n, PATCHES) for n in windows.shape[:2])
     return np.ascontiguousarray(windows[rows, columns].reshape(PATCHES, -1), np.float32)
 
@@ -172,7 +172,7 @@ def sliced_wasserstein(
 
 def _quantiles(values: Tensor) -> Tensor:
     ordered = values.sort(dim=0).values
-    at = torch.linspace(0, len(ordered) - 1, QUANTILES)
+    at = torch.linspace(0, len(ordered) - 1, _QUANTILES)
     below = at.floor().long()
     above, part = (below + 1).clamp(max=len(ordered) - 1), (at - below)[:, None]
     return ordered[below].lerp(ordered[above], part)
@@ -184,7 +184,7 @@ def _weighted_quantiles(values: Tensor, weights: Tensor) -> Tensor:
     at = w.cumsum(1) - w / 2
     # from the first point's middle to the last one's, as without weights
     at = ((at - at[:, :1]) / (at[:, -1:] - at[:, :1]).clamp(min=1e-12)).float()
-    wanted = torch.linspace(0, 1, QUANTILES).expand(len(at), -1).contiguous()
+    wanted = torch.linspace(0, 1, _QUANTILES).expand(len(at), -1).contiguous()
     above = torch.searchsorted(at, wanted).clamp(1, max(ordered.shape[1] - 1, 1))
     above = above.clamp(max=ordered.shape[1] - 1)
     below = (above - 1).clamp(min=0)
@@ -199,10 +199,10 @@ def _draw_pixels(pictures: Tensor, seed: int) -> Tensor:
 
 
 def _draw_patches(pictures: Tensor, seed: int) -> Tensor:
-    patches = F.unfold(pictures, PATCH_PX, stride=PATCH_PX // 2).transpose(1, 2).flatten(0, 1)
+    patches = F.unfold(pictures, _PATCH_PX, stride=_PATCH_PX // 2).transpose(1, 2).flatten(0, 1)
     return patches[_draw(len(patches), seed)]
 
 
 def _draw(count: int, seed: int) -> Tensor:
     rng = torch.Generator().manual_seed(seed)
-    return torch.randperm(count, generator=rng)[:SAMPLES]
+    return torch.randperm(count, generator=rng)[:_SAMPLES]

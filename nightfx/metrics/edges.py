@@ -11,12 +11,12 @@ from torch import Tensor
 
 from nightfx.metrics.pictures import luma, to_lines
 
-BESIDE_PX = (-3, -2, 2, 3)  # lines that show what a border shows, without it
-GRADIENT_FLOOR = 1e-3
-BLACK = 0.03  # added to luma under logarithms: what is black has no halo
+_BESIDE_PX = (-3, -2, 2, 3)  # lines that show what a border shows, without it
+_GRADIENT_FLOOR = 1e-3
+_BLACK = 0.03  # added to luma under logarithms: what is black has no halo
 NEAR_PX, FAR_PX = (1, 4), (8, 16)  # from the skyline, at 256 px of the shorter side
-AROUND_PX = 33
-STEP = 0.15  # of luma across a skyline that counts
+_AROUND_PX = 33
+_STEP = 0.15  # of luma across a skyline that counts
 
 
 def seams(render: Tensor, plate: Tensor, rows: Sequence[int], columns: Sequence[int]) -> float:
@@ -39,10 +39,10 @@ def _border_ratio(y: np.ndarray, rows: Sequence[int], columns: Sequence[int]) ->
         steps = np.abs(np.diff(lines, axis=0))  # [i] is across the line above i + 1
         for border in borders:
             at.append(steps[border - 1])
-            near = [border - 1 + away for away in BESIDE_PX]
+            near = [border - 1 + away for away in _BESIDE_PX]
             inside += [steps[i] for i in near if 0 <= i < len(steps)]
     across, other = (float(np.concatenate(v).mean()) if v else 0.0 for v in (at, inside))
-    return (across + GRADIENT_FLOOR) / (other + GRADIENT_FLOOR)
+    return (across + _GRADIENT_FLOOR) / (other + _GRADIENT_FLOOR)
 
 
 @torch.no_grad()
@@ -61,7 +61,7 @@ def halos(plate: Tensor, render: Tensor, sky: Tensor) -> float:
         return float("nan")
     sides = [cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (mask, ~mask)]
     steps = [_around(before, _between(d, NEAR_PX)) for d in sides]
-    line = _between(sides[0], (0, 1.5)) & (np.abs(steps[0] - steps[1]) >= STEP)
+    line = _between(sides[0], (0, 1.5)) & (np.abs(steps[0] - steps[1]) >= _STEP)
     if not line.any():
         return float("nan")
     found = [np.abs(_rim(after, d)) - np.abs(_rim(before, d)) for d in sides]
@@ -69,7 +69,7 @@ def halos(plate: Tensor, render: Tensor, sky: Tensor) -> float:
 
 
 def _rim(y: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    v = np.log2(y + np.float32(BLACK))
+    v = np.log2(y + np.float32(_BLACK))
     near, far = (_between(distance, band) for band in (NEAR_PX, FAR_PX))
     known = (_share(near) > 0) & (_share(far) > 0)
     return np.where(known, _around(v, near) - _around(v, far), 0)
@@ -81,10 +81,10 @@ def _between(distance: np.ndarray, band: tuple[float, float]) -> np.ndarray:
 
 def _around(v: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The mean of `v` over the chosen pixels around each place."""
-    total = cv2.blur(np.where(chosen, v, 0).astype(np.float32), (AROUND_PX, AROUND_PX))
+    total = cv2.blur(np.where(chosen, v, 0).astype(np.float32), (_AROUND_PX, _AROUND_PX))
     return np.asarray(total / np.maximum(_share(chosen), 1e-6))
 
 
 def _share(chosen: np.ndarray) -> np.ndarray:
-    share = cv2.blur(chosen.astype(np.float32), (AROUND_PX, AROUND_PX))
+    share = cv2.blur(chosen.astype(np.float32), (_AROUND_PX, _AROUND_PX))
     return np.where(share > 1e-4, share, 0)

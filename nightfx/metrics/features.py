@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from nightfx.errors import SourceError, UsageError
 from nightfx.metrics.classifier import as_input, load_classifier
 
-SIDE_PX = 299
+_SIDE_PX = 299
 SUBSETS, SUBSET = 50, 100  # of KID; fewer pictures make smaller subsets
 
 Features = Callable[[Tensor], Tensor]
@@ -82,14 +82,14 @@ def load_features(path: Path, *, trusted: bool = False) -> Features:
 
 def _checked(network: Callable[[Tensor], Tensor], picture: Tensor, path: Path) -> Tensor:
     pixels = np.ascontiguousarray(picture.float().cpu().permute(1, 2, 0).numpy())
-    sized = cv2.resize(pixels, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    sized = cv2.resize(pixels, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     seen = torch.from_numpy(np.ascontiguousarray(sized.transpose(2, 0, 1)))[None]
     try:
         with torch.inference_mode():
             found = network(seen)
     except Exception as error:  # what a foreign network raises is its own
         line = str(error).strip().splitlines()[-1:]
-        raise SourceError(f"{path}: fails on a picture of {SIDE_PX}×{SIDE_PX} {line}") from error
+        raise SourceError(f"{path}: fails on a picture of {_SIDE_PX}×{_SIDE_PX} {line}") from error
     if not isinstance(found, Tensor) or found.dim() < 2 or found.shape[0] != 1 or found.numel() < 2:
         raise SourceError(f"{path}: gives no features of shape (1, D)")
     if not bool(found.isfinite().all()):

@@ -13,11 +13,11 @@ from torch import Tensor
 from nightfx.metrics.pictures import luma, to_lines
 
 BRIGHT, STANDS_OUT = 0.6, 0.3
-LAMP_PX = 17
-LEAST_PX = 3  # of area: less is noise
+_LAMP_PX = 17
+_LEAST_PX = 3  # of area: less is noise
 # where the plate is darker than this, and nothing stands out by so much, there was neither light nor lamp
 DARK, LAMPLESS = 0.5, 0.1
-AROUND_PX = 5  # a light may lie so far beside its lamp: half of that to each side
+_AROUND_PX = 5  # a light may lie so far beside its lamp: half of that to each side
 
 
 def light_share(picture: Tensor) -> float:
@@ -32,11 +32,11 @@ def invented_lights(plate: Tensor, render: Tensor) -> int:
     """
     before, after = luma(to_lines(plate)), luma(to_lines(render))
     lit = (before >= DARK) | (_top_hat(before) >= LAMPLESS)
-    near = cv2.dilate(lit.astype(np.uint8), np.ones((AROUND_PX, AROUND_PX), np.uint8)) > 0
+    near = cv2.dilate(lit.astype(np.uint8), np.ones((_AROUND_PX, _AROUND_PX), np.uint8)) > 0
     count, labels, stats, _ = cv2.connectedComponentsWithStats(_lights(after).astype(np.uint8))
     explained = set(np.unique(labels[near]).tolist())
     areas = stats[:, cv2.CC_STAT_AREA]
-    return sum(i not in explained and int(areas[i]) >= LEAST_PX for i in range(1, count))
+    return sum(i not in explained and int(areas[i]) >= _LEAST_PX for i in range(1, count))
 
 
 def _lights(y: np.ndarray) -> np.ndarray:
@@ -44,5 +44,5 @@ def _lights(y: np.ndarray) -> np.ndarray:
 
 
 def _top_hat(y: np.ndarray) -> np.ndarray:
-    square = np.ones((LAMP_PX, LAMP_PX), np.uint8)
+    square = np.ones((_LAMP_PX, _LAMP_PX), np.uint8)
     return np.asarray(cv2.morphologyEx(y, cv2.MORPH_TOPHAT, square))

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from nightfx.metrics.pictures import blur, luma
 
-CONTRAST_FLOOR = 0.02
-OCCLUDED_PX = 1.0  # flows there and back that miss by more
-LEAST_PX = 32  # DIS reads past pictures of which a side is shorter
+_CONTRAST_FLOOR = 0.02
+_OCCLUDED_PX = 1.0  # flows there and back that miss by more
+_LEAST_PX = 32  # DIS reads past pictures of which a side is shorter
 
 
 def flicker(plates: Iterable[Tensor], renders: Iterable[Tensor]) -> float:
@@ -38,7 +38,7 @@ def _warping_errors(
     old, new = ((luma(x) * 255).astype(np.uint8) for x in (plate_before, plate))
     back, forth = _flow(new, old), _flow(old, new)
     miss = np.linalg.norm(back + _warp(forth, back), axis=2)
-    seen = (miss < OCCLUDED_PX) & (_warp(np.ones_like(miss), back) == 1)
+    seen = (miss < _OCCLUDED_PX) & (_warp(np.ones_like(miss), back) == 1)
     pairs = (plate_before, plate), (render_before, render)
     of_plate, of_render = (_warping_error(*pair, back, seen) for pair in pairs)
     return of_plate, of_render
@@ -47,7 +47,7 @@ def _warping_errors(
 def _flow(here: np.ndarray, there: np.ndarray) -> np.ndarray:
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     height, width = here.shape
-    short = [(0, max(LEAST_PX - side, 0)) for side in here.shape]
+    short = [(0, max(_LEAST_PX - side, 0)) for side in here.shape]
     here, there = (np.pad(x, short, mode="edge") for x in (here, there))
     return np.asarray(finder.calc(here, there, None))[:height, :width]
 
@@ -56,7 +56,7 @@ def _warping_error(before: Tensor, now: Tensor, flow: np.ndarray, seen: np.ndarr
     error = np.abs(luma(now) - _warp(luma(before), flow))
     y = torch.from_numpy(luma(now))[None, None]
     contrast = blur((y - blur(y)).square()).sqrt()[0, 0].numpy()
-    return float((error / (contrast + CONTRAST_FLOOR))[seen].mean()) if seen.any() else 0.0
+    return float((error / (contrast + _CONTRAST_FLOOR))[seen].mean()) if seen.any() else 0.0
 
 
 def _warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -26,8 +26,8 @@ from nightfx.network.model import Generator, RelitGenerator, pick_device, pick_t
 from nightfx.network.resnet import ResnetGenerator
 from nightfx.options import Backend, DeviceName
 
-LEAST_DB = 40.0  # of a backend's picture against float32 torch
-BOUND = 64.0  # far above any log gain or offset
+_LEAST_DB = 40.0  # of a backend's picture against float32 torch
+_BOUND = 64.0  # far above any log gain or offset
 
 
 def build_backend(
@@ -61,9 +61,9 @@ def check_fidelity(
 ) -> float:
     """The worst PSNR, in dB, of what both make of `shown`; raises `BackendError` below 40."""
     found = min(_psnr(_lit(exact, x), _lit(fast, x)) for x in shown)
-    if found < LEAST_DB:
+    if found < _LEAST_DB:
         way_out = "torch" if backend == "openvino" else "openvino"
-        words = f"comes within {found:.1f} dB of float32 here, and {LEAST_DB:g} are needed"
+        words = f"comes within {found:.1f} dB of float32 here, and {_LEAST_DB:g} are needed"
         raise BackendError(f"--backend {backend} {words}; use --backend {way_out}")
     return found
 
@@ -135,7 +135,7 @@ class _Compiled:
 
 def _convert(generator: Generator) -> Any:
     # in bf16 a last convolution is rounded to bf16 too, 8 bits; with a clamp fused to it, it stays float32
-    layers = nn.Sequential(generator.trunk, generator.out, nn.Hardtanh(-BOUND, BOUND))
+    layers = nn.Sequential(generator.trunk, generator.out, nn.Hardtanh(-_BOUND, _BOUND))
     openvino, sizes = _import("openvino"), [-1, 3, -1, -1]
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it traces, which torch is leaving

@@ -27,11 +27,11 @@ UNDERSTOOD = (
     "without affine, with or without dropout, transposed convolutions; as a state dict of torch.save, plain, of "
     "DataParallel, or nested in a checkpoint"
 )
-WORKING_HEIGHT_PX = 256  # what CycleGAN is trained on where nobody says otherwise
-FIRST_BLOCK = "model.10.conv_block.1.weight"
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-BEHIND_DROPOUT = re.compile(r"(model\.\d+\.conv_block\.)([67])\.")
-LONGEST_KEY = 200
+_WORKING_HEIGHT_PX = 256  # what CycleGAN is trained on where nobody says otherwise
+_FIRST_BLOCK = "model.10.conv_block.1.weight"
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+_BEHIND_DROPOUT = re.compile(r"(model\.\d+\.conv_block\.)([67])\.")
+_LONGEST_KEY = 200
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     saved, sha256 = _load(path)
     try:
         weights = _generator_in(_tensors(saved))
-        plain = {key: w for key, w in weights.items() if not key.endswith(STATISTICS)}
+        plain = {key: w for key, w in weights.items() if not key.endswith(_STATISTICS)}
         if len(plain) < len(weights) and "model.1.bias" not in plain:
             # the layout leaves this bias out before batch norm alone
             raise ValueError("it has batch norm, not instance norm")
@@ -125,7 +125,7 @@ def _tensors(saved: Any) -> dict[str, Tensor]:
         key, part = left.pop()
         if isinstance(part, Tensor):
             found[key] = part
-        elif isinstance(part, dict) and id(part) not in seen and len(key) < LONGEST_KEY:
+        elif isinstance(part, dict) and id(part) not in seen and len(key) < _LONGEST_KEY:
             seen.add(id(part))
             left += [(f"{key}.{inner}" if key else str(inner), part[inner]) for inner in part]
     return found
@@ -133,7 +133,7 @@ def _tensors(saved: Any) -> dict[str, Tensor]:
 
 def _generator_in(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights of the one generator among `tensors`, under the names that they have in it."""
-    ends = [key.removesuffix(FIRST_BLOCK) for key in tensors if key.endswith(FIRST_BLOCK)]
+    ends = [key.removesuffix(_FIRST_BLOCK) for key in tensors if key.endswith(_FIRST_BLOCK)]
     places = sorted(place for place in ends if not place or place.endswith("."))
     if not places:
         raise ValueError(_without_blocks(tensors))
@@ -147,7 +147,7 @@ def _generator_in(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     for key, weight in weights.items():
         if weight.layout != torch.strided or weight.device.type != "cpu":
             raise ValueError(f"{key[:80]} is no plain tensor")
-        if not (weight.is_floating_point() or key.endswith(STATISTICS)):
+        if not (weight.is_floating_point() or key.endswith(_STATISTICS)):
             raise ValueError(f"{key[:80]} is {weight.dtype}, not floating-point")
     return weights
 
@@ -157,7 +157,7 @@ def _without_blocks(tensors: dict[str, Tensor]) -> str:
         return "there are no weights in it"
     if any("model.model." in key for key in tensors):
         return "its network is a U-Net"
-    return f"no residual blocks are where they should be ({FIRST_BLOCK})"
+    return f"no residual blocks are where they should be ({_FIRST_BLOCK})"
 
 
 def _is_kernel(weight: Tensor | None) -> bool:
@@ -168,7 +168,7 @@ def _is_kernel(weight: Tensor | None) -> bool:
 def _without_dropout(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Numbered as if there were no dropout: it has no weights, and does nothing outside training."""
     return {
-        BEHIND_DROPOUT.sub(lambda found: f"{found[1]}{int(found[2]) - 1}.", key): weight
+        _BEHIND_DROPOUT.sub(lambda found: f"{found[1]}{int(found[2]) - 1}.", key): weight
         for key, weight in weights.items()
     }
 
@@ -187,9 +187,9 @@ def _save(folder: Path, name: str, path: Path, found: Checkpoint) -> None:
         _card(name, source, found),
         name=name,
         description=f"Imported from {source}.",
-        heights_px=(WORKING_HEIGHT_PX, WORKING_HEIGHT_PX),
+        heights_px=(_WORKING_HEIGHT_PX, _WORKING_HEIGHT_PX),
         method="relight",
-        working_height_px=WORKING_HEIGHT_PX,
+        working_height_px=_WORKING_HEIGHT_PX,
         training={"imported_from": source, "imported_sha256": found.sha256, **found.layout},
     )
 
@@ -210,7 +210,7 @@ what you render with them, is between you and those who made them.
 ## Rendering
 
 By the relight method only: {NO_TILES}.
-The network sees frames at {WORKING_HEIGHT_PX} px (`working_height_px` in `preset.toml`; the size that it was trained at is
+The network sees frames at {_WORKING_HEIGHT_PX} px (`working_height_px` in `preset.toml`; the size that it was trained at is
 best). What it paints beyond a smooth change of light, stripes or lamps, does not reach the plate.
 
 ## Layout

@@ -20,10 +20,10 @@ from nightfx.network.resnet import ResnetGenerator
 from nightfx.options import DeviceName
 
 Architecture = Literal["paper", "relit"]
-Edges = Literal["zeros", "replicate"]
+_Edges = Literal["zeros", "replicate"]
 
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
-BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
+_BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
 # layers of the trunk: three strided ones, and from the last but one transposed on
 STEM_LAYERS, HEAD_LAYER = 6, -4
 WIDTH, BLOCKS = 32, 5  # of the paper's trunk
@@ -68,7 +68,7 @@ class Up(nn.ConvTranspose2d):
 class Residual(nn.Module):
     """Two connected 3×3 convolutions beside a shortcut, ReLU at the exit."""
 
-    def __init__(self, channels: int, padding: Edges) -> None:
+    def __init__(self, channels: int, padding: _Edges) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding)
@@ -94,7 +94,7 @@ def trunk(*, same: bool, width: int = WIDTH, blocks: int = BLOCKS) -> nn.Sequent
         for i, o in ((3, w), (w, 2 * w), (2 * w, deep))
         for layer in (*down(i, o), nn.ReLU(inplace=True))
     ]
-    edges: Edges = "zeros" if same else "replicate"
+    edges: _Edges = "zeros" if same else "replicate"
     layers += [nn.Conv2d(deep, deep, 3, padding=1, padding_mode=edges), nn.ReLU(inplace=True)]
     layers += [Residual(deep, edges) for _ in range(blocks)]
     layers += [
@@ -194,12 +194,12 @@ class RelitGenerator(nn.Module):
     def _bands(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the last layer's maps, (N, 6, rows, W) float32, from top to bottom."""
         if self.stand_in:
-            yield from self.stand_in(x).split(4 * BAND_UNITS, dim=2)
+            yield from self.stand_in(x).split(4 * _BAND_UNITS, dim=2)
             return
         layers = self.trunk
-        bands = in_bands(layers[:STEM_LAYERS], x.to(_dtype_of(layers)), 8, 1)
+        bands = _in_bands(layers[:STEM_LAYERS], x.to(_dtype_of(layers)), 8, 1)
         features = layers[STEM_LAYERS:HEAD_LAYER](torch.cat(list(bands), dim=2))
-        yield from in_bands(self._head, features, 1, 4)
+        yield from _in_bands(self._head, features, 1, 4)
 
     def _head(self, features: Tensor) -> Tensor:
         # edges are repeated first: that copies half the bytes where the trunk is in bf16
@@ -214,7 +214,7 @@ def _bounded(said: Tensor) -> tuple[Tensor, Tensor]:
     return MAX_LOG_GAIN * torch.tanh(g / MAX_LOG_GAIN), o
 
 
-def in_bands(
+def _in_bands(
     layers: Callable[[Tensor], Tensor], x: Tensor, rows_in: int, rows_out: int
 ) -> Iterator[Tensor]:
     """Yield what `layers` make of (N, C, H, W), in bands of rows, from top to bottom: their maps never exist whole.
@@ -223,8 +223,8 @@ def in_bands(
     Fresh memory is dear: at 1080p a large map costs as long to be given by the system as to be computed.
     """
     units = x.shape[2] // rows_in
-    for top in range(0, units, BAND_UNITS):
-        bottom = min(top + BAND_UNITS, units)
+    for top in range(0, units, _BAND_UNITS):
+        bottom = min(top + _BAND_UNITS, units)
         first, last = max(top - 1, 0), min(bottom + 1, units)
         band = layers(x[:, :, first * rows_in : last * rows_in])
         yield band[:, :, (top - first) * rows_out : (bottom - first) * rows_out]

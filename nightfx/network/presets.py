@@ -27,14 +27,14 @@ from nightfx.network.resnet import resnet_of
 from nightfx.network.weights import filled, pack_weights, read_weights
 from nightfx.options import Look, Method, read_look
 
-Stored = Literal[Architecture, "resnet"]
+_Stored = Literal[Architecture, "resnet"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 
 NAME = re.compile(r"[\w-]+")
-PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[1]
 # a wheel carries the presets inside the package; a source tree (and so an editable install) beside it
-BUNDLED = (PACKAGE / "presets_bundled", PACKAGE.parent / "presets")
-FIELD_LIMITS = {
+_BUNDLED = (_PACKAGE / "presets_bundled", _PACKAGE.parent / "presets")
+_FIELD_LIMITS = {
     "working_height_px": (64, 2160),
     "fit_radius_cells": (0, 64),
     "fit_epsilon": (1e-6, 1.0),
@@ -50,7 +50,7 @@ class PresetFacts:
     """Return the name that `--to` takes."""
     description: str
     """One line for `nightfx presets list`."""
-    architecture: Stored
+    architecture: _Stored
     """Which network the weights are for; resnet is that of imported ones."""
     heights_px: tuple[int, int]
     """Frame heights that the training covered; the tiles method warns outside."""
@@ -213,7 +213,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _find(name: str) -> Path:
-    bundled = [root / name for root in BUNDLED if NAME.fullmatch(name)]
+    bundled = [root / name for root in _BUNDLED if NAME.fullmatch(name)]
     for folder in [*bundled, Path(name)]:  # a folder called night does not hide the preset night
         if name and (folder / "preset.toml").is_file():
             return folder
@@ -224,7 +224,7 @@ def _find(name: str) -> Path:
 
 
 def _bundled_names() -> list[str]:
-    return sorted({path.parent.name for root in BUNDLED for path in root.glob("*/preset.toml")})
+    return sorted({path.parent.name for root in _BUNDLED for path in root.glob("*/preset.toml")})
 
 
 def _read_facts(path: Path) -> PresetFacts:
@@ -237,7 +237,7 @@ def _read_facts(path: Path) -> PresetFacts:
 
 
 def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
-    for name, kind in (("method", Method), ("architecture", Stored)):
+    for name, kind in (("method", Method), ("architecture", _Stored)):
         _check_choice(name, table.get(name), get_args(kind))
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
@@ -260,12 +260,12 @@ def _verify(facts: PresetFacts) -> None:
         raise PresetError(f"method must be relight, got 'tiles': {NO_TILES}")
     if not 0 < facts.heights_px[0] <= facts.heights_px[1]:
         raise PresetError(f"heights_px must be two rising numbers, got {list(facts.heights_px)}")
-    for name, (low, high) in FIELD_LIMITS.items():
+    for name, (low, high) in _FIELD_LIMITS.items():
         if not low <= (value := getattr(facts, name)) <= high:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
 
 
-def _with_weights(architecture: Stored, tensors: dict[str, torch.Tensor]) -> Generator:
+def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> Generator:
     if architecture == "resnet":
         return resnet_of(tensors)
     return filled(build_generator(architecture), tensors)

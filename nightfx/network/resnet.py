@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from nightfx.network.gain_offset import GainOffset, replaced
 
-BLOCKS = (6, 9)
-MOST_CHANNELS = 256  # four times the usual; a file cannot ask for more memory than that
-FIRST_OF_BLOCK = re.compile(r"model\.\d+\.conv_block\.1\.weight")
+_BLOCKS = (6, 9)
+_MOST_CHANNELS = 256  # four times the usual; a file cannot ask for more memory than that
+_FIRST_OF_BLOCK = re.compile(r"model\.\d+\.conv_block\.1\.weight")
 
 
 class Block(nn.Module):
@@ -96,11 +96,11 @@ def resnet_of(weights: Mapping[str, Tensor]) -> ResnetGenerator:
 
     Raises `ValueError`, which names what does not fit. Nothing is allocated before all shapes fit.
     """
-    blocks = sum(1 for key in weights if FIRST_OF_BLOCK.fullmatch(key))
+    blocks = sum(1 for key in weights if _FIRST_OF_BLOCK.fullmatch(key))
     first = weights.get("model.1.weight", torch.empty(0))
-    if blocks not in BLOCKS:
+    if blocks not in _BLOCKS:
         raise ValueError(f"{blocks} residual blocks, where 6 or 9 are known")
-    if first.ndim != 4 or not 0 < len(first) <= MOST_CHANNELS:
+    if first.ndim != 4 or not 0 < len(first) <= _MOST_CHANNELS:
         raise ValueError(f"model.1.weight is {list(first.shape)}, not [64, 3, 7, 7] or so")
     with torch.device("meta"):
         network = ResnetGenerator(blocks, len(first), affine="model.2.weight" in weights)

@@ -11,9 +11,9 @@ from typing import Literal
 from nightfx.errors import UsageError
 from nightfx.options.option import option, settle
 
-CORES_A_WORKER = 4
+_CORES_A_WORKER = 4
 
-Engine = Literal["local", "ray"]
+_Engine = Literal["local", "ray"]
 """Processes of this machine, or tasks of Ray, here or on a cluster."""
 
 
@@ -21,7 +21,7 @@ Engine = Literal["local", "ray"]
 class EngineOptions:
     """Who runs the workers, and how many there are. Raises UsageError for an engine that is not installed."""
 
-    engine: Engine = option(
+    engine: _Engine = option(
         "local", "local: processes of this machine; ray: tasks of Ray, here or on a cluster."
     )
     workers: int | None = option(
@@ -63,4 +63,4 @@ class EngineOptions:
 
     def count(self, cores: int, gpus: int) -> int:
         """Return the workers at a time where there are so many cores and GPUs."""
-        return self.workers or gpus or max(cores // CORES_A_WORKER, 1)
+        return self.workers or gpus or max(cores // _CORES_A_WORKER, 1)

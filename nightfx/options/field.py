@@ -9,7 +9,7 @@ from typing import Literal
 from nightfx.errors import UsageError
 from nightfx.options.option import option, settle
 
-FieldEvery = Literal["auto", 1, 2, 4]
+_FieldEvery = Literal["auto", 1, 2, 4]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FieldOptions:
         "Share of the past in a relight field, 0 to 0.99; 0 is off; else the preset's own.",
         limits=(0, 0.99),
     )
-    field_every: FieldEvery = option(
+    field_every: _FieldEvery = option(
         1, "Compute a relight field for every 1, 2 or 4 frames and carry it between, or auto."
     )
     lock: bool = option(False, "Hold one exposure and tint; write NAME.lock.json.")

@@ -20,7 +20,7 @@ TilePx = int | Literal["whole"] | None
 """Side of a tile's core in px; `whole` is one tile, None the largest that memory allows."""
 
 MULTIPLE_PX = 8  # sides of tiles: the networks halve three times
-MOST_FEATHER_PX = 1000
+_MOST_FEATHER_PX = 1000
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LightOptions:
     matte_feather: float = option(
         0.0,
         "How far the matte is blurred, in px of the source.",
-        limits=(0, MOST_FEATHER_PX),
+        limits=(0, _MOST_FEATHER_PX),
         unit="px",
     )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)

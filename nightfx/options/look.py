@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from nightfx.errors import PresetError, UsageError
 from nightfx.options.option import option, options_in
 
-Keys = tuple[tuple[int, float], ...]
-Value = float | Keys
+_Keys = tuple[tuple[int, float], ...]
+_Value = float | _Keys
 
-HOW = "a number, or frames with numbers such as 0:0,48:1"
+_HOW = "a number, or frames with numbers such as 0:0,48:1"
 
 
 class Moment(NamedTuple):
@@ -34,7 +34,7 @@ class Moment(NamedTuple):
     grain: float = 0.0
 
 
-def value_from(text: str | float) -> Value:
+def value_from(text: str | float) -> _Value:
     """Return the value that a user wrote, `0.5` or `0:0,48:1`; raises ValueError."""
     if not isinstance(text, str) or ":" not in text:
         return float(text)
@@ -43,28 +43,28 @@ def value_from(text: str | float) -> Value:
 
 
 def _number(help: str, low: float, high: float) -> Any:
-    return option(None, help, limits=(low, high), words=HOW, parse=value_from)
+    return option(None, help, limits=(low, high), words=_HOW, parse=value_from)
 
 
 @dataclass(frozen=True)
 class Look:
     """How a preset's light is changed; None is what the preset says, and where it says nothing, no change."""
 
-    strength: Value | None = _number("0 is the plate, 1 the preset with its look.", 0, 1)
-    exposure: Value | None = _number("Stops, -10 to 10.", -10, 10)
-    temperature: Value | None = _number(
+    strength: _Value | None = _number("0 is the plate, 1 the preset with its look.", 0, 1)
+    exposure: _Value | None = _number("Stops, -10 to 10.", -10, 10)
+    temperature: _Value | None = _number(
         "Mired, as of gels: -120 (cool) to 300 (warm); a full CTO is 159, a full CTB -137.",
         -120,
         300,
     )
-    tint: Value | None = _number("Duv in thousandths, -50 (green) to 50 (magenta).", -50, 50)
-    saturation: Value | None = _number("0 is grey, 1 as it is, 4 at most.", 0, 4)
-    black: Value | None = _number("Where black comes to lie, -0.5 to 0.5; white stays.", -0.5, 0.5)
-    sky: Value | None = _number(
+    tint: _Value | None = _number("Duv in thousandths, -50 (green) to 50 (magenta).", -50, 50)
+    saturation: _Value | None = _number("0 is grey, 1 as it is, 4 at most.", 0, 4)
+    black: _Value | None = _number("Where black comes to lie, -0.5 to 0.5; white stays.", -0.5, 0.5)
+    sky: _Value | None = _number(
         "How much of a sky by day turns to night, 0 to 1; for relight.", 0, 1
     )
-    glow: Value | None = _number("Light that spreads around what is bright, 0 to 4.", 0, 4)
-    grain: Value | None = _number("Grain's standard deviation, white being 1; 0 to 0.5.", 0, 0.5)
+    glow: _Value | None = _number("Light that spreads around what is bright, 0 to 4.", 0, 4)
+    grain: _Value | None = _number("Grain's standard deviation, white being 1; 0 to 0.5.", 0, 0.5)
 
     def __post_init__(self) -> None:
         for name, one in options_in(Look).items():
@@ -72,7 +72,7 @@ class Look:
             if value is None:
                 continue
             object.__setattr__(self, name, one.value(value))
-            check_keys(name, getattr(self, name))
+            _check_keys(name, getattr(self, name))
 
     def over(self, own: Look | None) -> Look:
         """This look, and where it says nothing that of a preset."""
@@ -90,13 +90,13 @@ class Look:
         return [name for name in names if not _is(getattr(self, name), neutral[name])]
 
 
-def _is(value: Value | None, neutral: float) -> bool:
+def _is(value: _Value | None, neutral: float) -> bool:
     if isinstance(value, tuple):
         return all(number == neutral for _, number in value)
     return value is None or value == neutral
 
 
-def value_at(value: Value, frame: int) -> float:
+def value_at(value: _Value, frame: int) -> float:
     """The number at a frame."""
     if not isinstance(value, tuple):
         return float(value)
@@ -107,13 +107,13 @@ def value_at(value: Value, frame: int) -> float:
     return float(low + (high - low) * (frame - start) / (end - start))
 
 
-def check_keys(name: str, value: Value) -> None:
+def _check_keys(name: str, value: _Value) -> None:
     """Raise `UsageError` where keyframes do not rise from 0 on."""
     if not isinstance(value, tuple):
         return
     frames = [frame for frame, _ in value]
     if not frames:
-        raise UsageError(f"--{name} must be {HOW}, got {value!r}")
+        raise UsageError(f"--{name} must be {_HOW}, got {value!r}")
     if frames[0] < 0 or frames != sorted(set(frames)):
         raise UsageError(f"--{name} needs frames that rise from 0 on, got {frames}")
 

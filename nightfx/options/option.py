@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from nightfx.errors import UsageError
 
 WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-MOST_WHOLE = 1 << 53  # above it a whole number is none that a float holds
+_MOST_WHOLE = 1 << 53  # above it a whole number is none that a float holds
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Option:
             given = self.facts.parse(given)
         elif isinstance(given, str):
             given = _from_text(_kinds(self.kind), given)
-        if type(given) is int and abs(given) > MOST_WHOLE and int not in _kinds(self.kind):
+        if type(given) is int and abs(given) > _MOST_WHOLE and int not in _kinds(self.kind):
             raise ValueError(given)
         given = str(given) if isinstance(given, Path | Fraction) else given
         return from_json_types(self.kind, given)
@@ -161,14 +161,14 @@ def _kinds(hint: Any) -> list[Any]:
 def _words(hint: Any) -> str:
     names = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
     names |= {Path: "a path", Fraction: "a number such as 23.976 or 24000/1001"}
-    return either(word for kind in _kinds(hint) for word in _choices(kind) or [names[kind]])
+    return _either(word for kind in _kinds(hint) for word in _choices(kind) or [names[kind]])
 
 
 def _choices(kind: Any) -> Iterator[str]:
     return [str(choice) for choice in get_args(kind)]  # type: ignore[return-value]
 
 
-def either(choices: Any) -> str:
+def _either(choices: Any) -> str:
     """Return `8, 10 or 12`."""
     *first, last = map(str, choices)
     return f"{', '.join(first)} or {last}" if first else last

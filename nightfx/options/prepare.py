@@ -11,7 +11,7 @@ from typing import Literal
 from nightfx.errors import UsageError
 from nightfx.options.option import option, settle
 
-Normaliser = Literal["max", "255"]
+_Normaliser = Literal["max", "255"]
 """Brightness is divided by the data set's largest, or by 255."""
 Crop = Literal["centre", "random"]
 """Where the largest square is cut."""
@@ -27,7 +27,7 @@ class PrepareOptions:
     """A CSV or BDD100K's JSON that says which is day and which is night, instead of brightness."""
     by_folder: bool = False
     """The nearest folder called day or night says it."""
-    normalise: Normaliser = option("max", "Divide brightness by the data set's max, or by 255.")
+    normalise: _Normaliser = option("max", "Divide brightness by the data set's max, or by 255.")
     day_above: float = option(0.6, "Day is brighter than this.")
     night_below: float = option(0.4, "Night is darker than this; what lies between is left out.")
     thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)

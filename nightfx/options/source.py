@@ -12,13 +12,13 @@ from nightfx.options.option import option, settle
 
 MAX_PIXELS = 16384 * 16384  # more in one picture is taken for a broken or hostile header
 
-Scan = Literal["deinterlace", "keep"]
+_Scan = Literal["deinterlace", "keep"]
 """The fate of interlaced pictures."""
 Missing = Literal["stop", "skip", "hold"]
 """The fate of the missing numbers of a sequence."""
 
 
-def frames_from(text: str | float) -> tuple[int, int]:
+def _frames_from(text: str | float) -> tuple[int, int]:
     """Return first and last of `1001-1048`, or of `1001` alone; raises ValueError."""
     first, dash, last = str(text).partition("-")
     return int(first), int(last if dash else first)
@@ -52,7 +52,7 @@ class SourceOptions:
         "Render these frames alone, such as 1001-1048: files, or a clip's from 1001.",
         words="FIRST-LAST, such as 1001-1048",
         metavar="FIRST-LAST",
-        parse=frames_from,
+        parse=_frames_from,
     )
     missing: Missing = option(
         "stop", "Missing numbers of a sequence: stop, skip, or hold the frame before."
@@ -64,7 +64,7 @@ class SourceOptions:
         metavar="RATE",
         parse=rate_from,
     )
-    interlaced: Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
+    interlaced: _Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
     input_space: str | None = option(
         None, "sdr, linear, pq, hlg, arri_logc4, slog3, acescct …; else by the tags."
     )

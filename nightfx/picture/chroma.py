@@ -14,7 +14,7 @@ from numba import prange
 from nightfx.picture.compiled import kernel
 from nightfx.picture.frame import Float32, Plane
 
-Scalar = np.floating[Any]
+_Scalar = np.floating[Any]
 
 
 def average_at_sites(plane: Plane, sub_x: int, sub_y: int) -> Float32:
@@ -47,7 +47,7 @@ def average_rows(plane: Plane, top: int, bottom: int, sub_x: int, out: Float32) 
 
 @kernel()
 def widened(
-    near: Plane, far: Plane, share: Scalar, sub_x: int, width: int, centre: Scalar
+    near: Plane, far: Plane, share: _Scalar, sub_x: int, width: int, centre: _Scalar
 ) -> Float32:
     """Return one row of chroma at full width, less its centre; linear between the samples."""
     step = 1 << sub_x

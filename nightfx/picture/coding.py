@@ -18,13 +18,13 @@ import numpy as np
 from nightfx.errors import SourceError
 from nightfx.picture.frame import Coding, Frame, Matrix, Plane, Planes
 
-PLANAR = re.compile(
+_PLANAR = re.compile(
     r"(?P<family>yuvj?|yuva|gbrp|gbrap|gray)(?P<sub>4\d\dp)?(?P<depth>9|1[0246])?(?:le)?"
 )
 # floats, and what swscale cannot lay out without touching a sample
-NOT_EXACT = re.compile(r"f16|f32|bayer|xyz|msb|^ya8|^ya16|^mono|^uyyvyy")
+_NOT_EXACT = re.compile(r"f16|f32|bayer|xyz|msb|^ya8|^ya16|^mono|^uyyvyy")
 SUBSAMPLING = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411", (0, 1): "440"}
-MATRICES: dict[int, Matrix] = {
+_MATRICES: dict[int, Matrix] = {
     1: "bt709",
     4: "fcc",
     5: "bt601",
@@ -32,11 +32,11 @@ MATRICES: dict[int, Matrix] = {
     7: "smpte240m",
     9: "bt2020",
 }
-REFUSED = {8: "YCgCo", 11: "YDzDx", 15: "IPT-C2"}
-REFUSED |= {10: "BT.2020 constant luminance in HDR", 14: "ICtCp that is neither PQ nor HLG"}
-BY_TRANSFER: dict[tuple[int, int], Matrix] = {(14, 16): "ictcp_pq", (14, 18): "ictcp_hlg"}
-BY_TRANSFER |= {(10, transfer): "bt2020c" for transfer in (1, 2, 6, 14, 15)}
-REFUSED |= {12: "chroma-derived", 13: "chroma-derived", 16: "YCgCo-R", 17: "YCgCo-R"}
+_REFUSED = {8: "YCgCo", 11: "YDzDx", 15: "IPT-C2"}
+_REFUSED |= {10: "BT.2020 constant luminance in HDR", 14: "ICtCp that is neither PQ nor HLG"}
+_BY_TRANSFER: dict[tuple[int, int], Matrix] = {(14, 16): "ictcp_pq", (14, 18): "ictcp_hlg"}
+_BY_TRANSFER |= {(10, transfer): "bt2020c" for transfer in (1, 2, 6, 14, 15)}
+_REFUSED |= {12: "chroma-derived", 13: "chroma-derived", 16: "YCgCo-R", 17: "YCgCo-R"}
 RGB, UNSPECIFIED, LIMITED, FULL = 0, 2, 1, 2
 
 
@@ -65,7 +65,7 @@ def coding_of(image: av.VideoFrame) -> Coding:
     Raises SourceError for a float format and for a matrix that is not linear.
     """
     name = planar_name(image.format.name)
-    found = PLANAR.fullmatch(name)
+    found = _PLANAR.fullmatch(name)
     assert found, name
     form = av.VideoFormat(name, 64, 64)
     matrix = _matrix(found["family"], int(image.colorspace), int(image.color_trc), image.height)
@@ -98,10 +98,10 @@ def relaid(image: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
 
 def planar_name(pix_fmt: str) -> str:
     """Return the planar little-endian format that holds the samples of `pix_fmt` unchanged."""
-    if PLANAR.fullmatch(pix_fmt):
+    if _PLANAR.fullmatch(pix_fmt):
         return pix_fmt
     form = av.VideoFormat(pix_fmt, 64, 64)
-    if NOT_EXACT.search(pix_fmt) or not form.components:
+    if _NOT_EXACT.search(pix_fmt) or not form.components:
         raise SourceError(f"pixel format {pix_fmt} is not supported: convert the clip first")
     if pix_fmt == "pal8":
         return "gbrap"
@@ -126,11 +126,13 @@ def _matrix(family: str, tag: int, transfer: int, height: int) -> Matrix:
         return "rgb"
     if family == "gray":
         return "gray"
-    if (tag, transfer) in BY_TRANSFER:
-        return BY_TRANSFER[tag, transfer]
-    if tag in REFUSED:
-        raise SourceError(f"colour matrix {REFUSED[tag]} is not supported: convert to BT.709 first")
-    return MATRICES.get(tag, "bt709" if height >= 720 else "bt601")
+    if (tag, transfer) in _BY_TRANSFER:
+        return _BY_TRANSFER[tag, transfer]
+    if tag in _REFUSED:
+        raise SourceError(
+            f"colour matrix {_REFUSED[tag]} is not supported: convert to BT.709 first"
+        )
+    return _MATRICES.get(tag, "bt709" if height >= 720 else "bt601")
 
 
 def _full_range(family: str, tag: int) -> bool:

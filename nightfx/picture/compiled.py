@@ -15,7 +15,7 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TURN = threading.Lock()
+_TURN = threading.Lock()
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -35,7 +35,7 @@ def _jit(function: Callable[..., Any], *, parallel: bool) -> Any:
 
     @functools.wraps(function)
     def take_turns(*args: Any) -> Any:
-        with TURN:
+        with _TURN:
             return compiled(*args)
 
     return take_turns

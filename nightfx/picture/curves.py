@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 
 from nightfx.picture.compiled import kernel
 
-Float32 = NDArray[np.float32]
-Int32 = NDArray[np.int32]
+_Float32 = NDArray[np.float32]
+_Int32 = NDArray[np.int32]
 
 SRGB, LINEAR_OF_SRGB, PQ, LINEAR_OF_PQ, HLG, LINEAR_OF_HLG, BT2020, LINEAR_OF_BT2020 = range(8)
-HLG_WHITE = 0.2649625  # scene light of the signal 0.75, which is reference white (BT.2408)
-PQ_WHITE = 203 / 10000  # reference white in units of PQ's peak
+_HLG_WHITE = 0.2649625  # scene light of the signal 0.75, which is reference white (BT.2408)
+_PQ_WHITE = 203 / 10000  # reference white in units of PQ's peak
 ALPHA, BETA = 1.09929682680944, 0.018053968510807  # of BT.2020, at 12 bits and more
 
 
 # A table has STEPS places in each octave of |value|, from 2^LOWEST up to 2^HIGHEST, and is read by a straight line
 # between two of them: monotone, and as near as the test of it says. Outside, curves are computed.
 LOWEST, HIGHEST, STEPS = -24, 17, 1 << 10
-SHIFT = 23 - 10  # bits of a float32 below those that choose the place
-FIRST = (127 + LOWEST) << 10
+_SHIFT = 23 - 10  # bits of a float32 below those that choose the place
+_FIRST = (127 + LOWEST) << 10
 MOST = 65504.0  # the largest half float: what an infinite highlight counts as
 
 
-def curve(values: Float32, kind: int) -> Float32:
+def curve(values: _Float32, kind: int) -> _Float32:
     """One of the curves, by its number; light is in units of reference white.
 
     What is not a number counts as 0, infinite as the largest half float.
@@ -40,21 +40,21 @@ def curve(values: Float32, kind: int) -> Float32:
 
 
 @cache
-def _table(kind: int) -> Float32:
-    places = np.arange(FIRST, FIRST + (HIGHEST - LOWEST) * STEPS + 1, dtype=np.int32) << SHIFT
+def _table(kind: int) -> _Float32:
+    places = np.arange(_FIRST, _FIRST + (HIGHEST - LOWEST) * STEPS + 1, dtype=np.int32) << _SHIFT
     table = np.empty(places.shape, np.float32)
     _compute(places.view(np.float32), kind, table)
     return table
 
 
 @kernel(parallel=True)
-def _read(values: Float32, bits: Int32, kind: int, table: Float32, out: Float32) -> None:
-    share = np.float32(1 / (1 << SHIFT))
+def _read(values: _Float32, bits: _Int32, kind: int, table: _Float32, out: _Float32) -> None:
+    share = np.float32(1 / (1 << _SHIFT))
     for i in prange(values.shape[0]):
         size = bits[i] & 0x7FFFFFFF  # without its sign
-        at = (size >> SHIFT) - FIRST
+        at = (size >> _SHIFT) - _FIRST
         if 0 <= at < table.shape[0] - 1:
-            part = np.float32(size & ((1 << SHIFT) - 1)) * share
+            part = np.float32(size & ((1 << _SHIFT) - 1)) * share
             value = table[at] + (table[at + 1] - table[at]) * part
         elif values[i] != values[i]:
             value = np.float32(0)
@@ -65,7 +65,7 @@ def _read(values: Float32, bits: Int32, kind: int, table: Float32, out: Float32)
 
 
 @kernel()
-def _compute(values: Float32, kind: int, out: Float32) -> None:
+def _compute(values: _Float32, kind: int, out: _Float32) -> None:
     for i in range(values.shape[0]):
         out[i] = _computed(np.float64(values[i]), kind)
 
@@ -101,7 +101,7 @@ def _linear_of_srgb(signal: Any) -> Any:
 @kernel()
 def _pq(light: Any) -> Any:
     """SMPTE ST 2084, light in units of reference white."""
-    power = (light * PQ_WHITE) ** (2610 / 16384)
+    power = (light * _PQ_WHITE) ** (2610 / 16384)
     return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
 
 
@@ -109,13 +109,13 @@ def _pq(light: Any) -> Any:
 def _linear_of_pq(signal: Any) -> Any:
     power = min(signal, 1.0) ** (32 / 2523)  # codes above 10,000 cd/m² say no more than that
     share = max(power - 3424 / 4096, 0.0) / (2413 / 128 - 2392 / 128 * power)
-    return share ** (16384 / 2610) / PQ_WHITE
+    return share ** (16384 / 2610) / _PQ_WHITE
 
 
 @kernel()
 def _hlg(light: Any) -> Any:
     """ITU-R BT.2100, light of the scene in units of reference white."""
-    light *= HLG_WHITE
+    light *= _HLG_WHITE
     if light <= 1 / 12:
         return np.sqrt(3 * light)
     return 0.17883277 * np.log(12 * light - 0.28466892) + 0.55991073
@@ -124,8 +124,8 @@ def _hlg(light: Any) -> Any:
 @kernel()
 def _linear_of_hlg(signal: Any) -> Any:
     if signal <= 0.5:
-        return signal * signal / (3 * HLG_WHITE)
-    light = (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / (12 * HLG_WHITE)
+        return signal * signal / (3 * _HLG_WHITE)
+    light = (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / (12 * _HLG_WHITE)
     return min(light, MOST)
 
 

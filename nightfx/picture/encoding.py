@@ -32,18 +32,18 @@ from nightfx.picture.matrices import mixed
 
 # pinned, so that a look is the same next year; its aliases stay when names change
 STUDIO_CONFIG = "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4"
-LINEAR_709 = "lin_rec709"
-SHORT_NAMES = {"slog3": "slog3_sgamut3cine", "logc4": "arri_logc4", "logc3": "arri_logc3_ei800"}
-SHORT_NAMES |= {"vlog": "vlog_vgamut", "srgb": "srgb_tx"}
-KNEE = 0.8  # where highlights begin to be rolled off for the generator
-# x, y of red, green, blue and white D65 (ITU-T H.273 table 2)
-D65 = (0.3127, 0.3290)
-PRIMARIES = {
-    1: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), D65),
-    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), D65),
-    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), D65),
+_LINEAR_709 = "lin_rec709"
+_SHORT_NAMES = {"slog3": "slog3_sgamut3cine", "logc4": "arri_logc4", "logc3": "arri_logc3_ei800"}
+_SHORT_NAMES |= {"vlog": "vlog_vgamut", "srgb": "srgb_tx"}
+_KNEE = 0.8  # where highlights begin to be rolled off for the generator
+# x, y of red, green, blue and white _D65 (ITU-T H.273 table 2)
+_D65 = (0.3127, 0.3290)
+_PRIMARIES = {
+    1: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), _D65),
+    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
+    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
 }
-Change = Callable[[Float32], Float32]
+_Change = Callable[[Float32], Float32]
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Encoding:
 
     name: str
     """As a user writes it."""
-    to_linear: Change | None = None
+    to_linear: _Change | None = None
     """From signal (3, H, W) to linear light of Rec.709, 1.0 being reference white; None for SDR."""
-    from_linear: Change | None = None
+    from_linear: _Change | None = None
     """The way back."""
     is_linear: bool = False
     """The signal is light already, of whatever primaries."""
@@ -87,11 +87,11 @@ def from_working(work: Float32, encoding: Encoding) -> Float32:
 
 
 def rolled_off(work: Float32, encoding: Encoding) -> Float32:
-    """Return a picture as the generator sees it: within [0, 1], the same up to `KNEE` and smooth above; SDR as it is."""
+    """Return a picture as the generator sees it: within [0, 1], the same up to `_KNEE` and smooth above; SDR as it is."""
     if encoding.to_linear is None:
         return work
-    over = np.maximum(work - KNEE, 0) / (1 - KNEE)
-    seen: Float32 = np.clip(work, 0, KNEE) + np.float32(1 - KNEE) * -np.expm1(-over)
+    over = np.maximum(work - _KNEE, 0) / (1 - _KNEE)
+    seen: Float32 = np.clip(work, 0, _KNEE) + np.float32(1 - _KNEE) * -np.expm1(-over)
     return seen
 
 
@@ -110,11 +110,11 @@ def encoding_by_tags(tags: ColorTags, coding: Coding) -> Encoding:
 
 def encoding_named(space: str, config: str | None = None) -> Encoding:
     """A built-in encoding, or a colour space of an OpenColorIO `config`; raises UsageError."""
-    built_in = {"sdr": SDR, "rec709": SDR, "linear": LINEAR, LINEAR_709: LINEAR}
+    built_in = {"sdr": SDR, "rec709": SDR, "linear": LINEAR, _LINEAR_709: LINEAR}
     built_in |= {"pq": hdr("pq", 9), "hlg": hdr("hlg", 9)}
     if config is None and space.lower() in built_in:
         return built_in[space.lower()]
-    return ocio_encoding(SHORT_NAMES.get(space.lower(), space), config or STUDIO_CONFIG)
+    return _ocio_encoding(_SHORT_NAMES.get(space.lower(), space), config or STUDIO_CONFIG)
 
 
 def target_encoding(source: Encoding, *, was_float: bool, is_float: bool) -> Encoding:
@@ -127,8 +127,8 @@ def target_encoding(source: Encoding, *, was_float: bool, is_float: bool) -> Enc
 def hdr(name: str, primaries: int) -> Encoding:
     """PQ or HLG with primaries of ITU-T H.273 (unknown ones count as BT.2020)."""
     there, back = (LINEAR_OF_PQ, PQ) if name == "pq" else (LINEAR_OF_HLG, HLG)
-    known = PRIMARIES.get(primaries, PRIMARIES[9])
-    matrix: Float64 = np.linalg.inv(_to_xyz(PRIMARIES[1])) @ _to_xyz(known)
+    known = _PRIMARIES.get(primaries, _PRIMARIES[9])
+    matrix: Float64 = np.linalg.inv(_to_xyz(_PRIMARIES[1])) @ _to_xyz(known)
     inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
     return Encoding(
         name,
@@ -137,7 +137,7 @@ def hdr(name: str, primaries: int) -> Encoding:
     )
 
 
-def ocio_encoding(space: str, config: str) -> Encoding:
+def _ocio_encoding(space: str, config: str) -> Encoding:
     """A colour space of an OpenColorIO config, by name, alias or role; raises UsageError."""
     try:
         import PyOpenColorIO as ocio
@@ -166,12 +166,15 @@ def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> Float64:
 
 
 def _processors(ocio: Any, config: Any, space: str) -> tuple[Any, Any]:
-    if config.getColorSpace(LINEAR_709):
-        both = config.getProcessor(space, LINEAR_709), config.getProcessor(LINEAR_709, space)
+    if config.getColorSpace(_LINEAR_709):
+        both = config.getProcessor(space, _LINEAR_709), config.getProcessor(_LINEAR_709, space)
     else:  # through the interchange spaces that both configs know
         studio = ocio.Config.CreateFromFile(STUDIO_CONFIG)
         across = ocio.Config.GetProcessorFromConfigs
-        both = across(config, space, studio, LINEAR_709), across(studio, LINEAR_709, config, space)
+        both = (
+            across(config, space, studio, _LINEAR_709),
+            across(studio, _LINEAR_709, config, space),
+        )
     there, back = (processor.getDefaultCPUProcessor() for processor in both)
     return there, back
 
@@ -185,6 +188,6 @@ def _apply(ocio: Any, processor: Any, rgb: Float32) -> Float32:
 
 def _near(space: str, config: Any) -> str:
     names = [name for found in config.getColorSpaces() for name in found.getAliases()]
-    names += [*config.getColorSpaceNames(), *SHORT_NAMES, "sdr", "pq", "hlg"]
+    names += [*config.getColorSpaceNames(), *_SHORT_NAMES, "sdr", "pq", "hlg"]
     near = get_close_matches(space, names, 3, 0.3)
     return f"no such colour space; near are {', '.join(near)}" if near else "no such colour space"

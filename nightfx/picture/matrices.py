@@ -20,7 +20,7 @@ from nightfx.picture.frame import Coding, Float32, Float64, Matrix
 from nightfx.picture.weights import BT601, BT709
 
 # red and blue share of luma; green has the rest (ITU-T H.273 table 4)
-LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
+_LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
     "bt709": BT709[::2],
     "bt601": BT601[::2],
     "bt2020": (0.2627, 0.0593),
@@ -32,7 +32,7 @@ LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
 
 # BT.2100 table 7, light of BT.2020 to light of the cones, and those' signals to I, Ct, Cp
 LMS = np.array([[1688, 2146, 262], [683, 2951, 462], [99, 309, 3688]]) / 4096
-ICTCP = {
+_ICTCP = {
     "ictcp_pq": (
         LINEAR_OF_PQ,
         PQ,
@@ -60,7 +60,7 @@ def matrix_of(coding: Coding) -> tuple[Float64, Float64]:
     if not is_affine(coding):
         centre = float(1 << (coding.depth - 1))
         return np.diag([luma, chroma, chroma]), np.array([black, centre, centre])
-    rows = _luma_chroma_rows(*LUMA_SHARES[coding.matrix])
+    rows = _luma_chroma_rows(*_LUMA_SHARES[coding.matrix])
     centre = float(1 << (coding.depth - 1))
     if coding.matrix == "gray":
         rows[1:], centre = 0.0, 0.0
@@ -83,7 +83,7 @@ def rgb_of(ycc: Float32, matrix: Matrix) -> Float32:
         light[1] = (light[1] - 0.2627 * light[0] - 0.0593 * light[2]) / 0.6780
         signal[1] = curve(light[1], BT2020)
         return signal
-    there, back, rows = ICTCP[matrix]
+    there, back, rows = _ICTCP[matrix]
     lms = curve(mixed(ycc, _inverse(rows)), there)
     return curve(mixed(lms, _inverse(LMS)), back)
 
@@ -95,7 +95,7 @@ def ycc_of(rgb: Float32, matrix: Matrix) -> Float32:
         luma = curve(0.2627 * light[0] + 0.6780 * light[1] + 0.0593 * light[2], BT2020)
         blue, red = rgb[2] - luma, rgb[0] - luma
         return np.stack([luma, _scaled(blue, BLUE_SCALES, -1), _scaled(red, RED_SCALES, -1)])
-    there, back, rows = ICTCP[matrix]
+    there, back, rows = _ICTCP[matrix]
     return mixed(curve(mixed(curve(rgb, there), LMS), back), rows)
 
 

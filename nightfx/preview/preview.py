@@ -47,12 +47,12 @@ from nightfx.source import (
 )
 from nightfx.target import write_picture
 
-PANEL = (800, 640)  # width and height that a picture is fitted into
-SMALLEST_PX = 320  # a panel's width, so that names have room
-STRIP = 4  # pictures in a row of presets
-BETWEEN = (0.33, 0.67, 0.5)  # strengths that fill up a row of presets
-BLACK_TO_WHITE = "0 to 100 %"
-SCOPE_SHAPE = 0.42  # height of a scope by its width
+_PANEL = (800, 640)  # width and height that a picture is fitted into
+_SMALLEST_PX = 320  # a panel's width, so that names have room
+_STRIP = 4  # pictures in a row of presets
+_BETWEEN = (0.33, 0.67, 0.5)  # strengths that fill up a row of presets
+_BLACK_TO_WHITE = "0 to 100 %"
+_SCOPE_SHAPE = 0.42  # height of a scope by its width
 
 
 class Picked(NamedTuple):
@@ -97,7 +97,7 @@ def preview(
             shot = open_shot(source, options.but(keep_going=True))
             stack.callback(shot.close)
             picked = pick(shot, frame, at_seconds, asked_encoding(options))
-        pixels = draw_preview(source, picked, chosen, options, scopes=scopes)
+        pixels = _draw_preview(source, picked, chosen, options, scopes=scopes)
     planes = tuple(np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, -1, 0))
     sheet = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1))
     write_picture(sheet, target, like=None)
@@ -131,7 +131,7 @@ def _frames(shot: FrameReader, seconds: float) -> Iterator[Frame]:
     return deinterlaced(frames) if is_interlaced(shot.info) else frames
 
 
-def draw_preview(
+def _draw_preview(
     source: Path, picked: Picked, preset: Preset, options: RenderOptions, *, scopes: bool
 ) -> Pixels:
     """The sheet (H, W, 3) of a frame."""
@@ -147,10 +147,10 @@ def draw_preview(
         ]
     ]
     whole = 3 * width + 2 * GAP
-    rows += strip(picked, preset, options, whole)
+    rows += _strip(picked, preset, options, whole)
     if scopes:
         rows.append(_scopes({"plate": plate, preset.name: night}, whole))
-    return draw_sheet(source.name, facts_of(picked, preset, options, look), rows)
+    return draw_sheet(source.name, _facts_of(picked, preset, options, look), rows)
 
 
 def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
@@ -185,8 +185,8 @@ def panel_size(plate: Float32, picked: Picked) -> tuple[int, int]:
         height *= aspect
     else:
         width *= aspect
-    scale = min(PANEL[0] / width, PANEL[1] / height)
-    return max(round(width * scale), SMALLEST_PX), max(round(height * scale), 1)
+    scale = min(_PANEL[0] / width, _PANEL[1] / height)
+    return max(round(width * scale), _SMALLEST_PX), max(round(height * scale), 1)
 
 
 def to_pixels(view: Float32, width: int, height: int) -> Pixels:
@@ -198,33 +198,33 @@ def to_pixels(view: Float32, width: int, height: int) -> Pixels:
     return pixels
 
 
-def strip(picked: Picked, preset: Preset, options: RenderOptions, whole: int) -> list[list[Cell]]:
+def _strip(picked: Picked, preset: Preset, options: RenderOptions, whole: int) -> list[list[Cell]]:
     """All presets by name, and where a row is not full, weaker renders by the chosen one."""
     plain = options.but(look=Look(), draft=False, method=None)
     plain = plain.but(matte=None, matte_invert=False, matte_feather=0.0)
     known = [p for p in list_presets() if p.folder.resolve() != preset.folder.resolve()]
     ways = [(p, 1.0, p.name) for p in [preset, *known]]
-    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in BETWEEN[: -len(ways) % STRIP]]
-    width = (whole - (STRIP - 1) * GAP) // STRIP
+    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in _BETWEEN[: -len(ways) % _STRIP]]
+    width = (whole - (_STRIP - 1) * GAP) // _STRIP
     cells = []
     for each, strength, name in ways:
         shown = view(picked, render(picked, each, plain.but(strength=strength)))
         big, tall = panel_size(shown, picked)
         cells.append(Cell(to_pixels(shown, width, round(tall * width / big)), name))
-    return [cells[i : i + STRIP] for i in range(0, len(cells), STRIP)]
+    return [cells[i : i + _STRIP] for i in range(0, len(cells), _STRIP)]
 
 
 def _scopes(views: dict[str, Float32], whole: int) -> list[Cell]:
-    width = (whole - (STRIP - 1) * GAP) // STRIP
-    height = round(width * SCOPE_SHAPE)
+    width = (whole - (_STRIP - 1) * GAP) // _STRIP
+    height = round(width * _SCOPE_SHAPE)
     return [
-        Cell(draw(shown, height, width), f"{name}: {kind}", BLACK_TO_WHITE)
+        Cell(draw(shown, height, width), f"{name}: {kind}", _BLACK_TO_WHITE)
         for kind, draw in (("waveform", waveform), ("histogram", histogram))
         for name, shown in views.items()
     ]
 
 
-def facts_of(picked: Picked, preset: Preset, options: RenderOptions, look: Look) -> str:
+def _facts_of(picked: Picked, preset: Preset, options: RenderOptions, look: Look) -> str:
     """The line under the title: what the frame is, and what the look says."""
     frame, info = picked.frame, picked.info
     facts = [f"{frame.width}x{frame.height}"]

@@ -14,14 +14,14 @@ Pixels = NDArray[np.uint8]
 COLUMNS, LEVELS = 480, 256
 BACKGROUND, LINE = 16, 52
 # of red, green and blue on dark: even to the eye, and white where they coincide
-INKS = np.array([[1.0, 0.28, 0.22], [0.2, 0.9, 0.35], [0.25, 0.45, 1.0]], np.float32)
-MARKS = (0, 0.25, 0.5, 0.75, 1)
+_INKS = np.array([[1.0, 0.28, 0.22], [0.2, 0.9, 0.35], [0.25, 0.45, 1.0]], np.float32)
+_MARKS = (0, 0.25, 0.5, 0.75, 1)
 
 
 def waveform(rgb: Float32, height: int, width: int) -> Pixels:
     """Where the values of red, green and blue lie, column by column of `rgb` (3, H, W): 0 at the bottom, 1 on top."""
     drawn = np.zeros((LEVELS, COLUMNS, 3), np.float32)
-    for channel, ink in zip(rgb, INKS, strict=True):
+    for channel, ink in zip(rgb, _INKS, strict=True):
         counts = count_levels(cv2.resize(channel, (COLUMNS, 270), interpolation=cv2.INTER_AREA))
         drawn += np.sqrt(counts / 28)[..., None] * ink
     return _on_grid(drawn[::-1], height, width, across=False)
@@ -41,7 +41,7 @@ def histogram(rgb: Float32, height: int, width: int) -> Pixels:
     counts = np.stack([count_levels(c.reshape(-1, 1))[:, 0] for c in rgb])
     shares = np.sqrt(counts / max(float(np.partition(counts.ravel(), -4)[-4]), 1.0))
     rows = np.arange(height, 0, -1)[:, None] / height
-    for share, ink in zip(shares, INKS, strict=True):
+    for share, ink in zip(shares, _INKS, strict=True):
         tall = np.interp(np.linspace(0, LEVELS - 1, width), np.arange(LEVELS), share.clip(0, 1))
         drawn += (rows <= tall * 0.96)[..., None] * ink * np.float32(0.5)
     return _on_grid(drawn, height, width, across=True)
@@ -50,7 +50,7 @@ def histogram(rgb: Float32, height: int, width: int) -> Pixels:
 def _on_grid(drawn: Float32, height: int, width: int, *, across: bool) -> Pixels:
     sized = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
     grid = np.full((height, width, 3), BACKGROUND, np.float32)
-    for mark in MARKS:
+    for mark in _MARKS:
         if across:
             grid[:, round(mark * (width - 1))] = LINE
         else:

@@ -16,9 +16,9 @@ from nightfx.preview.sheet import Cell, draw_sheet
 from nightfx.quality.figures import Compared, Range, faults
 
 THUMB_LINES, THUMB_WIDTH = 240, 320
-QUALITY = 90
+_QUALITY = 90
 WORST, MEDIAN = 8, 4
-ACROSS = 2  # pairs in a row
+_ACROSS = 2  # pairs in a row
 
 Thumb = tuple[bytes, bytes]
 """A plate and its render as JPEG, small: those of a thousand pictures fit in memory."""
@@ -49,7 +49,7 @@ def _rows(chosen: list[tuple[Compared, Thumb]], ranges: Range, word: str) -> lis
     cells = [
         cell for i, each in enumerate(chosen) for cell in _cells(each, ranges, f"{word} {i + 1}")
     ]
-    across = 2 * ACROSS
+    across = 2 * _ACROSS
     return [cells[i : i + across] for i in range(0, len(cells), across)]
 
 
@@ -68,7 +68,7 @@ def _packed(picture: Tensor) -> bytes:
     scale = min(THUMB_WIDTH / small.shape[1], THUMB_LINES / small.shape[0])
     size = max(round(small.shape[1] * scale), 1), max(round(small.shape[0] * scale), 1)
     codes = np.rint(cv2.resize(small, size, interpolation=cv2.INTER_AREA) * 255).astype(np.uint8)
-    _, data = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    _, data = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return data.tobytes()
 
 

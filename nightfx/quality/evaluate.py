@@ -31,11 +31,13 @@ from nightfx.quality.figures import (
 from nightfx.quality.files import Pair, find_pairs, list_media, source_of, views
 from nightfx.source import is_picture
 
-EVERY = 24  # frame of a clip is measured as a picture
+_EVERY = 24  # frame of a clip is measured as a picture
 FLICKER_FRAMES, FLICKER_LINES = 24, 270
-FEW_REAL = 30
+_FEW_REAL = 30
 OWN = "nightfx's own small network: not comparable with published figures"
-STILL = 1e-4  # mean change between frames of a plate, below which it has no flicker to compare with
+_STILL = (
+    1e-4  # mean change between frames of a plate, below which it has no flicker to compare with
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def evaluate(
         tell(done, total)
         portraits += _portraits(path, source_of(path, Path(nights)), options, len(portraits))
     real = Real(portraits)
-    if len(portraits) < FEW_REAL:
+    if len(portraits) < _FEW_REAL:
         notes.append(f"{len(portraits)} real pictures are few: distances depend on which they are")
     plain: list[Portrait] = []
     pictures: list[tuple[Compared, Thumb]] = []
@@ -154,7 +156,7 @@ def _portraits(path: Path, source: str, options: EvaluateOptions, seed: int) -> 
     found = [
         portray(picture, path.name, source, features=options.features, seed=seed + i)
         for i, picture in enumerate(shown)
-        if i % EVERY == 0
+        if i % _EVERY == 0
     ]
     if not found:
         raise SourceError(f"{path}: no picture in it")
@@ -176,7 +178,7 @@ def _measure(
         _check_sizes(pair, plate, render)
         if i < FLICKER_FRAMES and not is_picture(pair.plate):
             run.append((_smaller(plate), _smaller(render)))
-        if i % EVERY:
+        if i % _EVERY:
             continue
         name = pair.name if is_picture(pair.plate) else f"{pair.name}:{i}"
         sides = [
@@ -214,4 +216,4 @@ def _flicker(run: list[tuple[Tensor, Tensor]]) -> float | None:
         return None
     plates, renders = [x for x, _ in run], [y for _, y in run]
     changes = torch.stack([(a - b).abs().mean() for a, b in pairwise(plates)])
-    return flicker(plates, renders) if float(changes.max()) > STILL else None
+    return flicker(plates, renders) if float(changes.max()) > _STILL else None

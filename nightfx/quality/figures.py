@@ -33,8 +33,8 @@ from nightfx.metrics.features import small_features
 from nightfx.metrics.pictures import to_lines
 from nightfx.scene import find_day_sky
 
-GRID_PX = 8
-DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat
+_GRID_PX = 8
+_DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat
 # where a figure of one picture is worth a look; one picture has few borders of tiles, so chance alone makes seams of 1.2
 STRUCTURE, HALO_STOPS, INVENTED, SEAM = 0.85, 0.5, 2, 1.5
 
@@ -164,8 +164,8 @@ def summarise(
     flickers: Sequence[float] = (),
 ) -> FigureRow:
     """One line of the table of pictures against real ones."""
-    weights = weights_of(portraits)
-    both = weights, weights_of(real.portraits)
+    weights = _weights_of(portraits)
+    both = weights, _weights_of(real.portraits)
     d = pyramid_distance([x.sample for x in portraits], [x.sample for x in real.portraits], both)
     mean = Mean(weights)
     found = FigureRow(
@@ -202,7 +202,7 @@ def _beside_plates(row: FigureRow, compared: Sequence[Compared], mean: Mean) -> 
     )
 
 
-def weights_of(portraits: Sequence[Portrait]) -> list[float]:
+def _weights_of(portraits: Sequence[Portrait]) -> list[float]:
     """How much each picture counts, so that every source counts alike."""
     totals: dict[str, float] = {}
     for each in portraits:
@@ -232,7 +232,7 @@ def facts_of(each: Compared, ranges: Range) -> dict[str, Any]:
 
 
 def _range(portraits: Sequence[Portrait], layouts: Tensor) -> Range:
-    weights = weights_of(portraits)
+    weights = _weights_of(portraits)
     middle = [
         _quantiles([getattr(x, name) for x in portraits], weights, (0.1, 0.9))
         for name in ("brightness", "lights")
@@ -269,12 +269,12 @@ def _alike(portraits: Sequence[Portrait]) -> list[Portrait]:
     by_source: dict[str, list[Portrait]] = {}
     for each in portraits:
         by_source.setdefault(each.source, []).append(each)
-    count = min(DRAWN_PER_SOURCE, max(len(own) for own in by_source.values()))
+    count = min(_DRAWN_PER_SOURCE, max(len(own) for own in by_source.values()))
     return [own[i * len(own) // count] for own in by_source.values() for i in range(count)]
 
 
 def _borders(plate: Tensor, tile_px: int) -> tuple[list[int], list[int]]:
-    height, width = (-(-side // GRID_PX) * GRID_PX for side in plate.shape[1:])
+    height, width = (-(-side // _GRID_PX) * _GRID_PX for side in plate.shape[1:])
     tiles = plan_tiles(height, width, tile_px)
     rows, columns = ({tile.core[i].start for tile in tiles} - {0} for i in (0, 1))
     return sorted(rows), sorted(columns)

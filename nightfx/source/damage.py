@@ -16,10 +16,10 @@ from av.video.stream import VideoStream
 
 from nightfx.source.threads import decoder_threads
 
-LAST_SECONDS = 0.5  # a stream may end this much before its duration tag without being cut
+_LAST_SECONDS = 0.5  # a stream may end this much before its duration tag without being cut
 
 # decoders that conceal without a flag on the picture, and may be told to fail instead
-STRICT = {"mjpeg": {"err_detect": "explode"}}
+_STRICT = {"mjpeg": {"err_detect": "explode"}}
 
 
 @dataclass
@@ -59,7 +59,7 @@ def missing_tail(path: Path, container_name: str, stream: VideoStream) -> bool:
 def ends_early(stream: VideoStream, end_seconds: Fraction) -> bool:
     """Say whether a Matroska stream, read to its end, stopped well before its duration tag."""
     claimed = next((v for k, v in stream.metadata.items() if k.startswith("DURATION")), None)
-    return claimed is not None and _seconds(claimed) - float(end_seconds) > LAST_SECONDS
+    return claimed is not None and _seconds(claimed) - float(end_seconds) > _LAST_SECONDS
 
 
 def prepare(stream: VideoStream) -> None:
@@ -67,7 +67,7 @@ def prepare(stream: VideoStream) -> None:
     stream.thread_type = "AUTO"
     context = stream.codec_context
     context.thread_count = decoder_threads()
-    context.options = context.options | STRICT.get(context.name, {})
+    context.options = context.options | _STRICT.get(context.name, {})
 
 
 def describe_error(error: av.FFmpegError) -> str:

@@ -27,8 +27,8 @@ Pixels = NDArray[Any]
 
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 SUFFIXES |= {".tif": "TIFF", ".tiff": "TIFF"}
-ORIENTATION = 0x0112  # EXIF tag; 1 is upright
-BITS_PER_SAMPLE = 258  # TIFF tag
+_ORIENTATION = 0x0112  # EXIF tag; 1 is upright
+_BITS_PER_SAMPLE = 258  # TIFF tag
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
                 size = f"{image.width}x{image.height}"
                 raise ValueError(f"{size} is more than {max_pixels} pixels: see --max-pixels")
             _refuse_several(image)
-            orientation = image.getexif().get(ORIENTATION, 1)
+            orientation = image.getexif().get(_ORIENTATION, 1)
             pixels = _deep_pixels(path) if _depth(image, path) > 8 else _pixels(image)
     except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, cv2.error) as error:
         raise SourceError(f"{path}: not readable as a picture ({error})") from error
@@ -95,7 +95,7 @@ def _depth(image: Image.Image, path: Path) -> int:
         with path.open("rb") as file:
             return file.read(25)[24]  # signature 8, length 4, "IHDR" 4, size 8, then the depth
     if image.format == "TIFF":
-        bits: Any = image.getexif().get(BITS_PER_SAMPLE, 8)
+        bits: Any = image.getexif().get(_BITS_PER_SAMPLE, 8)
         return max(bits) if isinstance(bits, tuple) else int(bits)
     return 8
 
@@ -138,9 +138,9 @@ def picture_extras(like: Path) -> PictureExtras:
     """Return what a picture file holds beside its pixels."""
     with _opened(like) as image:
         exif = image.getexif()
-        if ORIENTATION in exif:
-            exif[ORIENTATION] = 1
-        for tag in (BITS_PER_SAMPLE, *range(256, 260), 262, 273, 277, 278, 279, 284):
+        if _ORIENTATION in exif:
+            exif[_ORIENTATION] = 1
+        for tag in (_BITS_PER_SAMPLE, *range(256, 260), 262, 273, 277, 278, 279, 284):
             exif.pop(tag, None)  # TIFF's own layout, not a description of the picture
         block = exif.tobytes() if exif else None
         profile = image.info.get("icc_profile") or b""

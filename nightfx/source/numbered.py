@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # where it is used, fileseq is imported: clips do without
     from fileseq.filesequence import FileSequence
 
 SUFFIXES = {*still.FORMATS, *image.SUFFIXES}
-LONE_SUFFIXES = {".png", ".tif", ".tiff"}  # JPEG files are more often photographs
-MOST_WORDS = 80  # for missing numbers, in a line for the user
+_LONE_SUFFIXES = {".png", ".tif", ".tiff"}  # JPEG files are more often photographs
+_MOST_WORDS = 80  # for missing numbers, in a line for the user
 
 
 def is_sequence(path: Path) -> bool:
@@ -42,7 +42,7 @@ def sequences_in(folder: Path) -> list[Path]:
 
 def lone_sequence(folder: Path) -> Path | None:
     """The pattern of a folder's PNG or TIFF files, where they are the frames of one name and nothing else of their kind."""
-    alike = [s for s in _all_in(folder) if s.extension().lower() in LONE_SUFFIXES]
+    alike = [s for s in _all_in(folder) if s.extension().lower() in _LONE_SUFFIXES]
     if len(alike) != 1 or len(alike[0]) < 2 or alike[0].basename().startswith("."):
         return None
     return folder / _pattern(alike[0])
@@ -113,4 +113,4 @@ def missing_numbers(numbers: list[int]) -> str:
     """Return the numbers missing between those in order, as `1003-1004,1008`; empty where none is."""
     gaps = [(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1]
     words = ",".join(f"{a}-{b}" if b > a else str(a) for a, b in gaps)
-    return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS].rpartition(',')[0]},…"
+    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS].rpartition(',')[0]},…"

@@ -42,8 +42,8 @@ from nightfx.source.probe import (
 from nightfx.source.shot import FrameReader
 from nightfx.source.timecode import Seconds, exact_seconds
 
-LAST_SECONDS = 3600  # more than a last frame is shown
-SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
+_LAST_SECONDS = 3600  # more than a last frame is shown
+_SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
 class Reader(FrameReader):
@@ -74,7 +74,7 @@ class Reader(FrameReader):
             whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
             raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
         after = last + 1 - FIRST_FRAME
-        zero, end = times[0], times[after] if after < len(times) else times[-1] + LAST_SECONDS
+        zero, end = times[0], times[after] if after < len(times) else times[-1] + _LAST_SECONDS
         return times[first - FIRST_FRAME] - zero, end - zero
 
     def _probe(self) -> ClipInfo:
@@ -128,7 +128,7 @@ class Reader(FrameReader):
         yield from _with_durations(frames, _shown_end(self.info))
 
     def _pictures_from(self, start: Seconds | None, signs: Signs) -> Iterator[av.VideoFrame]:
-        for back_seconds in SEEK_BACK_SECONDS if start else ():
+        for back_seconds in _SEEK_BACK_SECONDS if start else ():
             with self._decoder() as (container, stream):
                 wanted = exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
                 goal = math.floor(wanted - back_seconds / self.info.time_base)

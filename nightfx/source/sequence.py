@@ -22,7 +22,7 @@ from nightfx.source.still import by_openimageio, read_still
 from nightfx.source.still_extras import Sheet, Window, rate_of, timecode_of
 from nightfx.source.timecode import Seconds, exact_seconds
 
-UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
+_UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
 
 
 class SequenceReader(FrameReader):
@@ -133,7 +133,7 @@ def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction |
         coding=first.coding,
         tags=ColorTags(1, 8, 0, 2) if linear else ColorTags(2, 2, 0, 2),
         rate=rate,
-        time_base=1 / (rate or UNKNOWN_RATE),
+        time_base=1 / (rate or _UNKNOWN_RATE),
         start_pts=0,
         duration_seconds=float(span / rate) if rate else None,
         frames_claimed=len(files),

@@ -20,7 +20,7 @@ from nightfx.picture import Coding, Frame, Plane, rgb_coding
 from nightfx.source.still_extras import FilePart, Sheet, Window, around
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
-BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
+_BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
 
 
 def has_openimageio() -> bool:
@@ -129,7 +129,7 @@ def _pixels(path: Path, source: Any, index: int, spec: Any) -> Plane:
 
 def _coding(spec: Any, colour: tuple[int, ...]) -> Coding:
     bits = spec.getattribute("oiio:BitsPerSample") or 0
-    depth = BITS.get(str(spec.format), 32)
+    depth = _BITS.get(str(spec.format), 32)
     return rgb_coding(bits if depth == 16 and 9 < bits < 16 else depth, alpha=len(colour) == 4)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 VARIABLE = "NIGHTFX_CODEC_THREADS"
-MOST = 16  # FFmpeg warns of more
+_MOST = 16  # FFmpeg warns of more
 
 
 def codec_threads() -> int:
     """Return the environment's number, else one for each core; each more holds pictures of its own."""
-    return asked_threads() or min(cores(), MOST)
+    return asked_threads() or min(cores(), _MOST)
 
 
 def decoder_threads() -> int:

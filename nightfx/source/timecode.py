@@ -8,7 +8,7 @@ from fractions import Fraction
 Seconds = float | Fraction
 """A time: a Fraction is exact, a float is what a person typed."""
 
-TIMECODE = re.compile(r"(\d+):(\d\d):(\d\d)([:;.,])(\d+)")
+_TIMECODE = re.compile(r"(\d+):(\d\d):(\d\d)([:;.,])(\d+)")
 
 
 def exact_seconds(seconds: Seconds) -> Fraction:
@@ -24,7 +24,7 @@ def shift_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
     Drop-frame timecode (`;`) leaves out the numbers 0 and 1 (0 to 3 at 60) of every minute that
     is not a tenth one.
     """
-    found = TIMECODE.fullmatch(timecode.strip())
+    found = _TIMECODE.fullmatch(timecode.strip())
     if not found:
         return None
     hours, minutes, seconds, mark, count = found.groups()

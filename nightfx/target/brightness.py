@@ -18,7 +18,7 @@ from nightfx.picture import Frame, to_rgb
 
 STAND_IN = (0xCAFE, 0xBABE)
 # what stands before the two numbers: an SEI message 144 of 4 bytes (H.264, H.265), metadata 1 (AV1)
-HEADS = (b"\x90\x04", b"\x06\x01")
+_HEADS = (b"\x90\x04", b"\x06\x01")
 
 
 class Brightness:
@@ -40,7 +40,7 @@ class Brightness:
         """Put the numbers into a complete file in place of those that stand for them."""
         numbers = struct.pack(">2H", *self._whole())
         with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as data:
-            for head in HEADS:
+            for head in _HEADS:
                 mark = head + struct.pack(">2H", *STAND_IN)
                 place = data.find(mark)
                 while place >= 0:

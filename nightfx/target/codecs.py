@@ -15,10 +15,10 @@ from nightfx.picture import SUBSAMPLING, Coding, ColorTags, is_affine
 from nightfx.source import ClipInfo
 
 # SVT's presets that take about as long as x265's of these names; above 10 it drops what is fine
-SVT_PRESETS: dict[Speed, int] = {"ultrafast": 10, "superfast": 10, "veryfast": 9, "faster": 9}
-SVT_PRESETS |= {"fast": 8, "medium": 6, "slow": 5, "slower": 4, "veryslow": 3}
-FFV1_PACKED = {"gbrp": "bgr0", "gbrap": "bgra"}  # how FFV1 takes 8-bit RGB
-MATRIX_TAGS = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
+_SVT_PRESETS: dict[Speed, int] = {"ultrafast": 10, "superfast": 10, "veryfast": 9, "faster": 9}
+_SVT_PRESETS |= {"fast": 8, "medium": 6, "slow": 5, "slower": 4, "veryslow": 3}
+_FFV1_PACKED = {"gbrp": "bgr0", "gbrap": "bgra"}  # how FFV1 takes 8-bit RGB
+_MATRIX_TAGS = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class OutputPlan:
     @property
     def pix_fmt(self) -> str:
         """Pixel format that is encoded: the coding's, or one that holds its very samples."""
-        packed = FFV1_PACKED if self.codec == "ffv1" else {}
+        packed = _FFV1_PACKED if self.codec == "ffv1" else {}
         return packed.get(self.coding.pix_fmt, self.coding.pix_fmt)
 
 
@@ -216,7 +216,7 @@ def _tags(source: ClipInfo, coding: Coding) -> ColorTags:
     """Keep the source's tags as they are, untagged too, where the meaning of the codes is kept."""
     own, tags = source.coding, source.tags
     if coding.matrix != own.matrix:
-        tags = replace(tags, matrix=MATRIX_TAGS[coding.matrix])
+        tags = replace(tags, matrix=_MATRIX_TAGS[coding.matrix])
     if coding.full_range or own.full_range or own.matrix != coding.matrix:
         tags = replace(tags, range=2 if coding.full_range else 1)
     return tags
@@ -232,7 +232,7 @@ def _encoder_options(form: Format, coding: Coding, options: EncodeOptions) -> di
         return form.options | ({"alpha_bits": "16"} if form.alpha and coding.has_alpha else {})
     crf = str(16 if options.crf is None else options.crf)
     if form.family == "av1":
-        return {"crf": crf, "preset": str(SVT_PRESETS[options.speed])}
+        return {"crf": crf, "preset": str(_SVT_PRESETS[options.speed])}
     # a53cc: captions, where frames have them
     quality = {"crf": crf, "preset": options.speed, "a53cc": "1"}
     return quality | ({"x265-params": "log-level=none"} if form.family == "h265" else {})

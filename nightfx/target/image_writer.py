@@ -16,7 +16,7 @@ from nightfx.errors import TargetError
 from nightfx.picture import Frame
 from nightfx.source import SUFFIXES, PictureExtras, Pixels, picture_extras
 
-JPEG_QUALITY = 95
+_JPEG_QUALITY = 95
 
 
 def write_picture(
@@ -48,7 +48,7 @@ def _encode(pixels: Pixels, form: str, extras: PictureExtras) -> bytes:
         return _encode_deep(pixels, form, extras)
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    options: dict[str, Any] = {"JPEG": {"quality": JPEG_QUALITY, "subsampling": 0}}.get(form, {})
+    options: dict[str, Any] = {"JPEG": {"quality": _JPEG_QUALITY, "subsampling": 0}}.get(form, {})
     if form == "WEBP":
         options = {"lossless": True, "exact": True}
     if form == "TIFF":

@@ -34,8 +34,8 @@ from nightfx.target.writer import (
     refuse_source,
 )
 
-MOV_ONLY = ("prores", "dnxhr")  # NUT has no name for them; without B-frames mov is as good
-LEAD_TICKS = 1000  # NUT has no times below 0, where decoding begins
+_MOV_ONLY = ("prores", "dnxhr")  # NUT has no name for them; without B-frames mov is as good
+_LEAD_TICKS = 1000  # NUT has no times below 0, where decoding begins
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class EncodedSegment:
 
 def segment_suffix(plan: OutputPlan) -> str:
     """The suffix of segments: of a container that keeps the very packets of the codec."""
-    return ".mov" if plan.family in MOV_ONLY else ".nut"
+    return ".mov" if plan.family in _MOV_ONLY else ".nut"
 
 
 def write_segment(
@@ -105,7 +105,7 @@ def _write(
             assert packet.pts is not None, plan.encoder
             crc = zlib.crc32(packet, crc)
             pts.append(packet.pts)
-            packet.pts -= min(pts) if kind == "mov" else pts[0] - LEAD_TICKS
+            packet.pts -= min(pts) if kind == "mov" else pts[0] - _LEAD_TICKS
             packet.dts = packet.pts if kind == "mov" else len(pts)
             container.mux(packet)
         said = _digest(video)

@@ -20,7 +20,7 @@ from nightfx.source import (
 from nightfx.target.codecs import OutputPlan
 from nightfx.target.tags import aspect_note
 
-LOOKED_AT = 24  # pictures: captions need not be on the first
+_LOOKED_AT = 24  # pictures: captions need not be on the first
 
 
 def predict_losses(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str]:
@@ -40,4 +40,4 @@ def predict_losses(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str
 def _side_data(path: Path) -> set[str]:
     with open_source(path) as source:
         pictures = decode(source, pick_stream(source, path), Signs(), whole=False)
-        return {kind for picture in islice(pictures, LOOKED_AT) for kind in side_data_of(picture)}
+        return {kind for picture in islice(pictures, _LOOKED_AT) for kind in side_data_of(picture)}

@@ -14,9 +14,9 @@ from nightfx.disk import partial_file
 from nightfx.picture import Coding, Frame, Plane, rgb_coding
 from nightfx.source import FORMATS, FilePart, Sheet, inside, one_line
 
-LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
+_LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
-FEW_BITS = ("ccitt", "sgilog")  # compression of black and white, and of what is not RGB
+_FEW_BITS = ("ccitt", "sgilog")  # compression of black and white, and of what is not RGB
 OWN_ATTRIBUTES = ("openexr:chunkCount", "oiio:subimages")
 
 
@@ -73,7 +73,7 @@ def _make_room(spec: Any) -> None:
     """Let TIFF hold a lit picture where it was of few bits, of odd ones, or CMYK: 8 to 32 bits of RGB."""
     if (spec.getattribute("oiio:BitsPerSample") or 8) not in range(8, 17):
         spec.erase_attribute("oiio:BitsPerSample")
-    if str(spec.getattribute("compression") or "").startswith(FEW_BITS):
+    if str(spec.getattribute("compression") or "").startswith(_FEW_BITS):
         spec.attribute("compression", "zip")
     profile = spec.getattribute("ICCProfile")
     if profile is not None and bytes(bytearray(profile))[16:20] != b"RGB ":
@@ -135,6 +135,6 @@ def write_parts(target: Path, form: str, parts: list[FilePart]) -> None:
     reason = out.geterror()
     if out.close() and done:
         return
-    if shutil.disk_usage(target.parent).free < LEAST_FREE_BYTES:
+    if shutil.disk_usage(target.parent).free < _LEAST_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     raise OSError(one_line(reason or OpenImageIO.geterror()))

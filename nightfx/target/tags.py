@@ -19,15 +19,15 @@ from nightfx.source import ClipInfo, side_data_of
 from nightfx.target.brightness import STAND_IN
 from nightfx.target.codecs import OutputPlan
 
-VOLUME_AT = 0x2C  # of a DNxHR picture
+_VOLUME_AT = 0x2C  # of a DNxHR picture
 # the option, its keys for the mastering display and content light, and what goes with them
-HDR_NAMES: dict[str, tuple[str, ...]] = {
+_HDR_NAMES: dict[str, tuple[str, ...]] = {
     "h264": ("x264-params", "mastering-display", "cll"),
     "h265": ("x265-params", "master-display", "max-cll", "hdr10=1", "repeat-headers=1"),
     "av1": ("svtav1-params", "mastering-display", "content-light"),
 }
 # made for the source's light, shot by shot: untrue of another
-DYNAMIC = ("DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER")
+_DYNAMIC = ("DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER")
 
 
 def tag_encoder(context: VideoCodecContext, tags: ColorTags) -> None:
@@ -45,7 +45,7 @@ def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
     """
     data = bytearray(bytes(packet))
     volume = {1: 0, 9: 1}.get(matrix, 3)  # BT.709, BT.2020, and what the container says
-    data[VOLUME_AT] = data[VOLUME_AT] & ~0b110 | volume << 1
+    data[_VOLUME_AT] = data[_VOLUME_AT] & ~0b110 | volume << 1
     packet.update(bytes(data))
 
 
@@ -77,7 +77,7 @@ def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
 def _canvas(frame: Frame) -> av.VideoFrame:
     origin = frame.origin
     shape = (frame.width, frame.height, frame.coding.pix_fmt)
-    if origin is None or any(kind in side_data_of(origin) for kind in DYNAMIC):
+    if origin is None or any(kind in side_data_of(origin) for kind in _DYNAMIC):
         return av.VideoFrame(*shape)
     if (origin.width, origin.height) != shape[:2]:
         return av.VideoFrame(*shape)
@@ -105,9 +105,9 @@ def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
 
     Content light is measured anew for PQ (see brightness.py); what is given here stands in for it.
     """
-    if first.origin is None or plan.family not in HDR_NAMES:
+    if first.origin is None or plan.family not in _HDR_NAMES:
         return {}
-    data, (key, display, light, *always) = side_data_of(first.origin), HDR_NAMES[plan.family]
+    data, (key, display, light, *always) = side_data_of(first.origin), _HDR_NAMES[plan.family]
     params = []
     if mastering := data.get("MASTERING_DISPLAY_METADATA"):
         units = (1, 1) if plan.family == "av1" else (50000, 10000)
@@ -120,7 +120,7 @@ def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
 def measures_light(first: Frame, plan: OutputPlan) -> bool:
     """Say whether the render's content light is measured and written: PQ that had it before."""
     had = first.origin is not None and "CONTENT_LIGHT_LEVEL" in side_data_of(first.origin)
-    return had and plan.tags.transfer == TRANSFER_PQ and plan.family in HDR_NAMES
+    return had and plan.tags.transfer == TRANSFER_PQ and plan.family in _HDR_NAMES
 
 
 def joined(*options: dict[str, str]) -> dict[str, str]:
@@ -149,12 +149,12 @@ def _number(value: float, unit: int) -> str:
     return f"{value:.6g}" if unit == 1 else str(round(value * unit))
 
 
-WITH_FIELDS = ("h264", "prores", "ffv1")
+_WITH_FIELDS = ("h264", "prores", "ffv1")
 
 
 def check_fields(info: ClipInfo, plan: OutputPlan) -> None:
     """Refuse to keep the fields of a clip where codec or size cannot; raises TargetError."""
-    if plan.family not in WITH_FIELDS:
+    if plan.family not in _WITH_FIELDS:
         raise TargetError(
             f"{info.path}: its fields cannot be kept in {plan.codec}: use --codec h264, prores or ffv1"
         )

@@ -19,8 +19,8 @@ from nightfx.target.codecs import OutputPlan
 from nightfx.target.times import Packet
 from nightfx.target.writer import encode
 
-LOOK_AHEAD = ("h264", "h265")
-KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
+_LOOK_AHEAD = ("h264", "h265")
+_KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
 
 
 def encode_segment(
@@ -33,10 +33,10 @@ def encode_segment(
 
     Where it does, the encoder is left in the middle of its work.
     """
-    if plan.family not in LOOK_AHEAD:
+    if plan.family not in _LOOK_AHEAD:
         yield from encode(video, pictures, plan)
         return
-    shown: deque[av.VideoFrame] = deque(maxlen=KEPT_PICTURES)
+    shown: deque[av.VideoFrame] = deque(maxlen=_KEPT_PICTURES)
     awaited = 0
     for picture in _closed(pictures, goes_on):
         shown.append(picture)

@@ -50,12 +50,12 @@ from nightfx.target.tags import (
 from nightfx.target.times import Packet, Times
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
-PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "date", "copyright"}
-PLAIN_KEYS |= {"composer", "description", "synopsis", "track", "disc", "show", "creation_time"}
+_PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "date", "copyright"}
+_PLAIN_KEYS |= {"composer", "description", "synopsis", "track", "disc", "show", "creation_time"}
 MOV = ("mp4", "mov")
-MOST_TICKS = 1_000_000  # a second
-CAPTIONS = "A53_CC"
-FEW_THREADS = 4
+_MOST_TICKS = 1_000_000  # a second
+_CAPTIONS = "A53_CC"
+_FEW_THREADS = 4
 AVX_512F = 13  # of cv::CpuFeatures, which has no name in Python
 
 
@@ -180,7 +180,7 @@ def _opened(
     if plan.container in MOV:  # the source's ticks, or pts would be rounded
         options["video_track_timescale"] = str(info.time_base.denominator)
         options["movie_timescale"] = str(_movie_ticks(info, carrier))
-        if not PLAIN_KEYS.issuperset(key.lower() for key in carrier.metadata):
+        if not _PLAIN_KEYS.issuperset(key.lower() for key in carrier.metadata):
             options["movflags"] = "use_metadata_tags"
     with av.open(part, "w", format=plan.container, container_options=options) as container:
         yield container
@@ -192,7 +192,7 @@ def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
     Edit lists are written in them: at the muxer's 1000, a start of 1001/30000 s would be rounded.
     """
     ticks = math.lcm(info.time_base.denominator, *carrier.sample_rates)
-    return ticks if ticks <= MOST_TICKS else info.time_base.denominator
+    return ticks if ticks <= _MOST_TICKS else info.time_base.denominator
 
 
 def add_video(
@@ -203,7 +203,7 @@ def add_video(
     os.environ.setdefault("SVT_LOG", "1")
     options = joined(
         *(plan.encoder_options, scan_options(info, plan), head.options),
-        *(same_again(head, plan), _few_pictures(plan)),
+        *(_same_again(head, plan), _few_pictures(plan)),
     )
     video = container.add_stream(plan.encoder, rate=info.rate or FALLBACK_RATE, options=options)
     assert isinstance(video, VideoStream), plan.encoder
@@ -231,11 +231,11 @@ def _threads(plan: OutputPlan) -> int:
 
 def _few_pictures(plan: OutputPlan) -> dict[str, str]:
     # a thread of its own for x264's lookahead holds four pictures more, and is of use where cores are idle
-    few = plan.family == "h264" and _threads(plan) <= FEW_THREADS
+    few = plan.family == "h264" and _threads(plan) <= _FEW_THREADS
     return {"x264-params": "sync-lookahead=0"} if few else {}
 
 
-def same_again(head: Head, plan: OutputPlan) -> dict[str, str]:
+def _same_again(head: Head, plan: OutputPlan) -> dict[str, str]:
     """Options by which an encoder gives the same packets for the same pictures, each time.
 
     With AVX-512, x264 165 looks past the ends of rows of macroblocks when it weighs them (mbtree), unless they are
@@ -283,9 +283,9 @@ def captions_noted(
     frames: Iterable[Frame], info: ClipInfo, plan: OutputPlan, on_note: Note
 ) -> Iterator[Frame]:
     """Say where captions that begin after the first picture, of which the plan knows, are not written."""
-    told = plan.family in CAPTIONED or CAPTIONS in info.side_data
+    told = plan.family in CAPTIONED or _CAPTIONS in info.side_data
     for frame in frames:
-        if not told and frame.origin is not None and CAPTIONS in side_data_of(frame.origin):
+        if not told and frame.origin is not None and _CAPTIONS in side_data_of(frame.origin):
             on_note(captions_line(FORMATS[plan.codec]))
             told = True
         yield frame

@@ -30,15 +30,15 @@ from nightfx.errors import RETRY, RetryError
 from nightfx.options import EngineOptions
 from nightfx.source import cores
 
-HOME = str(Path(nightfx.__file__).parents[1])
-STORE_BYTES = 80 << 20  # the least that Ray takes; nothing large travels
-POLL_SECONDS = 0.2
-ANSWER_SECONDS = 5.0
-Serve = Callable[[str, str], Iterator[dict[str, Any]]]
+_HOME = str(Path(nightfx.__file__).parents[1])
+_STORE_BYTES = 80 << 20  # the least that Ray takes; nothing large travels
+_POLL_SECONDS = 0.2
+_ANSWER_SECONDS = 5.0
+_Serve = Callable[[str, str], Iterator[dict[str, Any]]]
 
 
 def run_on_ray(
-    tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch, serve: Serve | None = None
+    tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch, serve: _Serve | None = None
 ) -> None:
     """Render all tasks; the engine `ray`. Raises RetryError where no cluster answers.
 
@@ -79,9 +79,9 @@ def _drive(
         if not running and not line.is_waiting:
             return
         if not running:
-            time.sleep(POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
             continue
-        for stream in ray.wait(list(running), timeout=POLL_SECONDS)[0]:
+        for stream in ray.wait(list(running), timeout=_POLL_SECONDS)[0]:
             task = running[stream]
             if _hear(stream, task):
                 watch(task)
@@ -136,7 +136,7 @@ def serve_order(
     try:
         while True:
             with suppress(queue.Empty):
-                if (event := events.get(timeout=POLL_SECONDS)) is None:
+                if (event := events.get(timeout=_POLL_SECONDS)) is None:
                     if RETRY in codes:
                         sys.exit(0)  # by which Ray lets the process go
                     return
@@ -180,11 +180,11 @@ def _connected(options: EngineOptions) -> Iterator[None]:
             # Ray's sockets are in it, and their paths may not be long
             folder = tempfile.mkdtemp(prefix="nfx", dir="/tmp" if Path("/tmp").is_dir() else None)
             close.callback(shutil.rmtree, folder, ignore_errors=True)
-            here = {"num_gpus": len(gpus_for(options)), "object_store_memory": STORE_BYTES}
+            here = {"num_gpus": len(gpus_for(options)), "object_store_memory": _STORE_BYTES}
             place = {"num_cpus": max(cores(), options.workers or 1), "_temp_dir": folder} | here
             place |= {"address": "local", "include_dashboard": False}
         close.callback(ray.shutdown)
-        with _own_signals(), chdir(HOME):  # where Ray is started, its workers look for modules
+        with _own_signals(), chdir(_HOME):  # where Ray is started, its workers look for modules
             try:
                 ray.init(**place, log_to_driver=False, logging_level="ERROR")
             except (OSError, RuntimeError, ValueError) as error:
@@ -197,7 +197,7 @@ def _check_answers(address: str) -> None:
     """Raise RetryError where nothing listens: Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise RetryError(f"--address {address}: no Ray cluster answers there ({error})") from error
 
@@ -225,7 +225,7 @@ def _dismiss(streams: list[Any]) -> None:
     for stream in streams:
         ray.cancel(stream)
     while streams and time.monotonic() < until:
-        for stream in ray.wait(streams, timeout=POLL_SECONDS)[0]:
+        for stream in ray.wait(streams, timeout=_POLL_SECONDS)[0]:
             try:
                 next(stream)
             except (StopIteration, ray.exceptions.RayError):

@@ -21,7 +21,7 @@ from nightfx.batch.queue.task import Task, TaskQueue, Watch
 from nightfx.batch.queue.worker import GRACE_SECONDS
 from nightfx.errors import RETRY
 
-HOME = Path(nightfx.__file__).parent.parent
+_HOME = Path(nightfx.__file__).parent.parent
 # -P: the folder that a batch is started in may hold anything, and is not searched for modules
 START = """
 import sys
@@ -125,7 +125,7 @@ class _WorkerSlot:
         self._errors.seek(0)
         self._errors.truncate()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-X", "faulthandler", "-c", START, str(HOME)],
+            [sys.executable, "-P", "-X", "faulthandler", "-c", START, str(_HOME)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

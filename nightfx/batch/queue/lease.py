@@ -20,8 +20,8 @@ from typing import Any
 from nightfx.disk import translated
 from nightfx.errors import RetryError
 
-BEATS = 6  # within the time after which a lease counts as stale
-FREE_BYTES = 1  # of a lease that was given up
+_BEATS = 6  # within the time after which a lease counts as stale
+_FREE_BYTES = 1  # of a lease that was given up
 
 
 class DiskClock:
@@ -47,7 +47,7 @@ class Lease:
     def __init__(self, path: Path, place: Path, stale_seconds: float, clock: DiskClock) -> None:
         self.path, self.place = path, place
         self.lost = False
-        self._pause, self._clock = stale_seconds / BEATS, clock
+        self._pause, self._clock = stale_seconds / _BEATS, clock
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_done, name="lease", daemon=True)
         self._thread.start()
@@ -154,7 +154,7 @@ def _number(path: Path) -> int:
 def _give_up(path: Path) -> None:
     """Mark a lease as free, by cutting it to a byte: one step, for which a full disk has room. Its number stays taken."""
     with suppress(OSError):
-        os.truncate(path, FREE_BYTES)
+        os.truncate(path, _FREE_BYTES)
 
 
 def _any_alive(leases: Iterable[Path], place: Path, stale_seconds: float, clock: DiskClock) -> bool:
@@ -170,7 +170,7 @@ def _is_alive(path: Path, now: float, stale_seconds: float) -> bool:
         about, text = path.stat(), path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return False
-    if about.st_size == FREE_BYTES:
+    if about.st_size == _FREE_BYTES:
         return False
     try:
         holder = json.loads(text)

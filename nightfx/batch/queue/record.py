@@ -19,7 +19,7 @@ from nightfx.network import Preset
 from nightfx.source import existing_files, fingerprint
 
 FOLDER = ".nightfx"
-MOST_BYTES = 1 << 24
+_MOST_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def identity_of(shot: Shot, settings: ShotSettings, preset: Preset) -> RenderIde
 def look_up(place: Path) -> ShotRecord | None:
     """The record at a place; None where there is none, or none that can be understood."""
     try:
-        return load_json(ShotRecord, place) if place.stat().st_size <= MOST_BYTES else None
+        return load_json(ShotRecord, place) if place.stat().st_size <= _MOST_BYTES else None
     except (OSError, ValueError):
         return None
 

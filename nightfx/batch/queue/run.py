@@ -22,7 +22,7 @@ from nightfx.job.manifest import read_manifest
 from nightfx.options import EngineOptions
 
 # no reports to its makers, and none of its lines among those of --json
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}
 
 
 def plan_batch(
@@ -56,7 +56,7 @@ def run_batch(tasks: Sequence[ShotTask], out: Path, options: EngineOptions, watc
         raise TargetError(f"{out}: cannot be made: {error.strerror}") from error
     devices = {str(task.order.flags.get("device", "auto")) for task in tasks}
     device = "auto" if "auto" in devices else devices.pop()
-    run_tasks(tasks, replace(options, device=device), watch)
+    _run_tasks(tasks, replace(options, device=device), watch)
 
 
 def run_plan(
@@ -65,10 +65,10 @@ def run_plan(
     """Render `tasks`, segments of a plan; they say how it ended."""
     device = read_manifest(plan).render_options().light.device
     # encoders take the threads that those of the other segments took, elsewhere and before
-    run_tasks(tasks, replace(options, device=device, share_codecs=False), watch)
+    _run_tasks(tasks, replace(options, device=device, share_codecs=False), watch)
 
 
-def run_tasks(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch) -> None:
+def _run_tasks(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch) -> None:
     """Run what is open of `tasks` by the engine that is asked for."""
     if options.engine == "ray":
         ready_ray(options)
@@ -83,7 +83,7 @@ def run_tasks(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch) 
 
 def ready_ray(options: EngineOptions) -> None:
     """Set what Ray reads when it is imported."""
-    os.environ.update(QUIET)
+    os.environ.update(_QUIET)
     if options.address is None:
         # a cluster of one's own can be reached from outside; nobody has this token but its processes
         os.environ.setdefault("RAY_AUTH_MODE", "token")

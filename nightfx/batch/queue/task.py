@@ -15,9 +15,9 @@ from nightfx.batch.queue.record import number_of
 from nightfx.errors import RETRY
 
 TRIES = 3  # of a task whose worker dies
-PAUSE_SECONDS = 0.2  # between two reports of progress
-BUSY_SECONDS = 2.0  # until what another process renders is asked for again
-State = Literal["waiting", "rendering", "elsewhere", "done", "failed", "skipped"]
+_PAUSE_SECONDS = 0.2  # between two reports of progress
+_BUSY_SECONDS = 2.0  # until what another process renders is asked for again
+_State = Literal["waiting", "rendering", "elsewhere", "done", "failed", "skipped"]
 
 
 class Ordered(Protocol):
@@ -31,16 +31,16 @@ class Ordered(Protocol):
         """One line."""
 
 
-OrderT = TypeVar("OrderT", bound=Ordered)
+_OrderT = TypeVar("_OrderT", bound=Ordered)
 
 
 @dataclass(eq=False)
-class Task(Generic[OrderT]):
+class Task(Generic[_OrderT]):
     """An order on its way."""
 
-    order: OrderT
+    order: _OrderT
     """The order to carry out."""
-    state: State = "waiting"
+    state: _State = "waiting"
     """Where it stands."""
     frames: int = 0
     """Frames done."""
@@ -88,7 +88,7 @@ class Task(Generic[OrderT]):
             case "note":
                 self.notes.append(event["text"])
             case "busy":
-                self.state, self.not_before = "elsewhere", time.monotonic() + BUSY_SECONDS
+                self.state, self.not_before = "elsewhere", time.monotonic() + _BUSY_SECONDS
             case "done":
                 self.state, self.facts, self.target = "done", event["facts"], event["target"]
             case "failed":
@@ -116,7 +116,7 @@ def paced(emit: Emit) -> Callable[[int, int | None], None]:
     def tell(done: int, total: int | None) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last > PAUSE_SECONDS or done == total:
+        if now - last > _PAUSE_SECONDS or done == total:
             last = now
             emit("frames", done=done, total=total)
 

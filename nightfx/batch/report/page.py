@@ -20,23 +20,23 @@ from nightfx.batch.report.shot_figures import LIMITS, Figures
 from nightfx.disk import partial_file
 from nightfx.errors import RETRY
 
-NAME = "report.html"
-BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-TITLES = {"flicker": "Flicker", "crushed": "Crushed blacks", "clipped": "Clipped whites"}
-MEANINGS = {
+_NAME = "report.html"
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_TITLES = {"flicker": "Flicker", "crushed": "Crushed blacks", "clipped": "Clipped whites"}
+_MEANINGS = {
     "flicker": "How much more the render changes along the motion of its plate than the plate does; 1.00 is as steady."
     " Means over three places of four frames.",
     "crushed": "Pixels that are black in the render (luma below 2 of 255) and not nearly so in the plate (8 or more).",
     "clipped": "Pixels with a channel above 254 of 255 in the render that had none in the plate.",
 }
-STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+_STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
 
 def write_report(
     tasks: Sequence[ShotTask], out: Path, *, title: str, remarks: Sequence[str] = ()
 ) -> Path:
     """Write `report.html` into `out` and return its path. Raises TargetError, and RetryError on a full disk."""
-    target = out / NAME
+    target = out / _NAME
     with partial_file(target, out) as part:  # another batch may write its own at the same time
         # names may hold bytes that are no text
         part.write_text(page(tasks, title, remarks), encoding="utf-8", errors="replace")
@@ -59,7 +59,7 @@ def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> 
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{_e(title)}</title>'
     # no script and nothing from elsewhere, whatever a name may hold
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    head += f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{STYLE}</style>'
+    head += f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{_STYLE}</style>'
     body = "\n".join(part for part in parts if part)
     return f'<!doctype html><html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
 
@@ -132,7 +132,7 @@ def _target(task: ShotTask) -> str:
 
 def _picture(facts: Mapping[str, Any], which: str) -> str:
     data, words = facts.get(which), {"before": "plate", "after": "render"}[which]
-    if not isinstance(data, str) or not BASE64.fullmatch(data):
+    if not isinstance(data, str) or not _BASE64.fullmatch(data):
         return f'<figure class="none"><figcaption>{words}: no picture</figcaption></figure>'
     picture = f'<img src="data:image/jpeg;base64,{data}" alt="{words}">'
     return f"<figure>{picture}<figcaption>{words}</figcaption></figure>"
@@ -142,16 +142,16 @@ def _figures(facts: Mapping[str, Any]) -> str:
     found = _measured(facts)
     if found is None:
         return ""
-    return f"<dl>{''.join(_figure(found, key) for key in TITLES)}</dl>"
+    return f"<dl>{''.join(_figure(found, key) for key in _TITLES)}</dl>"
 
 
 def _figure(found: Figures, key: str) -> str:
     value = getattr(found, key)
     if value is None:
-        return f'<div><dt>{TITLES[key]}</dt><dd class="none">still</dd></div>'
+        return f'<div><dt>{_TITLES[key]}</dt><dd class="none">still</dd></div>'
     text = f"{value:.2f}" if key == "flicker" else f"{value:.2%}"
     over = ' class="over"' if value > LIMITS[key] else ""
-    return f"<div{over}><dt>{TITLES[key]}</dt><dd>{text}</dd></div>"
+    return f"<div{over}><dt>{_TITLES[key]}</dt><dd>{text}</dd></div>"
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -190,8 +190,8 @@ def _notes(notes: Sequence[Any]) -> str:
 
 def _legend() -> str:
     rows = "".join(
-        f"<dt>{TITLES[key]}</dt><dd>{_e(MEANINGS[key])} Marked above {_limit(key)}.</dd>"
-        for key in TITLES
+        f"<dt>{_TITLES[key]}</dt><dd>{_e(_MEANINGS[key])} Marked above {_limit(key)}.</dd>"
+        for key in _TITLES
     )
     words = (
         "Shots are in order of their worst figure, in units of the value above which it is marked."
@@ -212,7 +212,7 @@ def _measured(facts: Mapping[str, Any]) -> Figures | None:
     said = facts.get("figures")
     if not isinstance(said, dict):
         return None
-    values: dict[str, Any] = {key: said.get(key) for key in TITLES}
+    values: dict[str, Any] = {key: said.get(key) for key in _TITLES}
     numbers = [value for key, value in values.items() if key != "flicker" or value is not None]
     if not all(type(value) in (int, float) for value in numbers):
         return None

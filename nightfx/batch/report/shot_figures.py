@@ -43,11 +43,11 @@ from nightfx.picture import (
 from nightfx.source import FALLBACK_RATE, deinterlaced, is_interlaced
 from nightfx.source import FrameReader as Ends
 
-PLACES = (0.1, 0.5, 0.9)  # of the shot
-RUN_FRAMES = 4
-FLICKER_LINES = 360
-THUMB_PX = (420, 280)  # at most
-THUMB_QUALITY = 78
+_PLACES = (0.1, 0.5, 0.9)  # of the shot
+_RUN_FRAMES = 4
+_FLICKER_LINES = 360
+_THUMB_PX = (420, 280)  # at most
+_THUMB_QUALITY = 78
 BLACK, NEAR_BLACK, WHITE = 2 / 255, 8 / 255, 254 / 255
 LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01}
 
@@ -102,17 +102,17 @@ def measure(source: Path, target: Path, options: RenderOptions) -> dict[str, Any
     if not samples:
         return about
     middle = samples[len(samples) // 2]
-    about |= {"before": thumbnail(middle.plate[0]), "after": thumbnail(middle.render[0])}
+    about |= {"before": _thumbnail(middle.plate[0]), "after": _thumbnail(middle.render[0])}
     return about | {"figures": asdict(figures_of(samples))}
 
 
 def compare(plate: Iterable[Float32], render: Iterable[Float32]) -> PairedFrames:
     """The first frames of both, pictures (3, H, W) in [0, 1]; full-size pictures are held one at a time."""
     found = PairedFrames([], [], [], [])
-    for a, b in islice(zip(plate, render, strict=False), RUN_FRAMES):
+    for a, b in islice(zip(plate, render, strict=False), _RUN_FRAMES):
         found.crushed.append(_share(luma(b) < BLACK, luma(a) < NEAR_BLACK))
         found.clipped.append(_share(b.max(0) > WHITE, a.max(0) > WHITE))
-        scale = min(FLICKER_LINES / a.shape[1], 1.0)
+        scale = min(_FLICKER_LINES / a.shape[1], 1.0)
         found.plate.append(_smaller(a, scale))
         found.render.append(_smaller(b, scale))
     return found
@@ -125,20 +125,20 @@ def figures_of(samples: list[PairedFrames]) -> Figures:
     return Figures(_flicker(samples), float(crushed), float(clipped))
 
 
-def thumbnail(picture: Float32) -> str:
+def _thumbnail(picture: Float32) -> str:
     """A JPEG of a picture (3, H, W), in base64."""
     height, width = picture.shape[1:]
-    scale = min(THUMB_PX[0] / width, THUMB_PX[1] / height, 1.0)
+    scale = min(_THUMB_PX[0] / width, _THUMB_PX[1] / height, 1.0)
     small = _smaller(picture, scale)
     codes = np.ascontiguousarray((small.clip(0, 1) * 255 + 0.5).astype(np.uint8)[::-1])
-    quality = [cv2.IMWRITE_JPEG_QUALITY, THUMB_QUALITY]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _THUMB_QUALITY]
     _, data = cv2.imencode(".jpg", codes.transpose(1, 2, 0), quality)
     return base64.b64encode(data.tobytes()).decode("ascii")
 
 
 def _firsts(count: int) -> list[int]:
-    most = max(count - RUN_FRAMES, 0)
-    return sorted({round(most * place) for place in PLACES})
+    most = max(count - _RUN_FRAMES, 0)
+    return sorted({round(most * place) for place in _PLACES})
 
 
 def _shown(shot: Ends, first: int, encoding: Encoding) -> Iterator[Float32]:

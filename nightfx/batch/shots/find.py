@@ -19,7 +19,7 @@ from nightfx.job.inputs import is_render
 from nightfx.network import list_presets
 from nightfx.source import CLIP_SUFFIXES, base_name, is_picture, lone_sequence, sequences_in
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _folders(folder: Path, out: Path, seen: set[tuple[int, int]]) -> Iterator[Pa
     try:
         below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     except OSError as error:
-        log.warning("%s: cannot be looked into (%s)", folder, error.strerror)
+        _log.warning("%s: cannot be looked into (%s)", folder, error.strerror)
         return
     for path in below:
         yield from _folders(path, out, seen)
@@ -90,7 +90,7 @@ def _shots_in(folder: Path, root: Path, names: frozenset[str]) -> Iterator[Shot]
         return  # told by _folders
     renders = [path for path in sources if is_render(path, sources, set(names))]
     if renders:
-        log.warning("%s: %d renders of earlier calls are left out", folder, len(renders))
+        _log.warning("%s: %d renders of earlier calls are left out", folder, len(renders))
     sources = [path for path in sources if path not in renders]
     owners = Counter(base_name(path) for path in sources)
     for source in sources:
@@ -106,7 +106,7 @@ def _sources(folder: Path) -> list[Path]:
     lone = None if clips else lone_sequence(folder)
     pictures = sum(is_picture(path) for path in files) if lone is None else 0
     if pictures:
-        log.warning("%s: %d single pictures are left out", folder, pictures)
+        _log.warning("%s: %d single pictures are left out", folder, pictures)
     return sorted([*clips, *sequences_in(folder), *([lone] if lone else [])])
 
 

@@ -17,7 +17,7 @@ from nightfx.job.source_target import open_shot
 from nightfx.options import RenderOptions, rate_from
 from nightfx.source import FALLBACK_RATE, base_name, existing_files
 
-REEL_LETTERS = 8  # what an EDL may have cut a reel's name to
+_REEL_LETTERS = 8  # what an EDL may have cut a reel's name to
 
 
 class OfflineError(SourceError):
@@ -49,7 +49,7 @@ class Library:
 
     def find(self, clip: Any) -> Medium:
         """The media of a clip of OpenTimelineIO. Raises OfflineError."""
-        url = url_of(clip.media_reference)
+        url = _url_of(clip.media_reference)
         if path := self._by_path(url):
             return self.about(path, clip)
         return self._one_of(clip, self._alike(clip, Path(unquote(url)).name))
@@ -123,10 +123,10 @@ class Library:
 
 
 def _is_reel(base: str, reel: str) -> bool:
-    return base == reel or (len(reel) >= REEL_LETTERS and base.startswith(reel))
+    return base == reel or (len(reel) >= _REEL_LETTERS and base.startswith(reel))
 
 
-def url_of(reference: Any) -> str:
+def _url_of(reference: Any) -> str:
     """Where a media reference points to: a URL or a path, a sequence as its pattern; empty for nowhere."""
     if hasattr(reference, "name_prefix"):
         number = "#" * max(reference.frame_zero_padding, 1)

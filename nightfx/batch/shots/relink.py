@@ -18,7 +18,7 @@ from nightfx.disk import translated
 from nightfx.errors import TargetError
 from nightfx.source import existing_files, is_pattern
 
-KEY = "nightfx"  # of the render among a clip's media references
+_KEY = "nightfx"  # of the render among a clip's media references
 
 
 def write_cut(cut: Cut, tasks: Sequence[ShotTask], out: Path) -> Path:
@@ -72,8 +72,8 @@ def _repoint(use: Use, render: Path, suffix: str) -> None:
     if suffix == ".otio":
         # the map as it is given: references put into a new one end the process in OpenTimelineIO 0.18
         references = clip.media_references()
-        references[KEY] = reference
-        clip.set_media_references(references, KEY)
+        references[_KEY] = reference
+        clip.set_media_references(references, _KEY)
     else:
         clip.media_reference = reference
 

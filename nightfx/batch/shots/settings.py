@@ -25,9 +25,9 @@ from nightfx.errors import UsageError
 from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions, all_options, find_option
 
-FILE = "nightfx.toml"
-MOST_BYTES = 1 << 16
-OF_ONE_SHOT = {"frames"}  # numbers of files, which no folder of shots shares
+_FILE = "nightfx.toml"
+_MOST_BYTES = 1 << 16
+_OF_ONE_SHOT = {"frames"}  # numbers of files, which no folder of shots shares
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _files(folder: Path, root: Path) -> list[Path]:
     """The files that speak for a folder, the nearest last."""
     inside = folder.is_relative_to(root)
     levels = [folder, *folder.parents][: len(folder.relative_to(root).parts) + 1 if inside else 0]
-    return [path / FILE for path in reversed(levels) if (path / FILE).is_file()]
+    return [path / _FILE for path in reversed(levels) if (path / _FILE).is_file()]
 
 
 def _said_in(file: Path, shot: Shot) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def _said_in(file: Path, shot: Shot) -> dict[str, Any]:
 def _read(file: Path, mtime_ns: int) -> dict[str, Any]:
     """Return the table of a file as it was then; read once for all shots."""
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{file}: is over {MOST_BYTES >> 10} KiB: no settings are")
+        if file.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"{file}: is over {_MOST_BYTES >> 10} KiB: no settings are")
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from error
@@ -107,7 +107,7 @@ def _name(file: Path, key: str) -> str:
     known = {name: one.facts.in_files for name, (_, one) in all_options().items()}
     if name in known and not known[name]:
         raise UsageError(f"{file}: {key} is for the command line alone")
-    allowed = sorted({"to", *(name for name in known if known[name])} - OF_ONE_SHOT)
+    allowed = sorted({"to", *(name for name in known if known[name])} - _OF_ONE_SHOT)
     if name not in allowed:
         raise UsageError(f"{file}: unknown key {key!r}; known: {', '.join(allowed)}")
     return name

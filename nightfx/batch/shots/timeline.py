@@ -20,10 +20,10 @@ from nightfx.batch.shots.media import Library, Medium, OfflineError, timecode_ra
 from nightfx.errors import SourceError, UsageError
 from nightfx.source import base_name
 
-SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
+_SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
 ADAPTERS = {".xml": "fcp_xml", ".edl": "cmx_3600", ".fcpxml": "fcpx_xml", ".aaf": "AAF"}
-DROP = re.compile(r"\d\d:\d\d:\d\d;\d\d")
-EDL_RATE = Fraction(24)  # where neither a flag nor the media say one
+_DROP = re.compile(r"\d\d:\d\d:\d\d;\d\d")
+_EDL_RATE = Fraction(24)  # where neither a flag nor the media say one
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Cut:
 
 def is_timeline(path: Path) -> bool:
     """Whether a path is a timeline's, by its suffix."""
-    return path.suffix.lower() in SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in _SUFFIXES and not path.is_dir()
 
 
 def read_cut(path: Path, library: Library, *, handles: int, rate: Fraction | None) -> Cut:
@@ -77,7 +77,7 @@ def read_cut(path: Path, library: Library, *, handles: int, rate: Fraction | Non
     `rate` is that of an EDL, by default of the first file of the library. Raises SourceError where it cannot be read or
     shows nothing that is there.
     """
-    rate = rate or library.first_rate() or EDL_RATE
+    rate = rate or library.first_rate() or _EDL_RATE
     cut = Cut(path, _read(path, rate), rate)
     for clip in _clips(cut.content):
         if use := _use_of(clip, library, cut.remarks):
@@ -115,7 +115,7 @@ def _read(path: Path, rate: Fraction) -> Any:
 def edl_rate(path: Path, rate: Fraction) -> float:
     """The rate to read and write an EDL with, which has timecodes alone."""
     return timecode_rate(
-        rate, bool(DROP.search(path.read_text(encoding="utf-8", errors="replace")))
+        rate, bool(_DROP.search(path.read_text(encoding="utf-8", errors="replace")))
     )
 
 

@@ -20,8 +20,8 @@ from nightfx.training.data.drawings import save_brightness
 from nightfx.training.data.measure import Measured
 
 CLASSES = ("day", "night")
-SPLITS = ("train", "test")
-FIGURE_PICTURES = 100  # of each class, as in the paper's Figure 1
+_SPLITS = ("train", "test")
+_FIGURE_PICTURES = 100  # of each class, as in the paper's Figure 1
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def write_dataset(data: DataSet, folder: Path, how: Mapping[str, Any], seed: int
     rows = [_place(picture, folder) for picture in data.kept]
     _write_table(folder / "manifest.csv", sorted(rows, key=lambda row: str(row["path"])))
     _write_table(folder / "left_out.csv", [_left_out(x) for x in data.left_out])
-    counts = {f"{split} {name}": data.count(name, split) for split in SPLITS for name in CLASSES}
+    counts = {f"{split} {name}": data.count(name, split) for split in _SPLITS for name in CLASSES}
     facts = {"options": how, "brightness divided by": 255 * data.divisor, "pictures": counts}
     (folder / "dataset.json").write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
     day, night = (_drawn(data, name, seed) for name in CLASSES)
@@ -118,7 +118,7 @@ def _write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 def _drawn(data: DataSet, name: str, seed: int) -> list[float]:
     values = [x.normalised for x in data.kept if x.name == name]
-    order = np.random.default_rng(seed).permutation(len(values))[:FIGURE_PICTURES]
+    order = np.random.default_rng(seed).permutation(len(values))[:_FIGURE_PICTURES]
     return [values[index] for index in order]
 
 
@@ -133,7 +133,7 @@ def describe(data: DataSet) -> str:
         )
         cells = [_cell([x.normalised for x in kept if x.name == name]) for name in CLASSES]
         lines.append(f"{source[:24]:24}  {cells[0]:>14}  {cells[1]:>14}  {len(out):8}")
-    totals = (f"{data.count(name, split)} {name}" for split in SPLITS for name in CLASSES)
+    totals = (f"{data.count(name, split)} {name}" for split in _SPLITS for name in CLASSES)
     return "\n".join([*lines, "train: {}, {}; test: {}, {}".format(*totals)])
 
 

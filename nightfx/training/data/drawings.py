@@ -13,8 +13,8 @@ from torch import Tensor
 
 from nightfx.disk import partial_file
 
-Point = tuple[float, float]
-COLOURS = (
+_Point = tuple[float, float]
+_COLOURS = (
     *("#d62728", "#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b"),
     *("#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#000000", "#aec7e8"),
 )
@@ -30,7 +30,7 @@ def save_grid(rows: Sequence[Tensor], path: Path) -> None:
 
 
 def save_curves(
-    curves: Mapping[str, Sequence[Point]], path: Path, *, along: str = "steps", caption: str = ""
+    curves: Mapping[str, Sequence[_Point]], path: Path, *, along: str = "steps", caption: str = ""
 ) -> None:
     """Draw each curve, its points being (step, value), or whatever runs `along`, into one PNG with a legend."""
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
@@ -40,10 +40,10 @@ def save_curves(
     top *= 1 + 16 * len(curves) / (HEIGHT_PX - 2 * MARGIN_PX)  # the legend's lines have room above
     _draw_axes(draw, right, top, along)
     for index, (name, curve) in enumerate(curves.items()):
-        colour = COLOURS[index % len(COLOURS)]
+        colour = _COLOURS[index % len(_COLOURS)]
         draw.line([_place(point, right, top) for point in curve], fill=colour, width=2)
         draw.text((WIDTH_PX - 3 * MARGIN_PX, MARGIN_PX + 16 * index), name, fill=colour)
-    _save(under_caption(image, caption), path)
+    _save(_under_caption(image, caption), path)
 
 
 def save_panels(
@@ -68,7 +68,7 @@ def save_panels(
         draw.multiline_text((8, top_px + 8), words, fill="black", font=_font())
         for column, panel in enumerate(row):
             image.paste(_panel(panel, side_px), (NAME_PX + column * step_px, top_px))
-    _save(under_caption(image, caption), path)
+    _save(_under_caption(image, caption), path)
 
 
 def _panel(panel: Tensor | str, side_px: int) -> Image.Image:
@@ -86,7 +86,7 @@ def _save(image: Image.Image, path: Path) -> None:
         image.save(part, "PNG")
 
 
-def under_caption(image: Image.Image, caption: str) -> Image.Image:
+def _under_caption(image: Image.Image, caption: str) -> Image.Image:
     """`image` under a strip with `caption`, as wide as it; without one, `image` itself."""
     if not caption:
         return image
@@ -107,14 +107,16 @@ def save_brightness(night: Sequence[float], day: Sequence[float], path: Path) ->
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
     draw = ImageDraw.Draw(image)
     right = max(len(night) + len(day), 1)
-    dots = sorted([(value, COLOURS[1]) for value in night] + [(value, COLOURS[3]) for value in day])
+    dots = sorted(
+        [(value, _COLOURS[1]) for value in night] + [(value, _COLOURS[3]) for value in day]
+    )
     _draw_gap(draw, max(night, default=0.0), min(day, default=1.0), right)
     _draw_axes(draw, right, 1.0, "pictures, sorted by normalised brightness")
     for index, (value, colour) in enumerate(dots, start=1):
         x, y = _place((index, value), right, 1.0)
         draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=colour)
     for row, (name, values) in enumerate((("night", night), ("day", day))):
-        words, colour = f"{name}, {len(values)} pictures", COLOURS[1 + 2 * row]
+        words, colour = f"{name}, {len(values)} pictures", _COLOURS[1 + 2 * row]
         draw.text((MARGIN_PX + 12, MARGIN_PX + 16 * row), words, fill=colour)
     _save(image, path)
 
@@ -142,6 +144,6 @@ def _draw_axes(draw: ImageDraw.ImageDraw, right: float, top: float, label: str) 
     draw.text((WIDTH_PX // 2, HEIGHT_PX - 24), label, fill="black", anchor="ma")
 
 
-def _place(point: Point, right: float, top: float) -> tuple[float, float]:
+def _place(point: _Point, right: float, top: float) -> tuple[float, float]:
     x = MARGIN_PX + point[0] / right * (WIDTH_PX - 2 * MARGIN_PX)
     return x, HEIGHT_PX - MARGIN_PX - point[1] / top * (HEIGHT_PX - 2 * MARGIN_PX)

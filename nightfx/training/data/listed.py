@@ -9,8 +9,8 @@ from pathlib import Path
 
 from nightfx.errors import TrainingError, UsageError
 
-Row = dict[str, str]
-Filter = tuple[str, tuple[str, ...]]
+_Row = dict[str, str]
+_Filter = tuple[str, tuple[str, ...]]
 """A column, and the values that pass."""
 
 
@@ -22,7 +22,7 @@ class Listed:
     """The table; `dataset prepare` writes such a one."""
     name: str
     """The class: day or night."""
-    where: tuple[Filter, ...] = ()
+    where: tuple[_Filter, ...] = ()
     """All must pass. Where a column `split` is not among them, only its rows `train` are taken."""
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Listed:
             groups.setdefault(row.get("source") or str(path.parent), []).append(path)
         return list(groups.values())
 
-    def _filters(self, row: Row) -> tuple[Filter, ...]:
+    def _filters(self, row: _Row) -> tuple[_Filter, ...]:
         asked = any(column == "split" for column, _ in self.where)
         return self.where if asked or "split" not in row else (*self.where, ("split", ("train",)))
 
@@ -63,7 +63,7 @@ def choose_pictures(
     return day, night
 
 
-def parse_filter(text: str) -> Filter:
+def parse_filter(text: str) -> _Filter:
     """Read `column=value,value`; raises `UsageError`."""
     column, equals, values = text.partition("=")
     wanted = tuple(value.strip() for value in values.split(",") if value.strip())
@@ -72,7 +72,7 @@ def parse_filter(text: str) -> Filter:
     return column.strip(), wanted
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
+def read_rows(path: Path, columns: Sequence[str]) -> list[_Row]:
     """The rows of a CSV that has these columns and more; raises `TrainingError`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -88,12 +88,12 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _check_column(path: Path, column: str, rows: list[Row]) -> None:
+def _check_column(path: Path, column: str, rows: list[_Row]) -> None:
     if column not in rows[0]:
         known = ", ".join(name for name in rows[0] if name)
         raise TrainingError(f"{path}: no column {column!r} to filter by; it has {known}")
 
 
-def _nothing_left(listed: Listed, column: str, values: tuple[str, ...], rows: list[Row]) -> str:
+def _nothing_left(listed: Listed, column: str, values: tuple[str, ...], rows: list[_Row]) -> str:
     found = ", ".join(sorted({row[column] for row in rows})[:8])
     return f"{listed}: nothing left where {column} is {' or '.join(values)}; here it is {found}"

@@ -20,8 +20,8 @@ from nightfx.options import Crop
 from nightfx.training.data.pictures import MAX_UPSCALE, load_picture
 from nightfx.training.data.sources import Candidate, sample_frames
 
-THUMBNAIL_PX = 16
-STRIP_PX = 64  # rows at a time: stays in the cache
+_THUMBNAIL_PX = 16
+_STRIP_PX = 64  # rows at a time: stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,22 +153,22 @@ def brightness_of(pixels: np.ndarray) -> float:
     """Equation 7 of a picture (H, W, 3) uint8, in [0, 1]: as `metrics.hsp_brightness`, in strips."""
     weights = np.array([HSP], np.float32)
     total = 0.0
-    for top in range(0, pixels.shape[0], STRIP_PX):
-        strip = pixels[top : top + STRIP_PX].astype(np.float32)
+    for top in range(0, pixels.shape[0], _STRIP_PX):
+        strip = pixels[top : top + _STRIP_PX].astype(np.float32)
         np.square(strip, out=strip)
         total += float(cv2.sqrt(cv2.transform(strip, weights)).sum(dtype=np.float64))
     return float(total / (255 * pixels.shape[0] * pixels.shape[1]))
 
 
 def _thumbnail(pixels: np.ndarray) -> np.ndarray:
-    size = (THUMBNAIL_PX, THUMBNAIL_PX)
+    size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
     luma = cv2.cvtColor(
         cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
     ).astype(np.float32)
     centred = (luma - luma.mean()).ravel()
     # a flat picture has no direction: it is given one, to be like other flat ones
     length = np.linalg.norm(centred)
-    return centred / length if length > 1 else np.full(centred.shape, 1 / THUMBNAIL_PX, np.float32)
+    return centred / length if length > 1 else np.full(centred.shape, 1 / _THUMBNAIL_PX, np.float32)
 
 
 def _square(pixels: np.ndarray, size_px: int, crop: Crop, seed: int, digest: str) -> np.ndarray:

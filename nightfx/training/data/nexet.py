@@ -12,12 +12,12 @@ from nightfx.training.data.listed import read_rows
 from nightfx.training.data.pictures import PICTURE_SUFFIXES
 
 FOLDER, TABLE = "nexet_2017_1", "train.csv"
-COLUMNS = ("image_filename", "lighting")
+_COLUMNS = ("image_filename", "lighting")
 PICTURES = 17_000  # what the paper found in it, about; 1280×720
 ASK = (
     "NEXET may not be passed on. Ask Nexar (https://www.getnexar.com), who released it in 2017 for the"
     " Nexar Challenge II, or whoever holds a copy under their terms; unpack it so that DIR holds"
-    f" {FOLDER}/ with the pictures and {TABLE} with the columns {' and '.join(COLUMNS)}."
+    f" {FOLDER}/ with the pictures and {TABLE} with the columns {' and '.join(_COLUMNS)}."
 )
 
 
@@ -48,7 +48,7 @@ def _check_table(table: Path | None, found: list[str], missing: list[str]) -> No
         missing.append(f"{TABLE}: labels of lighting, needed only for --labels")
         return
     try:
-        found.append(f"{table}: {len(read_rows(table, COLUMNS))} labels")
+        found.append(f"{table}: {len(read_rows(table, _COLUMNS))} labels")
     except TrainingError as error:
         missing.append(str(error))
 

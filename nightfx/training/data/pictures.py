@@ -25,15 +25,15 @@ from nightfx.scene import find_any_sky
 from nightfx.source import CLIP_SUFFIXES
 from nightfx.training.data.listed import Listed
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
-MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
+_MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
 MAX_UPSCALE = 2.0  # a picture below half the crop's size is left out
-SKY_LINES = 272
+_SKY_LINES = 272
 CropScale = tuple[float, float]
 # what Pillow raises for files that are no pictures, or broken ones
-BROKEN = (
+_BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
     Image.DecompressionBombError,
 )
@@ -76,7 +76,7 @@ class Pictures:
         pixels = self.load(path)
         if path not in self.skies:
             # a smooth map: a small one will do, and takes little memory
-            small = shrink(pixels, SKY_LINES).astype(np.float32) / 255
+            small = shrink(pixels, _SKY_LINES).astype(np.float32) / 255
             self.skies[path] = np.rint(find_any_sky(small) * 255).astype(np.uint8)
         height, width = pixels.shape[:2]
         return np.dstack([pixels, cv2.resize(self.skies[path], (width, height))])
@@ -86,7 +86,7 @@ class Pictures:
         if path in self.kept:
             return self.kept[path]
         pixels = load_picture(path)
-        if self.kept_bytes + pixels.nbytes <= MEMORY_BYTES:
+        if self.kept_bytes + pixels.nbytes <= _MEMORY_BYTES:
             self.kept[path] = pixels
             self.kept_bytes += pixels.nbytes
         return pixels
@@ -161,7 +161,7 @@ def load_picture(path: Path) -> np.ndarray:
         with Image.open(path) as image:
             ImageOps.exif_transpose(image, in_place=True)
             return np.asarray(_eight_bits(image))
-    except BROKEN as error:
+    except _BROKEN as error:
         raise TrainingError(f"{path}: damaged: {error}; take it out and run again") from error
 
 
@@ -190,7 +190,7 @@ def _short_side_px(path: Path) -> int:
     try:
         with Image.open(path) as image:
             return int(min(image.size))
-    except BROKEN:
+    except _BROKEN:
         return 0
 
 
@@ -207,11 +207,11 @@ def _warn_about(folder: Path | Listed, sides: dict[Path, int], crop_px: int) -> 
     tiny = sum(0 < side * MAX_UPSCALE < crop_px for side in sides.values())
     small = sum(crop_px <= side * MAX_UPSCALE < crop_px * MAX_UPSCALE for side in sides.values())
     if damaged:
-        log.warning("%s: %d files are no readable pictures and are left out", folder, damaged)
+        _log.warning("%s: %d files are no readable pictures and are left out", folder, damaged)
     if tiny:
-        log.warning("%s: %d pictures are under %g px and are left out", folder, tiny, crop_px / 2)
+        _log.warning("%s: %d pictures are under %g px and are left out", folder, tiny, crop_px / 2)
     if small:
-        log.warning("%s: %d pictures are under %d px and are upscaled", folder, small, crop_px)
+        _log.warning("%s: %d pictures are under %d px and are upscaled", folder, small, crop_px)
 
 
 def _group(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:

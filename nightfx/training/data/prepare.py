@@ -23,7 +23,7 @@ from nightfx.training.data.measure import Measured, measure_all
 from nightfx.training.data.repeats import drop_repeats
 from nightfx.training.data.sources import find_candidates
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def prepare(
@@ -146,7 +146,7 @@ def _split(kept: Sequence[Sorted], options: PrepareOptions) -> list[Sorted]:
         pictures = [x for x in kept if x.name == name]
         count = min(options.test, len(pictures) // 2)
         if count < options.test:
-            log.warning(
+            _log.warning(
                 "only %d %s pictures: %d of them are the test set, not %d",
                 *(len(pictures), name, count, options.test),
             )
@@ -165,8 +165,8 @@ def _warn(data: DataSet, options: PrepareOptions) -> None:
     tiny = sum(reason.startswith("under ") for reason in reasons)
     small = sum(x.measured.short_side_px < options.size_px for x in data.kept)
     if broken:
-        log.warning("%d damaged files are skipped; left_out.csv lists them", broken)
+        _log.warning("%d damaged files are skipped; left_out.csv lists them", broken)
     if tiny:
-        log.warning("%d pictures are under %g px and are left out", tiny, options.size_px / 2)
+        _log.warning("%d pictures are under %g px and are left out", tiny, options.size_px / 2)
     if small:
-        log.warning("%d pictures are under %d px and are upscaled", small, options.size_px)
+        _log.warning("%d pictures are under %d px and are upscaled", small, options.size_px)

@@ -15,7 +15,7 @@ import numpy as np
 from nightfx.options import Repeats
 from nightfx.training.data.measure import Measured
 
-NEAR_BRIGHTNESS = 0.02
+_NEAR_BRIGHTNESS = 0.02
 
 
 def drop_repeats(pictures: Iterable[Measured], repeats: Repeats, near: float) -> list[Measured]:
@@ -49,7 +49,7 @@ class _Thumbnails:
         assert picture.thumbnail is not None
         count = len(self.paths)
         alike = self.vectors[:count] @ picture.thumbnail >= near
-        alike &= np.abs(self.brightness[:count] - picture.brightness) <= NEAR_BRIGHTNESS
+        alike &= np.abs(self.brightness[:count] - picture.brightness) <= _NEAR_BRIGHTNESS
         if alike.any():
             return replace(picture, reason=f"nearly the same as {self.paths[int(alike.argmax())]}")
         if count == len(self.brightness):

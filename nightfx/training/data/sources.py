@@ -21,11 +21,11 @@ from nightfx.source import CLIP_SUFFIXES, Reader
 from nightfx.training.data.listed import read_rows
 from nightfx.training.data.pictures import PICTURE_SUFFIXES
 
-CLASSES = {"day": "day", "daytime": "day", "night": "night", "nighttime": "night"}
-NO_SOURCE = {*CLASSES, "dusk", "dawn", "twilight", "train", "test", "val"}
+_CLASSES = {"day": "day", "daytime": "day", "night": "night", "nighttime": "night"}
+_NO_SOURCE = {*_CLASSES, "dusk", "dawn", "twilight", "train", "test", "val"}
 # ours; NEXET's train.csv; BDD100K's names, for those who made a table of its labels
-PATH_COLUMNS = ("path", "image_filename", "filename", "name")
-CLASS_COLUMNS = ("class", "lighting", "timeofday", "label")
+_PATH_COLUMNS = ("path", "image_filename", "filename", "name")
+_CLASS_COLUMNS = ("class", "lighting", "timeofday", "label")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Candidate:
         return self.path.suffix.lower() in CLIP_SUFFIXES
 
 
-Labels = dict[str, Label]
+_Labels = dict[str, Label]
 """By a picture's path as the file writes it, `/` between folders: any ending of the real path."""
 
 
@@ -83,13 +83,13 @@ def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.suffix.lower() in known)
 
 
-def _candidate(path: Path, root: Path, table: Labels, by_folder: bool) -> Candidate:
+def _candidate(path: Path, root: Path, table: _Labels, by_folder: bool) -> Candidate:
     label = _look_up(path, table) or (_folder_label(path) if by_folder else None)
     source = label.source if label and label.source else _source_name(path, root)
     return Candidate(path, source, label.name if label else None)
 
 
-def _look_up(path: Path, table: Labels) -> Label | None:
+def _look_up(path: Path, table: _Labels) -> Label | None:
     if not table:
         return None
     parts = path.absolute().parts
@@ -100,21 +100,21 @@ def _look_up(path: Path, table: Labels) -> Label | None:
 
 def _folder_label(path: Path) -> Label | None:
     names = (folder.name.lower() for folder in path.absolute().parents)
-    return next((Label(CLASSES[name]) for name in names if name in CLASSES), None)
+    return next((Label(_CLASSES[name]) for name in names if name in _CLASSES), None)
 
 
 def _source_name(path: Path, root: Path) -> str:
     below = path.relative_to(root).parts[:-1] if path != root else ()
-    names = [name for name in below if name.lower() not in NO_SOURCE]
+    names = [name for name in below if name.lower() not in _NO_SOURCE]
     if names:
         return names[0]
     if path.suffix.lower() in CLIP_SUFFIXES:
         return path.stem
     above = root.absolute() if root.is_dir() else root.absolute().parent
-    return next((x.name for x in (above, *above.parents) if x.name.lower() not in NO_SOURCE), "")
+    return next((x.name for x in (above, *above.parents) if x.name.lower() not in _NO_SOURCE), "")
 
 
-def read_labels(path: Path) -> Labels:
+def read_labels(path: Path) -> _Labels:
     """Labels by path or name from a CSV, BDD100K's JSON, or a folder of its JSON files; raises `TrainingError`."""
     if path.is_dir():
         files = sorted(path.rglob("*.json"))
@@ -124,9 +124,11 @@ def read_labels(path: Path) -> Labels:
     return _read_json(path) if path.suffix.lower() == ".json" else _read_table(path)
 
 
-def _read_table(path: Path) -> Labels:
+def _read_table(path: Path) -> _Labels:
     rows = read_rows(path, ())
-    name, label = (_pick(path, columns, list(rows[0])) for columns in (PATH_COLUMNS, CLASS_COLUMNS))
+    name, label = (
+        _pick(path, columns, list(rows[0])) for columns in (_PATH_COLUMNS, _CLASS_COLUMNS)
+    )
     return {row[name]: Label(_class_of(row[label]), row.get("source", "")) for row in rows}
 
 
@@ -137,7 +139,7 @@ def _pick(path: Path, wanted: tuple[str, ...], found: list[str]) -> str:
     return column
 
 
-def _read_json(path: Path) -> Labels:
+def _read_json(path: Path) -> _Labels:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -159,7 +161,7 @@ def _time_of_day(entry: dict[str, Any]) -> str:
 
 def _class_of(text: str) -> str:
     word = text.strip().lower()
-    return CLASSES.get(word, word)
+    return _CLASSES.get(word, word)
 
 
 def sample_frames(path: Path, every_seconds: float) -> Iterator[tuple[float, np.ndarray]]:

@@ -20,7 +20,7 @@ from nightfx.training.run.progress import measure, translate
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
 
-SHOWN = 4  # test pictures of each class in a figure
+_SHOWN = 4  # test pictures of each class in a figure
 
 Steps = Callable[[int, int], None]
 Panels = dict[str, list[Tensor | str]]
@@ -114,7 +114,7 @@ def _measure(bench: Bench, state: dict[str, Any]) -> tuple[dict[str, float], Pan
     sides = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
     distance = sum(side["colour_distance"] + side["patch_distance"] for side in sides)
     rows = {"real day": real_A, "fake night": fake_B, "real night": real_B, "fake day": fake_A}
-    panels = {name: list(x[:: max(len(x) // SHOWN, 1)][:SHOWN]) for name, x in rows.items()}
+    panels = {name: list(x[:: max(len(x) // _SHOWN, 1)][:_SHOWN]) for name, x in rows.items()}
     return {"distance": distance, **find_signs(real_A, fake_B, real_B)}, panels
 
 
@@ -125,4 +125,4 @@ def _generator(weights: dict[str, Tensor]) -> PaperGenerator:
 
 
 def _no_panels(why: str) -> Panels:
-    return {name: [why] * SHOWN for name in ("fake night", "fake day")}
+    return {name: [why] * _SHOWN for name in ("fake night", "fake day")}

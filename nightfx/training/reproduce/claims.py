@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from nightfx.training.reproduce.outcomes import Experiment, spread
 
 MIN_SEEDS, MIN_STEPS = 3, 5000
-DROP = 0.25  # of the sum of the losses
-BEST_RATE = 2e-4
-TURNED = 0.5  # of the way from a day's sky to a night's
-SOME = (0.01, 0.5)  # of the picture outside the sky
-SIGNS = 0.1  # of the lights of real nights
+_DROP = 0.25  # of the sum of the losses
+_BEST_RATE = 2e-4
+_TURNED = 0.5  # of the way from a day's sky to a night's
+_SOME = (0.01, 0.5)  # of the picture outside the sky
+_SIGNS = 0.1  # of the lights of real nights
 
 HOLDS, NOT, OPEN = "holds", "does not hold", "undecided: the seeds spread too far"
 
@@ -65,8 +65,10 @@ def judge_full_set(one: Experiment | None, two: Experiment | None) -> Claim:
         )
     middle, off = spread(drops)
     if middle - off <= 0:
-        return Claim(words, measured, NOT if middle + off < DROP else OPEN)
-    return Claim(words, measured, HOLDS if middle + off >= DROP else "lower, but by less than 25 %")
+        return Claim(words, measured, NOT if middle + off < _DROP else OPEN)
+    return Claim(
+        words, measured, HOLDS if middle + off >= _DROP else "lower, but by less than 25 %"
+    )
 
 
 def judge_rates(three: Experiment | None) -> Claim:
@@ -85,9 +87,9 @@ def judge_rates(three: Experiment | None) -> Claim:
     if why := _untestable(three, counts=seeds):
         return Claim(words, measured, why)
     ended = {rate: spread(values) for rate, values in distances.items() if not stopped[rate]}
-    if BEST_RATE not in ended:
+    if _BEST_RATE not in ended:
         return Claim(words, measured, NOT if ended else "undecided: runs stopped with each rate")
-    middle, off = ended.pop(BEST_RATE)
+    middle, off = ended.pop(_BEST_RATE)
     if all(middle + off < other - around for other, around in ended.values()):
         return Claim(words, measured, HOLDS)
     worse = any(other + around < middle - off for other, around in ended.values())
@@ -102,7 +104,7 @@ def judge_sky(one: Experiment | None) -> Claim:
     values = one.values("sky").values()
     measured = f"the sky goes {show(values, percent=True)} of the way to a night's"
     why = _untestable(one, counts=[len(values)])
-    return Claim(words, measured, why or _within(values, None, TURNED))
+    return Claim(words, measured, why or _within(values, None, _TURNED))
 
 
 def judge_elements(one: Experiment | None) -> Claim:
@@ -113,7 +115,7 @@ def judge_elements(one: Experiment | None) -> Claim:
     values = one.values("raised").values()
     measured = f"{show(values, percent=True)} of the picture outside the sky is brighter"
     why = _untestable(one, counts=[len(values)])
-    return Claim(words, measured, why or _within(values, *SOME))
+    return Claim(words, measured, why or _within(values, *_SOME))
 
 
 def judge_lights(one: Experiment | None, two: Experiment | None) -> Claim:
@@ -128,7 +130,7 @@ def judge_lights(one: Experiment | None, two: Experiment | None) -> Claim:
     measured += f" after 1, {show(after, percent=True)} after 2"
     if why := _untestable(one, two, counts=[len(before), len(after)]):
         return Claim(words, measured, why)
-    verdicts = {_within(before, None, SIGNS), _within(after, SIGNS, None)}
+    verdicts = {_within(before, None, _SIGNS), _within(after, _SIGNS, None)}
     return Claim(words, measured, NOT if NOT in verdicts else OPEN if OPEN in verdicts else HOLDS)
 
 

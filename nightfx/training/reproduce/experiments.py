@@ -33,12 +33,12 @@ from nightfx.training.run.progress import load_squares
 from nightfx.training.run.recipes import get_recipe
 from nightfx.training.run.train_options import TrainOptions
 
-PAPER_TRAINED = 10_942, 4_195  # day and night pictures, the test set taken out
-LIKE_PAPER = 0.02  # by how much a set may differ from that and be taken for the paper's
-FULL_SET = 10_000  # pictures of the larger class in experiment 2, as printed
+_PAPER_TRAINED = 10_942, 4_195  # day and night pictures, the test set taken out
+_LIKE_PAPER = 0.02  # by how much a set may differ from that and be taken for the paper's
+_FULL_SET = 10_000  # pictures of the larger class in experiment 2, as printed
 EVERY = 500  # steps between checkpoints, at least; a tenth of a longer run, and 10,000 at most
 
-Side = tuple[Path | Listed, Listed | None]
+_Side = tuple[Path | Listed, Listed | None]
 """The pictures of a class, and those held out where they are named."""
 
 
@@ -83,7 +83,7 @@ def plan(name: str, options: ReproduceOptions) -> dict[str, TrainOptions]:
     settings = [f"crop_px={options.size_px}"]
     limit = next(iter(get_recipe(name).values())).limit
     if options.scale < 1:
-        settings.append(f"limit={max(round(options.scale * (limit or FULL_SET)), 2)}")
+        settings.append(f"limit={max(round(options.scale * (limit or _FULL_SET)), 2)}")
     elif options.images:
         settings.append(f"limit={options.images}")
     if options.epochs:
@@ -91,7 +91,7 @@ def plan(name: str, options: ReproduceOptions) -> dict[str, TrainOptions]:
     return get_recipe(name, settings)
 
 
-def find_sides(data: Path) -> tuple[Side, Side]:
+def find_sides(data: Path) -> tuple[_Side, _Side]:
     """Day and night of a data set: its manifest's, the test split held out, or two folders. Raises `TrainingError`."""
     manifest = data / "manifest.csv"
     if manifest.is_file():
@@ -104,7 +104,7 @@ def find_sides(data: Path) -> tuple[Side, Side]:
     return (data / "day", None), (data / "night", None)
 
 
-def _of_manifest(manifest: Path, name: str) -> Side:
+def _of_manifest(manifest: Path, name: str) -> _Side:
     training, test = (Listed(manifest, name, (("split", (x,)),)) for x in ("train", "test"))
     return training, test
 
@@ -176,5 +176,5 @@ def _squares(pictures: Pictures, side_px: int) -> Tensor:
 
 
 def _is_like_paper(*counts: int) -> bool:
-    pairs = zip(counts, PAPER_TRAINED, strict=True)
-    return all(abs(count - wanted) <= LIKE_PAPER * wanted for count, wanted in pairs)
+    pairs = zip(counts, _PAPER_TRAINED, strict=True)
+    return all(abs(count - wanted) <= _LIKE_PAPER * wanted for count, wanted in pairs)

@@ -13,16 +13,16 @@ from nightfx.training.reproduce.arm import Panels
 from nightfx.training.reproduce.claims import MIN_SEEDS, MIN_STEPS, judge_claims, show
 from nightfx.training.reproduce.outcomes import LOSSES, Experiment, Point
 
-PAPER = {
+_PAPER = {
     "paper-1": ("1,000 of each", 100),
     "paper-2": ("10,000 and 4,500", 20),
     "paper-3": ("1,000 of each", 20),
 }
 """Day and night pictures, and epochs, as printed."""
-CURVES = {"paper-1": "figure_2", "paper-2": "figure_4", "paper-3": "figure_6_losses"}
-PICTURES = {"paper-1": "figure_3", "paper-2": "figure_5", "paper-3": "figure_6"}
-NAMES = {"G_AB": "generator day to night", "G_BA": "generator night to day"}
-NAMES |= {"D_A": "discriminator of day", "D_B": "discriminator of night"}
+_CURVES = {"paper-1": "figure_2", "paper-2": "figure_4", "paper-3": "figure_6_losses"}
+_PICTURES = {"paper-1": "figure_3", "paper-2": "figure_5", "paper-3": "figure_6"}
+_NAMES = {"G_AB": "generator day to night", "G_BA": "generator night to day"}
+_NAMES |= {"D_A": "discriminator of day", "D_B": "discriminator of night"}
 
 READINGS = {
     "Row 4 of Table I": "Stride 2 is printed between two 32×32 shapes: stride 1.",
@@ -68,19 +68,19 @@ def save_figures(experiment: Experiment, panels: Mapping[float, Panels], folder:
         title = "Beside Figure 6: the sum of the losses"
         rows, heads = _by_rate(panels)
     else:
-        curves = {NAMES[name]: x for name, x in experiment.mean_curves(rates[0]).items()}
-        title = f"Figure {CURVES[experiment.name][-1]}: the losses"
+        curves = {_NAMES[name]: x for name, x in experiment.mean_curves(rates[0]).items()}
+        title = f"Figure {_CURVES[experiment.name][-1]}: the losses"
         rows, heads = panels[rates[0]], []
-    path = folder / f"{CURVES[experiment.name]}.png"
-    save_curves(curves, path, along="epochs", caption=f"{title}. {describe(experiment)}")
-    path = folder / f"{PICTURES[experiment.name]}.png"
-    title = f"Figure {PICTURES[experiment.name][-1]}: test pictures, first seed"
-    save_panels(rows, heads, path, caption=f"{title}. {describe(experiment)}")
+    path = folder / f"{_CURVES[experiment.name]}.png"
+    save_curves(curves, path, along="epochs", caption=f"{title}. {_describe(experiment)}")
+    path = folder / f"{_PICTURES[experiment.name]}.png"
+    title = f"Figure {_PICTURES[experiment.name][-1]}: test pictures, first seed"
+    save_panels(rows, heads, path, caption=f"{title}. {_describe(experiment)}")
 
 
-def describe(experiment: Experiment) -> str:
+def _describe(experiment: Experiment) -> str:
     """Return a line of what an experiment had, beside what the paper's had."""
-    pictures, epochs = PAPER[experiment.name]
+    pictures, epochs = _PAPER[experiment.name]
     source = "a stand-in for NEXET 2017" if experiment.stand_in else "as many as NEXET 2017 has"
     return (
         f"Experiment {experiment.name[-1]} with {experiment.day:,} day and {experiment.night:,} night pictures "
@@ -106,7 +106,7 @@ def _by_rate(panels: Mapping[float, Panels]) -> tuple[dict[str, list[Tensor | st
 
 def save_report(experiments: Mapping[str, Experiment], folder: Path) -> Path:
     """Write `report.md`: runs, claims, readings, figures of all experiments that are there."""
-    there = [experiments[name] for name in PAPER if name in experiments]
+    there = [experiments[name] for name in _PAPER if name in experiments]
     parts = [_head(there), _runs(there), _claims(experiments), _figures(there), _readings()]
     path = folder / "report.md"
     with partial_file(path) as part:
@@ -125,7 +125,10 @@ def _head(experiments: Sequence[Experiment]) -> str:
             "**The pictures are a stand-in for NEXET 2017**, which the paper used: a set of another size."
         )
     for x in experiments:
-        lines += ["", f"- {describe(x)} {x.test[0]} day and {x.test[1]} night pictures to test on."]
+        lines += [
+            "",
+            f"- {_describe(x)} {x.test[0]} day and {x.test[1]} night pictures to test on.",
+        ]
         lines.append(f"  {x.versions}; {x.device}.")
     return "\n".join(lines)
 
@@ -168,8 +171,8 @@ def _claims(experiments: Mapping[str, Experiment]) -> str:
 
 
 def _figures(experiments: Sequence[Experiment]) -> str:
-    lines = [f"![{CURVES[x.name].replace('_', ' ')}]({CURVES[x.name]}.png)" for x in experiments]
-    names = ", ".join(f"`{PICTURES[x.name]}.png`" for x in experiments)
+    lines = [f"![{_CURVES[x.name].replace('_', ' ')}]({_CURVES[x.name]}.png)" for x in experiments]
+    names = ", ".join(f"`{_PICTURES[x.name]}.png`" for x in experiments)
     note = f"Test pictures are in {names}, beside this report; pass them on only where the data set may be."
     return "\n\n".join(["## Figures", *lines, note])
 

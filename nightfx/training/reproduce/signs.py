@@ -10,12 +10,12 @@ from torch import Tensor
 from nightfx.metrics import HSP
 from nightfx.scene import find_any_sky
 
-SKY = 0.5  # of `find_any_sky`
-RAISED = 0.05  # of full scale: a part made brighter
-LIGHT = 0.6  # a light source's brightness, at least
-STANDS_OUT = 0.25  # by how much it is brighter than what is around it
-AROUND = 8  # which is a square of an eighth of the picture's side
-NO_RANGE = 0.02  # day and night skies as bright as each other say nothing
+_SKY = 0.5  # of `find_any_sky`
+_RAISED = 0.05  # of full scale: a part made brighter
+_LIGHT = 0.6  # a light source's brightness, at least
+_STANDS_OUT = 0.25  # by how much it is brighter than what is around it
+_AROUND = 8  # which is a square of an eighth of the picture's side
+_NO_RANGE = 0.02  # day and night skies as bright as each other say nothing
 
 
 @torch.no_grad()
@@ -31,7 +31,7 @@ def find_signs(real_A: Tensor, fake_B: Tensor, real_B: Tensor) -> dict[str, floa
     came_on = _lights(fake) & ~_lights(day)
     return {
         "sky": _way(_mean(day[sky_A]), _mean(fake[sky_A]), _mean(night[sky_B])),
-        "raised": _mean((fake - day > RAISED)[~sky_A].float()),
+        "raised": _mean((fake - day > _RAISED)[~sky_A].float()),
         "lights": _ratio(_mean(came_on.float()), _mean(_lights(night).float())),
     }
 
@@ -43,15 +43,15 @@ def _brightness(pictures: Tensor) -> Tensor:
 
 def _skies(pictures: Tensor) -> Tensor:
     pixels = np.ascontiguousarray(pictures.permute(0, 2, 3, 1).numpy())
-    return torch.from_numpy(np.stack([find_any_sky(x) > SKY for x in pixels]))
+    return torch.from_numpy(np.stack([find_any_sky(x) > _SKY for x in pixels]))
 
 
 def _lights(brightness: Tensor) -> Tensor:
-    side_px = brightness.shape[-1] // AROUND // 2 * 2 + 1
+    side_px = brightness.shape[-1] // _AROUND // 2 * 2 + 1
     around = F.avg_pool2d(
         brightness[:, None], side_px, 1, side_px // 2, count_include_pad=False
     ).squeeze(1)
-    return (brightness >= LIGHT) & (brightness - around >= STANDS_OUT)
+    return (brightness >= _LIGHT) & (brightness - around >= _STANDS_OUT)
 
 
 def _mean(values: Tensor) -> float:
@@ -59,7 +59,7 @@ def _mean(values: Tensor) -> float:
 
 
 def _way(day: float, fake: float, night: float) -> float:
-    return (day - fake) / (day - night) if day - night > NO_RANGE else float("nan")
+    return (day - fake) / (day - night) if day - night > _NO_RANGE else float("nan")
 
 
 def _ratio(part: float, whole: float) -> float:

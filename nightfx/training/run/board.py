@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Board:
@@ -21,7 +21,7 @@ class Board:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            log.warning(
+            _log.warning(
                 "TensorBoard is not installed (pip install 'nightfx[train]'); losses.png has the curves"
             )
             return

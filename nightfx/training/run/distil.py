@@ -41,10 +41,10 @@ from nightfx.training.data.pictures import (
 from nightfx.training.run.feed import seeded, to_pictures
 
 WIDTH, BLOCKS = 8, 2  # 1/23.8 of the full network's work
-SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
-STILLS = 1000  # more are not kept in memory
-JUDGED = 48  # kept-out stills that the distance is measured on, at most
-MAPS_WEIGHT = 0.1  # of gains and offsets beside the pictures that they make
+_SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
+_STILLS = 1000  # more are not kept in memory
+_JUDGED = 48  # kept-out stills that the distance is measured on, at most
+_MAPS_WEIGHT = 0.1  # of gains and offsets beside the pictures that they make
 
 
 def distil(
@@ -69,7 +69,7 @@ def distil(
         raise UsageError(f"{preset.name}: {words} one; --backend openvino-int8 is quicker, too")
     height = preset.facts.working_height_px // MULTIPLE_PX * MULTIPLE_PX
     seen, kept_out = open_pictures(stills, None, crop_px=height)
-    seen = seen.limit(STILLS, seeded(options.seed, "stills"))
+    seen = seen.limit(_STILLS, seeded(options.seed, "stills"))
     student = _teach(teacher, seen, height, options, pick_device(device), on_progress)
     found = _distance(teacher, student, kept_out, height)
     facts = {
@@ -133,7 +133,7 @@ def _loss(x: Tensor, found: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]
     """L1 of the lit pictures, and a little of gains and offsets, which the fit looks at too."""
     (g, o), (wanted_g, wanted_o) = found, wanted
     pictures = F.l1_loss(x * g.exp() + o, x * wanted_g.exp() + wanted_o)
-    return pictures + MAPS_WEIGHT * (F.l1_loss(g, wanted_g) + F.l1_loss(o, wanted_o))
+    return pictures + _MAPS_WEIGHT * (F.l1_loss(g, wanted_g) + F.l1_loss(o, wanted_o))
 
 
 def _crops(
@@ -146,8 +146,8 @@ def _crops(
         for _ in range(options.batch):
             path = stills.draw(rng)
             if path not in kept:
-                kept[path] = shrink(load_picture(path), round(SCALE[1] * height))
-            crops.append(cut_crop(kept[path], height, SCALE, rng))
+                kept[path] = shrink(load_picture(path), round(_SCALE[1] * height))
+            crops.append(cut_crop(kept[path], height, _SCALE, rng))
         yield to_pictures(torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2)), device)
 
 
@@ -157,7 +157,7 @@ def _distance(
 ) -> float:
     """Mean PSNR in dB of the student's whole pictures to the teacher's, both clipped."""
     found = []
-    for path in stills.spread(JUDGED)[:JUDGED]:
+    for path in stills.spread(_JUDGED)[:_JUDGED]:
         x = to_tensor(shrink(load_picture(path), height).copy())[None]
         x = x[
             ...,

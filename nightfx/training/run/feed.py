@@ -23,8 +23,8 @@ from nightfx.training.data.pictures import Pictures, cut_crop
 from nightfx.training.run.share import Share
 from nightfx.training.run.train_options import TrainOptions
 
-THREADS = 4
-AHEAD = 8  # steps
+_THREADS = 4
+_AHEAD = 8  # steps
 
 Batch = tuple[Tensor, Tensor]
 
@@ -47,7 +47,7 @@ class Feed:
         self._began = time.perf_counter()
         self._draws = [Draws(x, options, letter) for x, letter in zip(pictures, "AB", strict=True)]
         self._part = (share or Share()).part(options.batch)
-        self._pool = ThreadPoolExecutor(THREADS, "feed")
+        self._pool = ThreadPoolExecutor(_THREADS, "feed")
         self._step = first
         self._ahead: deque[Future[Batch]] = deque()
 
@@ -55,7 +55,7 @@ class Feed:
         return self
 
     def __next__(self) -> Batch:
-        while len(self._ahead) < AHEAD:
+        while len(self._ahead) < _AHEAD:
             self._ahead.append(self._pool.submit(self._batch, self._step))
             self._step += 1
         started = time.perf_counter()

@@ -18,12 +18,12 @@ from nightfx.training.data.pictures import Pictures
 from nightfx.training.run.feed import seeded
 from nightfx.training.run.train_options import TrainOptions
 
-Pair = tuple[Tensor, Tensor]
+_Pair = tuple[Tensor, Tensor]
 
 DRAWS = 384  # pictures of each class, of each source as many, that the curves are found in
-PIXELS_A_DRAW = 600
-POINTS = 65  # of a curve
-BLACK = 0.05  # added to luma under tints: those of black are noise
+_PIXELS_A_DRAW = 600
+_POINTS = 65  # of a curve
+_BLACK = 0.05  # added to luma under tints: those of black are noise
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def find_curves(
 ) -> tuple[Curves, Curves]:
     """The curves of both classes, by the seed of `options`; of none where nothing is warmed up."""
     if not options.is_warming(0):
-        nothing = Curves(torch.zeros(3, POINTS), torch.zeros(3, POINTS))
+        nothing = Curves(torch.zeros(3, _POINTS), torch.zeros(3, _POINTS))
         return nothing, nothing
     of_A, of_B = (
         measure_curves(*_sample(x, options, seeded(options.seed, "curves", letter))).to(device)
@@ -52,7 +52,7 @@ def find_curves(
     return of_A, of_B
 
 
-def split_guides(batch: Pair, curves: tuple[Curves, Curves]) -> tuple[Pair, Pair]:
+def split_guides(batch: _Pair, curves: tuple[Curves, Curves]) -> tuple[_Pair, _Pair]:
     """Crops of A and of B, (N, 3, H, W), or (N, 4, H, W) with their sky: the crops alone, and what they should become."""
     of_A, of_B = curves
     (real_A, sky_A), (real_B, sky_B) = (
@@ -66,14 +66,14 @@ def split_guides(batch: Pair, curves: tuple[Curves, Curves]) -> tuple[Pair, Pair
     ), guides
 
 
-def _sample(pictures: Pictures, options: TrainOptions, rng: torch.Generator) -> Pair:
+def _sample(pictures: Pictures, options: TrainOptions, rng: torch.Generator) -> _Pair:
     # random pixels of random pictures, as (M, 3) in [0, 1], and how much each is sky, (M,)
     load = pictures.load_with_sky if options.sees_sky(0) else pictures.load
     rows = []
     for _ in range(DRAWS):
         pixels = load(pictures.draw(rng))
         pixels = pixels.reshape(-1, pixels.shape[2])
-        rows.append(pixels[torch.randint(len(pixels), (PIXELS_A_DRAW,), generator=rng).numpy()])
+        rows.append(pixels[torch.randint(len(pixels), (_PIXELS_A_DRAW,), generator=rng).numpy()])
     values = torch.from_numpy(np.concatenate(rows)).float() / 255
     return values[:, :3], values[:, 3] if options.sees_sky(0) else torch.zeros(len(values))
 
@@ -93,13 +93,13 @@ def guide(real: Tensor, sky: Tensor, own: Curves, wanted: Curves) -> Tensor:
 def to_tints(rgb: Tensor) -> Tensor:
     """Luma Y, (R − Y)/(Y + 0.05) and (B − Y)/(Y + 0.05) of `rgb`; channels in dimension 1, as in all of these."""
     y = (rgb * _weights(rgb)).sum(1, keepdim=True)
-    return torch.cat([y, (rgb[:, ::2] - y) / (y + BLACK)], dim=1)
+    return torch.cat([y, (rgb[:, ::2] - y) / (y + _BLACK)], dim=1)
 
 
 def from_tints(tints: Tensor) -> Tensor:
     """The inverse of `to_tints`."""
     y = tints[:, :1]
-    red, blue = (y + tint * (y + BLACK) for tint in tints[:, 1:].split(1, dim=1))
+    red, blue = (y + tint * (y + _BLACK) for tint in tints[:, 1:].split(1, dim=1))
     green = (y - BT601[0] * red - BT601[2] * blue) / BT601[1]
     return torch.cat([red, green, blue], dim=1)
 
@@ -111,7 +111,7 @@ def _weights(like: Tensor) -> Tensor:
 def _ranked(values: Tensor, weights: Tensor) -> Tensor:
     # weighted quantiles of each column of `values` (M, 3); a class without any of the kind is ranked as a whole
     weights = weights + 1e-6
-    ranks = (torch.arange(POINTS, dtype=torch.float64) + 0.5) / POINTS
+    ranks = (torch.arange(_POINTS, dtype=torch.float64) + 0.5) / _POINTS
     return torch.stack([_quantiles(column, weights, ranks) for column in values.T])
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-JUDGED_PX = 256  # what the paper's discriminator sees at once
+_JUDGED_PX = 256  # what the paper's discriminator sees at once
 
 
 class PaperDiscriminator(nn.Module):
@@ -28,8 +28,8 @@ class PaperDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Score pictures (N, 3, 256, 256), or smaller ones, in [0, 1]: (N, 1, 1, 1) in [0, 1], 1 is real."""
-        if x.shape[-2:] != (JUDGED_PX, JUDGED_PX):
-            x = F.interpolate(x, (JUDGED_PX, JUDGED_PX), mode="bilinear")
+        if x.shape[-2:] != (_JUDGED_PX, _JUDGED_PX):
+            x = F.interpolate(x, (_JUDGED_PX, _JUDGED_PX), mode="bilinear")
         # in float32 whatever the layers ran in: bf16 would round a sure answer to 1, which has no gradient
         return torch.sigmoid(self.layers(x).float())
 

@@ -79,10 +79,10 @@ def as_shown(picture: Tensor) -> Tensor:
     return picture + (picture.clamp(0, 1) - picture).detach()
 
 
-PROJECTIONS = 16
-PATCH_PX = 16  # side and stride
-PIXELS_A_PICTURE = 128
-CONTRAST_SCALE = 3.0  # standard deviations are about a third of means
+_PROJECTIONS = 16
+_PATCH_PX = 16  # side and stride
+_PIXELS_A_PICTURE = 128
+_CONTRAST_SCALE = 3.0  # standard deviations are about a third of means
 
 
 def distribution_loss(fakes: Tensor, older: Tensor, reals: Tensor, seed: int) -> Tensor:
@@ -100,26 +100,26 @@ def _project(pictures: Tensor, seed: int) -> list[Tensor]:
     """Colours, patches and surfaces along random directions, each (points, values); the directions by `seed`."""
     rng = torch.Generator().manual_seed(seed)
     colours = _directions(3, rng).to(pictures.device)
-    filters = _directions(3 * PATCH_PX**2, rng).to(pictures.device)
+    filters = _directions(3 * _PATCH_PX**2, rng).to(pictures.device)
     height, width = pictures.shape[-2:]
-    at = torch.randint(height * width, (PIXELS_A_PICTURE,), generator=rng).to(pictures.device)
+    at = torch.randint(height * width, (_PIXELS_A_PICTURE,), generator=rng).to(pictures.device)
     pixels = pictures.flatten(2)[..., at].transpose(1, 2).reshape(-1, 3)
-    patches = F.conv2d(pictures, filters.T.view(-1, 3, PATCH_PX, PATCH_PX), stride=PATCH_PX)
+    patches = F.conv2d(pictures, filters.T.view(-1, 3, _PATCH_PX, _PATCH_PX), stride=_PATCH_PX)
     surfaces = _surfaces(pictures) @ _directions(4, rng).to(pictures.device)
-    return [pixels @ colours, patches.permute(0, 2, 3, 1).reshape(-1, PROJECTIONS), surfaces]
+    return [pixels @ colours, patches.permute(0, 2, 3, 1).reshape(-1, _PROJECTIONS), surfaces]
 
 
 def _surfaces(pictures: Tensor) -> Tensor:
     """Mean colour and contrast of each patch, (points, 4)."""
-    mean = F.avg_pool2d(pictures, PATCH_PX)
+    mean = F.avg_pool2d(pictures, _PATCH_PX)
     luma = pictures.mean(1, keepdim=True)
-    variance = F.avg_pool2d(luma.square(), PATCH_PX) - F.avg_pool2d(luma, PATCH_PX).square()
-    contrast = CONTRAST_SCALE * (variance.clamp(min=0) + 1e-6).sqrt()
+    variance = F.avg_pool2d(luma.square(), _PATCH_PX) - F.avg_pool2d(luma, _PATCH_PX).square()
+    contrast = _CONTRAST_SCALE * (variance.clamp(min=0) + 1e-6).sqrt()
     return torch.cat([mean, contrast], dim=1).permute(0, 2, 3, 1).reshape(-1, 4)
 
 
 def _directions(size: int, rng: torch.Generator) -> Tensor:
-    return F.normalize(torch.randn(size, PROJECTIONS, generator=rng), dim=0)
+    return F.normalize(torch.randn(size, _PROJECTIONS, generator=rng), dim=0)
 
 
 def _rank_distance(fakes: Tensor, older: Tensor, reals: Tensor) -> Tensor:

@@ -24,8 +24,8 @@ from nightfx.training.run.state import TrainingRun, note
 from nightfx.training.run.train_options import TrainOptions
 
 VALIDATION_PX = 256
-VALIDATION_PICTURES = 96  # of each class, as many of each source
-SAMPLES = 6
+_VALIDATION_PICTURES = 96  # of each class, as many of each source
+_SAMPLES = 6
 
 
 def record(run: TrainingRun, board: Board | None, waiting: float) -> dict[str, float]:
@@ -59,9 +59,9 @@ def report(
     """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
     real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
     fake_B, fake_A = translate(run.ema_AB, real_A), translate(run.ema_BA, real_B)
-    every_A, every_B = (slice(None, None, max(len(x) // SAMPLES, 1)) for x in (real_A, real_B))
-    rows_A = [x[every_A][:SAMPLES] for x in (real_A, fake_B)]
-    rows_B = [x[every_B][:SAMPLES] for x in (real_B, fake_A)]
+    every_A, every_B = (slice(None, None, max(len(x) // _SAMPLES, 1)) for x in (real_A, real_B))
+    rows_A = [x[every_A][:_SAMPLES] for x in (real_A, fake_B)]
+    rows_B = [x[every_B][:_SAMPLES] for x in (real_B, fake_A)]
     save_grid([*rows_A, *rows_B], samples_path(out, run.step))
     night, day = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
     _keep_best(run, options, out, "night", night, (run.ema_AB, real_A, real_B))
@@ -75,8 +75,8 @@ def samples_path(out: Path, step: int) -> Path:
 
 
 def load_squares(pictures: Pictures) -> Tensor:
-    """The centre squares of about `VALIDATION_PICTURES` of `pictures`, (N, 3, 256, 256) in [0, 1]."""
-    return torch.stack([_square(pictures.load(x)) for x in pictures.spread(VALIDATION_PICTURES)])
+    """The centre squares of about `_VALIDATION_PICTURES` of `pictures`, (N, 3, 256, 256) in [0, 1]."""
+    return torch.stack([_square(pictures.load(x)) for x in pictures.spread(_VALIDATION_PICTURES)])
 
 
 def _square(pixels: np.ndarray) -> Tensor:

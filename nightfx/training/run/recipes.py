@@ -13,7 +13,7 @@ from typing import Any
 from nightfx.errors import UsageError
 from nightfx.training.run.train_options import RELIT_ONLY, TrainOptions
 
-Recipe = Mapping[str, TrainOptions]
+_Recipe = Mapping[str, TrainOptions]
 """The runs of an experiment by name; most have a single one, without a name."""
 
 PAPER = TrainOptions(
@@ -39,7 +39,7 @@ set, the smaller is drawn anew; weights begin as TensorFlow's do. bf16 beside fl
 program computed in float32 throughout, which `precision=float32` does.
 """
 
-RECIPES: Mapping[str, Recipe] = {
+RECIPES: Mapping[str, _Recipe] = {
     # what ships
     "relit": {"": TrainOptions()},
     # a custom look in an hour on a laptop's GPU
@@ -64,17 +64,17 @@ def get_recipe(name: str, settings: Iterable[str] = ()) -> dict[str, TrainOption
     """The runs of recipe `name`, each changed by `settings`, words of the form key=value. Raises `UsageError`."""
     if name not in RECIPES:
         raise UsageError(f"unknown recipe {name!r}; known: {', '.join(RECIPES)}")
-    changes = parse_settings(settings)
+    changes = _parse_settings(settings)
     recipe = RECIPES[name]
     if len(recipe) > 1 and "learning_rate" in changes:
         rates = ", ".join(f"{options.learning_rate:g}" for options in recipe.values())
         raise UsageError(
             f"{name} compares the learning rates {rates}; for one of your own take paper-1 with epochs=20"
         )
-    return {arm: change_options(options, changes) for arm, options in recipe.items()}
+    return {arm: _change_options(options, changes) for arm, options in recipe.items()}
 
 
-def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+def _parse_settings(settings: Iterable[str]) -> dict[str, Any]:
     """Read words of the form key=value as fields of `TrainOptions`. Raises `UsageError`."""
     changes: dict[str, Any] = {}
     for word in settings:
@@ -87,7 +87,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
     return changes
 
 
-def change_options(options: TrainOptions, changes: Mapping[str, Any]) -> TrainOptions:
+def _change_options(options: TrainOptions, changes: Mapping[str, Any]) -> TrainOptions:
     """`options` with `changes`; steps take the place of epochs. Raises `UsageError` for contradictions."""
     if changes.get("steps") and changes.get("epochs"):
         raise UsageError(

@@ -27,16 +27,16 @@ from nightfx.training.run.objective import ImagePool, Recent
 from nightfx.training.run.share import Share
 from nightfx.training.run.train_options import TrainOptions
 
-RECENT = 64  # real pictures of each class that the fakes are compared with as a set
-FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
-POOLS = ("pool_A", "pool_B", "recent_A", "recent_B", "faked_A", "faked_B")
-FREE = (
+_RECENT = 64  # real pictures of each class that the fakes are compared with as a set
+_FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
+_POOLS = ("pool_A", "pool_B", "recent_A", "recent_B", "faked_A", "faked_B")
+_FREE = (
     "recipe",
     "steps",
     "epochs",
     "every",
 )  # options that may change from one part of a run to the next
-RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
+_RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
 
 
 @dataclass
@@ -91,10 +91,10 @@ def start_run(options: TrainOptions, device: torch.device) -> TrainingRun:
         discriminators=_optimiser(discriminators, options, device),
         pool_A=ImagePool(options.pool_size),
         pool_B=ImagePool(options.pool_size),
-        recent_A=Recent(RECENT),
-        recent_B=Recent(RECENT),
-        faked_A=Recent(FAKED),
-        faked_B=Recent(FAKED),
+        recent_A=Recent(_RECENT),
+        recent_B=Recent(_RECENT),
+        faked_A=Recent(_FAKED),
+        faked_B=Recent(_FAKED),
         rng=torch.Generator().manual_seed(options.seed),
     )
 
@@ -119,9 +119,9 @@ def _build_discriminator(options: TrainOptions) -> nn.Module:
 
 def save_checkpoint(run: TrainingRun, options: TrainOptions, path: Path) -> None:
     """Write `run` to `path`; a crash while writing leaves the one before."""
-    state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in RESTORED}
+    state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in _RESTORED}
     state |= {name: getattr(run, name) for name in ("step", "curves", "best")}
-    state |= {name: getattr(run, name).pictures for name in POOLS}
+    state |= {name: getattr(run, name).pictures for name in _POOLS}
     state |= {
         "rng": run.rng.get_state(),
         "torch_rng": torch.get_rng_state(),
@@ -167,7 +167,7 @@ def open_run(
 ) -> TrainingRun:
     """The run of the checkpoint at `path`, or a fresh one where there is none.
 
-    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `FREE` may differ.
+    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `_FREE` may differ.
     """
     run = start_run(options, device)
     run.data_sha256 = data_sha256
@@ -180,11 +180,11 @@ def open_run(
             f"{path}: belongs to a run with other pictures (they hashed to {state['data_sha256'][:12]}, "
             f"now to {data_sha256[:12]}); bring them back, or use another --out"
         )
-    for name in RESTORED:
+    for name in _RESTORED:
         getattr(run, name).load_state_dict(state[name])
     for name in ("step", "curves", "best"):
         setattr(run, name, state[name])
-    for name in POOLS:
+    for name in _POOLS:
         getattr(run, name).pictures = state[name]
     run.rng.set_state(state["rng"].cpu())
     torch.set_rng_state(state["torch_rng"].cpu())
@@ -195,7 +195,7 @@ def _read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     try:
         state = dict(torch.load(path, map_location=device, weights_only=True))
         missing = [
-            name for name in (*RESTORED, *POOLS, "options", "data_sha256") if name not in state
+            name for name in (*_RESTORED, *_POOLS, "options", "data_sha256") if name not in state
         ]
         if missing:
             raise ValueError(f"without {missing[0]}")
@@ -215,7 +215,7 @@ def _read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def _refuse_other_options(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    changed = [key for key in new if key not in FREE and old.get(key) != new[key]]
+    changed = [key for key in new if key not in _FREE and old.get(key) != new[key]]
     if changed:
         words = ", ".join(f"{key} was {old.get(key)}, is {new[key]}" for key in changed)
         raise TrainingError(

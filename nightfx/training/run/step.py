@@ -23,10 +23,10 @@ from nightfx.training.run.objective import (
 from nightfx.training.run.state import TrainingRun
 from nightfx.training.run.train_options import TrainOptions
 
-Pair = tuple[Tensor, Tensor]
-Losses = dict[str, Tensor]
+_Pair = tuple[Tensor, Tensor]
+_Losses = dict[str, Tensor]
 
-JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet would undo it
+_JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet would undo it
 
 
 def train_step(
@@ -34,8 +34,8 @@ def train_step(
     real_A: Tensor,
     real_B: Tensor,
     options: TrainOptions,
-    guides: Pair | None = None,
-) -> Losses:
+    guides: _Pair | None = None,
+) -> _Losses:
     """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name.
 
     The paper gives no order. `guides` are the pictures that the warm start imitates, of real_A in B and of real_B in A.
@@ -45,7 +45,7 @@ def train_step(
         # Adam's memory of the warm start's small gradients would make the first steps after it huge
         run.generators.state.clear()
     fake_A, fake_B, losses = _step_generators(run, real_A, real_B, options, guides)
-    if not options.is_warming(run.step) or run.step >= JUDGES_FROM * options.warm_start_steps:
+    if not options.is_warming(run.step) or run.step >= _JUDGES_FROM * options.warm_start_steps:
         losses |= _step_discriminators(run, options, (real_A, fake_A), (real_B, fake_B))
     for mean, network in ((run.ema_AB, run.G_AB), (run.ema_BA, run.G_BA)):
         # early on the mean would be mostly the first guess: let it follow sooner
@@ -59,14 +59,14 @@ def _step_generators(
     real_A: Tensor,
     real_B: Tensor,
     options: TrainOptions,
-    guides: Pair | None = None,
-) -> tuple[Tensor, Tensor, Losses]:
+    guides: _Pair | None = None,
+) -> tuple[Tensor, Tensor, _Losses]:
     for network in (run.D_A, run.D_B):
         network.requires_grad_(False)
     if options.distribution_weight:
         run.recent_A.add(run.share.gather(real_A))
         run.recent_B.add(run.share.gather(real_B))
-    shown: Losses = {}
+    shown: _Losses = {}
     with _mixed(real_A.device, options):
         (fake_B, rough_A), (fake_A, rough_B) = (
             _translate(run.G_AB, real_A),
@@ -93,10 +93,10 @@ def _extras(
     options: TrainOptions,
     A: tuple[Tensor, Tensor, Tensor],
     B: tuple[Tensor, Tensor, Tensor],
-) -> Losses:
+) -> _Losses:
     """Return the terms that the paper's objective lacks; `A` and `B` are the real, the fake and the roughness of the maps of each."""
     (real_A, fake_A, rough_A), (real_B, fake_B, rough_B) = A, B
-    losses: Losses = {}
+    losses: _Losses = {}
     if options.architecture == "relit":
         losses["roughness"] = options.smooth_weight * (rough_A + rough_B)
         if options.distribution_weight:
@@ -142,7 +142,7 @@ def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
 
 def _step_discriminators(
     run: TrainingRun, options: TrainOptions, A: tuple[Tensor, Tensor], B: tuple[Tensor, Tensor]
-) -> Losses:
+) -> _Losses:
     losses = {
         "D_A": _judge(run, options, run.D_A, run.pool_A, *A),
         "D_B": _judge(run, options, run.D_B, run.pool_B, *B),

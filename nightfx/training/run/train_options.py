@@ -10,14 +10,14 @@ from nightfx.errors import UsageError
 from nightfx.network import Architecture
 from nightfx.training.data.pictures import CropScale
 
-Draw = Literal["sources", "passes"]
-Guide = Literal["curves", "sky"]
-Precision = Literal["auto", "float32", "bfloat16"]
+_Draw = Literal["sources", "passes"]
+_Guide = Literal["curves", "sky"]
+_Precision = Literal["auto", "float32", "bfloat16"]
 
 RELIT_ONLY = ("generator_share", "smooth_weight", "distribution_weight", "warm_start_steps")
 """Settings that the paper's architecture has no use for."""
-SHARES = ("generator_share", "decay_after", "ema")
-COUNTS = ("steps", "batch", "every")
+_SHARES = ("generator_share", "decay_after", "ema")
+_COUNTS = ("steps", "batch", "every")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TrainOptions:
     """Crops of each class a step, over all processes."""
     limit: int = 0
     """Pictures of each class to train on, picked by `seed`; 0 takes all."""
-    draw: Draw = "sources"
+    draw: _Draw = "sources"
     """sources: each source alike, at random; passes: every picture of the larger set once an epoch."""
     mirror: bool = True
     """Whether half of the crops are mirrored."""
@@ -66,13 +66,13 @@ class TrainOptions:
     """Weight of the distance of the fakes' colours and patches to the real ones', as sets (relit only)."""
     warm_start_steps: int = 2000
     """Steps spent first on imitating curves that carry one class's values to the other's (relit only)."""
-    guide: Guide = "curves"
+    guide: _Guide = "curves"
     """The picture that a warm start imitates: one curve a channel, or others for the sky (it takes far more steps to learn)."""
     pool_size: int = 50
     """Older fakes kept for each discriminator; 0 shows it the newest only."""
     ema: float = 0.999
     """Decay of the running mean of the weights, which is what ships; 0 ships the weights themselves."""
-    precision: Precision = "auto"
+    precision: _Precision = "auto"
     """auto computes in bf16 beside float32 weights where the device does so natively."""
     every: int = 500
     """Steps between checkpoints, samples and validations."""
@@ -80,9 +80,9 @@ class TrainOptions:
     """Seeds weights, draws and pools."""
 
     def __post_init__(self) -> None:
-        for name, choices in (("architecture", Architecture), ("draw", Draw), ("guide", Guide)):
+        for name, choices in (("architecture", Architecture), ("draw", _Draw), ("guide", _Guide)):
             _refuse_unknown(name, getattr(self, name), get_args(choices))
-        _refuse_unknown("precision", self.precision, get_args(Precision))
+        _refuse_unknown("precision", self.precision, get_args(_Precision))
         self._refuse_numbers()
         if self.architecture == "paper" and self.crop_px > 256:
             raise UsageError(
@@ -98,10 +98,10 @@ class TrainOptions:
             value = getattr(self, name)
             if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
                 raise UsageError(f"{name} must be a number from 0 up, got {value}")
-        for name in COUNTS:
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in SHARES:
+        for name in _SHARES:
             if getattr(self, name) > 1:
                 raise UsageError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
         if self.learning_rate == 0:

@@ -26,9 +26,9 @@ from nightfx.training.run.step import train_step
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.watch import Watch
 
-Progress = Callable[[int, int, dict[str, float]], None]
+_Progress = Callable[[int, int, dict[str, float]], None]
 
-RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
+_RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
 
 
 def train(
@@ -41,7 +41,7 @@ def train(
     night_held_out: Path | Listed | None = None,
     device: DeviceName = "auto",
     resume: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: _Progress | None = None,
 ) -> Path:
     """Train a night and a day preset from two folders of pictures, into the folder `out`; goes on where it stopped.
 
@@ -81,7 +81,7 @@ def _loop(
     curves: tuple[Curves, Curves],
     feed: Feed,
     held_out: tuple[Pictures, Pictures],
-    on_progress: Progress | None,
+    on_progress: _Progress | None,
 ) -> None:
     first, losses = run.share.rank == 0, dict[str, float]()
     device = next(run.G_AB.parameters()).device
@@ -94,7 +94,7 @@ def _loop(
                 (real_A, real_B), guides = split_guides((real_A, real_B), curves)
             run.recent_losses.append(train_step(run, real_A, real_B, options, guides))
             ends = run.step % options.every == 0 or run.step == options.steps
-            if ends or run.step % RECORD_EVERY == 0:
+            if ends or run.step % _RECORD_EVERY == 0:
                 losses = record(run, board, feed.waiting)
                 watch.look(run, real_A, real_B, options.learning_rate)
             if on_progress and first:

@@ -12,13 +12,13 @@ from nightfx.network import PaperGenerator
 from nightfx.training.run.state import TrainingRun
 
 PATIENCE = 5  # looks in a row; a network may have a bad moment
-FLAT = 1e-3  # darkest to brightest
-PLAIN = 8 / 255  # what a real picture must at least have for a flat fake to mean something
-EVEN = 1e-6
-SURE = 1e-6
+_FLAT = 1e-3  # darkest to brightest
+_PLAIN = 8 / 255  # what a real picture must at least have for a flat fake to mean something
+_EVEN = 1e-6
+_SURE = 1e-6
 
-ANEW = "start anew with another seed (--set seed=1) or a lower rate (--set learning_rate={rate:g})"
-CALMER = "lower the rate (--set learning_rate={rate:g}), or calm it with --set r1_weight=1 or --set spectral_norm=true"
+_ANEW = "start anew with another seed (--set seed=1) or a lower rate (--set learning_rate={rate:g})"
+_CALMER = "lower the rate (--set learning_rate={rate:g}), or calm it with --set r1_weight=1 or --set spectral_norm=true"
 
 
 class Watch:
@@ -43,10 +43,10 @@ def find_faults(run: TrainingRun, real_A: Tensor, real_B: Tensor) -> Iterator[tu
     fakes = {}
     for name, G, real in (("night", run.G_AB, real_A), ("day", run.G_BA, real_B)):
         fakes[name] = G(real)
-        if _is_flat(fakes[name].clamp(0, 1), FLAT) and not _is_flat(real, PLAIN):
-            yield f"the {name} generator is dead: it paints one flat colour", ANEW
+        if _is_flat(fakes[name].clamp(0, 1), _FLAT) and not _is_flat(real, _PLAIN):
+            yield f"the {name} generator is dead: it paints one flat colour", _ANEW
         elif isinstance(G, PaperGenerator) and (channels := _dead_channels(fakes[name])):
-            yield f"the {name} generator is dead in {channels}: its ReLU gives 0 everywhere", ANEW
+            yield f"the {name} generator is dead in {channels}: its ReLU gives 0 everywhere", _ANEW
     for name, D, real, fake in (
         ("day", run.D_A, real_A, fakes["day"]),
         ("night", run.D_B, real_B, fakes["night"]),
@@ -76,11 +76,11 @@ def _scores(D: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
 
 def _judge(name: str, on_real: Tensor, on_fake: Tensor) -> Iterator[tuple[str, str]]:
     loss = (on_real - 1).square().mean() + on_fake.square().mean()
-    if (on_real - on_fake).abs().max() < EVEN:
+    if (on_real - on_fake).abs().max() < _EVEN:
         yield (
             f"the {name} discriminator has collapsed: it scores real and fake pictures alike",
-            ANEW,
+            _ANEW,
         )
-    elif loss < SURE:
+    elif loss < _SURE:
         fault = f"the {name} discriminator has collapsed: it is so sure that it teaches nothing"
-        yield fault, CALMER
+        yield fault, _CALMER
