@@ -1,15 +1,16 @@
 """The report of a batch: one HTML page that needs nothing else, failed shots first, then the worst by their figures.
 
-Whatever it shows was written by others, names of files above all: every word goes through `_e`, and of thumbnails only
-what is base64.
+Whatever it shows was written by others, names of files above all: the template escapes every word, and of thumbnails it
+gets only what is base64.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,22 @@ from nightfx.batch.report.shot_figures import LIMITS, Figures
 from nightfx.disk import partial_file
 from nightfx.errors import RETRY
 
-_NAME = "report.html"
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_TITLES = {"flicker": "Flicker", "crushed": "Crushed blacks", "clipped": "Clipped whites"}
-_MEANINGS = {
+NAME = "report.html"
+BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+TITLES = {"flicker": "Flicker", "crushed": "Crushed blacks", "clipped": "Clipped whites"}
+MEANINGS = {
     "flicker": "How much more the render changes along the motion of its plate than the plate does; 1.00 is as steady."
     " Means over three places of four frames.",
     "crushed": "Pixels that are black in the render (luma below 2 of 255) and not nearly so in the plate (8 or more).",
     "clipped": "Pixels with a channel above 254 of 255 in the render that had none in the plate.",
 }
-_STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
 
 def write_report(
     tasks: Sequence[ShotTask], out: Path, *, title: str, remarks: Sequence[str] = ()
 ) -> Path:
     """Write `report.html` into `out` and return its path. Raises TargetError, and RetryError on a full disk."""
-    target = out / _NAME
+    target = out / NAME
     with partial_file(target, out) as part:  # another batch may write its own at the same time
         # names may hold bytes that are no text
         part.write_text(page(tasks, title, remarks), encoding="utf-8", errors="replace")
@@ -44,50 +44,81 @@ def write_report(
 
 
 def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> str:
-    """The page, as text."""
-    failed = [task for task in tasks if task.state == "failed"]
-    done = sorted((t for t in tasks if t.state in ("done", "skipped")), key=_worst, reverse=True)
-    left = [task for task in tasks if task.open]
-    parts = [
-        f"<header><h1>{_e(title)}</h1>{_subtitle(tasks)}{_summary(tasks)}</header>",
-        _section("Failed", "failed", map(_failed, failed), len(failed)),
-        _section("Rendered, worst first", "shots", map(_shot, done), len(done)),
-        _section("Not ended", "failed", map(_failed, left), len(left)),
-        _section("Of the timeline", "remarks", [_notes(remarks)], len(remarks)),
-        _legend(),
-    ]
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{_e(title)}</title>'
-    # no script and nothing from elsewhere, whatever a name may hold
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    head += f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{_STYLE}</style>'
-    body = "\n".join(part for part in parts if part)
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
+    """Return the page, as text."""
+    ended = (task for task in tasks if task.state in ("done", "skipped"))
+    shots = sorted(map(_shot, ended), key=lambda shot: shot.worst, reverse=True)
+    return _template().render(
+        title=title,
+        presets=", ".join(sorted({Path(task.order.to).name for task in tasks})),
+        when=time.strftime("%Y-%m-%d %H:%M"),
+        version=nightfx.__version__,
+        summary=_summary(tasks, shots),
+        failed=[task for task in tasks if task.state == "failed"],
+        done=shots,
+        left=[task for task in tasks if task.open],
+        remarks=remarks,
+        legend=[(TITLES[key], MEANINGS[key], _limit(key)) for key in TITLES],
+        retry=RETRY,
+    )
 
 
-def _e(value: object) -> str:
-    return escape("".join(c if c.isprintable() else "\ufffd" for c in str(value)))
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader
+
+    folder = FileSystemLoader(Path(__file__).parent)
+    return Environment(
+        loader=folder, autoescape=True, finalize=_printable, keep_trailing_newline=True
+    ).get_template("report.html.jinja")
 
 
-def _section(title: str, kind: str, cards: Iterable[str], count: int) -> str:
-    if not count:
-        return ""
-    heading = f"<h2>{_e(title)} <span>{count}</span></h2>"
-    return f'<section class="{kind}">{heading}\n' + "\n".join(cards) + "</section>"
+def _printable(value: Any) -> Any:
+    """What others wrote, without what would steer a terminal or turn a line; what the template made stays."""
+    if hasattr(value, "__html__"):
+        return value
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
 
 
-def _subtitle(tasks: Sequence[ShotTask]) -> str:
-    presets = ", ".join(sorted({Path(task.order.to).name for task in tasks}))
-    when = time.strftime("%Y-%m-%d %H:%M")
-    return f"<p>{_e(presets)} · {_e(when)} · nightfx {_e(nightfx.__version__)}</p>"
+@dataclass(frozen=True)
+class _Card:
+    """What the page shows of a shot."""
+
+    key: str
+    was_done: bool
+    target: str
+    worst: float
+    before: str | None
+    after: str | None
+    figures: list[tuple[str, str, str]]
+    facts: list[str]
+    settings: list[str]
+    notes: Sequence[Any]
 
 
-def _summary(tasks: Sequence[ShotTask]) -> str:
+def _shot(task: ShotTask) -> _Card:
+    facts, found = task.facts, _measured(task.facts)
+    notes = facts.get("notes")
+    return _Card(
+        key=task.order.shot.key,
+        was_done=task.state == "skipped",
+        target=task.target,
+        worst=found.worst if found else 0.0,
+        before=_picture(facts.get("before")),
+        after=_picture(facts.get("after")),
+        figures=[_figure(found, key) for key in TITLES] if found else [],
+        facts=list(_facts(facts)),
+        settings=list(_settings(task)),
+        notes=notes if isinstance(notes, list) else [],
+    )
+
+
+def _summary(tasks: Sequence[ShotTask], shots: Sequence[_Card]) -> list[tuple[str, str, str]]:
     ended = [task for task in tasks if task.state in ("done", "skipped")]
     frames = sum(number_of(task.facts, "frames") for task in ended)
     seconds = sum(number_of(task.facts, "seconds") for task in ended)
     failed = sum(task.state == "failed" for task in tasks)
-    looks = sum(_worst(task) > 1 for task in ended)
-    cells = [
+    looks = sum(shot.worst > 1 for shot in shots)
+    return [
         ("shots", f"{len(tasks)}", ""),
         ("rendered", f"{len(ended)}", ""),
         ("failed", f"{failed}", "bad" if failed else ""),
@@ -96,62 +127,18 @@ def _summary(tasks: Sequence[ShotTask]) -> str:
         ("render time", _duration(seconds), ""),
         ("frames a second", f"{frames / seconds:.1f}" if seconds else "–", ""),
     ]
-    items = (
-        f'<div class="{kind}"><b>{_e(v)}</b><span>{_e(k)}</span></div>' for k, v, kind in cells
-    )
-    return f'<div class="summary">{"".join(items)}</div>'
 
 
-def _failed(task: ShotTask) -> str:
-    line = task.error or f"is {task.state}"
-    code = ' <em class="retry">worth running again</em>' if task.code == RETRY else ""
-    notes = _notes(task.notes)
-    return f"<article><h3>{_name(task.order.shot.key)}{code}</h3><p>{_e(line)}</p>{notes}</article>"
+def _picture(data: Any) -> str | None:
+    return data if isinstance(data, str) and BASE64.fullmatch(data) else None
 
 
-def _shot(task: ShotTask) -> str:
-    facts = task.facts
-    mark = "warn" if _worst(task) > 1 else ""
-    pictures = f'<div class="pair">{_picture(facts, "before")}{_picture(facts, "after")}</div>'
-    before = " <em>done before</em>" if task.state == "skipped" else ""
-    words = f"<h3>{_name(task.order.shot.key)}{before}</h3>{_target(task)}{_figures(facts)}"
-    words += f'<p class="facts">{" · ".join(_e(word) for word in _facts(facts))}</p>'
-    notes = facts.get("notes")
-    words += f'<p class="settings">{_settings(task)}</p>{_notes(notes if isinstance(notes, list) else [])}'
-    return f'<article class="{mark}">{pictures}<div class="words">{words}</div></article>'
-
-
-def _name(key: str) -> str:
-    folder, slash, name = key.rpartition("/")
-    return f'<span class="folder">{_e(folder + slash)}</span>{_e(name)}'
-
-
-def _target(task: ShotTask) -> str:
-    return f'<p class="target">{_e(task.target)}</p>'
-
-
-def _picture(facts: Mapping[str, Any], which: str) -> str:
-    data, words = facts.get(which), {"before": "plate", "after": "render"}[which]
-    if not isinstance(data, str) or not _BASE64.fullmatch(data):
-        return f'<figure class="none"><figcaption>{words}: no picture</figcaption></figure>'
-    picture = f'<img src="data:image/jpeg;base64,{data}" alt="{words}">'
-    return f"<figure>{picture}<figcaption>{words}</figcaption></figure>"
-
-
-def _figures(facts: Mapping[str, Any]) -> str:
-    found = _measured(facts)
-    if found is None:
-        return ""
-    return f"<dl>{''.join(_figure(found, key) for key in _TITLES)}</dl>"
-
-
-def _figure(found: Figures, key: str) -> str:
+def _figure(found: Figures, key: str) -> tuple[str, str, str]:
     value = getattr(found, key)
     if value is None:
-        return f'<div><dt>{_TITLES[key]}</dt><dd class="none">still</dd></div>'
+        return TITLES[key], "still", "none"
     text = f"{value:.2f}" if key == "flicker" else f"{value:.2%}"
-    over = ' class="over"' if value > LIMITS[key] else ""
-    return f"<div{over}><dt>{_TITLES[key]}</dt><dd>{text}</dd></div>"
+    return TITLES[key], text, "over" if value > LIMITS[key] else ""
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -170,10 +157,10 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"on {facts['host']}"
 
 
-def _settings(task: ShotTask) -> str:
+def _settings(task: ShotTask) -> Iterator[str]:
     said = {"to": Path(task.order.to).name} | dict(task.order.flags)
-    words = ((key.replace("_", "-"), _value(value)) for key, value in said.items())
-    return "".join(f"<code>{_e(f'{key} {value}'.strip())}</code>" for key, value in words)
+    for key, value in said.items():
+        yield f"{key.replace('_', '-')} {_value(value)}".strip()
 
 
 def _value(value: Any) -> str:
@@ -182,37 +169,15 @@ def _value(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _notes(notes: Sequence[Any]) -> str:
-    if not notes:
-        return ""
-    return f"<ul>{''.join(f'<li>{_e(note)}</li>' for note in notes)}</ul>"
-
-
-def _legend() -> str:
-    rows = "".join(
-        f"<dt>{_TITLES[key]}</dt><dd>{_e(_MEANINGS[key])} Marked above {_limit(key)}.</dd>"
-        for key in _TITLES
-    )
-    words = (
-        "Shots are in order of their worst figure, in units of the value above which it is marked."
-    )
-    return f"<footer><h2>What the figures say</h2><dl>{rows}</dl><p>{words}</p></footer>"
-
-
 def _limit(key: str) -> str:
     return f"{LIMITS[key]:.2f}" if key == "flicker" else f"{LIMITS[key]:.0%}"
-
-
-def _worst(task: ShotTask) -> float:
-    found = _measured(task.facts)
-    return found.worst if found else 0.0
 
 
 def _measured(facts: Mapping[str, Any]) -> Figures | None:
     said = facts.get("figures")
     if not isinstance(said, dict):
         return None
-    values: dict[str, Any] = {key: said.get(key) for key in _TITLES}
+    values: dict[str, Any] = {key: said.get(key) for key in TITLES}
     numbers = [value for key, value in values.items() if key != "flicker" or value is not None]
     if not all(type(value) in (int, float) for value in numbers):
         return None
