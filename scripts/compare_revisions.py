@@ -40,12 +40,11 @@ def main() -> int:
     began = time.monotonic()
     with TemporaryDirectory(prefix="revisions") as scratch:
         folder = args.keep or Path(scratch)
-        for revision in both:
-            revision.check()
+        check(both)
         (folder / "in").mkdir(parents=True)
         make_inputs(folder / "in", both[0].checkout / "examples/street.mp4")
         verdicts = compare_kinds(kinds, both, folder, args.jobs, keep=bool(args.keep))
-        code = test_itself(verdicts, folder) if args.self_test else print_table(kinds, verdicts)
+        code = check_itself(verdicts, folder) if args.self_test else print_table(kinds, verdicts)
     print(f"{len(kinds)} kinds in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return code
 
@@ -72,6 +71,15 @@ def chosen(words: Sequence[str]) -> list[Kind]:
         known = "; ".join(kind.name for kind in KINDS)
         raise SystemExit(f"no kind is named like {' or '.join(words)}; known: {known}")
     return found
+
+
+def check(both: Sequence[Revision]) -> None:
+    """Exit where a checkout is not what Python would import."""
+    try:
+        for revision in both:
+            revision.check()
+    except StepError as error:
+        raise SystemExit(str(error)) from error
 
 
 def compare_kinds(
@@ -118,7 +126,7 @@ def in_words(verdict: Verdict) -> tuple[int, str]:
     return verdict.frames, SAME if verdict.same_bytes else f"{SAME}, decoded"
 
 
-def test_itself(verdicts: Iterator[Verdict | str], folder: Path) -> int:
+def check_itself(verdicts: Iterator[Verdict | str], folder: Path) -> int:
     """Print what is found of differences that were made; 1 where one is missed."""
     code = 0
     print("| changed | found |\n|---|---|")

@@ -2,7 +2,7 @@
 
 A file whose bytes differ is decoded, as some containers and EXR carry the date at which they were made: a clip is the
 same where its pictures (all planes, pts, tags, side data) and the packets of its other streams are, a picture where
-its pixels and all it says of them but dates are.
+its pixels and all it says of them but dates are. Of records, plans and reports it is asked that they are there.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 CLIPS = {".mp4", ".mov", ".mxf", ".mkv", ".nut"}
 PICTURES = {".exr", ".dpx", ".png", ".tif", ".jpg", ".webp"}
-# plans and records of a batch say versions, machines and times: that they are there is all that is asked
-SAID_OF_RUNS = {"report.html", "plan.json"}
+# they say versions, machines and times
+SAID_OF_RUNS = {"report.html", "plan.json", ".nightfx"}
 DATES = {"creation_time", "modification_date", "DateTime", "capDate"}
 MXF_OWN = {"uid", "generation_uid", "file_package_umid", "material_package_umid"}  # new each time
 
@@ -68,7 +68,7 @@ def compare_files(one: Path, other: Path) -> Verdict:
     frames = _count(one)
     if one.read_bytes() == other.read_bytes():
         return Verdict(frames)
-    if one.name in SAID_OF_RUNS or ".record" in one.name:
+    if SAID_OF_RUNS & {*one.parts}:
         return Verdict(frames, same_bytes=False)
     if one.suffix not in CLIPS | PICTURES:
         return Verdict(frames, "its bytes differ", same_bytes=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ class Revision:
 
     def check(self) -> None:
         """Raise StepError unless Python imports `nightfx` from the checkout."""
-        call = [sys.executable, "-c", "import nightfx; print(nightfx.__file__)"]
+        call = [sys.executable, "-P", "-c", "import nightfx; print(nightfx.__file__)"]
         said = subprocess.run(call, env=self.environment, capture_output=True, text=True)
         if not said.stdout.startswith(f"{self.checkout}/"):
             raise StepError(
@@ -60,29 +61,31 @@ def results_of(kind: Kind, revision: Revision, inputs: Path, scratch: Path) -> P
 
 def _do(step: Step, revision: Revision, room: Path) -> None:
     call = [sys.executable, "-m", "nightfx", *step.words]
-    with (room / "errors.txt").open("w") as errors:
-        process = subprocess.Popen(
-            *(call,), cwd=room, env=revision.environment, stdout=subprocess.DEVNULL, stderr=errors
-        )
+    told = room / "errors.txt"
+    with told.open("w") as errors:
+        streams = {"stdout": subprocess.DEVNULL, "stderr": errors}
+        process = subprocess.Popen(call, cwd=room, env=revision.environment, **streams)  # type: ignore[call-overload]  # streams both
         try:
-            code = _kill_at(step.kill_at, process, room) if step.kill_at else _wait(process)
+            code = _kill_at(step.kill_at, process, room) if step.kill_at else _end(process)
         finally:
             process.kill()
-    if step.kill_at and code == 0:
-        raise StepError(f"{revision.name}: ended before it was killed at {step.kill_at}")
+    if code is None:
+        raise StepError(f"{revision.name}: did not end within {LONGEST_SECONDS} s")
+    if step.kill_at and code != -signal.SIGKILL:
+        raise StepError(f"{revision.name}: exit {code} before it was killed at {step.kill_at}")
     if code and not step.kill_at:
-        said = (room / "errors.txt").read_text(encoding="utf-8").strip().splitlines()
-        raise StepError(f"{revision.name}: exit {code}: {' '.join(said[-1:])}")
+        last = told.read_text(encoding="utf-8").strip().splitlines()[-1:]
+        raise StepError(f"{revision.name}: exit {code}: {' '.join(last)}")
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
+def _end(process: subprocess.Popen[bytes]) -> int | None:
     try:
         return process.wait(LONGEST_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise StepError(f"did not end within {LONGEST_SECONDS} s") from error
+    except subprocess.TimeoutExpired:
+        return None
 
 
-def _kill_at(pattern: str, process: subprocess.Popen[bytes], room: Path) -> int:
+def _kill_at(pattern: str, process: subprocess.Popen[bytes], room: Path) -> int | None:
     while process.poll() is None and not any(room.glob(pattern)):
         time.sleep(POLL_SECONDS)
     process.kill()
