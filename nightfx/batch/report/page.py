@@ -47,7 +47,7 @@ def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> 
     """Return the page, as text."""
     ended = (task for task in tasks if task.state in ("done", "skipped"))
     shots = sorted(map(_shot, ended), key=lambda shot: shot.worst, reverse=True)
-    return _template().render(
+    text: str = _template().render(
         title=title,
         presets=", ".join(sorted({Path(task.order.to).name for task in tasks})),
         when=time.strftime("%Y-%m-%d %H:%M"),
@@ -60,6 +60,7 @@ def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> 
         legend=[(TITLES[key], MEANINGS[key], _limit(key)) for key in TITLES],
         retry=RETRY,
     )
+    return text
 
 
 @cache
