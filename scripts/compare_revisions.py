@@ -8,8 +8,6 @@ it may differ, stands in `revisions/results.py`. A Markdown table is printed; th
 or fails. `--self-test` renders one kind with another exposure, and compares files with small changes: all must be found.
 """
 
-# ruff: noqa: T201 - the terminal is its job
-
 from __future__ import annotations
 
 import argparse

@@ -6,8 +6,6 @@ Read from the syntax of all files of `nightfx`; what each row counts stands at t
 measured by real renders (`frame_way.py`), which `--no-way` leaves out; `--pairs` lists which file enters which.
 """
 
-# ruff: noqa: T201 - the terminal is its job
-
 from __future__ import annotations
 
 import argparse
