@@ -296,9 +296,9 @@ def test_tags_choose_the_encoding(tmp_path: Path) -> None:
     def found(source: Path, target: Path | None = None) -> tuple[str, str]:
         from nightfx.job.source_target import find_encodings
 
-        with open_shot(source, RELIGHT) as shot:
-            plan = plan_target(shot.info, target, RELIGHT)
-            both: tuple[Encoding, Encoding] = find_encodings(shot.info, plan, RELIGHT)
+        with open_shot(source, RELIGHT.source) as shot:
+            plan = plan_target(shot.info, target, RELIGHT.encode)
+            both: tuple[Encoding, Encoding] = find_encodings(shot.info, plan, RELIGHT.source)
         return both[0].name, both[1].name
 
     clip = make_clip(tmp_path / "a.mkv", Clip("ffv1", "yuv420p10le", tags=HDR_TAGS["hlg"]))
@@ -367,7 +367,7 @@ def test_codecs_that_cannot_name_such_a_matrix_keep_the_light(
     source = make_clip(tmp_path / "a.mkv", clip)
     prores = nightfx.RenderOptions.of(method="relight", encode=EncodeOptions(codec="prores"))
     target = nightfx.render(source, tmp_path / "a.mov", preset=identity, options=prores)
-    with open_shot(target, RELIGHT) as shot:
+    with open_shot(target, RELIGHT.source) as shot:
         tags = shot.info.tags
         assert (shot.info.coding.matrix, tags.matrix, tags.transfer) == ("bt2020", 9, 16)
         (after,) = shot.frames()

@@ -400,7 +400,7 @@ def with_matte(
     options: nightfx.RenderOptions, frames: list[Frame], preset: Preset, **more: Any
 ) -> list[Frame]:
     assert options.light.matte
-    with Matte(options.light.matte, options, None) as matte:
+    with Matte(options.light.matte, options.light, options.source, None) as matte:
         return lit(frames, preset, options, matte=matte, **more)
 
 

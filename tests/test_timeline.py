@@ -28,6 +28,7 @@ from nightfx.batch.shots.timeline import Cut, edl_rate, read_cut, united
 from nightfx.errors import SourceError
 from nightfx.job.render import render
 from nightfx.network.presets import Preset
+from nightfx.options import SourceOptions
 from nightfx.options.render import RenderOptions
 from nightfx.source.numbered import existing_files
 
@@ -71,7 +72,7 @@ def make_cut(path: Path, folder: str) -> Path:
 
 
 def cut_of(path: Path, media: Path, out: Path, handles: int = 2) -> Cut:
-    library = Library(media, out, path.parent, RenderOptions.of())
+    library = Library(media, out, path.parent, SourceOptions())
     return read_cut(path, library, handles=handles, rate=None)
 
 

@@ -91,7 +91,7 @@ def _read_cut(timeline: Path, media: Path, out: Path, handles: int, flags: dict[
     from nightfx.batch.shots.timeline import read_cut
 
     options = RenderOptions.of(**flags)
-    library = Library(media, out, timeline.absolute().parent, options)
+    library = Library(media, out, timeline.absolute().parent, options.source)
     cut = read_cut(timeline, library, handles=handles, rate=options.source.fps)
     for remark in cut.remarks:
         typer.echo(shell.printable(f"warning: {remark}"), err=True)

@@ -93,13 +93,13 @@ def probe(
 
     options = RenderOptions.of(**given, keep_going=True, missing="skip")
     source = find_source(file)
-    with open_shot(source, options) as reader:
+    with open_shot(source, options.source) as reader:
         info, notes = reader.info, reader.notes
     name = f"render.####{to}" if to in SUFFIXES else f"render{to}"
-    plan = plan_target(info, Path(name) if to else None, options)
+    plan = plan_target(info, Path(name) if to else None, options.encode)
     for what, words in _facts(info, plan).items():
         typer.echo(f"{what:11} {words}")
-    for line in [*notes, *predict_shot_losses(source, info, plan, options)] or ["nothing"]:
+    for line in [*notes, *predict_shot_losses(source, info, plan, options.source)] or ["nothing"]:
         typer.echo(f"not kept: {line}")
     return DONE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
@@ -94,8 +94,8 @@ def suffix_of(source: Path, options: RenderOptions) -> str:
     """The suffix of a source's render, by what is in it; raises SourceError."""
     if is_picture(source) or is_sequence(source):
         return source.suffix
-    with open_shot(source, options.but(keep_going=True)) as reader:
-        return plan_target(reader.info, None, options).suffix
+    with open_shot(source, replace(options.source, keep_going=True)) as reader:
+        return plan_target(reader.info, None, options.encode).suffix
 
 
 def _refuse_collisions(jobs: list[PlannedRender], passes: Path | None) -> None:

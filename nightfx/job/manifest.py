@@ -21,7 +21,7 @@ from nightfx.job.render_job import Mark, RenderJob
 from nightfx.job.source_target import find_source
 from nightfx.light import Lengths
 from nightfx.network import pick_device, pick_trunk_dtype
-from nightfx.options import QUALITY_FAMILIES, RenderOptions
+from nightfx.options import QUALITY_FAMILIES, Backend, RenderOptions
 from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
 
@@ -97,7 +97,7 @@ def describe_job(job: RenderJob) -> dict[str, dict[str, Any]]:
         "settings": job.options.fingerprint(),
         "files": file_fingerprints(job.options),
         "encoder": _written(job),
-        "versions": {name: _version(name) for name in _libraries(job.options)},
+        "versions": {name: _version(name) for name in _libraries(job.options.light.backend)},
         "machine": _machine(job),
     }
 
@@ -117,8 +117,8 @@ def _written(job: RenderJob) -> dict[str, Any]:
     return {k: v for k, v in plan.items() if k != "notes"} | {"encodings": names}
 
 
-def _libraries(options: RenderOptions) -> Sequence[str]:
-    return _LIBRARIES if options.light.backend == "torch" else (*_LIBRARIES, *_BACKEND_LIBRARIES)
+def _libraries(backend: Backend) -> Sequence[str]:
+    return _LIBRARIES if backend == "torch" else (*_LIBRARIES, *_BACKEND_LIBRARIES)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from nightfx.errors import SourceError
 from nightfx.job.source_target import find_source, open_shot
-from nightfx.options import RenderOptions
+from nightfx.options import LightOptions, SourceOptions
 from nightfx.picture import Float32, Frame, as_coded, luma, to_rgb, upright
 from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
 
@@ -22,11 +23,15 @@ _ROUNDING = 1e-4
 class Matte:
     """The frames of a matte by their place in the shot; read as they are asked for, in order is fastest."""
 
-    def __init__(self, path: Path, options: RenderOptions, info: ClipInfo | None) -> None:
-        self.path, self._options = find_source(path), options
+    def __init__(
+        self, path: Path, light: LightOptions, source: SourceOptions, info: ClipInfo | None
+    ) -> None:
+        self.path, self._light, self._source = find_source(path), light, source
         self._still = is_picture(self.path) and not is_sequence(self.path)
-        self._rate = info.rate if info else None
-        self._shot = None if self._still else open_shot(self.path, self._as_options())
+        # a sequence of mattes has the rate of the shot, whatever its files say
+        rate = info.rate if info and info.rate else source.fps
+        options = replace(source, fps=rate, keep_going=False)
+        self._shot = None if self._still else open_shot(self.path, options)
         self._frames, self._next = self._open(), 0
         self._last: Frame | None = None
 
@@ -49,34 +54,26 @@ class Matte:
             self._next += 1
         return self._fitted(self._last, frame)
 
-    def _as_options(self) -> RenderOptions:
-        # a sequence of mattes has the rate of the shot, whatever its files say
-        return self._options.but(fps=self._rate or self._options.source.fps, keep_going=False)
-
     def _open(self) -> Iterator[Frame]:
         if self._shot is None:
-            return repeat(read_picture(self.path, self._options.source.max_pixels))
-        return self._shot.frames(
-            self._options.source.start_seconds, self._options.source.end_seconds
-        )
+            return repeat(read_picture(self.path, self._source.max_pixels))
+        return self._shot.frames(self._source.start_seconds, self._source.end_seconds)
 
     def _fitted(self, matte: Frame, frame: Frame) -> Float32:
-        options = self._options
+        light = self._light
         grey = luma(to_rgb(matte))[None]
         shape = upright(np.empty((1, frame.height, frame.width), bool), frame).shape[1:]
         whole = _settled(_scaled(upright(grey, matte)[0], *shape))
-        inside = feathered(
-            1 - whole if options.light.matte_invert else whole, options.light.matte_feather
-        )
+        inside = feathered(1 - whole if light.matte_invert else whole, light.matte_feather)
         fitted: Float32 = as_coded(inside[None], frame)[0]
         return fitted
 
 
 def open_matte(
-    options: RenderOptions, info: ClipInfo | None = None
+    light: LightOptions, source: SourceOptions, info: ClipInfo | None = None
 ) -> AbstractContextManager[Matte | None]:
-    """The matte that was asked for, for a shot that `info` tells of; None where none was. Raises SourceError."""
-    return Matte(options.light.matte, options, info) if options.light.matte else nullcontext()
+    """Open the matte that was asked for, for a shot that `info` tells of; None where none was. Raises SourceError."""
+    return Matte(light.matte, light, source, info) if light.matte else nullcontext()
 
 
 def feathered(matte: Float32, radius_px: float) -> Float32:

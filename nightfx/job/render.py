@@ -96,7 +96,8 @@ def _render_whole(job: RenderJob, on_progress: Progress | None) -> None:
             job.target,
             info=job.info,
             plan=job.plan,
-            options=job.options,
+            options=job.options.source,
+            work=job.options.job,
             on_note=lambda note: job.log_notes([note]),
         )
     finally:
@@ -121,14 +122,14 @@ def _render_picture(
     target = target or default_target(source, preset, source.suffix)
     check_target(source, target, options.job.overwrite)
     frame = read_picture(source, options.source.max_pixels)
-    own = asked_encoding(options) or SDR
+    own = asked_encoding(options.source) or SDR
     both = Encodings(own, own)
     passes = passes_of(target, options, direct=is_direct(frame.coding, both))
-    words = height_warnings(frame.height, preset, options)
+    words = height_warnings(frame.height, preset, options.light.method, options.look)
     log_notes(source, [*_picture_notes(frame, target, options), *words])
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
-    with open_matte(options) as matte:
+    with open_matte(options.light, options.source) as matte:
         beside = Beside(None, matte.at if matte else None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     write_picture(lit, target, like=source)

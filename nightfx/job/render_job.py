@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -29,7 +29,7 @@ from nightfx.job.source_target import (
 )
 from nightfx.light import Beside, Borders
 from nightfx.network import Preset
-from nightfx.options import RenderOptions
+from nightfx.options import Look, Method, RenderOptions, Scan, SourceOptions
 from nightfx.picture import Encodings, Frame
 from nightfx.source import (
     ClipInfo,
@@ -160,25 +160,25 @@ def open_job(
     Raises what stands in the way.
     """
     options = _anywhere(options)
-    with open_shot(source, options) as reader, ExitStack() as opened:
-        options = with_times(options, reader)
-        matte = opened.enter_context(open_matte(options, reader.info))
-        info, by_fields, notes = _scan(reader.info, options)
-        plan = plan_target(info, target, options)
+    with open_shot(source, options.source) as reader, ExitStack() as opened:
+        options = replace(options, source=with_times(options.source, reader))
+        matte = opened.enter_context(open_matte(options.light, options.source, reader.info))
+        info, by_fields, notes = _scan(reader.info, options.source.interlaced)
+        plan = plan_target(info, target, options.encode)
         check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         # files of a sequence that was begun are looked at by those who know it
         begun = is_sequence(target) and folder_of(target).is_dir()
         check_target(source, target, options.job.overwrite or begun)
-        encodings = find_encodings(info, plan, options)
+        encodings = find_encodings(info, plan, options.source)
         if encodings.source is not encodings.target:
             notes.append(encoding_line(encodings))
         if not again:
             height = info.width if info.rotation % 180 else info.height
-            words = height_warnings(height, preset, options)
+            words = height_warnings(height, preset, options.light.method, options.look)
             log_notes(source, [*notes, *reader.notes, *plan.notes, *words])
         reader.notes.clear()
-        total = _expected(info, options)
+        total = _expected(info, options.source)
         # fmt: off
         yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total)
         # fmt: on
@@ -196,11 +196,13 @@ def log_notes(source: Path, lines: Iterable[str]) -> None:
         _log.warning("%s: %s", source.name, line)
 
 
-def height_warnings(height: int, preset: Preset, options: RenderOptions) -> Iterator[str]:
+def height_warnings(
+    height: int, preset: Preset, method: Method | None, look: Look
+) -> Iterator[str]:
     """Lines where tiles cannot do what the preset says, or are shown at a size that it was not trained on."""
-    if preset.method(options.light.method) != "tiles":
+    if preset.method(method) != "tiles":
         return
-    if options.look.names("sky"):
+    if look.names("sky"):
         yield "the preset darkens the sky in relight only, not in tiles"
     low, high = preset.facts.heights_px
     if not low <= height <= high:
@@ -226,22 +228,18 @@ def passes_of(
     )
 
 
-def _scan(info: ClipInfo, options: RenderOptions) -> tuple[ClipInfo, bool, list[str]]:
+def _scan(info: ClipInfo, scan: Scan) -> tuple[ClipInfo, bool, list[str]]:
     """Return the clip's facts as it will be rendered, whether that is done field by field, and lines for the user."""
     if not is_interlaced(info):
         return info, False, []
-    if options.source.interlaced == "keep":
+    if scan == "keep":
         return info, True, []
     words = "interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"
     return as_progressive(info), False, [words]
 
 
-def _expected(info: ClipInfo, options: RenderOptions) -> int | None:
-    whole, start, end = (
-        info.frames_estimate,
-        options.source.start_seconds or 0.0,
-        options.source.end_seconds,
-    )
+def _expected(info: ClipInfo, options: SourceOptions) -> int | None:
+    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
     if whole is None or (not start and end is None):
         return whole
     if info.rate is None:

@@ -140,11 +140,13 @@ def finish(store: Store) -> None:
                 options.source.start_seconds,
                 options.source.end_seconds,
             ),
-            check=verification(job.info, job.target, job.plan, options, notes.append),
+            check=verification(job.info, job.target, job.plan, options.source, notes.append)
+            if options.job.verify
+            else None,
             on_note=notes.append,
         )
     elif options.job.verify:
-        verify_sequence(job.info, job.target, options, notes.append)
+        verify_sequence(job.info, job.target, options.source, notes.append)
     job.log_notes([*notes, *_last_words(store, done.values())])
     if options.field.lock and choices.stops:
         Lock(choices.stops).save(lock_beside(job.target))

@@ -10,7 +10,7 @@ from pathlib import Path
 from nightfx.check import VerdictRow, failures, verify
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network import Preset
-from nightfx.options import RenderOptions
+from nightfx.options import EncodeOptions, JobOptions, SourceOptions
 from nightfx.picture import (
     ColorTags,
     Encoding,
@@ -58,39 +58,37 @@ def find_source(path: Path) -> Path:
     return found[0]
 
 
-def open_shot(source: Path, options: RenderOptions) -> FrameReader:
-    """The reader of a clip or a sequence."""
+def open_shot(source: Path, options: SourceOptions) -> FrameReader:
+    """Open the reader of a clip or a sequence."""
     if not is_sequence(source):
-        return Reader(
-            source, keep_going=options.source.keep_going, max_pixels=options.source.max_pixels
-        )
+        return Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
     return SequenceReader(
         source,
-        keep_going=options.source.keep_going,
-        missing=options.source.missing,
-        rate=options.source.fps,
-        max_pixels=options.source.max_pixels,
+        keep_going=options.keep_going,
+        missing=options.missing,
+        rate=options.fps,
+        max_pixels=options.max_pixels,
     )
 
 
-def with_times(options: RenderOptions, shot: FrameReader) -> RenderOptions:
-    """The options, frames that they name turned into the times of those; raises UsageError where there are none."""
-    if options.source.frames is None:
+def with_times(options: SourceOptions, shot: FrameReader) -> SourceOptions:
+    """Return the options, frames that they name turned into the times of those; raises UsageError where there are none."""
+    if options.frames is None:
         return options
-    start, end = (float(seconds) for seconds in shot.times_of(*options.source.frames))
-    return options.but(frames=None, start=start or None, end=end)
+    start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
+    return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
 
 
-def plan_target(info: ClipInfo, target: Path | None, options: RenderOptions) -> Plan:
-    """How a shot is written: by default as what it is; raises TargetError, and UsageError without a rate."""
+def plan_target(info: ClipInfo, target: Path | None, encode: EncodeOptions) -> Plan:
+    """Plan how a shot is written: by default as what it is; raises TargetError, and UsageError without a rate."""
     from_sequence = info.container == "sequence"
     wanted = target or (info.path if from_sequence else None)
     if wanted and is_sequence(wanted):
         _refuse_one_name(info, wanted)
         return plan_sequence(info, wanted.suffix)
     if not from_sequence:
-        return plan_output(info, target.suffix if target else None, options.encode)
-    plan = plan_output(_as_clip(info), target.suffix if target else None, options.encode)
+        return plan_output(info, target.suffix if target else None, encode)
+    plan = plan_output(_as_clip(info), target.suffix if target else None, encode)
     line = f"layers, windows and metadata of {info.codec} files are not written to a clip"
     return replace(plan, notes=(*plan.notes, line))
 
@@ -104,16 +102,12 @@ def check_scan(info: ClipInfo, plan: Plan, *, by_fields: bool) -> None:
     check_fields(info, plan)
 
 
-def asked_encoding(options: RenderOptions) -> Encoding | None:
+def asked_encoding(options: SourceOptions) -> Encoding | None:
     """Return the encoding that --input-space names; raises UsageError."""
-    return (
-        encoding_named(options.source.input_space, options.source.ocio)
-        if options.source.input_space
-        else None
-    )
+    return encoding_named(options.input_space, options.ocio) if options.input_space else None
 
 
-def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodings:
+def find_encodings(info: ClipInfo, plan: Plan, options: SourceOptions) -> Encodings:
     """Return the encodings of the source's signal and of the render's; raises UsageError."""
     source = asked_encoding(options) or encoding_by_tags(info.tags, info.coding)
     was, will = info.coding.is_float, plan.coding.is_float
@@ -121,7 +115,7 @@ def find_encodings(info: ClipInfo, plan: Plan, options: RenderOptions) -> Encodi
 
 
 def predict_shot_losses(
-    source: Path, info: ClipInfo, plan: Plan, options: RenderOptions
+    source: Path, info: ClipInfo, plan: Plan, options: SourceOptions
 ) -> Iterator[str]:
     """Yield a line for each thing that a render by `plan` changes or leaves out."""
     encodings = find_encodings(info, plan, options)
@@ -144,13 +138,14 @@ def write_shot(
     *,
     info: ClipInfo,
     plan: Plan,
-    options: RenderOptions,
+    options: SourceOptions,
+    work: JobOptions,
     on_note: Callable[[str], None],
 ) -> None:
     """Write what was planned, with the source's sound where both are clips; held against the source if asked."""
     if isinstance(plan, SequencePlan):
-        write_sequence(frames, target, info=info, overwrite=options.job.overwrite)
-        if options.job.verify:
+        write_sequence(frames, target, info=info, overwrite=work.overwrite)
+        if work.verify:
             verify_sequence(info, target, options, on_note)
         return
     write_clip(
@@ -159,15 +154,15 @@ def write_shot(
         source=None if info.container == "sequence" else info.path,
         info=info,
         plan=plan,
-        start_seconds=options.source.start_seconds,
-        end_seconds=options.source.end_seconds,
-        check=verification(info, target, plan, options, on_note),
+        start_seconds=options.start_seconds,
+        end_seconds=options.end_seconds,
+        check=verification(info, target, plan, options, on_note) if work.verify else None,
         on_note=on_note,
     )
 
 
 def verify_sequence(
-    info: ClipInfo, target: Path, options: RenderOptions, on_note: Callable[[str], None]
+    info: ClipInfo, target: Path, options: SourceOptions, on_note: Callable[[str], None]
 ) -> None:
     """Hold the files of a sequence against the source; raises TargetError where something is lost."""
     _tell_lost(target, _rows(info.path, target, options), on_note)
@@ -177,20 +172,18 @@ def verification(
     info: ClipInfo,
     target: Path,
     plan: OutputPlan,
-    options: RenderOptions,
+    options: SourceOptions,
     on_note: Callable[[str], None],
-) -> Callable[[Path], None] | None:
-    """Return the check of the finished file before it gets its name, where --verify is asked for."""
-    return (
-        partial(_verify, info.path, target, plan, options, on_note) if options.job.verify else None
-    )
+) -> Callable[[Path], None]:
+    """Return the check of a finished file, `target` to be, before it gets its name."""
+    return partial(_verify, info.path, target, plan, options, on_note)
 
 
 def _verify(
     source: Path,
     target: Path,
     plan: OutputPlan,
-    options: RenderOptions,
+    options: SourceOptions,
     on_note: Callable[[str], None],
     part: Path,
 ) -> None:
@@ -199,15 +192,15 @@ def _verify(
 
 
 def _rows(
-    source: Path, render: Path, options: RenderOptions, container: str | None = None
+    source: Path, render: Path, options: SourceOptions, container: str | None = None
 ) -> list[VerdictRow]:
     return verify(
         source,
         render,
         container=container,
-        start_seconds=options.source.start_seconds,
-        end_seconds=options.source.end_seconds,
-        max_pixels=options.source.max_pixels,
+        start_seconds=options.start_seconds,
+        end_seconds=options.end_seconds,
+        max_pixels=options.max_pixels,
     )
 
 

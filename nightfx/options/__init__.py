@@ -10,12 +10,13 @@ from nightfx.options.encode import (
 )
 from nightfx.options.engine import EngineOptions
 from nightfx.options.field import FieldOptions
+from nightfx.options.job import JobOptions
 from nightfx.options.light import MULTIPLE_PX, Backend, DeviceName, LightOptions, Method, TilePx
 from nightfx.options.look import Look, Moment, read_look
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
-from nightfx.options.source import MAX_PIXELS, Missing, SourceOptions, rate_from
+from nightfx.options.source import MAX_PIXELS, Missing, Scan, SourceOptions, rate_from
 from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "EngineOptions",
     "Family",
     "FieldOptions",
+    "JobOptions",
     "LightOptions",
     "Look",
     "Method",
@@ -44,6 +46,7 @@ __all__ = [
     "RenderOptions",
     "Repeats",
     "ReproduceOptions",
+    "Scan",
     "SourceOptions",
     "Speed",
     "TilePx",

@@ -12,7 +12,7 @@ from nightfx.options.option import option, settle
 
 MAX_PIXELS = 16384 * 16384  # more in one picture is taken for a broken or hostile header
 
-_Scan = Literal["deinterlace", "keep"]
+Scan = Literal["deinterlace", "keep"]
 """The fate of interlaced pictures."""
 Missing = Literal["stop", "skip", "hold"]
 """The fate of the missing numbers of a sequence."""
@@ -64,7 +64,7 @@ class SourceOptions:
         metavar="RATE",
         parse=rate_from,
     )
-    interlaced: _Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
+    interlaced: Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
     input_space: str | None = option(
         None, "sdr, linear, pq, hlg, arri_logc4, slog3, acescct …; else by the tags."
     )

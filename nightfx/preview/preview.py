@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -92,11 +93,11 @@ def preview(
     with ExitStack() as stack:
         if is_picture(source) and not is_sequence(source):
             still = read_picture(source, options.source.max_pixels)
-            picked = Picked(still, None, 0, asked_encoding(options) or SDR)
+            picked = Picked(still, None, 0, asked_encoding(options.source) or SDR)
         else:
-            shot = open_shot(source, options.but(keep_going=True))
+            shot = open_shot(source, replace(options.source, keep_going=True))
             stack.callback(shot.close)
-            picked = pick(shot, frame, at_seconds, asked_encoding(options))
+            picked = pick(shot, frame, at_seconds, asked_encoding(options.source))
         pixels = _draw_preview(source, picked, chosen, options, scopes=scopes)
     planes = tuple(np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, -1, 0))
     sheet = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1))
@@ -159,7 +160,7 @@ def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
     footage = Footage(lambda: [frame], encoding=picked.encoding)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     written = Written(frame.coding, Encodings(picked.encoding, picked.encoding))
-    with open_matte(options, picked.info) as matte:
+    with open_matte(options.light, options.source, picked.info) as matte:
         borders = Borders(Lengths(), picked.place, ())
         beside = Beside(borders, matte.at if matte else None)
         (lit,) = light_frames([frame], lighting, written, beside)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nightfx.errors import SourceError
 from nightfx.job.source_target import open_shot
-from nightfx.options import RenderOptions
+from nightfx.options import SourceOptions
 from nightfx.picture import SDR, encoding_by_tags
 from nightfx.preview.preview import Picked, view
 from nightfx.source import (
@@ -92,7 +92,7 @@ def views(path: Path, *, most: int, max_pixels: int) -> Iterator[Tensor]:
         still = Picked(read_picture(path, max_pixels), None, 0, SDR)
         yield torch.from_numpy(view(still, still.frame))
         return
-    options = RenderOptions.of(keep_going=True, max_pixels=max_pixels)
+    options = SourceOptions(keep_going=True, max_pixels=max_pixels)
     with open_shot(path, options) as shot:
         encoding = encoding_by_tags(shot.info.tags, shot.info.coding)
         frames = shot.frames()

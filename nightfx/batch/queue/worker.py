@@ -136,7 +136,7 @@ def _render(
             facts |= _timed_render(order.shot.source, target, preset, options, lease, emit)
     if identity_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
-    facts |= measure(order.shot.source, target, options) | {"notes": notes}
+    facts |= measure(order.shot.source, target, options.source) | {"notes": notes}
     record = replace(intent, files=output_state(target), done=True, facts=facts)
     write_record(place, record)
     return record

@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ import torch
 
 from nightfx.job.source_target import asked_encoding, open_shot
 from nightfx.metrics import flicker
-from nightfx.options import RenderOptions
+from nightfx.options import SourceOptions
 from nightfx.picture import (
     Encoding,
     Float32,
@@ -83,15 +83,15 @@ class PairedFrames:
     """Share of each at full size that became white."""
 
 
-def measure(source: Path, target: Path, options: RenderOptions) -> dict[str, Any]:
+def measure(source: Path, target: Path, options: SourceOptions) -> dict[str, Any]:
     """Figures, thumbnails (`before`, `after`: JPEG in base64), size and codec of a render. Raises SourceError."""
-    loose = options.but(keep_going=True)
+    loose = replace(options, keep_going=True)
     with open_shot(source, loose) as plate, open_shot(target, loose) as render:
         was = asked_encoding(options) or encoding_by_tags(plate.info.tags, plate.info.coding)
         kinds = {"was_float": plate.info.coding.is_float, "is_float": render.info.coding.is_float}
         will = target_encoding(was, **kinds)
         rate, count = plate.info.rate or FALLBACK_RATE, render.info.frames_estimate or 1
-        skipped = math.ceil(Fraction(options.source.start_seconds or 0) * rate - Fraction(1, 100))
+        skipped = math.ceil(Fraction(options.start_seconds or 0) * rate - Fraction(1, 100))
         samples = [
             compare(_shown(plate, skipped + first, was), _shown(render, first, will))
             for first in _firsts(count)

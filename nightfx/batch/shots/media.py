@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from nightfx.batch.shots.find import find_shots
 from nightfx.errors import NightfxError, SourceError
 from nightfx.job.source_target import open_shot
-from nightfx.options import RenderOptions, rate_from
+from nightfx.options import SourceOptions, rate_from
 from nightfx.source import FALLBACK_RATE, base_name, existing_files
 
 _REEL_LETTERS = 8  # what an EDL may have cut a reel's name to
@@ -43,7 +43,7 @@ class Medium:
 class Library:
     """The media in a folder, and what is known of those that were asked for."""
 
-    def __init__(self, folder: Path, out: Path, beside: Path, options: RenderOptions) -> None:
+    def __init__(self, folder: Path, out: Path, beside: Path, options: SourceOptions) -> None:
         self._folder, self._out, self._beside, self._options = folder, out, beside, options
         self._known: dict[Path, Medium] = {}
 
