@@ -2,7 +2,7 @@
 
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import conversions, is_rebuilt, refusals
-from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format
+from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
 from nightfx.carry.losses import CAPTIONED, captions_line, either, lines_of
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span
 
@@ -22,6 +22,7 @@ __all__ = [
     "captions_line",
     "conversions",
     "either",
+    "holds",
     "is_rebuilt",
     "lines_of",
     "refusals",

@@ -9,8 +9,8 @@ import av
 from av.container import OutputContainer
 from av.stream import Stream
 
-# what each container takes, for text that it cannot hold as it is
-TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip"}
+from nightfx.carry.formats import holds
+
 _TEXTS = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "microdvd", "stl", "sami"}
 
 # QuickTime has numbers for some languages, under the names that it knows them by
@@ -26,7 +26,9 @@ class Subtitles:
         assert isinstance(source, av.subtitles.stream.SubtitleStream), source
         source.codec_context.open(strict=False)
         self._decoder = source.codec_context
-        self.stream = target.add_stream(TEXT_CODECS[target.format.name])
+        kind = holds(target.format.name).text
+        assert kind, target.format.name
+        self.stream = target.add_stream(kind)
         assert isinstance(self.stream, av.subtitles.stream.SubtitleStream)
         self._encoder = self.stream.codec_context
         self._encoder.subtitle_header = self._decoder.subtitle_header
@@ -47,7 +49,7 @@ def can_convert(container: str, stream: Stream) -> bool:
     """Say whether a subtitle stream is text, and the container takes some kind of text."""
     return (
         stream.type == "subtitle"
-        and container in TEXT_CODECS
+        and holds(container).text is not None
         and getattr(stream, "name", None) in _TEXTS
     )
 

@@ -8,8 +8,9 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
-from nightfx.carry.convert import TEXT_CODECS, can_convert
-from nightfx.carry.sound import MXF_RATE, can_be_pcm, pcm_for
+from nightfx.carry.convert import can_convert
+from nightfx.carry.formats import holds
+from nightfx.carry.sound import can_be_pcm, pcm_for
 from nightfx.source import is_cover
 
 
@@ -41,7 +42,7 @@ def conversions(source: InputContainer, container: str) -> dict[int, str]:
     for stream in source.streams:
         if _can_convert(container, stream) and not _fits(container, stream):
             is_sound = isinstance(stream, av.AudioStream)
-            kind = pcm_for(stream) if is_sound else TEXT_CODECS[container]
+            kind = pcm_for(stream) if is_sound else holds(container).text
             title = f"{'sound' if is_sound else 'subtitle'} stream {stream.index}"
             lines[stream.index] = f"{title} ({stream.codec_context.name}) is written as {kind}"
     return lines
@@ -59,8 +60,8 @@ def _holds(container: str, stream: Stream) -> bool:
 
 def _fits(container: str, stream: Stream) -> bool:
     """Try a header with this stream alone: the only reliable way to know, but for MXF."""
-    if container == "mxf":  # wants a picture in every file
-        return stream.type == "audio" and _is_plain_sound(stream)
+    if holds(container).is_bare:  # wants a picture in every file
+        return stream.type == "audio" and _is_plain_sound(stream, holds(container).sound_rate)
     try:
         with av.open(io.BytesIO(), "w", format=container) as trial:
             copy = trial.add_stream_from_template(stream, opaque=True)
@@ -71,10 +72,10 @@ def _fits(container: str, stream: Stream) -> bool:
     return True
 
 
-def _is_plain_sound(stream: Stream) -> bool:
+def _is_plain_sound(stream: Stream, rate: int | None) -> bool:
     context = stream.codec_context
     plain = context is not None and context.name in ("pcm_s16le", "pcm_s24le")
-    return plain and getattr(context, "sample_rate", 0) == MXF_RATE
+    return plain and getattr(context, "sample_rate", 0) == rate
 
 
 def _refusal(stream: Stream, container: str) -> str:

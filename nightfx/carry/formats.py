@@ -17,6 +17,51 @@ _ANY_DEPTH = tuple(range(8, 17))
 
 
 @dataclass(frozen=True)
+class Container:
+    """What a container holds beside the picture, as far as containers differ."""
+
+    pcm: bool = False
+    """It takes PCM."""
+    sound_rate: int | None = None
+    """Samples a second of the only sound that it takes; None takes any."""
+    text: str | None = None
+    """The kind of text that it takes for subtitles that it cannot hold as they are."""
+    flags: int = ~0
+    """FFmpeg's dispositions that it has a place for."""
+    ticks_a_second: int | None = None
+    """Its only clock, to which times are rounded and where none is below 0; None keeps the source's."""
+    mirrors: bool = True
+    """It can say that a picture is shown mirrored."""
+    is_movie: bool = False
+    """Of QuickTime's kind: the last packet's duration counts in coding order, a stream has two keys of metadata."""
+    numbers_languages: bool = False
+    """Languages are numbers in it, for which it knows them by their older names."""
+    is_bare: bool = False
+    """It has no times, languages, chapters or titles, wants a picture, and begins and ends its sound with it."""
+
+
+DEFAULT_FLAG, COVER_FLAG = 1, 1024
+HOLDS: dict[str, Container] = {
+    "mp4": Container(True, text="mov_text", flags=DEFAULT_FLAG | COVER_FLAG, is_movie=True),
+    "mov": Container(
+        True,
+        text="mov_text",
+        flags=DEFAULT_FLAG | COVER_FLAG,
+        is_movie=True,
+        numbers_languages=True,
+    ),
+    "matroska": Container(True, text="subrip", ticks_a_second=1000, mirrors=False),
+    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True),
+}
+"""By FFmpeg's names."""
+
+
+def holds(container: str) -> Container:
+    """Return what a container holds, by FFmpeg's name; of one that no render is written to the least is known."""
+    return HOLDS.get(container, Container())
+
+
+@dataclass(frozen=True)
 class Format:
     """One codec as FFmpeg encodes it, and what it can hold."""
 

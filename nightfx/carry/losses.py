@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from nightfx.carry.formats import CONTAINERS, FORMATS, Format
+from nightfx.carry.formats import CONTAINERS, FORMATS, Format, holds
 from nightfx.options import Codec, Family
 from nightfx.picture import SUBSAMPLING, TRANSFER_PQ, Coding
 from nightfx.source import FALLBACK_RATE, ClipInfo
@@ -114,13 +114,14 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
 
 def _of_container(source: ClipInfo, suffix: str) -> Iterator[str]:
     container = CONTAINERS[suffix]
-    if container == "matroska" and 1000 % source.time_base.denominator:
+    held = holds(container)
+    if held.ticks_a_second and held.ticks_a_second % source.time_base.denominator:
         yield "Matroska rounds times to milliseconds (mov and mp4 keep them)"
-    if container == "mxf" and source.container != "mxf":
+    if held.is_bare and source.container != container:
         rate = float(source.rate or FALLBACK_RATE)
         yield f"MXF has no times of its own: frames are counted at {rate:.3f} fps (mov keeps them)"
         yield "MXF names no languages, chapters or titles (mov does), and its sound ends with the picture"
-    if container == "mxf" and source.interlaced:
+    if held.is_bare and source.interlaced:
         yield "MXF calls the clip progressive: only its pictures say their field order (mov says it too)"
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from av.container import OutputContainer
 from av.stream import Stream
 
+from nightfx.carry.formats import holds
+
 _JITTER = Fraction(
     2, 1000
 )  # seconds: a clock of milliseconds rounds, and a sum of roundings a little more
 _LONGEST_GAP = 3600  # seconds
-_CONTAINERS = ("mp4", "mov", "matroska", "mxf")  # which take PCM
-MXF_RATE = 48000  # samples a second: the only ones that its writer takes
 
 
 class Cutter:
@@ -127,11 +127,12 @@ def pcm_for(stream: Stream) -> str:
 
 def can_be_pcm(container: str, stream: Stream) -> bool:
     """Say whether a stream is sound that decodes, and the container takes PCM of its rate."""
-    if not isinstance(stream, av.AudioStream) or container not in _CONTAINERS:
+    held = holds(container)
+    if not isinstance(stream, av.AudioStream) or not held.pcm:
         return False
     context = stream.codec_context
     known = context is not None and context.sample_rate and context.channels
-    return bool(known) and (container != "mxf" or context.sample_rate == MXF_RATE)
+    return bool(known) and held.sound_rate in (None, context.sample_rate)
 
 
 def is_pcm(stream: Stream) -> bool:

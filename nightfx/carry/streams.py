@@ -16,6 +16,7 @@ from av.stream import Discard, Stream
 
 from nightfx.carry.convert import Subtitles, mov_language
 from nightfx.carry.fit import conversions, is_rebuilt, refusals
+from nightfx.carry.formats import holds
 from nightfx.carry.sound import Cutter, Sound, is_pcm
 from nightfx.source import is_cover, open_source
 
@@ -68,8 +69,8 @@ class Carrier:
         return {key: value for key, value in own if key.lower() not in OWN_KEYS}
 
     @property
-    def _is_mxf(self) -> bool:
-        return self._target is not None and self._target.format.name == "mxf"
+    def _is_bare(self) -> bool:
+        return self._target is not None and holds(self._target.format.name).is_bare
 
     @property
     def sample_rates(self) -> list[int]:
@@ -115,7 +116,7 @@ class Carrier:
             for piece in sound.convert(None):
                 self._mux_moved(piece, index)
             # its writer drops pictures that have no sound
-            for piece in sound.until(end) if self._is_mxf else ():
+            for piece in sound.until(end) if self._is_bare else ():
                 self._mux_moved(piece, index)
 
     def _add(self, stream: Stream, target: OutputContainer) -> None:
@@ -123,7 +124,7 @@ class Carrier:
         line = conversions(self._source, container).get(stream.index)
         if line:
             self._on_note(line)
-        if line or self._is_mxf:
+        if line or self._is_bare:
             copy = self._add_converted(stream, target)
         else:
             copy = target.add_stream_from_template(stream, opaque=True)
@@ -221,7 +222,7 @@ def _copy_metadata(source: Stream, target: Stream, container: str) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
     items = source.metadata.items()
     kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}
-    if container == "mov" and "language" in kept:
+    if holds(container).numbers_languages and "language" in kept:
         kept["language"] = mov_language(kept["language"])
     target.metadata.update(kept)
     target.disposition = source.disposition

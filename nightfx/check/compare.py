@@ -15,9 +15,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from nightfx.carry import CONTAINERS, OWN_KEYS, STREAM_KEYS, same_language
+from nightfx.carry import CONTAINERS, OWN_KEYS, STREAM_KEYS, holds, same_language
 from nightfx.check.contents import Contents, read_contents
-from nightfx.check.tracks import FLAGS, track_rows
+from nightfx.check.tracks import track_rows
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, equal
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import coding_of
@@ -25,7 +25,6 @@ from nightfx.source import Seconds, exact_seconds, shift_timecode, side_data_of
 
 _HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
 _DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
-_MOV = ("mp4", "mov")
 _LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
 _UNSAID = (2, 2, 2)  # colour tags that say nothing
 LIMITED, FULL = 1, 2  # ranges, by FFmpeg's numbers
@@ -48,9 +47,9 @@ def compare(
     container = container or CONTAINERS.get(render.suffix.lower(), render.suffix.lower()[1:])
     old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
     part = _part(old, start_seconds, end_seconds)
-    lead = _lead(old, new, part) if container == "matroska" else Fraction(0)
+    lead = _lead(old, new, part) if holds(container).ticks_a_second else Fraction(0)
     part = replace(part, shift=part.shift - lead)
-    if container == "mxf":
+    if holds(container).is_bare:
         part = _as_long_as_picture(old, part)
     return [
         *_lead_row(lead),
@@ -167,7 +166,7 @@ def _orientation(old: av.VideoFrame, new: av.VideoFrame, container: str) -> Verd
     a, b = _turn(old), _turn(new)
     flipped = a[0] * a[3] - a[1] * a[2] < 0
     verdict: Verdict = "kept" if a == b else "lost"
-    if verdict == "lost" and flipped and container == "matroska":
+    if verdict == "lost" and flipped and not holds(container).mirrors:
         verdict = "left out"
     return VerdictRow(
         "rotation", f"{old.rotation}°{' mirrored' * flipped}", f"{new.rotation}°", verdict
@@ -205,7 +204,7 @@ def _tag_words(tags: list[int]) -> str:
 
 def _side_data(old: Contents, new: Contents) -> Iterator[VerdictRow]:
     can_hdr = new.picture.codec in _HDR_CODECS
-    for kinds, name, holds in (
+    for kinds, name, keeps in (
         ({"MASTERING_DISPLAY_METADATA"}, "mastering display", can_hdr),
         ({"CONTENT_LIGHT_LEVEL"}, "content light", can_hdr),
         ({"A53_CC"}, "captions", new.picture.codec in ("h264", "hevc")),
@@ -213,7 +212,7 @@ def _side_data(old: Contents, new: Contents) -> Iterator[VerdictRow]:
     ):
         if kinds & old.picture.side_data:
             kept = bool(kinds & new.picture.side_data)
-            verdict: Verdict = "kept" if kept else "lost" if holds else "left out"
+            verdict: Verdict = "kept" if kept else "lost" if keeps else "left out"
             yield VerdictRow(name, "there", "there" if kept else "none", verdict)
 
 
@@ -239,10 +238,10 @@ def _clip_rows(
         _chapters([c for c in chapters if c[1] > c[0]], new.chapters),
         _metadata("metadata", _own(old.metadata, OWN_KEYS), _own(new.metadata, set())),
     ):
-        cannot = container == "mxf" and row.verdict == "lost"
+        cannot = holds(container).is_bare and row.verdict == "lost"
         yield replace(row, verdict="left out") if cannot else row
     yield _picture_metadata(old, new, container)
-    flags = old.picture_disposition & ~new.picture_disposition & FLAGS.get(container, ~0)
+    flags = old.picture_disposition & ~new.picture_disposition & holds(container).flags
     yield VerdictRow(
         "picture's flags",
         str(old.picture_disposition),
@@ -284,6 +283,6 @@ def _picture_metadata(old: Contents, new: Contents, container: str) -> VerdictRo
     )
     named = {"handler_name", "language"} & {key.lower() for key in old.picture_metadata}
     kept = all(_own(new.picture_metadata, set()).get(key) for key in named)
-    if row.verdict == "lost" and (container == "mxf" or (container in _MOV and kept)):
+    if row.verdict == "lost" and (holds(container).is_bare or (holds(container).is_movie and kept)):
         return replace(row, verdict="left out")
     return row

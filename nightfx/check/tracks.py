@@ -8,14 +8,12 @@ from itertools import zip_longest
 
 import numpy as np
 
-from nightfx.carry import is_rebuilt, refusals, same_language
+from nightfx.carry import holds, is_rebuilt, refusals, same_language
 from nightfx.check.contents import CarriedPacket, Contents, Samples, Track, read_sound
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, worst
 from nightfx.source import open_source
 
 _NAMES = {"audio": "sound", "subtitle": "subtitles", "video": "other picture"}
-# default, attached picture: all that mp4 and mov have a place for; MXF has none
-FLAGS = {"mp4": 1 | 1024, "mov": 1 | 1024, "mxf": 0}
 _CHUNK = 1 << 16  # samples compared at a time
 _LONGEST = 1 << 30  # samples: a gap of hours is a broken clock
 _QUIET_DB = 60.0  # a re-encoding may be this far below the sound: a lossless one at 16 bits is
@@ -51,8 +49,8 @@ def _row(
     a, b = old[1], new[1]
     how, verdict = _content(old, new, part)
     if not same_language(a.language, b.language):
-        verdict = worst([verdict, "left out" if container == "mxf" else "lost"])
-    flags = FLAGS.get(container, ~0)
+        verdict = worst([verdict, "left out" if holds(container).is_bare else "lost"])
+    flags = holds(container).flags
     if (a.disposition & ~b.disposition) & flags:
         verdict = worst([verdict, "lost"])
     elif a.disposition & ~b.disposition:

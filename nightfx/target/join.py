@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
-from nightfx.carry import Note, Span
+from nightfx.carry import Note, Span, holds
 from nightfx.disk import partial_file
 from nightfx.errors import RetryError, TargetError
 from nightfx.picture import Frame
@@ -26,7 +26,6 @@ from nightfx.target.codecs import OutputPlan
 from nightfx.target.tail import encode_segment
 from nightfx.target.times import Packet, Times, end_in_order
 from nightfx.target.writer import (
-    MOV,
     Head,
     add_video,
     images,
@@ -205,7 +204,7 @@ def _joined(
             packet.stream, packet.time_base = video, info.time_base
             packet.dts, (packet.pts, packet.duration) = next(stamps)
             left -= 1
-            if not left and plan.container in MOV:
+            if not left and holds(plan.container).is_movie:
                 end_in_order(packet, end, delay, decoding[-2] if len(decoding) > 1 else None)
             yield packet
     if segments[0][1].extradata != _digest(video):  # known from the first packet on

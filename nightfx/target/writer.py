@@ -21,7 +21,7 @@ import cv2
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from nightfx.carry import CAPTIONED, FORMATS, Alone, Carrier, Note, Span, captions_line
+from nightfx.carry import CAPTIONED, FORMATS, Alone, Carrier, Note, Span, captions_line, holds
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TargetError
 from nightfx.picture import Frame
@@ -52,7 +52,6 @@ from nightfx.target.times import Packet, Times
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
 _PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "date", "copyright"}
 _PLAIN_KEYS |= {"composer", "description", "synopsis", "track", "disc", "show", "creation_time"}
-MOV = ("mp4", "mov")
 _MOST_TICKS = 1_000_000  # a second
 _CAPTIONS = "A53_CC"
 _FEW_THREADS = 4
@@ -88,7 +87,7 @@ def write_clip(
     span = span_of(info, plan, head.pts, start_seconds, end_seconds)
     measured = Brightness() if head.measures_light else None
     frames = captions_noted(chain([first], incoming), info, plan, on_note)
-    times = Times(in_coding_order=plan.container in MOV)
+    times = Times(in_coding_order=holds(plan.container).is_movie)
     watched = times.watch(images(measured.watch(frames) if measured else frames, plan, span))
     with partial_file(target) as part:
         refuse_source(source, target)
@@ -177,7 +176,7 @@ def _opened(
     part: Path, info: ClipInfo, plan: OutputPlan, carrier: Carrier | Alone
 ) -> Iterator[OutputContainer]:
     options = {}
-    if plan.container in MOV:  # the source's ticks, or pts would be rounded
+    if holds(plan.container).is_movie:  # the source's ticks, or pts would be rounded
         options["video_track_timescale"] = str(info.time_base.denominator)
         options["movie_timescale"] = str(_movie_ticks(info, carrier))
         if not _PLAIN_KEYS.issuperset(key.lower() for key in carrier.metadata):
@@ -215,7 +214,7 @@ def add_video(
     tag_encoder(context, plan.tags)
     if info.interlaced:
         context.field_order = info.field_order
-    if plan.family == "h265" and plan.container in MOV:
+    if plan.family == "h265" and holds(plan.container).is_movie:
         context.codec_tag = "hvc1"  # the name that Apple's players look for
     if info.display_matrix is not None:
         video.set_display_matrix(info.display_matrix)
@@ -298,7 +297,7 @@ def span_of(
 
     MXF begins everything with the first picture, whenever that is shown.
     """
-    timeless = plan.container == "mxf"
+    timeless = holds(plan.container).is_bare
     beginning = info.start_pts * info.time_base
     shift = (first_pts - info.start_pts) * info.time_base if start else Fraction(0)
     at = beginning + shift
