@@ -15,7 +15,7 @@ LEAST_FILES, MOST_FILES = 48, 60  # of a sequence, whose every file is kept: wha
 FEW_FILES = 8  # not worth a folder of their own
 PHASE = 4  # --field-every is 1, 2 or 4: fields are computed at its multiples
 _LEFT = 1 / 256  # of the light before a warm-up that may be left in a steadied field
-_MOST_WARM_UP = 120  # pictures
+MOST_WARM_UP = 120  # pictures
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def warm_up_of(steady: float, rate: float) -> int:
     if steady <= 0:
         return 0
     pictures = math.log(_LEFT) / math.log(steady) * rate / 24
-    return min(math.ceil(pictures / PHASE) * PHASE, _MOST_WARM_UP)
+    return min(math.ceil(pictures / PHASE) * PHASE, MOST_WARM_UP)
 
 
 class Borders:

@@ -26,7 +26,7 @@ from nightfx.network.model import Generator, RelitGenerator, pick_device, pick_t
 from nightfx.network.resnet import ResnetGenerator
 from nightfx.options import Backend, DeviceName
 
-_LEAST_DB = 40.0  # of a backend's picture against float32 torch
+LEAST_DB = 40.0  # of a backend's picture against float32 torch
 _BOUND = 64.0  # far above any log gain or offset
 
 
@@ -61,9 +61,9 @@ def check_fidelity(
 ) -> float:
     """The worst PSNR, in dB, of what both make of `shown`; raises `BackendError` below 40."""
     found = min(_psnr(_lit(exact, x), _lit(fast, x)) for x in shown)
-    if found < _LEAST_DB:
+    if found < LEAST_DB:
         way_out = "torch" if backend == "openvino" else "openvino"
-        words = f"comes within {found:.1f} dB of float32 here, and {_LEAST_DB:g} are needed"
+        words = f"comes within {found:.1f} dB of float32 here, and {LEAST_DB:g} are needed"
         raise BackendError(f"--backend {backend} {words}; use --backend {way_out}")
     return found
 

@@ -30,7 +30,7 @@ from nightfx.errors import RETRY, RetryError
 from nightfx.options import EngineOptions
 from nightfx.source import cores
 
-_HOME = str(Path(nightfx.__file__).parents[1])
+HOME = str(Path(nightfx.__file__).parents[1])
 _STORE_BYTES = 80 << 20  # the least that Ray takes; nothing large travels
 _POLL_SECONDS = 0.2
 _ANSWER_SECONDS = 5.0
@@ -184,7 +184,7 @@ def _connected(options: EngineOptions) -> Iterator[None]:
             place = {"num_cpus": max(cores(), options.workers or 1), "_temp_dir": folder} | here
             place |= {"address": "local", "include_dashboard": False}
         close.callback(ray.shutdown)
-        with _own_signals(), chdir(_HOME):  # where Ray is started, its workers look for modules
+        with _own_signals(), chdir(HOME):  # where Ray is started, its workers look for modules
             try:
                 ray.init(**place, log_to_driver=False, logging_level="ERROR")
             except (OSError, RuntimeError, ValueError) as error:

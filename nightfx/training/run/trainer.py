@@ -28,7 +28,7 @@ from nightfx.training.run.watch import Watch
 
 _Progress = Callable[[int, int, dict[str, float]], None]
 
-_RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
+RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
 
 
 def train(
@@ -94,7 +94,7 @@ def _loop(
                 (real_A, real_B), guides = split_guides((real_A, real_B), curves)
             run.recent_losses.append(train_step(run, real_A, real_B, options, guides))
             ends = run.step % options.every == 0 or run.step == options.steps
-            if ends or run.step % _RECORD_EVERY == 0:
+            if ends or run.step % RECORD_EVERY == 0:
                 losses = record(run, board, feed.waiting)
                 watch.look(run, real_A, real_B, options.learning_rate)
             if on_progress and first:
