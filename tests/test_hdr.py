@@ -7,7 +7,7 @@ import struct
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -153,7 +153,7 @@ def captions_of(path: Path) -> list[bytes | None]:
     [("h264", "b.mp4", 8), ("h264", "b.mkv", 10), ("h265", "b.mov", 8), ("h265", "b.mkv", 10)],
 )
 def test_captions_stay_with_their_pictures(
-    tmp_path: Path, identity: Preset, codec: CodecChoice, file: str, depth: int
+    tmp_path: Path, identity: Preset, codec: CodecChoice, file: str, depth: Literal[8, 10]
 ) -> None:
     source = captioned(tmp_path / "a.mp4")
     assert captions_of(source) == [caption(i) for i in range(8)]

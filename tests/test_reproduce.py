@@ -396,7 +396,9 @@ def test_a_prepared_set_is_trained_on_its_train_split_and_shown_by_its_test_spli
                 f"{x.relative_to(tmp_path / 'set')},{name},a,{split}" for x in folder.iterdir()
             ]
     (tmp_path / "set/manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    reproduce("paper-2", tmp_path / "set", tmp_path / "out", replace(TINY, images=0), device="cpu")
+    reproduce(
+        "paper-2", tmp_path / "set", tmp_path / "out", replace(TINY, images=None), device="cpu"
+    )
     (found,) = load_experiments(tmp_path / "out").values()
     assert (found.day, found.night, found.test, found.planned_steps) == (4, 4, (2, 2), 8)
     for number in (4, 5):

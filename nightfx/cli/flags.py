@@ -72,6 +72,7 @@ def _is_left_out(context: typer.Context, key: str) -> bool:
     return source is not None and source.name == "DEFAULT"
 
 
+@functools.cache
 def _parameter(panel: str | None, one: Option) -> inspect.Parameter:
     is_switch, is_list = one.kind is bool, Ellipsis in get_args(one.kind)
     kind: Any = bool if is_switch else list[str] if is_list else str

@@ -71,6 +71,6 @@ class EncodeOptions:
         if self.codec in (None, *QUALITY_FAMILIES):
             return
         if self.crf is not None:
-            raise UsageError(f"crf does not apply to {self.codec}: leave it out")
+            raise UsageError(f"--crf does not apply to {self.codec}: leave it out")
         if self.depth is not None:
-            raise UsageError(f"depth does not apply to {self.codec}: its profile decides")
+            raise UsageError(f"--depth does not apply to {self.codec}: its profile decides")
