@@ -157,7 +157,7 @@ def test_captions_stay_with_their_pictures(
 ) -> None:
     source = captioned(tmp_path / "a.mp4")
     assert captions_of(source) == [caption(i) for i in range(8)]
-    encode = EncodeOptions(codec=codec, depth=depth)  # type: ignore[arg-type]  # one of three numbers
+    encode = EncodeOptions(codec=codec, depth=depth)
     target = nightfx.render(
         source, tmp_path / file, preset=identity, options=nightfx.RenderOptions.of(encode=encode)
     )
