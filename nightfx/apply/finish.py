@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 from numba import prange
 
+from nightfx.apply import planes, working
 from nightfx.apply.change import Change
-from nightfx.apply.planes import seed_of
-from nightfx.apply.working import is_direct, light_in_working
 from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites, kernel, luma
 
 _STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
@@ -34,7 +33,9 @@ class Written(NamedTuple):
 
     def is_direct_for(self, frame: Frame) -> bool:
         """Say whether a light that is affine in the working encoding is affine in the codes of both."""
-        return all(is_direct(coding, self.encodings) for coding in (frame.coding, self.coding))
+        return all(
+            working.is_direct(coding, self.encodings) for coding in (frame.coding, self.coding)
+        )
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class Finish:
 def light_plate(frame: Frame, change: Change, finish: Finish, written: Written) -> Frame:
     """Return the frame under a change of light and its finish, as it is written; alpha, time and tags stay."""
     if not finish.is_plain:
-        number = seed_of(frame.pts) ^ (finish.seed * 0x9E3779B1 & 0x7FFFFFFF)
-        return light_in_working(frame, partial(_finished, change, finish, number), *written)
+        number = planes.seed_of(frame.pts) ^ (finish.seed * 0x9E3779B1 & 0x7FFFFFFF)
+        return working.light_in_working(frame, partial(_finished, change, finish, number), *written)
     change = change.by(finish.strength)
     if written.is_direct_for(frame) and (lit := change.on_planes(frame, written.coding)):
         return lit
-    return light_in_working(frame, change.of_samples, *written)
+    return working.light_in_working(frame, change.of_samples, *written)
 
 
 def _finished(

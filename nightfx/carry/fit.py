@@ -8,9 +8,7 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
-from nightfx.carry.convert import can_convert
-from nightfx.carry.formats import holds
-from nightfx.carry.sound import can_be_pcm, pcm_for
+from nightfx.carry import convert, formats, sound
 from nightfx.source import is_cover
 
 
@@ -42,14 +40,14 @@ def conversions(source: InputContainer, container: str) -> dict[int, str]:
     for stream in source.streams:
         if _can_convert(container, stream) and not _fits(container, stream):
             is_sound = isinstance(stream, av.AudioStream)
-            kind = pcm_for(stream) if is_sound else holds(container).text
+            kind = sound.pcm_for(stream) if is_sound else formats.holds(container).text
             title = f"{'sound' if is_sound else 'subtitle'} stream {stream.index}"
             lines[stream.index] = f"{title} ({stream.codec_context.name}) is written as {kind}"
     return lines
 
 
 def _can_convert(container: str, stream: Stream) -> bool:
-    return can_convert(container, stream) or can_be_pcm(container, stream)
+    return convert.can_convert(container, stream) or sound.can_be_pcm(container, stream)
 
 
 def _holds(container: str, stream: Stream) -> bool:
@@ -60,8 +58,10 @@ def _holds(container: str, stream: Stream) -> bool:
 
 def _fits(container: str, stream: Stream) -> bool:
     """Try a header with this stream alone: the only reliable way to know, but for MXF."""
-    if holds(container).is_bare:  # wants a picture in every file
-        return stream.type == "audio" and _is_plain_sound(stream, holds(container).sound_rate)
+    if formats.holds(container).is_bare:  # wants a picture in every file
+        return stream.type == "audio" and _is_plain_sound(
+            stream, formats.holds(container).sound_rate
+        )
     try:
         with av.open(io.BytesIO(), "w", format=container) as trial:
             copy = trial.add_stream_from_template(stream, opaque=True)

@@ -14,9 +14,7 @@ import av
 from av.container import OutputContainer
 from av.stream import Discard, Stream
 
-from nightfx.carry.convert import Subtitles, mov_language
-from nightfx.carry.fit import conversions, is_rebuilt, refusals
-from nightfx.carry.formats import holds
+from nightfx.carry import convert, fit, formats
 from nightfx.carry.sound import Cutter, Sound, is_pcm
 from nightfx.source import is_cover, open_source
 
@@ -51,7 +49,7 @@ class Carrier:
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
         self._cutters: dict[int, Cutter] = {}
-        self._texts: dict[int, Subtitles] = {}
+        self._texts: dict[int, convert.Subtitles] = {}
         self._sounds: dict[int, Sound] = {}
         self._packets: Iterator[av.Packet[Any]] = iter(())
         self._waiting: av.Packet[Any] | None = None
@@ -70,7 +68,7 @@ class Carrier:
 
     @property
     def _is_bare(self) -> bool:
-        return self._target is not None and holds(self._target.format.name).is_bare
+        return self._target is not None and formats.holds(self._target.format.name).is_bare
 
     @property
     def sample_rates(self) -> list[int]:
@@ -89,14 +87,16 @@ class Carrier:
         chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
         target.set_chapters([chapter for chapter in chapters if chapter])
         cut = self._span.start is not None
-        refused = refusals(self._source, target.format.name, video_index, cut=cut) if sound else {}
+        refused = (
+            fit.refusals(self._source, target.format.name, video_index, cut=cut) if sound else {}
+        )
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()
                 _copy_metadata(stream, video, target.format.name)
             elif stream.index in refused:
                 self._on_note(refused[stream.index])
-            elif sound and not is_rebuilt(self._source, stream):
+            elif sound and not fit.is_rebuilt(self._source, stream):
                 self._add(stream, target)
         self._begin()
         return video
@@ -121,7 +121,7 @@ class Carrier:
 
     def _add(self, stream: Stream, target: OutputContainer) -> None:
         container = target.format.name
-        line = conversions(self._source, container).get(stream.index)
+        line = fit.conversions(self._source, container).get(stream.index)
         if line:
             self._on_note(line)
         if line or self._is_bare:
@@ -138,7 +138,7 @@ class Carrier:
             start = self._span.start or Fraction(0)
             sound = self._sounds[stream.index] = Sound(stream, target, start)
             return sound.stream
-        text = self._texts[stream.index] = Subtitles(stream, target)
+        text = self._texts[stream.index] = convert.Subtitles(stream, target)
         return text.stream
 
     def _begin(self) -> None:
@@ -222,8 +222,8 @@ def _copy_metadata(source: Stream, target: Stream, container: str) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
     items = source.metadata.items()
     kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}
-    if holds(container).numbers_languages and "language" in kept:
-        kept["language"] = mov_language(kept["language"])
+    if formats.holds(container).numbers_languages and "language" in kept:
+        kept["language"] = convert.mov_language(kept["language"])
     target.metadata.update(kept)
     target.disposition = source.disposition
 

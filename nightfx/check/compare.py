@@ -16,8 +16,7 @@ import av
 import numpy as np
 
 from nightfx.carry import CONTAINERS, OWN_KEYS, STREAM_KEYS, holds, same_language
-from nightfx.check.contents import Contents, read_contents
-from nightfx.check.tracks import track_rows
+from nightfx.check import contents, tracks
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, equal
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import coding_of
@@ -45,7 +44,10 @@ def compare(
     Raises SourceError where either is not a clip.
     """
     container = container or CONTAINERS.get(render.suffix.lower(), render.suffix.lower()[1:])
-    old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
+    old, new = (
+        contents.read_contents(source, max_pixels),
+        contents.read_contents(render, max_pixels),
+    )
     part = _part(old, start_seconds, end_seconds)
     lead = _lead(old, new, part) if holds(container).ticks_a_second else Fraction(0)
     part = replace(part, shift=part.shift - lead)
@@ -55,11 +57,11 @@ def compare(
         *_lead_row(lead),
         *_picture_rows(old, new, part, container),
         *_clip_rows(old, new, part, container),
-        *track_rows(old, new, part, container),
+        *tracks.track_rows(old, new, part, container),
     ]
 
 
-def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> RenderedPart:
+def _part(old: contents.Contents, start: Seconds | None, end: Seconds | None) -> RenderedPart:
     times = old.picture.times
     if not times or not (start or end is not None):
         return RenderedPart(0, len(times), Fraction(0), None, None)
@@ -72,7 +74,7 @@ def _part(old: Contents, start: Seconds | None, end: Seconds | None) -> Rendered
     return RenderedPart(first, last, shift, cut, None if stop is None else zero + stop)
 
 
-def _as_long_as_picture(old: Contents, part: RenderedPart) -> RenderedPart:
+def _as_long_as_picture(old: contents.Contents, part: RenderedPart) -> RenderedPart:
     """In MXF everything begins and ends with the picture."""
     times = old.picture.times[part.first : part.last]
     if not times:
@@ -81,7 +83,7 @@ def _as_long_as_picture(old: Contents, part: RenderedPart) -> RenderedPart:
     return replace(part, shift=times[0], start=times[0], end=_end(old) if last else part.end)
 
 
-def _lead(old: Contents, new: Contents, part: RenderedPart) -> Fraction:
+def _lead(old: contents.Contents, new: contents.Contents, part: RenderedPart) -> Fraction:
     """By how much a part begins late: where Matroska has sound to play before the picture."""
     if part.start is None or part.first >= part.last or not new.picture.times:
         return Fraction(0)
@@ -99,7 +101,7 @@ def _index(times: list[Fraction], at: Fraction) -> int:
 
 
 def _picture_rows(
-    old: Contents, new: Contents, part: RenderedPart, container: str
+    old: contents.Contents, new: contents.Contents, part: RenderedPart, container: str
 ) -> Iterator[VerdictRow]:
     wanted = [time - part.shift for time in old.picture.times[part.first : part.last]]
     count = len(new.picture.times)
@@ -119,7 +121,7 @@ def _picture_rows(
     yield from _side_data(old, new)
 
 
-def _times(wanted: list[Fraction], old: Contents, new: Contents) -> VerdictRow:
+def _times(wanted: list[Fraction], old: contents.Contents, new: contents.Contents) -> VerdictRow:
     pairs = list(zip(wanted, new.picture.times, strict=False))
     worst = max((abs(a - b) for a, b in pairs), default=Fraction(0))
     tick = max(old.picture.tick, new.picture.tick)
@@ -129,7 +131,7 @@ def _times(wanted: list[Fraction], old: Contents, new: Contents) -> VerdictRow:
     return VerdictRow("timestamps", "running backwards" if broken else "in order", words, verdict)
 
 
-def _duration(old: Contents, new: Contents, part: RenderedPart) -> VerdictRow:
+def _duration(old: contents.Contents, new: contents.Contents, part: RenderedPart) -> VerdictRow:
     times, picture = old.picture.times, new.picture
     end = (_end(old) if part.last == len(times) else times[part.last]) - part.shift
     off = abs(_end(new) - end)
@@ -142,7 +144,7 @@ def _duration(old: Contents, new: Contents, part: RenderedPart) -> VerdictRow:
     return VerdictRow("duration", was, now, verdict)
 
 
-def _end(clip: Contents) -> Fraction:
+def _end(clip: contents.Contents) -> Fraction:
     picture = clip.picture
     claim = picture.claimed_end
     return claim if claim is not None and claim > picture.times[-1] else picture.end
@@ -202,7 +204,7 @@ def _tag_words(tags: list[int]) -> str:
     return "/".join([*(str(tag) for tag in tags[:3]), ranges.get(tags[3], str(tags[3]))])
 
 
-def _side_data(old: Contents, new: Contents) -> Iterator[VerdictRow]:
+def _side_data(old: contents.Contents, new: contents.Contents) -> Iterator[VerdictRow]:
     can_hdr = new.picture.codec in _HDR_CODECS
     for kinds, name, keeps in (
         ({"MASTERING_DISPLAY_METADATA"}, "mastering display", can_hdr),
@@ -217,7 +219,7 @@ def _side_data(old: Contents, new: Contents) -> Iterator[VerdictRow]:
 
 
 def _clip_rows(
-    old: Contents, new: Contents, part: RenderedPart, container: str
+    old: contents.Contents, new: contents.Contents, part: RenderedPart, container: str
 ) -> Iterator[VerdictRow]:
     rate, times = old.picture.rate, old.picture.times
     past = times[part.first] - times[0] if part.first < len(times) else Fraction(0)
@@ -274,7 +276,7 @@ def _metadata(what: str, old: dict[str, str], new: dict[str, str]) -> VerdictRow
     return VerdictRow(what, f"{len(old)} keys", words or "the same", verdict)
 
 
-def _picture_metadata(old: Contents, new: Contents, container: str) -> VerdictRow:
+def _picture_metadata(old: contents.Contents, new: contents.Contents, container: str) -> VerdictRow:
     """Compare what is said of the picture's stream; mp4 and mov have a place for two keys only, MXF for none."""
     row = _metadata(
         "picture's metadata",

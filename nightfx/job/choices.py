@@ -14,8 +14,7 @@ from torch import Tensor
 
 from nightfx.disk import partial_file
 from nightfx.errors import PlanError, UsageError
-from nightfx.job.manifest import Choices
-from nightfx.job.render_job import RenderJob
+from nightfx.job import manifest, render_job
 from nightfx.light import (
     PHASE,
     FieldPlan,
@@ -55,25 +54,25 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError("--passes needs --method relight: tiles have no field")
 
 
-def _footage_of(job: RenderJob) -> Footage:
+def _footage_of(job: render_job.RenderJob) -> Footage:
     """Return what can be looked at before a job is rendered."""
     return Footage(job.shot, job.total, job.encodings.source)
 
 
-def lighting_of(job: RenderJob, shown: list[Tensor] | None = None) -> Lighting:
+def lighting_of(job: render_job.RenderJob, shown: list[Tensor] | None = None) -> Lighting:
     """Build what lights a job, looking at its frames where something is to be chosen."""
     options = job.options
     asked = options.look, options.light, options.field
     return build_lighting(job.preset, _footage_of(job), *asked, shown=shown)
 
 
-def choose(job: RenderJob, folder: Path) -> tuple[Choices, Lighting]:
+def choose(job: render_job.RenderJob, folder: Path) -> tuple[manifest.Choices, Lighting]:
     """Look at the frames and choose; what int8 is quantised with is kept in `folder`."""
     first = job.first_frame()
     shown = show_frames(job.preset, _footage_of(job), job.options.light, job.options.field)
     lighting = lighting_of(job, shown)
     fields = lighting.fields
-    choices = Choices(
+    choices = manifest.Choices(
         lengths=_lengths(job, fields),
         every=fields.steadying.every if fields else 1,
         stops=fields.lock.stops if fields and fields.lock else None,
@@ -84,7 +83,9 @@ def choose(job: RenderJob, folder: Path) -> tuple[Choices, Lighting]:
     return choices, lighting
 
 
-def rebuild_lighting(job: RenderJob, choices: Choices, folder: Path) -> Lighting:
+def rebuild_lighting(
+    job: render_job.RenderJob, choices: manifest.Choices, folder: Path
+) -> Lighting:
     """Build what was chosen, again. Raises PlanError where what int8 was quantised with is gone."""
     shown = shown_again(folder / _SHOWN, choices.shown) if choices.shown else []
     # neither chosen nor measured anew
@@ -109,7 +110,7 @@ def same_threads(count: int) -> Iterator[None]:
             torch.set_num_threads(own)
 
 
-def _lengths(job: RenderJob, fields: FieldPlan | None) -> Lengths:
+def _lengths(job: render_job.RenderJob, fields: FieldPlan | None) -> Lengths:
     clip, per_frame = isinstance(job.plan, OutputPlan), job.per_frame
     rate = float(job.info.rate or FALLBACK_RATE) * per_frame
     least = (borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame

@@ -17,8 +17,7 @@ import torch
 
 from nightfx.disk import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
-from nightfx.job.render_job import Mark, RenderJob
-from nightfx.job.source_target import find_source
+from nightfx.job import render_job, source_target
 from nightfx.light import Lengths
 from nightfx.network import pick_device, pick_trunk_dtype
 from nightfx.options import QUALITY_FAMILIES, Backend, RenderOptions
@@ -65,7 +64,7 @@ class Manifest:
     choices: Choices
     starts: list[int] | None = None
     """The first frame of each segment; None until they are found, while rendering."""
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, render_job.Mark] = field(default_factory=dict)
     """By number of the frame, those from which segments can be begun."""
     frames: int | None = None
     """How many there are, where they were counted."""
@@ -89,7 +88,7 @@ def read_manifest(path: Path) -> Manifest:
     return found
 
 
-def describe_job(job: RenderJob) -> dict[str, dict[str, Any]]:
+def describe_job(job: render_job.RenderJob) -> dict[str, dict[str, Any]]:
     """Return all that must be the same wherever a job is worked on."""
     return {
         "source": fingerprint(job.source),
@@ -105,13 +104,13 @@ def describe_job(job: RenderJob) -> dict[str, dict[str, Any]]:
 def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
     """A fingerprint of each file that options name, by the option's name; a colour config of OpenColorIO's own has none."""
     return {
-        name: fingerprint(find_source(Path(path)))
+        name: fingerprint(source_target.find_source(Path(path)))
         for name, path in options.files().items()
         if name == "matte" or Path(path).is_file()
     }
 
 
-def _written(job: RenderJob) -> dict[str, Any]:
+def _written(job: render_job.RenderJob) -> dict[str, Any]:
     plan = to_json_types(job.plan)
     names = [encoding.name for encoding in (job.encodings.source, job.encodings.target)]
     return {k: v for k, v in plan.items() if k != "notes"} | {"encodings": names}
@@ -129,7 +128,7 @@ def _version(name: str) -> str:
         return "none"
 
 
-def _machine(job: RenderJob) -> dict[str, Any]:
+def _machine(job: render_job.RenderJob) -> dict[str, Any]:
     device = pick_device(job.options.light.device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     found: dict[str, Any] = {"device": where, "dtype": str(pick_trunk_dtype(device))}

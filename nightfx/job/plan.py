@@ -17,13 +17,12 @@ from typing import Protocol
 
 from nightfx.disk import save_json
 from nightfx.errors import PlanError, UsageError
+from nightfx.job import render_job, source_target
 from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
 from nightfx.job.render import memory_errors_as_retry
-from nightfx.job.render_job import RenderJob, open_job
 from nightfx.job.resume import finish, is_long, make_folder, manifest_of
 from nightfx.job.segment import Marks, Progress, SegmentRange, render_run
-from nightfx.job.source_target import find_source, folder_of
 from nightfx.job.store import MANIFEST, Store
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset
@@ -53,13 +52,16 @@ def plan_render(
 
     Raises what `render` raises before it begins; UsageError for a picture.
     """
-    source, options = find_source(source), options or RenderOptions()
+    source, options = source_target.find_source(source), options or RenderOptions()
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     options = complete_options(options, chosen)
     if is_picture(source) and not is_sequence(source):
         raise UsageError(f"{source}: one picture has no segments: render it")
-    with memory_errors_as_retry(source), open_job(source, target, chosen, options) as job:
-        folder = folder_of(job.target)
+    with (
+        memory_errors_as_retry(source),
+        render_job.open_job(source, target, chosen, options) as job,
+    ):
+        folder = source_target.folder_of(job.target)
         if (folder / MANIFEST).exists() and not options.job.fresh:
             raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
         job.open_passes()  # refuses to replace those of another render
@@ -71,7 +73,9 @@ def plan_render(
     return found
 
 
-def _with_segments(job: RenderJob, manifest: Manifest, on_progress: Progress | None) -> Manifest:
+def _with_segments(
+    job: render_job.RenderJob, manifest: Manifest, on_progress: Progress | None
+) -> Manifest:
     """The manifest with the segments that a render would find."""
     lengths, per_frame = manifest.choices.lengths, job.per_frame
     borders, marks, count = Borders(lengths), Marks(0), 0
@@ -177,5 +181,7 @@ def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) 
     if not looks_for_target:  # what is there was looked for when it was planned
         options = options.but(overwrite=True)
     preset = load_preset(manifest.preset)
-    with open_job(manifest.source, manifest.target, preset, options, again=not tells) as job:
-        yield Store(job, folder_of(job.target), manifest)
+    with render_job.open_job(
+        manifest.source, manifest.target, preset, options, again=not tells
+    ) as job:
+        yield Store(job, source_target.folder_of(job.target), manifest)

@@ -10,20 +10,10 @@ import torch
 
 from nightfx.apply import Written, is_direct
 from nightfx.errors import RetryError
-from nightfx.job.choices import complete_options, lighting_of
+from nightfx.job import choices, pipeline, render_job, segment, source_target
 from nightfx.job.matte import open_matte
 from nightfx.job.passes import writing
-from nightfx.job.pipeline import prefetch
-from nightfx.job.render_job import RenderJob, height_warnings, log_notes, open_job, passes_of
 from nightfx.job.resume import is_long, lock_beside, render_in_segments
-from nightfx.job.segment import DEPTH_FRAMES, Progress
-from nightfx.job.source_target import (
-    asked_encoding,
-    check_target,
-    default_target,
-    find_source,
-    write_shot,
-)
 from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
@@ -38,16 +28,16 @@ def render(
     *,
     preset: str | Path | Preset = "night",
     options: RenderOptions | None = None,
-    on_progress: Progress | None = None,
+    on_progress: segment.Progress | None = None,
 ) -> Path:
     """Render the clip, picture or sequence (`shot.####.exr`) `source` under the light of `preset`; returns the path written.
 
     `target` is by default beside the source, `NAME.night.EXT`. `on_progress` is called with the frames done and the
     frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
     """
-    options, source = options or RenderOptions(), find_source(Path(source))
+    options, source = options or RenderOptions(), source_target.find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = complete_options(options, chosen)
+    options = choices.complete_options(options, chosen)
     job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
     with memory_errors_as_retry(source):
         return job(source, Path(target) if target else None, chosen, options, on_progress)
@@ -75,23 +65,23 @@ def _render_clip(
     target: Path | None,
     preset: Preset,
     options: RenderOptions,
-    on_progress: Progress | None,
+    on_progress: segment.Progress | None,
 ) -> Path:
-    with open_job(source, target, preset, options) as job:
+    with render_job.open_job(source, target, preset, options) as job:
         render_all = render_in_segments if is_long(job) else _render_whole
         render_all(job, on_progress)
         return job.target
 
 
-def _render_whole(job: RenderJob, on_progress: Progress | None) -> None:
+def _render_whole(job: render_job.RenderJob, on_progress: segment.Progress | None) -> None:
     """Render a short clip or sequence in one go."""
     passes = job.open_passes()
-    lighting = lighting_of(job)
-    frames = prefetch(job.shot(), DEPTH_FRAMES)
+    lighting = choices.lighting_of(job)
+    frames = pipeline.prefetch(job.shot(), segment.DEPTH_FRAMES)
     lit = light_frames(frames, lighting, job.written, job.beside(passes))
-    lit = prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
+    lit = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, segment.DEPTH_FRAMES)
     try:
-        write_shot(
+        source_target.write_shot(
             _count(lit, job.total, on_progress),
             job.target,
             info=job.info,
@@ -117,23 +107,23 @@ def _render_picture(
     target: Path | None,
     preset: Preset,
     options: RenderOptions,
-    on_progress: Progress | None,
+    on_progress: segment.Progress | None,
 ) -> Path:
-    target = target or default_target(source, preset, source.suffix)
-    check_target(source, target, options.job.overwrite)
+    target = target or source_target.default_target(source, preset, source.suffix)
+    source_target.check_target(source, target, options.job.overwrite)
     frame = read_picture(source, options.source.max_pixels)
-    own = asked_encoding(options.source) or SDR
+    own = source_target.asked_encoding(options.source) or SDR
     both = Encodings(own, own)
-    passes = passes_of(target, options, direct=is_direct(frame.coding, both))
-    words = height_warnings(frame.height, preset, options.light.method, options.look)
-    log_notes(source, [*_picture_notes(frame, target, options), *words])
+    passes = render_job.passes_of(target, options, direct=is_direct(frame.coding, both))
+    words = render_job.height_warnings(frame.height, preset, options.light.method, options.look)
+    render_job.log_notes(source, [*_picture_notes(frame, target, options), *words])
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     with open_matte(options.light, options.source) as matte:
         beside = Beside(None, matte.at if matte else None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     write_picture(lit, target, like=source)
-    log_notes(source, passes.finish() if passes else ())
+    render_job.log_notes(source, passes.finish() if passes else ())
     _save_lock(lighting, target, options)
     if on_progress:
         on_progress(1, 1)
@@ -141,7 +131,7 @@ def _render_picture(
 
 
 def _count(
-    frames: Iterable[Frame], total: int | None, on_progress: Progress | None
+    frames: Iterable[Frame], total: int | None, on_progress: segment.Progress | None
 ) -> Iterator[Frame]:
     for done, frame in enumerate(frames, start=1):
         yield frame

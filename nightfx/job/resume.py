@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nightfx.disk import to_json_types, translated
 from nightfx.errors import PlanError, RetryError
+from nightfx.job import render_job, segment, source_target
 from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import (
     Choices,
@@ -17,24 +18,21 @@ from nightfx.job.manifest import (
     differences,
     read_manifest,
 )
-from nightfx.job.render_job import RenderJob
-from nightfx.job.segment import Progress, missing_runs, render_run
-from nightfx.job.source_target import check_target, folder_of, verification, verify_sequence
 from nightfx.job.store import MANIFEST, SegmentRecord, Store
 from nightfx.light import Lock, borders
 from nightfx.source import base_name
 from nightfx.target import OutputPlan, join_segments, span_of
 
 
-def is_long(job: RenderJob) -> bool:
+def is_long(job: render_job.RenderJob) -> bool:
     """Whether a render is worth segments: a clip of more than one, a sequence of more than a few files."""
     few = borders.MOST_FRAMES if isinstance(job.plan, OutputPlan) else borders.FEW_FILES
     return job.total is None or job.total > few
 
 
-def render_in_segments(job: RenderJob, on_progress: Progress | None) -> None:
+def render_in_segments(job: render_job.RenderJob, on_progress: segment.Progress | None) -> None:
     """Render, or go on with a render that was stopped; raises as `render` does."""
-    folder, lighting = folder_of(job.target), None
+    folder, lighting = source_target.folder_of(job.target), None
     store = _take_up(job, folder)
     if store is None:
         job.open_passes()  # refuses to replace those of another render
@@ -43,13 +41,13 @@ def render_in_segments(job: RenderJob, on_progress: Progress | None) -> None:
         store = Store(job, folder, manifest_of(job, choices))
         store.begin()
     with _kept(store):
-        runs = list(missing_runs(store))
+        runs = list(segment.missing_runs(store))
         if runs:
             choices = store.manifest.choices
             with same_threads(choices.threads):
                 lighting = lighting or rebuild_lighting(job, choices, folder)
                 for run in runs:
-                    render_run(store, lighting, run, on_progress)
+                    segment.render_run(store, lighting, run, on_progress)
         finish(store)
 
 
@@ -59,7 +57,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
 
 
-def manifest_of(job: RenderJob, choices: Choices) -> Manifest:
+def manifest_of(job: render_job.RenderJob, choices: Choices) -> Manifest:
     """The manifest of a job that begins."""
     return Manifest(
         source=job.source.absolute(),
@@ -71,7 +69,7 @@ def manifest_of(job: RenderJob, choices: Choices) -> Manifest:
     )
 
 
-def _take_up(job: RenderJob, folder: Path) -> Store | None:
+def _take_up(job: render_job.RenderJob, folder: Path) -> Store | None:
     """Return the store of the same job, if there is one; of another job nothing is left."""
     if not folder.is_dir():
         return None
@@ -89,7 +87,7 @@ def _take_up(job: RenderJob, folder: Path) -> Store | None:
                 job.log_notes([f"resuming at {_share(frames, store.total)}"])
             return store
         job.log_notes([f"starting anew: {', '.join(words)}"])
-    check_target(job.source, job.target, job.options.job.overwrite)
+    source_target.check_target(job.source, job.target, job.options.job.overwrite)
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
@@ -140,13 +138,15 @@ def finish(store: Store) -> None:
                 options.source.start_seconds,
                 options.source.end_seconds,
             ),
-            check=verification(job.info, job.target, job.plan, options.source, notes.append)
+            check=source_target.verification(
+                job.info, job.target, job.plan, options.source, notes.append
+            )
             if options.job.verify
             else None,
             on_note=notes.append,
         )
     elif options.job.verify:
-        verify_sequence(job.info, job.target, options.source, notes.append)
+        source_target.verify_sequence(job.info, job.target, options.source, notes.append)
     job.log_notes([*notes, *_last_words(store, done.values())])
     if options.field.lock and choices.stops:
         Lock(choices.stops).save(lock_beside(job.target))

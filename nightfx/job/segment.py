@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from nightfx.job.pipeline import prefetch
-from nightfx.job.process import trim_heap
-from nightfx.job.render_job import Mark, RenderJob, mark_of
+from nightfx.job import pipeline, process, render_job
 from nightfx.job.store import SegmentRecord, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
 from nightfx.picture import Frame
@@ -85,11 +83,11 @@ def render_run(
         pictures = job.pictures(frames)
         if run.stop is not None:
             pictures = islice(pictures, run.stop * per_frame - borders.begun_at)
-        waiting = prefetch(pictures, DEPTH_FRAMES)
+        waiting = pipeline.prefetch(pictures, DEPTH_FRAMES)
         close.callback(waiting.close)
         seen = waiting if lighting.fields else _by_cuts(waiting, borders, job)
         lit = light_frames(seen, lighting, job.written, job.beside(passes, borders))
-        shown = prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
+        shown = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
         close.callback(shown.close)
         parts = _SegmentSplitter(shown, borders, per_frame)
         parts.on_frame = partial(_tell, on_progress, store.total)
@@ -105,7 +103,7 @@ def render_run(
             count = parts.at - first
             store.save(number, SegmentRecord(first, count, is_last, told, piece, tally, notes))
             marks.forget_before(begin)
-            trim_heap()
+            process.trim_heap()
             number, first = number + 1, parts.at
 
 
@@ -114,7 +112,9 @@ def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
         on_progress(done, total)
 
 
-def _by_cuts(pictures: Iterable[Frame], borders: Borders, job: RenderJob) -> Iterator[Frame]:
+def _by_cuts(
+    pictures: Iterable[Frame], borders: Borders, job: render_job.RenderJob
+) -> Iterator[Frame]:
     height = working_height(job.preset, job.options.field)
     return mark_borders(pictures, borders, height, job.encodings.source)
 
@@ -124,16 +124,16 @@ class Marks:
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self._marks: dict[int, Mark] = {}
+        self._marks: dict[int, render_job.Mark] = {}
         self._kept_from = first
 
     def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The frames as they are."""
         for index, frame in enumerate(frames, self.first):
-            self._marks[index] = mark_of(frame)
+            self._marks[index] = render_job.mark_of(frame)
             yield frame
 
-    def at(self, index: int) -> Mark | None:
+    def at(self, index: int) -> render_job.Mark | None:
         """The mark of a frame; None for one that did not go by, or is forgotten."""
         return self._marks.get(index)
 

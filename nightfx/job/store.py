@@ -15,9 +15,8 @@ from itertools import count
 from pathlib import Path
 
 from nightfx.disk import load_json, save_json, translated
+from nightfx.job import passes, render_job
 from nightfx.job.manifest import Manifest
-from nightfx.job.passes import Tally
-from nightfx.job.render_job import Mark, RenderJob
 from nightfx.target import EncodedSegment, OutputPlan, segment_suffix
 
 MANIFEST = "manifest.json"
@@ -34,11 +33,11 @@ class SegmentRecord:
     """How many it has."""
     is_last: bool
     """Whether the source ends with it."""
-    mark: tuple[int, Mark] | None = None
+    mark: tuple[int, render_job.Mark] | None = None
     """The frame that must be read first for the segment after it, and what tells it."""
     piece: EncodedSegment | None = None
     """The contents of its file; None for a sequence."""
-    tally: Tally | None = None
+    tally: passes.Tally | None = None
     """Figures of its passes."""
     notes: Sequence[str] = ()
     """Lines that the reader had to say."""
@@ -53,7 +52,7 @@ class SegmentRecord:
 class Store:
     """The folder of one job."""
 
-    job: RenderJob
+    job: render_job.RenderJob
     folder: Path
     manifest: Manifest
 
@@ -109,7 +108,7 @@ class Store:
         frames = sum(record.frames for record in self.records().values())
         return frames + (self.files_from(frames) if self.starts is None else 0)
 
-    def mark_at(self, index: int) -> Mark | None:
+    def mark_at(self, index: int) -> render_job.Mark | None:
         """Return the mark of the `index`-th frame, by the plan or a segment that is done."""
         if self.starts is not None:
             return self.manifest.marks.get(str(index))

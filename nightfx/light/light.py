@@ -20,13 +20,11 @@ from nightfx.apply import (
     light_plate,
     straight_rgb,
 )
+from nightfx.light import fit, grade, steady
 from nightfx.light.borders import Borders
-from nightfx.light.fit import FieldPlan, light_by_field
 from nightfx.light.glow import spread
-from nightfx.light.grade import grade_of
 from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
-from nightfx.light.steady import find_motion
 from nightfx.light.tiling import light_of
 from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, to_working, upright
 
@@ -71,7 +69,7 @@ def _changes(
         return
     # a loop's own name would keep each frame until the next one has its change
     yield from starmap(
-        _by_field, light_by_field(frames, lighting.generator, lighting.fields, borders)
+        _by_field, fit.light_by_field(frames, lighting.generator, lighting.fields, borders)
     )
 
 
@@ -85,14 +83,16 @@ def _by_tiles(frame: Frame, lighting: Lighting, encoding: Encoding) -> Lit:
     maps = light_of(lighting.generator, upright(shown, frame), lighting.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in maps)
     # glow is made at the height at which relight would make it
-    small = see(frame, FieldPlan.height, encoding).small if lighting.look.names("glow") else shown
+    small = (
+        see(frame, fit.FieldPlan.height, encoding).small if lighting.look.names("glow") else shown
+    )
     return Lit(frame, small, MapChange(gain, offset))
 
 
 def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, beside: Beside) -> Frame:
     """Return a frame under its change of light and what the look adds to it."""
     frame, moment = lit.frame, lighting.look.at(index)
-    change = lit.change.graded(grade_of(moment))
+    change = lit.change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.small), moment.glow) if moment.glow else None
     if glow is not None and written.is_direct_for(frame):
         screened = change.screened(glow)
@@ -113,7 +113,7 @@ def mark_borders(
         looks = borders.watches(index) or borders.watches(index + 1)
         luma = luma_of(see(frame, height, encoding).cells) if looks else None
         known = before is not None and luma is not None
-        is_cut = known and find_motion(before, luma).is_cut  # type: ignore[arg-type]  # known
+        is_cut = known and steady.find_motion(before, luma).is_cut  # type: ignore[arg-type]  # known
         borders.begins(index, is_cut=is_cut)
         before = luma
         if index >= borders.shown_from:

@@ -14,11 +14,8 @@ from torch import Tensor
 
 from nightfx.apply import relight, straight_rgb
 from nightfx.errors import UsageError
-from nightfx.light.fit import FieldPlan, Fit, field_of
-from nightfx.light.lock import Lock, common_lock, load_lock, measure_stops
+from nightfx.light import fit, lock, steady, tiling
 from nightfx.light.see import luma_of, see
-from nightfx.light.steady import Memory, Now, Steadying, find_motion, follow
-from nightfx.light.tiling import middle_window
 from nightfx.network import Generator, Preset, build_backend
 from nightfx.options import FieldOptions, LightOptions, Look, TilePx
 from nightfx.picture import SDR, Encoding, Float32, Frame, rolled_off, to_working, upright
@@ -46,7 +43,7 @@ class Lighting:
     generator: Generator
     look: Look
     """The look, that of the preset included."""
-    fields: FieldPlan | None = None
+    fields: fit.FieldPlan | None = None
     """How relight fields come to be; None for the tiles method."""
     tile_px: TilePx = None
     """Side of a tile."""
@@ -96,27 +93,27 @@ def show_frames(
 
 def _middle_tile(frame: Frame, encoding: Encoding, tile_px: TilePx) -> Tensor:
     work = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
-    return middle_window(upright(work, frame), tile_px)
+    return tiling.middle_window(upright(work, frame), tile_px)
 
 
 def _small_picture(frame: Frame, encoding: Encoding, height: int) -> Tensor:
     small = rolled_off(see(frame, height, encoding).small, encoding)
-    return middle_window(upright(small, frame), "whole")
+    return tiling.middle_window(upright(small, frame), "whole")
 
 
 def plan_fields(
     footage: Footage, generator: Generator, preset: Preset, field: FieldOptions, look: Look
-) -> FieldPlan:
+) -> fit.FieldPlan:
     """Plan how the fields of a shot come to be; a lock is measured on frames spread over the shot. Raises UsageError."""
     facts = preset.facts
     if isinstance(look.sky, tuple) and (field.lock or field.lock_to):
         raise UsageError("--lock holds one exposure, so --sky must be one number, not keyframes")
     every = 1 if field.field_every == "auto" else field.field_every
-    plan = FieldPlan(
+    plan = fit.FieldPlan(
         height=working_height(preset, field),
-        fit=Fit(facts.fit_radius_cells, facts.fit_epsilon),
-        steadying=Steadying(facts.steady if field.steady is None else field.steady, every),
-        lock=load_lock(field.lock_to) if field.lock_to else None,
+        fit=fit.Fit(facts.fit_radius_cells, facts.fit_epsilon),
+        steadying=steady.Steadying(facts.steady if field.steady is None else field.steady, every),
+        lock=lock.load_lock(field.lock_to) if field.lock_to else None,
         look=look,
         encoding=footage.encoding,
     )
@@ -150,7 +147,7 @@ _FIRST_SECONDS = 2.0
 _LOCK_FRAMES = 24  # spread over the shot
 
 
-def choose_every(frames: Iterable[Frame], generator: Generator, plan: FieldPlan) -> int:
+def choose_every(frames: Iterable[Frame], generator: Generator, plan: fit.FieldPlan) -> int:
     """The most frames that a field can be carried over, judged by the `frames` of a shot's beginning.
 
     The shot's first seconds are lit at working height with fields for every frame and with carried ones; these must
@@ -165,32 +162,36 @@ def choose_every(frames: Iterable[Frame], generator: Generator, plan: FieldPlan)
 
 
 def _side_by_side(
-    frames: Iterable[Frame], generator: Generator, plan: FieldPlan
+    frames: Iterable[Frame], generator: Generator, plan: fit.FieldPlan
 ) -> Iterator[tuple[Float32, dict[int, Float32]]]:
     """Each frame lit at working height with a field of its own, and with carried ones; no frame is kept."""
     hows = {every: replace(plan.steadying, every=every) for every in (1, *_CARRIED)}
-    memories: dict[int, Memory] = {}
+    memories: dict[int, steady.Memory] = {}
     before = None
     for index, frame in enumerate(frames):
         seen = see(frame, plan.height, plan.encoding)._replace(place=index)
-        luma, field = luma_of(seen.cells), field_of(seen, generator, plan)
-        motion = find_motion(before, luma) if before is not None else None
+        luma, field = luma_of(seen.cells), fit.field_of(seen, generator, plan)
+        motion = steady.find_motion(before, luma) if before is not None else None
         for every, how in hows.items():
             past = None if motion and motion.is_cut else memories.get(every)
             computes = past is None or index % every == 0
-            now = Now(float(frame.pts * frame.time_base), motion, field if computes else None)
-            memories[every] = follow(past, now, how)
+            now = steady.Now(
+                float(frame.pts * frame.time_base), motion, field if computes else None
+            )
+            memories[every] = steady.follow(past, now, how)
         lit = {k: relight(seen.small, memory.field).clip(0, 1) for k, memory in memories.items()}
         yield lit.pop(1), lit
         before = luma
 
 
 def measure_lock(
-    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, step: int = 1
-) -> Lock:
+    frames: Iterable[Frame], generator: Generator, plan: fit.FieldPlan, step: int = 1
+) -> lock.Lock:
     """Return the exposure and tint that the generator gives to every `step`-th of the `frames` of a shot on the whole."""
     shot = (see(frame, plan.height, plan.encoding) for frame in islice(frames, 0, None, step))
-    return common_lock(measure_stops(field_of(seen, generator, plan), seen.cells) for seen in shot)
+    return lock.common_lock(
+        lock.measure_stops(fit.field_of(seen, generator, plan), seen.cells) for seen in shot
+    )
 
 
 def _db(error: float) -> float:

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from nightfx.disk import partial_folder
 from nightfx.errors import PresetError, TargetError, UsageError
-from nightfx.network.presets import NAME, NO_TILES, Preset, list_presets, load_preset, save_preset
-from nightfx.network.resnet import ResnetGenerator, resnet_of
+from nightfx.network import presets, resnet
 
 UNDERSTOOD = (
     "what can be imported: CycleGAN generators of the ResNet layout with 6 or 9 blocks, RGB to RGB, instance norm with or "
@@ -38,14 +37,14 @@ _LONGEST_KEY = 200
 class Checkpoint:
     """A generator as it was found in somebody's file."""
 
-    generator: ResnetGenerator
+    generator: resnet.ResnetGenerator
     sha256: str
     """Hash of the file."""
     layout: dict[str, Any]
     """Facts by its weights: blocks, channels, affine, dropout, statistics_dropped."""
 
 
-def import_checkpoint(path: Path, name: str | None = None, out: Path = Path()) -> Preset:
+def import_checkpoint(path: Path, name: str | None = None, out: Path = Path()) -> presets.Preset:
     """Make the generator in the checkpoint `path` a preset in the folder `out` / `name`, by default the file's name.
 
     Raises `PresetError` for a file that is not understood, `UsageError` or `TargetError` for a name or folder that will
@@ -59,7 +58,7 @@ def import_checkpoint(path: Path, name: str | None = None, out: Path = Path()) -
     found = read_checkpoint(path)
     with partial_folder(target) as part:
         _save(part, name, path, found)
-    return load_preset(target.resolve())
+    return presets.load_preset(target.resolve())
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -72,7 +71,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             # the layout leaves this bias out before batch norm alone
             raise ValueError("it has batch norm, not instance norm")
         dropout = _is_kernel(plain.get("model.10.conv_block.6.weight"))
-        generator = resnet_of(_without_dropout(plain) if dropout else plain)
+        generator = resnet.resnet_of(_without_dropout(plain) if dropout else plain)
         _check_range(generator)
     except ValueError as error:
         raise PresetError(f"{path}: {error}; {UNDERSTOOD}") from error
@@ -87,9 +86,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _check_name(name: str) -> None:
-    if not NAME.fullmatch(name):
+    if not presets.NAME.fullmatch(name):
         raise UsageError(f"--name is letters, digits, - and _, got {name!r}")
-    if name in {preset.name for preset in list_presets()}:
+    if name in {preset.name for preset in presets.list_presets()}:
         raise UsageError(f"--name {name} is that of a preset that comes along; choose another")
 
 
@@ -173,7 +172,7 @@ def _without_dropout(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _check_range(generator: ResnetGenerator) -> None:
+def _check_range(generator: resnet.ResnetGenerator) -> None:
     for key, weight in generator.state_dict().items():
         if not bool(weight.half().isfinite().all()):
             raise ValueError(f"{key} has values that are not finite, or too large for float16")
@@ -181,7 +180,7 @@ def _check_range(generator: ResnetGenerator) -> None:
 
 def _save(folder: Path, name: str, path: Path, found: Checkpoint) -> None:
     source = "".join(c if c.isprintable() else "?" for c in path.name)
-    save_preset(
+    presets.save_preset(
         folder,
         found.generator,
         _card(name, source, found),
@@ -209,7 +208,7 @@ what you render with them, is between you and those who made them.
 
 ## Rendering
 
-By the relight method only: {NO_TILES}.
+By the relight method only: {presets.NO_TILES}.
 The network sees frames at {_WORKING_HEIGHT_PX} px (`working_height_px` in `preset.toml`; the size that it was trained at is
 best). What it paints beyond a smooth change of light, stripes or lamps, does not reach the plate.
 

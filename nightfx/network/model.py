@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nightfx.errors import UsageError
-from nightfx.network.gain_offset import GainOffset, replaced
-from nightfx.network.resnet import ResnetGenerator
+from nightfx.network import gain_offset, resnet
 from nightfx.options import DeviceName
 
 Architecture = Literal["paper", "relit"]
@@ -144,9 +143,9 @@ class PaperGenerator(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # a picture has more levels than bf16
             return F.relu(self.out(features.to(_dtype_of(self.out))))
 
-    def light(self, x: Tensor) -> GainOffset:
+    def light(self, x: Tensor) -> gain_offset.GainOffset:
         """The change from `x` to the generator's picture, which replaces the plate."""
-        return replaced(x, self(x))
+        return gain_offset.replaced(x, self(x))
 
 
 class RelitGenerator(nn.Module):
@@ -180,7 +179,7 @@ class RelitGenerator(nn.Module):
         g, o = self.maps(x)
         return x * torch.exp(g) + o
 
-    def light(self, x: Tensor) -> GainOffset:
+    def light(self, x: Tensor) -> gain_offset.GainOffset:
         """The change of light for `x`, (N, 3, H, W)."""
         gain, offset = (torch.empty(x.shape, device=x.device) for _ in range(2))
         top = 0
@@ -189,7 +188,7 @@ class RelitGenerator(nn.Module):
             g, o = _bounded(band)
             gain[:, :, rows] = torch.exp(g)
             offset[:, :, rows] = o
-        return GainOffset(gain, offset)
+        return gain_offset.GainOffset(gain, offset)
 
     def _bands(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the last layer's maps, (N, 6, rows, W) float32, from top to bottom."""
@@ -234,7 +233,7 @@ def _dtype_of(network: nn.Module) -> torch.dtype:
     return next(network.parameters()).dtype
 
 
-Generator = PaperGenerator | RelitGenerator | ResnetGenerator
+Generator = PaperGenerator | RelitGenerator | resnet.ResnetGenerator
 
 
 def build_generator(architecture: Architecture) -> PaperGenerator | RelitGenerator:

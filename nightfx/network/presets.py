@@ -21,13 +21,12 @@ import torch
 
 from nightfx.disk import from_json_types, partial_file
 from nightfx.errors import PresetError, UsageError
+from nightfx.network import model, resnet
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
-from nightfx.network.model import Architecture, Generator, RelitGenerator, build_generator
-from nightfx.network.resnet import resnet_of
 from nightfx.network.weights import filled, pack_weights, read_weights
 from nightfx.options import Look, Method, read_look
 
-_Stored = Literal[Architecture, "resnet"]
+_Stored = Literal[model.Architecture, "resnet"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 
 NAME = re.compile(r"[\w-]+")
@@ -104,32 +103,32 @@ class Preset:
         return asked or self.facts.method
 
     @cached_property
-    def generator(self) -> Generator:
+    def generator(self) -> model.Generator:
         """The network in float32 on the CPU, ready to infer. Raises `PresetError` for damaged weights."""
         return self.network(draft=False)
 
     @cached_property
-    def draft(self) -> Generator:
+    def draft(self) -> model.Generator:
         """The small network, as `generator`. Raises `UsageError` where there is none, `PresetError` for a damaged or old one."""
         return self.network(draft=True)
 
-    def network(self, *, draft: bool) -> Generator:
+    def network(self, *, draft: bool) -> model.Generator:
         """The full network or its draft, read anew: a copy for a backend need not stay beside it. Raises as they do."""
         return self._read_draft() if draft else self._read_generator()
 
-    def _read_generator(self) -> Generator:
+    def _read_generator(self) -> model.Generator:
         kind = self.facts.architecture
         path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
         return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
 
-    def _read_draft(self) -> Generator:
+    def _read_draft(self) -> model.Generator:
         facts, again = self.facts.draft, f"nightfx presets distill {self.folder} --stills DIR"
         if facts is None:
             raise UsageError(f"{self.name} has no draft weights: leave --draft out, or run {again}")
         path = self.folder / DRAFT_FILE
         if facts.teacher_sha256 != self.facts.weights_sha256:
             raise PresetError(f"{path}: was distilled from other weights; run {again}")
-        student = RelitGenerator(facts.width, facts.blocks)
+        student = model.RelitGenerator(facts.width, facts.blocks)
         return read_weights(path, facts.weights_sha256, "draft", lambda x: filled(student, x))
 
 
@@ -157,7 +156,7 @@ def verify_preset(name_or_folder: str | Path) -> str:
     return f"{found}; draft ok, hash matches, {stops:+.2f} stops, {preset.facts.draft.decibels:.1f} dB from it on stills"
 
 
-def _stops_on_noise(preset: Preset, network: Generator) -> float:
+def _stops_on_noise(preset: Preset, network: model.Generator) -> float:
     noise = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         light = network.light(noise)
@@ -167,7 +166,7 @@ def _stops_on_noise(preset: Preset, network: Generator) -> float:
     return float((lit.mean().clamp(min=1e-3) / noise.mean()).log2())
 
 
-def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> None:
+def save_preset(folder: Path, generator: model.Generator, card: str, **facts: Any) -> None:
     """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
     weights, sha256 = pack_weights(generator)
     complete = PresetFacts(
@@ -183,7 +182,7 @@ def save_preset(folder: Path, generator: Generator, card: str, **facts: Any) -> 
     _write(folder, files)
 
 
-def save_draft(preset: Preset, student: RelitGenerator, folder: Path, **facts: Any) -> None:
+def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **facts: Any) -> None:
     """Write `preset` with `student` (weights as float16) as its draft to `folder`, which may be its own.
 
     `facts` are those fields of `DraftFacts` that the weights do not say.
@@ -265,10 +264,10 @@ def _verify(facts: PresetFacts) -> None:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
 
 
-def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> Generator:
+def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:
     if architecture == "resnet":
-        return resnet_of(tensors)
-    return filled(build_generator(architecture), tensors)
+        return resnet.resnet_of(tensors)
+    return filled(model.build_generator(architecture), tensors)
 
 
 def _to_toml(table: dict[str, Any], above: str = "") -> str:

@@ -16,19 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nightfx.errors import UsageError
+from nightfx.picture import curves, matrices
 from nightfx.picture.coding import ColorTags
-from nightfx.picture.curves import (
-    HLG,
-    LINEAR_OF_HLG,
-    LINEAR_OF_PQ,
-    LINEAR_OF_SRGB,
-    MOST,
-    PQ,
-    SRGB,
-    curve,
-)
 from nightfx.picture.frame import Coding, Float32, Float64
-from nightfx.picture.matrices import mixed
 
 # pinned, so that a look is the same next year; its aliases stay when names change
 STUDIO_CONFIG = "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4"
@@ -76,14 +66,14 @@ def to_working(rgb: Float32, encoding: Encoding) -> Float32:
     """A signal (3, H, W) in the working encoding; what is not finite becomes so."""
     if encoding.to_linear is None:
         return rgb
-    return curve(encoding.to_linear(rgb), SRGB)
+    return curves.curve(encoding.to_linear(rgb), curves.SRGB)
 
 
 def from_working(work: Float32, encoding: Encoding) -> Float32:
     """The signal (3, H, W) of what is in the working encoding."""
     if encoding.from_linear is None:
         return work
-    return encoding.from_linear(curve(work, LINEAR_OF_SRGB))
+    return encoding.from_linear(curves.curve(work, curves.LINEAR_OF_SRGB))
 
 
 def rolled_off(work: Float32, encoding: Encoding) -> Float32:
@@ -97,7 +87,7 @@ def rolled_off(work: Float32, encoding: Encoding) -> Float32:
 
 def finite(rgb: Float32) -> Float32:
     """Without what renderers leave behind: not-a-number is black, infinite is the largest half float."""
-    return np.nan_to_num(rgb, nan=0.0, posinf=MOST, neginf=-MOST)
+    return np.nan_to_num(rgb, nan=0.0, posinf=curves.MOST, neginf=-curves.MOST)
 
 
 def encoding_by_tags(tags: ColorTags, coding: Coding) -> Encoding:
@@ -126,14 +116,16 @@ def target_encoding(source: Encoding, *, was_float: bool, is_float: bool) -> Enc
 
 def hdr(name: str, primaries: int) -> Encoding:
     """PQ or HLG with primaries of ITU-T H.273 (unknown ones count as BT.2020)."""
-    there, back = (LINEAR_OF_PQ, PQ) if name == "pq" else (LINEAR_OF_HLG, HLG)
+    there, back = (
+        (curves.LINEAR_OF_PQ, curves.PQ) if name == "pq" else (curves.LINEAR_OF_HLG, curves.HLG)
+    )
     known = _PRIMARIES.get(primaries, _PRIMARIES[9])
     matrix: Float64 = np.linalg.inv(_to_xyz(_PRIMARIES[1])) @ _to_xyz(known)
     inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
     return Encoding(
         name,
-        lambda rgb: mixed(curve(rgb, there), matrix),
-        lambda light: curve(mixed(light, inverse), back),
+        lambda rgb: matrices.mixed(curves.curve(rgb, there), matrix),
+        lambda light: curves.curve(matrices.mixed(light, inverse), back),
     )
 
 

@@ -7,26 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightfx.picture.curves import (
-    BT2020,
-    HLG,
-    LINEAR_OF_BT2020,
-    LINEAR_OF_HLG,
-    LINEAR_OF_PQ,
-    PQ,
-    curve,
-)
+from nightfx.picture import curves, weights
 from nightfx.picture.frame import Coding, Float32, Float64, Matrix
-from nightfx.picture.weights import BT601, BT709
 
 # red and blue share of luma; green has the rest (ITU-T H.273 table 4)
 _LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
-    "bt709": BT709[::2],
-    "bt601": BT601[::2],
+    "bt709": weights.BT709[::2],
+    "bt601": weights.BT601[::2],
     "bt2020": (0.2627, 0.0593),
     "smpte240m": (0.212, 0.087),
     "fcc": (0.30, 0.11),
-    "gray": BT709[::2],
+    "gray": weights.BT709[::2],
 }
 
 
@@ -34,13 +25,13 @@ _LUMA_SHARES: dict[Matrix, tuple[float, float]] = {
 LMS = np.array([[1688, 2146, 262], [683, 2951, 462], [99, 309, 3688]]) / 4096
 _ICTCP = {
     "ictcp_pq": (
-        LINEAR_OF_PQ,
-        PQ,
+        curves.LINEAR_OF_PQ,
+        curves.PQ,
         np.array([[2048, 2048, 0], [6610, -13613, 7003], [17933, -17390, -543]]) / 4096,
     ),
     "ictcp_hlg": (
-        LINEAR_OF_HLG,
-        HLG,
+        curves.LINEAR_OF_HLG,
+        curves.HLG,
         np.array([[2048, 2048, 0], [3625, -7465, 3840], [9500, -9212, -288]]) / 4096,
     ),
 }
@@ -79,24 +70,26 @@ def rgb_of(ycc: Float32, matrix: Matrix) -> Float32:
         signal = np.stack(
             [luma + _scaled(red, RED_SCALES), luma, luma + _scaled(blue, BLUE_SCALES)]
         )
-        light = curve(signal, LINEAR_OF_BT2020)
+        light = curves.curve(signal, curves.LINEAR_OF_BT2020)
         light[1] = (light[1] - 0.2627 * light[0] - 0.0593 * light[2]) / 0.6780
-        signal[1] = curve(light[1], BT2020)
+        signal[1] = curves.curve(light[1], curves.BT2020)
         return signal
     there, back, rows = _ICTCP[matrix]
-    lms = curve(mixed(ycc, _inverse(rows)), there)
-    return curve(mixed(lms, _inverse(LMS)), back)
+    lms = curves.curve(mixed(ycc, _inverse(rows)), there)
+    return curves.curve(mixed(lms, _inverse(LMS)), back)
 
 
 def ycc_of(rgb: Float32, matrix: Matrix) -> Float32:
     """The way back of `rgb_of`."""
     if matrix == "bt2020c":
-        light = curve(rgb, LINEAR_OF_BT2020)
-        luma = curve(0.2627 * light[0] + 0.6780 * light[1] + 0.0593 * light[2], BT2020)
+        light = curves.curve(rgb, curves.LINEAR_OF_BT2020)
+        luma = curves.curve(
+            0.2627 * light[0] + 0.6780 * light[1] + 0.0593 * light[2], curves.BT2020
+        )
         blue, red = rgb[2] - luma, rgb[0] - luma
         return np.stack([luma, _scaled(blue, BLUE_SCALES, -1), _scaled(red, RED_SCALES, -1)])
     there, back, rows = _ICTCP[matrix]
-    return mixed(curve(mixed(curve(rgb, there), LMS), back), rows)
+    return mixed(curves.curve(mixed(curves.curve(rgb, there), LMS), back), rows)
 
 
 def mixed(channels: Float32, matrix: Float64) -> Float32:

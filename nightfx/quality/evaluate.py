@@ -17,18 +17,7 @@ from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
 from nightfx.options import MAX_PIXELS
-from nightfx.quality.contacts import Thumb, thumb_of
-from nightfx.quality.figures import (
-    Compared,
-    FigureRow,
-    Portrait,
-    Real,
-    compare,
-    facts_of,
-    portray,
-    summarise,
-)
-from nightfx.quality.files import Pair, find_pairs, list_media, source_of, views
+from nightfx.quality import contacts, figures, files
 from nightfx.source import is_picture
 
 _EVERY = 24  # frame of a clip is measured as a picture
@@ -58,10 +47,10 @@ class EvaluateOptions:
 class Report:
     """All that was measured."""
 
-    rows: list[FigureRow]
+    rows: list[figures.FigureRow]
     """Plates, renders, and one half of the real pictures against the other."""
-    pictures: list[tuple[Compared, Thumb]]
-    real: Real
+    pictures: list[tuple[figures.Compared, contacts.Thumb]]
+    real: figures.Real
     notes: list[str]
     own_features: bool
     """Whether KID and FID rest on the small network that comes along."""
@@ -73,7 +62,7 @@ class Report:
             "rows": [asdict(row) for row in self.rows],
             "real": {"pictures": len(self.real.portraits), **asdict(ranges)},
             "kid_and_fid_by": OWN if self.own_features else "the network given",
-            "pictures": [facts_of(each, ranges) for each, _ in self.pictures],
+            "pictures": [figures.facts_of(each, ranges) for each, _ in self.pictures],
             "notes": self.notes,
         }
         return json.dumps(facts, indent=2, allow_nan=False) + "\n"
@@ -93,18 +82,18 @@ def evaluate(
     Raises a `NightfxError`.
     """
     options, tell = options or EvaluateOptions(), on_progress or (lambda done, total: None)
-    pairs, notes = find_pairs(Path(plates), Path(renders))
-    real_paths = list_media(Path(nights))
+    pairs, notes = files.find_pairs(Path(plates), Path(renders))
+    real_paths = files.list_media(Path(nights))
     total = len(pairs) + len(real_paths)
-    portraits: list[Portrait] = []
+    portraits: list[figures.Portrait] = []
     for done, path in enumerate(real_paths):
         tell(done, total)
-        portraits += _portraits(path, source_of(path, Path(nights)), options, len(portraits))
-    real = Real(portraits)
+        portraits += _portraits(path, files.source_of(path, Path(nights)), options, len(portraits))
+    real = figures.Real(portraits)
     if len(portraits) < _FEW_REAL:
         notes.append(f"{len(portraits)} real pictures are few: distances depend on which they are")
-    plain: list[Portrait] = []
-    pictures: list[tuple[Compared, Thumb]] = []
+    plain: list[figures.Portrait] = []
+    pictures: list[tuple[figures.Compared, contacts.Thumb]] = []
     flickers: list[float] = []
     for done, pair in enumerate(pairs):
         tell(len(real_paths) + done, total)
@@ -113,8 +102,8 @@ def evaluate(
         flickers += [value] if value is not None else []
     tell(total, total)
     rows = [
-        summarise("plates", plain, real),
-        summarise(
+        figures.summarise("plates", plain, real),
+        figures.summarise(
             "renders", [x.render for x, _ in pictures], real, [x for x, _ in pictures], flickers
         ),
     ]
@@ -139,22 +128,24 @@ def check_targets(*, table: Path | None, sheet: Path | None) -> None:
             raise TargetError(f"{target.parent}: no such folder: create it first")
 
 
-def _floor(real: Real) -> list[FigureRow]:
+def _floor(real: figures.Real) -> list[figures.FigureRow]:
     """Real pictures against real pictures: by name, the first half of each source against the second."""
-    halves: tuple[list[Portrait], list[Portrait]] = [], []
+    halves: tuple[list[figures.Portrait], list[figures.Portrait]] = [], []
     for source in dict.fromkeys(x.source for x in real.portraits):
         own = [x for x in real.portraits if x.source == source]
         halves[0].extend(own[: len(own) // 2])
         halves[1].extend(own[len(own) // 2 :])
     if min(len(half) for half in halves) < 2:
         return []
-    return [summarise("real, halves", halves[0], Real(halves[1]))]
+    return [figures.summarise("real, halves", halves[0], figures.Real(halves[1]))]
 
 
-def _portraits(path: Path, source: str, options: EvaluateOptions, seed: int) -> list[Portrait]:
+def _portraits(
+    path: Path, source: str, options: EvaluateOptions, seed: int
+) -> list[figures.Portrait]:
     shown = _views(path, options)
     found = [
-        portray(picture, path.name, source, features=options.features, seed=seed + i)
+        figures.portray(picture, path.name, source, features=options.features, seed=seed + i)
         for i, picture in enumerate(shown)
         if i % _EVERY == 0
     ]
@@ -164,14 +155,14 @@ def _portraits(path: Path, source: str, options: EvaluateOptions, seed: int) -> 
 
 
 def _measure(
-    pair: Pair, real: Real, options: EvaluateOptions, seed: int
-) -> tuple[list[Portrait], list[tuple[Compared, Thumb]], float | None]:
+    pair: files.Pair, real: figures.Real, options: EvaluateOptions, seed: int
+) -> tuple[list[figures.Portrait], list[tuple[figures.Compared, contacts.Thumb]], float | None]:
     if is_picture(pair.plate) != is_picture(pair.render):
         raise SourceError(
             f"{pair.render}: one of it and {pair.plate} is a clip, the other a picture"
         )
-    before: list[Portrait] = []
-    found: list[tuple[Compared, Thumb]] = []
+    before: list[figures.Portrait] = []
+    found: list[tuple[figures.Compared, contacts.Thumb]] = []
     run: list[tuple[Tensor, Tensor]] = []
     both = zip(_views(pair.plate, options), _views(pair.render, options), strict=False)
     for i, (plate, render) in enumerate(both):
@@ -182,12 +173,12 @@ def _measure(
             continue
         name = pair.name if is_picture(pair.plate) else f"{pair.name}:{i}"
         sides = [
-            portray(x, name, pair.source, features=options.features, seed=seed + i)
+            figures.portray(x, name, pair.source, features=options.features, seed=seed + i)
             for x in (plate, render)
         ]
         before.append(sides[0])
-        compared = compare(plate, render, sides[1], real, options.tile_px)
-        found.append((compared, thumb_of(plate, render)))
+        compared = figures.compare(plate, render, sides[1], real, options.tile_px)
+        found.append((compared, contacts.thumb_of(plate, render)))
     if not found:
         raise SourceError(f"{pair.render}: no picture in it")
     share = 1 / len(found)
@@ -196,10 +187,10 @@ def _measure(
 
 
 def _views(path: Path, options: EvaluateOptions) -> Iterator[Tensor]:
-    return views(path, most=options.frames, max_pixels=options.max_pixels)
+    return files.views(path, most=options.frames, max_pixels=options.max_pixels)
 
 
-def _check_sizes(pair: Pair, plate: Tensor, render: Tensor) -> None:
+def _check_sizes(pair: files.Pair, plate: Tensor, render: Tensor) -> None:
     if plate.shape != render.shape:
         sizes = [f"{x.shape[2]}x{x.shape[1]}" for x in (render, plate)]
         raise SourceError(

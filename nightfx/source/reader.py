@@ -20,33 +20,13 @@ from av.video.stream import VideoStream
 from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
-from nightfx.source.damage import Signs, missing_tail, prepare
-from nightfx.source.decoding import (
-    decode,
-    decode_from,
-    first_picture,
-    key_frame,
-    shown_times,
-    survey,
-)
-from nightfx.source.interlace import is_interlaced
-from nightfx.source.probe import (
-    ClipInfo,
-    describe,
-    is_cover,
-    open_source,
-    pick_stream,
-    real_streams,
-    says_more,
-)
-from nightfx.source.shot import FrameReader
-from nightfx.source.timecode import Seconds, exact_seconds
+from nightfx.source import damage, decoding, interlace, probe, shot, timecode
 
 _LAST_SECONDS = 3600  # more than a last frame is shown
 _SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
-class Reader(FrameReader):
+class Reader(shot.FrameReader):
     """A clip's frames; open it with `with`. One thread at a time may use a reader.
 
     Raises SourceError for what is not a clip, and DamagedSourceError for a truncated or damaged
@@ -69,7 +49,7 @@ class Reader(FrameReader):
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
-        times = shown_times(self.path, self.max_pixels)
+        times = decoding.shown_times(self.path, self.max_pixels)
         if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
             whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
             raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
@@ -77,32 +57,34 @@ class Reader(FrameReader):
         zero, end = times[0], times[after] if after < len(times) else times[-1] + _LAST_SECONDS
         return times[first - FIRST_FRAME] - zero, end - zero
 
-    def _probe(self) -> ClipInfo:
-        with open_source(self.path, self.max_pixels) as container:
-            stream = pick_stream(container, self.path, self.max_pixels)
-            self._cut = missing_tail(self.path, container.format.name, stream)
-            first = first_picture(container, stream)
+    def _probe(self) -> probe.ClipInfo:
+        with probe.open_source(self.path, self.max_pixels) as container:
+            stream = probe.pick_stream(container, self.path, self.max_pixels)
+            self._cut = damage.missing_tail(self.path, container.format.name, stream)
+            first = decoding.first_picture(container, stream)
             if first is None:
                 told = stream.codec_context.width or self.max_pixels >= MAX_PIXELS
                 limit = "" if told else f" to {self.max_pixels} pixels or fewer"
                 raise SourceError(f"{self.path}: no frame of its video stream decodes{limit}")
             try:
-                info = describe(self.path, container, stream, first)
+                info = probe.describe(self.path, container, stream, first)
             except SourceError as error:
                 raise SourceError(f"{self.path}: {error}") from error
             self._note_streams(container, info)
         return info
 
-    def _note_streams(self, container: InputContainer, info: ClipInfo) -> None:
-        real = real_streams(container)
+    def _note_streams(self, container: InputContainer, info: probe.ClipInfo) -> None:
+        real = probe.real_streams(container)
         if len(real) > 1:
             shape = f"{info.width}x{info.height} {info.codec}"
             self.add_note(f"{len(real)} video streams: rendering the first, {shape}")
-        if any(is_cover(stream) for stream in container.streams.video):
+        if any(probe.is_cover(stream) for stream in container.streams.video):
             self.add_note("the cover picture is not rendered")
 
-    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
-        signs = Signs()
+    def _deliver(
+        self, start: timecode.Seconds | None, end: timecode.Seconds | None
+    ) -> Generator[Frame]:
+        signs = damage.Signs()
         if self._cut:
             signs.add("the file ends too early")
         count = 0
@@ -114,7 +96,7 @@ class Reader(FrameReader):
                 yield frame
         self._conclude(signs, count)
 
-    def _conclude(self, signs: Signs, count: int) -> None:
+    def _conclude(self, signs: damage.Signs, count: int) -> None:
         if signs and not self.keep_going:
             raise self._damaged()
         if signs:
@@ -122,32 +104,36 @@ class Reader(FrameReader):
                 f"damaged ({_reasons(signs)}): {_tally(count, signs, self.info)} rendered"
             )
 
-    def _shown(self, start: Seconds | None, signs: Signs) -> Generator[Frame]:
+    def _shown(self, start: timecode.Seconds | None, signs: damage.Signs) -> Generator[Frame]:
         """Yield frames with times in order, from the start or from a key frame before it."""
         frames = self._timed(self._pictures_from(start, signs))
         yield from _with_durations(frames, _shown_end(self.info))
 
-    def _pictures_from(self, start: Seconds | None, signs: Signs) -> Iterator[av.VideoFrame]:
+    def _pictures_from(
+        self, start: timecode.Seconds | None, signs: damage.Signs
+    ) -> Iterator[av.VideoFrame]:
         for back_seconds in _SEEK_BACK_SECONDS if start else ():
             with self._decoder() as (container, stream):
-                wanted = exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
+                wanted = (
+                    timecode.exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
+                )
                 goal = math.floor(wanted - back_seconds / self.info.time_base)
-                if (pictures := decode_from(container, stream, goal, signs)) is None:
+                if (pictures := decoding.decode_from(container, stream, goal, signs)) is None:
                     break
-                key = key_frame(pictures)
+                key = decoding.key_frame(pictures)
                 if key is not None and key.pts is not None and key.pts <= wanted:
                     signs.clear()
                     yield key
                     yield from pictures
                     return
         with self._decoder() as (container, stream):
-            yield from decode(container, stream, signs)
+            yield from decoding.decode(container, stream, signs)
 
     @contextmanager
     def _decoder(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        with open_source(self.path, self.max_pixels) as container:
-            stream = pick_stream(container, self.path, self.max_pixels)
-            prepare(stream)
+        with probe.open_source(self.path, self.max_pixels) as container:
+            stream = probe.pick_stream(container, self.path, self.max_pixels)
+            damage.prepare(stream)
             yield container, stream
 
     def _timed(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Frame]:
@@ -176,12 +162,12 @@ class Reader(FrameReader):
                 " split the clip there"
             )
         # what says nothing more would hold its pixels a second time, as long as the frame lives
-        origin = planar if is_interlaced(info) or says_more(planar) else None
+        origin = planar if interlace.is_interlaced(info) or probe.says_more(planar) else None
         frame = frame_of(planar, info.coding, pts=pts)
         return replace(frame, time_base=info.time_base, origin=origin)
 
     def _damaged(self) -> DamagedSourceError:
-        count, signs = survey(self.path, self.max_pixels)
+        count, signs = decoding.survey(self.path, self.max_pixels)
         tally = _tally(count, signs, self.info)
         return DamagedSourceError(
             f"{self.path}: damaged: {tally} decode; --keep-going renders those"
@@ -204,32 +190,35 @@ def _with_durations(frames: Iterable[Frame], end: int | None) -> Iterator[Frame]
         yield replace(last, duration=end - last.pts) if end and end > last.pts else last
 
 
-def _shown_end(info: ClipInfo) -> int | None:
+def _shown_end(info: probe.ClipInfo) -> int | None:
     if "mov" not in info.container or info.duration_seconds is None:
         return None
     return info.start_pts + round(Fraction(info.duration_seconds) / info.time_base)
 
 
 def _within(
-    frames: Iterable[Frame], info: ClipInfo, start: Seconds | None, end: Seconds | None
+    frames: Iterable[Frame],
+    info: probe.ClipInfo,
+    start: timecode.Seconds | None,
+    end: timecode.Seconds | None,
 ) -> Iterator[Frame]:
     for frame in frames:
         seconds = (frame.pts - info.start_pts) * frame.time_base
-        if end is not None and seconds >= exact_seconds(end):
+        if end is not None and seconds >= timecode.exact_seconds(end):
             return
-        if start is None or seconds >= exact_seconds(start):
+        if start is None or seconds >= timecode.exact_seconds(start):
             yield frame
 
 
-def _next(last: int | None, step: int, info: ClipInfo) -> int:
+def _next(last: int | None, step: int, info: probe.ClipInfo) -> int:
     return info.start_pts if last is None else last + step
 
 
-def _tally(count: int, signs: Signs, info: ClipInfo) -> str:
+def _tally(count: int, signs: damage.Signs, info: probe.ClipInfo) -> str:
     part = f" ({signs.patched} of them in part)" if signs.patched else ""
     about = max(info.frames_estimate or 0, count)
     return f"{count} of about {about} frames{part}"
 
 
-def _reasons(signs: Signs) -> str:
+def _reasons(signs: damage.Signs) -> str:
     return ", ".join(signs.found) or "broken pictures"

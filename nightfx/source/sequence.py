@@ -14,18 +14,12 @@ from pathlib import Path
 from nightfx.errors import SourceError, UsageError
 from nightfx.options import MAX_PIXELS, Missing, rate_from
 from nightfx.picture import ColorTags, Frame
-from nightfx.source.image import read_picture
-from nightfx.source.numbered import frames_on_disk, missing_numbers
-from nightfx.source.probe import ClipInfo
-from nightfx.source.shot import FrameReader
-from nightfx.source.still import by_openimageio, read_still
-from nightfx.source.still_extras import Sheet, Window, rate_of, timecode_of
-from nightfx.source.timecode import Seconds, exact_seconds
+from nightfx.source import image, numbered, probe, shot, still, still_extras, timecode
 
 _UNKNOWN_RATE = Fraction(24)  # a film's, where only the steadying has to know
 
 
-class SequenceReader(FrameReader):
+class SequenceReader(shot.FrameReader):
     """A sequence's frames, read as `reader.Reader` reads those of a clip.
 
     `missing` says what becomes of numbers without a file: refused, left out, or the frame before again. A `rate` in
@@ -44,9 +38,9 @@ class SequenceReader(FrameReader):
         super().__init__()
         self.path, self.keep_going, self.missing = path, keep_going, missing
         self.max_pixels = max_pixels
-        self._files = frames_on_disk(path)
+        self._files = numbered.frames_on_disk(path)
         first = read_file(next(iter(self._files.values())), max_pixels)
-        self._canvas = first.sheet.canvas if isinstance(first.sheet, Sheet) else None
+        self._canvas = first.sheet.canvas if isinstance(first.sheet, still_extras.Sheet) else None
         self.info = _describe(path, self._files, first, rate)
         self._check_gaps()
 
@@ -60,7 +54,7 @@ class SequenceReader(FrameReader):
 
     def _check_gaps(self) -> None:
         numbers = list(self._files)
-        gaps = missing_numbers(numbers)
+        gaps = numbered.missing_numbers(numbers)
         if not gaps:
             return
         words = f"{gaps} of {numbers[0]}-{numbers[-1]} missing"
@@ -72,15 +66,17 @@ class SequenceReader(FrameReader):
             f"{words}: {'left out' if self.missing == 'skip' else 'the frame before held'}"
         )
 
-    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]:
+    def _deliver(
+        self, start: timecode.Seconds | None, end: timecode.Seconds | None
+    ) -> Generator[Frame]:
         numbers = list(self._files)
         held: Frame | None = None
         all_numbers = range(numbers[0], numbers[-1] + 1)
         for number in all_numbers if self.missing == "hold" else numbers:
             seconds = (number - numbers[0]) * self.info.time_base
-            if end is not None and seconds >= exact_seconds(end):
+            if end is not None and seconds >= timecode.exact_seconds(end):
                 return
-            if start is not None and seconds < exact_seconds(start):
+            if start is not None and seconds < timecode.exact_seconds(start):
                 continue
             frame = self._frame(number)
             held = frame or (held if self.missing == "hold" else None)
@@ -107,22 +103,26 @@ class SequenceReader(FrameReader):
         return frame
 
 
-def read_file(path: Path, max_pixels: int = MAX_PIXELS, canvas: Window | None = None) -> Frame:
+def read_file(
+    path: Path, max_pixels: int = MAX_PIXELS, canvas: still_extras.Window | None = None
+) -> Frame:
     """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
-    if by_openimageio(path):
-        return read_still(path, canvas, max_pixels)
-    return replace(read_picture(path, max_pixels), sheet=path)
+    if still.by_openimageio(path):
+        return still.read_still(path, canvas, max_pixels)
+    return replace(image.read_picture(path, max_pixels), sheet=path)
 
 
-def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None) -> ClipInfo:
+def _describe(
+    path: Path, files: dict[int, Path], first: Frame, rate: Fraction | None
+) -> probe.ClipInfo:
     sheet = first.sheet
-    spec = sheet.parts[sheet.main].spec if isinstance(sheet, Sheet) else None
-    claimed = rate_of(spec) if spec is not None else None
+    spec = sheet.parts[sheet.main].spec if isinstance(sheet, still_extras.Sheet) else None
+    claimed = still_extras.rate_of(spec) if spec is not None else None
     rate = rate or (rate_from(claimed) if claimed else None)
     span = max(files) - min(files) + 1
     linear = first.coding.is_float
     aspect = spec.getattribute("PixelAspectRatio") if spec is not None else None
-    return ClipInfo(
+    return probe.ClipInfo(
         path=path,
         container="sequence",
         codec=path.suffix.lower().lstrip("."),
@@ -141,7 +141,7 @@ def _describe(path: Path, files: dict[int, Path], first: Frame, rate: Fraction |
         rotation=0,
         display_matrix=None,
         sample_aspect=Fraction(aspect or 1).limit_denominator(1000),
-        timecode=timecode_of(spec) if spec is not None else None,
+        timecode=still_extras.timecode_of(spec) if spec is not None else None,
         interlaced=False,
         field_order=1,
         audio_streams=0,

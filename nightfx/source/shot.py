@@ -9,14 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from nightfx.picture import Frame
-from nightfx.source.probe import ClipInfo
-from nightfx.source.timecode import Seconds
+from nightfx.source import probe, timecode
 
 
 class FrameReader(ABC):
     """A source of frames; one thread at a time may use it."""
 
-    info: ClipInfo
+    info: probe.ClipInfo
     """Facts of it before it is read."""
 
     def __init__(self) -> None:
@@ -24,7 +23,9 @@ class FrameReader(ABC):
         self._running: list[Generator[Frame]] = []
 
     def frames(
-        self, start_seconds: Seconds | None = None, end_seconds: Seconds | None = None
+        self,
+        start_seconds: timecode.Seconds | None = None,
+        end_seconds: timecode.Seconds | None = None,
     ) -> Generator[Frame]:
         """Yield the shown frames with start <= time < end, time counted from the first frame."""
         frames = self._deliver(start_seconds, end_seconds)
@@ -36,7 +37,9 @@ class FrameReader(ABC):
         """Start and end, as `frames` takes them, of the frames numbered `first` to `last`; raises UsageError."""
 
     @abstractmethod
-    def _deliver(self, start: Seconds | None, end: Seconds | None) -> Generator[Frame]: ...
+    def _deliver(
+        self, start: timecode.Seconds | None, end: timecode.Seconds | None
+    ) -> Generator[Frame]: ...
 
     def close(self) -> None:
         """Stop whatever is being read."""

@@ -21,17 +21,8 @@ from nightfx.disk import partial_file
 from nightfx.errors import RetryError, TargetError
 from nightfx.picture import Frame
 from nightfx.source import ClipInfo
-from nightfx.target.brightness import Brightness
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.tail import encode_segment
+from nightfx.target import brightness, codecs, tail, writer
 from nightfx.target.times import Packet, Times, end_in_order
-from nightfx.target.writer import (
-    Head,
-    add_video,
-    images,
-    mux_clip,
-    refuse_source,
-)
 
 _MOV_ONLY = ("prores", "dnxhr")  # NUT has no name for them; without B-frames mov is as good
 _LEAD_TICKS = 1000  # NUT has no times below 0, where decoding begins
@@ -53,7 +44,7 @@ class EncodedSegment:
     """MaxCLL and MaxFALL in cd/m², where they are measured."""
 
 
-def segment_suffix(plan: OutputPlan) -> str:
+def segment_suffix(plan: codecs.OutputPlan) -> str:
     """The suffix of segments: of a container that keeps the very packets of the codec."""
     return ".mov" if plan.family in _MOV_ONLY else ".nut"
 
@@ -62,9 +53,9 @@ def write_segment(
     frames: Iterable[Frame],
     target: Path,
     *,
-    head: Head,
+    head: writer.Head,
     info: ClipInfo,
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
     span: Span,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> EncodedSegment:
@@ -73,10 +64,15 @@ def write_segment(
     When all frames have come, `goes_on` is asked whether others follow in the next segment.
     Several processes may write the same one at once: the last to end gives it its name.
     """
-    times, measured = Times(in_coding_order=False), Brightness() if head.measures_light else None
-    pictures = times.watch(images(measured.watch(frames) if measured else frames, plan, span))
+    times, measured = (
+        Times(in_coding_order=False),
+        brightness.Brightness() if head.measures_light else None,
+    )
+    pictures = times.watch(
+        writer.images(measured.watch(frames) if measured else frames, plan, span)
+    )
     with partial_file(target, target.parent) as part:
-        packets, crc, said = _write(part, lambda video: encode_segment(video, pictures, plan, goes_on), head, info, plan)  # fmt: skip
+        packets, crc, said = _write(part, lambda video: tail.encode_segment(video, pictures, plan, goes_on), head, info, plan)  # fmt: skip
         durations = [times.duration_of(pts) for pts in packets]
         if len(packets) != times.count or None in durations:
             raise TargetError(f"{target}: {times.count} frames became {len(packets)} packets")
@@ -90,16 +86,16 @@ def write_segment(
 def _write(
     part: Path,
     packets: Callable[[VideoStream], Iterable[Packet]],
-    head: Head,
+    head: writer.Head,
     info: ClipInfo,
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
 ) -> tuple[list[int], int, str]:
     """Write a segment's file; the pts of its packets, their CRC, and a hash of the extradata."""
     pts: list[int] = []
     crc, kind = 0, segment_suffix(plan)[1:]
     ticks = {"video_track_timescale": str(info.time_base.denominator)} if kind == "mov" else {}
     with av.open(part, "w", format=kind, container_options=ticks) as container:
-        video = add_video(container, head, info, replace(plan, container=kind))
+        video = writer.add_video(container, head, info, replace(plan, container=kind))
         for packet in packets(video):
             assert packet.pts is not None, plan.encoder
             crc = zlib.crc32(packet, crc)
@@ -137,10 +133,10 @@ def join_segments(
     segments: Sequence[tuple[Path, EncodedSegment]],
     target: Path,
     *,
-    head: Head,
+    head: writer.Head,
     source: Path | None,
     info: ClipInfo,
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
     span: Span,
     check: Callable[[Path], None] | None = None,
     on_note: Note,
@@ -151,8 +147,8 @@ def join_segments(
     """
     times = [time for _, piece in segments for time in piece.times]
     with partial_file(target, segments[0][0].parent) as part:
-        refuse_source(source, target)
-        mux_clip(
+        writer.refuse_source(source, target)
+        writer.mux_clip(
             lambda video: _joined(segments, decoding_times(times), video, info, plan, target),
             *(part, head),
             source=source,
@@ -164,7 +160,7 @@ def join_segments(
         )
         lights = [piece.light for _, piece in segments if piece.light]
         if lights:
-            whole = Brightness()
+            whole = brightness.Brightness()
             whole.max_cll, whole.max_fall = (max(numbers) for numbers in zip(*lights, strict=True))
             whole.write(part)
         if check:
@@ -189,7 +185,7 @@ def _joined(
     decoding: Sequence[int],
     video: VideoStream,
     info: ClipInfo,
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
     target: Path,
 ) -> Iterator[Packet]:
     """All packets, with their times."""

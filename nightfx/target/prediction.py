@@ -17,17 +17,16 @@ from nightfx.source import (
     shift_timecode,
     side_data_of,
 )
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.tags import aspect_note
+from nightfx.target import codecs, tags
 
 _LOOKED_AT = 24  # pictures: captions need not be on the first
 
 
-def predict_losses(path: Path, info: ClipInfo, plan: OutputPlan) -> Iterator[str]:
+def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Iterator[str]:
     """Yield a line for each thing that a render by `plan` changes or leaves out."""
     seen = replace(info, side_data=tuple(sorted({*info.side_data, *_side_data(path)})))
     yield from lines_of(seen, FORMATS[plan.codec], plan.coding, plan.suffix)
-    if note := aspect_note(info, plan):
+    if note := tags.aspect_note(info, plan):
         yield note
     with open_source(path) as source:
         yield from conversions(source, plan.container).values()

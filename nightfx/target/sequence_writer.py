@@ -17,8 +17,7 @@ from nightfx.source import (
     shift_timecode,
     timecode_word,
 )
-from nightfx.target.image_writer import write_picture
-from nightfx.target.still_writer import still_coding, write_still
+from nightfx.target import image_writer, still_writer
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
     if source.container == "sequence" and source.path.suffix.lower() == suffix:
         return SequencePlan(suffix, source.coding)
     if by_openimageio(Path(f"a{suffix}")):
-        coding = still_coding(suffix, source.coding)
+        coding = still_writer.still_coding(suffix, source.coding)
     else:
         deep = source.coding.depth > 8 and suffix not in (".jpg", ".jpeg", ".webp")
         coding = rgb_coding(16 if deep else 8, alpha=source.coding.has_alpha and "jp" not in suffix)
@@ -69,10 +68,10 @@ def write_sequence(
         if path.exists() and not overwrite:
             raise TargetError(f"{path}: exists already; --overwrite replaces it")
         if by_openimageio(path):
-            write_still(frame, path, _attributes(info, frame), folder)
+            still_writer.write_still(frame, path, _attributes(info, frame), folder)
         else:
             like = frame.sheet if isinstance(frame.sheet, Path) else None
-            write_picture(frame, path, like=like, folder=folder)
+            image_writer.write_picture(frame, path, like=like, folder=folder)
         on_file(path)
     return count
 

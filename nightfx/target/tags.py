@@ -16,8 +16,7 @@ from av.video.stream import VideoStream
 from nightfx.errors import TargetError
 from nightfx.picture import TRANSFER_PQ, ColorTags, Frame, fill, relaid
 from nightfx.source import ClipInfo, side_data_of
-from nightfx.target.brightness import STAND_IN
-from nightfx.target.codecs import OutputPlan
+from nightfx.target import brightness, codecs
 
 _VOLUME_AT = 0x2C  # of a DNxHR picture
 # the option, its keys for the mastering display and content light, and what goes with them
@@ -49,14 +48,14 @@ def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
     packet.update(bytes(data))
 
 
-def aspect_note(info: ClipInfo, plan: OutputPlan) -> str | None:
+def aspect_note(info: ClipInfo, plan: codecs.OutputPlan) -> str | None:
     """Return a line where the pixel aspect is lost: PyAV can say it to encoders, and FFV1 does not write it."""
     if info.sample_aspect == 1 or plan.codec != "ffv1":
         return None
     return f"pixel aspect {info.sample_aspect} is left out: FFV1 does not carry it (ProRes does)"
 
 
-def image_of(frame: Frame, plan: OutputPlan) -> av.VideoFrame:
+def image_of(frame: Frame, plan: codecs.OutputPlan) -> av.VideoFrame:
     """Return the frame for an encoder: pixels, time and tags; captions and fields if it has them.
 
     Where its origin has the format already, its pixels are replaced there, because only so the
@@ -89,7 +88,7 @@ def _canvas(frame: Frame) -> av.VideoFrame:
     return origin
 
 
-def scan_options(info: ClipInfo, plan: OutputPlan) -> dict[str, str]:
+def scan_options(info: ClipInfo, plan: codecs.OutputPlan) -> dict[str, str]:
     """Return the encoder options that keep an interlaced source interlaced."""
     if not info.interlaced or plan.family not in ("h264", "prores"):
         return {}
@@ -100,7 +99,7 @@ def scan_options(info: ClipInfo, plan: OutputPlan) -> dict[str, str]:
     return flags
 
 
-def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
+def hdr_options(first: Frame, plan: codecs.OutputPlan) -> dict[str, str]:
     """Return encoder options for the HDR10 numbers of the first frame, if it has any.
 
     Content light is measured anew for PQ (see brightness.py); what is given here stands in for it.
@@ -113,11 +112,11 @@ def hdr_options(first: Frame, plan: OutputPlan) -> dict[str, str]:
         units = (1, 1) if plan.family == "av1" else (50000, 10000)
         params.append(f"{display}={_mastering(mastering, *units)}")
     if measures_light(first, plan):
-        params.append("{}={},{}".format(light, *STAND_IN))
+        params.append("{}={},{}".format(light, *brightness.STAND_IN))
     return {key: ":".join([*always, *params])} if params else {}
 
 
-def measures_light(first: Frame, plan: OutputPlan) -> bool:
+def measures_light(first: Frame, plan: codecs.OutputPlan) -> bool:
     """Say whether the render's content light is measured and written: PQ that had it before."""
     had = first.origin is not None and "CONTENT_LIGHT_LEVEL" in side_data_of(first.origin)
     return had and plan.tags.transfer == TRANSFER_PQ and plan.family in _HDR_NAMES
@@ -152,7 +151,7 @@ def _number(value: float, unit: int) -> str:
 _WITH_FIELDS = ("h264", "prores", "ffv1")
 
 
-def check_fields(info: ClipInfo, plan: OutputPlan) -> None:
+def check_fields(info: ClipInfo, plan: codecs.OutputPlan) -> None:
     """Refuse to keep the fields of a clip where codec or size cannot; raises TargetError."""
     if plan.family not in _WITH_FIELDS:
         raise TargetError(

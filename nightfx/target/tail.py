@@ -15,9 +15,7 @@ import av
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from nightfx.target.codecs import OutputPlan
-from nightfx.target.times import Packet
-from nightfx.target.writer import encode
+from nightfx.target import codecs, times, writer
 
 _LOOK_AHEAD = ("h264", "h265")
 _KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
@@ -26,15 +24,15 @@ _KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
 def encode_segment(
     video: VideoStream,
     pictures: Iterable[av.VideoFrame],
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
     goes_on: Callable[[], bool],
-) -> Iterator[Packet]:
+) -> Iterator[times.Packet]:
     """The packets of a segment's pictures, in coding order; `goes_on` says, after the last one, whether the clip does.
 
     Where it does, the encoder is left in the middle of its work.
     """
     if plan.family not in _LOOK_AHEAD:
-        yield from encode(video, pictures, plan)
+        yield from writer.encode(video, pictures, plan)
         return
     shown: deque[av.VideoFrame] = deque(maxlen=_KEPT_PICTURES)
     awaited = 0

@@ -35,8 +35,7 @@ from nightfx.source import (
     shift_timecode,
     side_data_of,
 )
-from nightfx.target.brightness import Brightness
-from nightfx.target.codecs import OutputPlan
+from nightfx.target import brightness, codecs
 from nightfx.target.tags import (
     aspect_note,
     hdr_options,
@@ -64,7 +63,7 @@ def write_clip(
     *,
     source: Path | None,
     info: ClipInfo,
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     with_sound: bool = True,
@@ -85,7 +84,7 @@ def write_clip(
         raise NightfxError(f"{target}: no frame to write: check the start and end times")
     head = head_of(first, plan)
     span = span_of(info, plan, head.pts, start_seconds, end_seconds)
-    measured = Brightness() if head.measures_light else None
+    measured = brightness.Brightness() if head.measures_light else None
     frames = captions_noted(chain([first], incoming), info, plan, on_note)
     times = Times(in_coding_order=holds(plan.container).is_movie)
     watched = times.watch(images(measured.watch(frames) if measured else frames, plan, span))
@@ -125,7 +124,7 @@ class Head:
     """Whether content light is measured and written."""
 
 
-def head_of(first: Frame, plan: OutputPlan) -> Head:
+def head_of(first: Frame, plan: codecs.OutputPlan) -> Head:
     """Return all that a first frame decides."""
     light = measures_light(first, plan)
     return Head(first.width, first.height, first.pts, hdr_options(first, plan), light)
@@ -144,7 +143,7 @@ def mux_clip(
     *,
     source: Path | None,
     info: ClipInfo,
-    plan: OutputPlan,
+    plan: codecs.OutputPlan,
     span: Span,
     end: Callable[[], Fraction],
     with_sound: bool = True,
@@ -173,7 +172,7 @@ def mux_clip(
 
 @contextmanager
 def _opened(
-    part: Path, info: ClipInfo, plan: OutputPlan, carrier: Carrier | Alone
+    part: Path, info: ClipInfo, plan: codecs.OutputPlan, carrier: Carrier | Alone
 ) -> Iterator[OutputContainer]:
     options = {}
     if holds(plan.container).is_movie:  # the source's ticks, or pts would be rounded
@@ -195,7 +194,7 @@ def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
 
 
 def add_video(
-    container: OutputContainer, head: Head, info: ClipInfo, plan: OutputPlan
+    container: OutputContainer, head: Head, info: ClipInfo, plan: codecs.OutputPlan
 ) -> VideoStream:
     """Add a picture to a file, with its encoder."""
     # SVT prints a banner past FFmpeg's log, unless told by this variable
@@ -223,18 +222,18 @@ def add_video(
     return video
 
 
-def _threads(plan: OutputPlan) -> int:
+def _threads(plan: codecs.OutputPlan) -> int:
     # x264 would take half as many again as there are cores
     return codec_threads() if plan.family == "h264" else asked_threads()
 
 
-def _few_pictures(plan: OutputPlan) -> dict[str, str]:
+def _few_pictures(plan: codecs.OutputPlan) -> dict[str, str]:
     # a thread of its own for x264's lookahead holds four pictures more, and is of use where cores are idle
     few = plan.family == "h264" and _threads(plan) <= _FEW_THREADS
     return {"x264-params": "sync-lookahead=0"} if few else {}
 
 
-def _same_again(head: Head, plan: OutputPlan) -> dict[str, str]:
+def _same_again(head: Head, plan: codecs.OutputPlan) -> dict[str, str]:
     """Options by which an encoder gives the same packets for the same pictures, each time.
 
     With AVX-512, x264 165 looks past the ends of rows of macroblocks when it weighs them (mbtree), unless they are
@@ -259,7 +258,7 @@ def _set_timecode(video: VideoStream, info: ClipInfo, head: Head, on_note: Note)
 
 
 def encode(
-    video: VideoStream, pictures: Iterable[av.VideoFrame], plan: OutputPlan
+    video: VideoStream, pictures: Iterable[av.VideoFrame], plan: codecs.OutputPlan
 ) -> Iterator[Packet]:
     """The packets of pictures, in coding order."""
     for picture in chain(pictures, [None]):
@@ -269,7 +268,7 @@ def encode(
             yield packet
 
 
-def images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[av.VideoFrame]:
+def images(frames: Iterable[Frame], plan: codecs.OutputPlan, span: Span) -> Iterator[av.VideoFrame]:
     """Frames for the encoder, with the times of the render."""
     for frame in frames:
         assert frame.coding == plan.coding, f"{frame.coding} is not what was planned"
@@ -279,7 +278,7 @@ def images(frames: Iterable[Frame], plan: OutputPlan, span: Span) -> Iterator[av
 
 
 def captions_noted(
-    frames: Iterable[Frame], info: ClipInfo, plan: OutputPlan, on_note: Note
+    frames: Iterable[Frame], info: ClipInfo, plan: codecs.OutputPlan, on_note: Note
 ) -> Iterator[Frame]:
     """Say where captions that begin after the first picture, of which the plan knows, are not written."""
     told = plan.family in CAPTIONED or _CAPTIONS in info.side_data
@@ -291,7 +290,11 @@ def captions_noted(
 
 
 def span_of(
-    info: ClipInfo, plan: OutputPlan, first_pts: int, start: Seconds | None, end: Seconds | None
+    info: ClipInfo,
+    plan: codecs.OutputPlan,
+    first_pts: int,
+    start: Seconds | None,
+    end: Seconds | None,
 ) -> Span:
     """Put start and end on the source's own clock, on which its sound is timed too.
 

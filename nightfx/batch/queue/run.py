@@ -9,12 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nightfx.batch.queue import seats, segments, worker
 from nightfx.batch.queue.crew import run_crew
 from nightfx.batch.queue.record import changes, identity_of, is_done, look_up, place_of
-from nightfx.batch.queue.seats import seats_for
-from nightfx.batch.queue.segments import Segment
 from nightfx.batch.queue.task import Task, Watch
-from nightfx.batch.queue.worker import Order, ShotTask
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import presets_of, settings_of
 from nightfx.errors import NightfxError, TargetError
@@ -27,13 +25,13 @@ _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}
 
 def plan_batch(
     shots: Sequence[Shot], root: Path, out: Path, flags: Mapping[str, Any], options: EngineOptions
-) -> list[ShotTask]:
+) -> list[worker.ShotTask]:
     """A task for each shot, what is done already among them. Raises UsageError for settings, PresetError for presets."""
     settings = [settings_of(shot, root, flags) for shot in shots]
     presets = presets_of(settings)
     tasks = []
     for shot, said in zip(shots, settings, strict=True):
-        task = Task(Order(shot, out, said.to, said.flags, options.stale_seconds))
+        task = Task(worker.Order(shot, out, said.to, said.flags, options.stale_seconds))
         record = look_up(place_of(out, shot.key))
         try:
             job = identity_of(shot, said, presets[said.to])
@@ -48,7 +46,9 @@ def plan_batch(
     return tasks
 
 
-def run_batch(tasks: Sequence[ShotTask], out: Path, options: EngineOptions, watch: Watch) -> None:
+def run_batch(
+    tasks: Sequence[worker.ShotTask], out: Path, options: EngineOptions, watch: Watch
+) -> None:
     """Render what is open of `tasks`; they say how it ended. Raises TargetError where `out` cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def run_batch(tasks: Sequence[ShotTask], out: Path, options: EngineOptions, watc
 
 
 def run_plan(
-    plan: Path, tasks: Sequence[Task[Segment]], options: EngineOptions, watch: Watch
+    plan: Path, tasks: Sequence[Task[segments.Segment]], options: EngineOptions, watch: Watch
 ) -> None:
     """Render `tasks`, segments of a plan; they say how it ended."""
     device = read_manifest(plan).render_options().light.device
@@ -78,7 +78,7 @@ def _run_tasks(tasks: Sequence[Task[Any]], options: EngineOptions, watch: Watch)
         return
     left = sum(task.open for task in tasks)
     # threads are those of all seats, however few are needed: an encoder's bits depend on them
-    run_crew(tasks, seats_for(options)[: max(left, 1)], watch)
+    run_crew(tasks, seats.seats_for(options)[: max(left, 1)], watch)
 
 
 def ready_ray(options: EngineOptions) -> None:

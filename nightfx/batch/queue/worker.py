@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from nightfx.batch.queue import segments, task
 from nightfx.batch.queue.lease import Lease, forget, leased
 from nightfx.batch.queue.record import (
     RenderIdentity,
@@ -35,8 +36,6 @@ from nightfx.batch.queue.record import (
     place_of,
     write_record,
 )
-from nightfx.batch.queue.segments import Segment, serve_segment
-from nightfx.batch.queue.task import Emit, Task, paced
 from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import ShotSettings
@@ -77,16 +76,20 @@ class Order:
         return to_line(self)
 
 
-ShotTask = Task[Order]
+ShotTask = task.Task[Order]
 
 
-def order_from(line: str) -> Order | Segment:
+def order_from(line: str) -> Order | segments.Segment:
     """The order in a line."""
     table = json.loads(line)
-    return from_json_types(Segment, table) if "plan" in table else from_json_types(Order, table)
+    return (
+        from_json_types(segments.Segment, table)
+        if "plan" in table
+        else from_json_types(Order, table)
+    )
 
 
-def serve(order: Order, emit: Emit) -> None:
+def serve(order: Order, emit: task.Emit) -> None:
     """Render a shot unless it is done or somebody else is at it; raises NightfxError."""
     place = place_of(order.out, order.shot.key)
     with translated(place):
@@ -112,7 +115,7 @@ def _render(
     preset: Preset,
     job: RenderIdentity,
     lease: Lease,
-    emit: Emit,
+    emit: task.Emit,
 ) -> ShotRecord:
     place, options = place_of(order.out, order.shot.key), settings.options
     target = _target(order, preset, options)
@@ -158,9 +161,14 @@ def _target(order: Order, preset: Preset, options: RenderOptions) -> Path:
 
 
 def _timed_render(
-    source: Path, target: Path, preset: Preset, options: RenderOptions, lease: Lease, emit: Emit
+    source: Path,
+    target: Path,
+    preset: Preset,
+    options: RenderOptions,
+    lease: Lease,
+    emit: task.Emit,
 ) -> dict[str, Any]:
-    started, show, frames = time.monotonic(), paced(emit), 0
+    started, show, frames = time.monotonic(), task.paced(emit), 0
 
     def tell(done: int, total: int | None) -> None:
         nonlocal frames
@@ -179,7 +187,7 @@ def _timed_render(
 class _Noted(logging.Handler):
     """Collect the library's warnings, and tell them."""
 
-    def __init__(self, notes: list[str], source: Path, emit: Emit) -> None:
+    def __init__(self, notes: list[str], source: Path, emit: task.Emit) -> None:
         super().__init__(logging.WARNING)
         self._notes, self._source, self._emit = notes, source, emit
 
@@ -216,11 +224,11 @@ def _listen(lines: queue.SimpleQueue[str]) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def attempt(order: Order | Segment, emit: Emit) -> int:
+def attempt(order: Order | segments.Segment, emit: task.Emit) -> int:
     """Serve an order and tell how it ended; the exit code that it would leave with."""
     try:
-        if isinstance(order, Segment):
-            serve_segment(order, emit)
+        if isinstance(order, segments.Segment):
+            segments.serve_segment(order, emit)
         else:
             serve(order, emit)
     except NightfxError as error:

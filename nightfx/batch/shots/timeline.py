@@ -15,8 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from nightfx.batch.shots.find import Shot
-from nightfx.batch.shots.media import Library, Medium, OfflineError, timecode_rate
+from nightfx.batch.shots import find, media
 from nightfx.errors import SourceError, UsageError
 from nightfx.source import base_name
 
@@ -32,7 +31,7 @@ class Use:
 
     clip: Any
     """The clip, of OpenTimelineIO."""
-    medium: Medium
+    medium: media.Medium
     """The file."""
     first: int
     """First frame shown, counted in the file from 0."""
@@ -40,7 +39,7 @@ class Use:
     """First frame no longer shown."""
     origin: int
     """The timeline's number of the file's first frame."""
-    shot: Shot | None = None
+    shot: find.Shot | None = None
     """The render that covers it."""
     base: int = 0
     """First frame of that render, counted in the file."""
@@ -62,7 +61,7 @@ class Cut:
     """The uses of files by its clips."""
     remarks: list[str] = field(default_factory=list)
     """Lines about clips that are offline, retimed or left as they are."""
-    shots: list[Shot] = field(default_factory=list)
+    shots: list[find.Shot] = field(default_factory=list)
     """The shots to be rendered."""
 
 
@@ -71,7 +70,7 @@ def is_timeline(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and not path.is_dir()
 
 
-def read_cut(path: Path, library: Library, *, handles: int, rate: Fraction | None) -> Cut:
+def read_cut(path: Path, library: media.Library, *, handles: int, rate: Fraction | None) -> Cut:
     """The cut at `path`: used ranges of a file that touch with their handles are one shot.
 
     `rate` is that of an EDL, by default of the first file of the library. Raises SourceError where it cannot be read or
@@ -114,7 +113,7 @@ def _read(path: Path, rate: Fraction) -> Any:
 
 def edl_rate(path: Path, rate: Fraction) -> float:
     """The rate to read and write an EDL with, which has timecodes alone."""
-    return timecode_rate(
+    return media.timecode_rate(
         rate, bool(_DROP.search(path.read_text(encoding="utf-8", errors="replace")))
     )
 
@@ -127,7 +126,7 @@ def _clips(content: Any) -> Iterator[Any]:
             yield from (clip for clip in track.find_clips() if clip.enabled)
 
 
-def _use_of(clip: Any, library: Library, remarks: list[str]) -> Use | None:
+def _use_of(clip: Any, library: media.Library, remarks: list[str]) -> Use | None:
     otio = otio_module()
     name = f"{clip.name or 'a clip'} at {_time_words(clip)}"
     if isinstance(clip.media_reference, otio.schema.GeneratorReference):
@@ -136,9 +135,9 @@ def _use_of(clip: Any, library: Library, remarks: list[str]) -> Use | None:
         medium = library.find(clip)
         scalar = _speed(clip)
         if scalar is None:
-            raise OfflineError("its retime is not at one speed forwards")
+            raise media.OfflineError("its retime is not at one speed forwards")
         use = _ranged(clip, medium, scalar)
-    except OfflineError as error:
+    except media.OfflineError as error:
         remarks.append(f"{name}: left as it is: {error}")
         return None
     except SourceError as error:
@@ -164,7 +163,7 @@ def _speed(clip: Any) -> float | None:
     return speed if speed >= 0 and math.isfinite(speed) else None
 
 
-def _ranged(clip: Any, medium: Medium, speed: float) -> Use:
+def _ranged(clip: Any, medium: media.Medium, speed: float) -> Use:
     shown, known = clip.visible_range(), clip.media_reference.available_range
     start = _frames(shown.start_time, medium)
     length = max(math.ceil(_frames(shown.duration, medium) * speed), 1)
@@ -176,11 +175,11 @@ def _ranged(clip: Any, medium: Medium, speed: float) -> Use:
     first = start - origin
     if first < 0 or (medium.frames is not None and first >= medium.frames):
         words = f"frames {first} to {first + length - 1} are not in its {medium.frames}"
-        raise OfflineError(f"{medium.path}: {words}")
+        raise media.OfflineError(f"{medium.path}: {words}")
     return Use(clip, medium, first, first + length, origin)
 
 
-def _frames(time: Any, medium: Medium) -> int:
+def _frames(time: Any, medium: media.Medium) -> int:
     """A time of the timeline in frames of a file; at the same rate, frame for frame."""
     rate = float(medium.rate)
     same = abs(time.rate - rate) < 0.01 * rate
@@ -205,7 +204,7 @@ def _plan_shots(cut: Cut, handles: int) -> None:
             flags: dict[str, Any] = dict(zip(("start", "end"), map(float, times), strict=True))
             if uses[0].medium.assumed:
                 flags["fps"] = str(rate)
-            shot = Shot(path, stem + path.suffix, stem, flags)
+            shot = find.Shot(path, stem + path.suffix, stem, flags)
             cut.shots.append(shot)
             for use in uses:
                 if first <= use.first < end:

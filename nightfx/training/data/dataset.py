@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.training.data.drawings import save_brightness
-from nightfx.training.data.measure import Measured
+from nightfx.training.data import drawings, measure
 
 CLASSES = ("day", "night")
 _SPLITS = ("train", "test")
@@ -28,7 +27,7 @@ _FIGURE_PICTURES = 100  # of each class, as in the paper's Figure 1
 class Sorted:
     """A picture of the data set, or one that was left out."""
 
-    measured: Measured
+    measured: measure.Measured
     """The pictures that were read."""
     normalised: float
     """Brightness by the data set's maximum, or by 255."""
@@ -67,7 +66,7 @@ def write_dataset(data: DataSet, folder: Path, how: Mapping[str, Any], seed: int
     facts = {"options": how, "brightness divided by": 255 * data.divisor, "pictures": counts}
     (folder / "dataset.json").write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
     day, night = (_drawn(data, name, seed) for name in CLASSES)
-    save_brightness(night, day, folder / "figure_1.png")
+    drawings.save_brightness(night, day, folder / "figure_1.png")
 
 
 def _place(picture: Sorted, folder: Path) -> dict[str, object]:

@@ -17,8 +17,7 @@ import numpy as np
 from nightfx.errors import DamagedSourceError, SourceError, TrainingError
 from nightfx.metrics import HSP
 from nightfx.options import Crop
-from nightfx.training.data.pictures import MAX_UPSCALE, load_picture
-from nightfx.training.data.sources import Candidate, sample_frames
+from nightfx.training.data import pictures, sources
 
 _THUMBNAIL_PX = 16
 _STRIP_PX = 64  # rows at a time: stays in the cache
@@ -28,7 +27,7 @@ _STRIP_PX = 64  # rows at a time: stays in the cache
 class Pending:
     """One picture to be measured, as a worker is given it."""
 
-    candidate: Candidate
+    candidate: sources.Candidate
     """Where it comes from."""
     square: Path
     """Where its crop goes."""
@@ -42,7 +41,7 @@ class Pending:
 class Measured:
     """One picture, or one frame of a clip, or why there is none."""
 
-    candidate: Candidate
+    candidate: sources.Candidate
     """Where it comes from."""
     seconds: float | None = None
     """Its time in the clip."""
@@ -63,7 +62,7 @@ class Measured:
 
 
 def measure_all(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[sources.Candidate],
     folder: Path,
     *,
     size_px: int,
@@ -106,7 +105,7 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _pending(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[sources.Candidate],
     folder: Path,
     every_seconds: float,
     on_progress: Callable[[int, int | None], None] | None,
@@ -120,10 +119,10 @@ def _pending(
             on_progress(index + 1, len(candidates))
 
 
-def _frames(candidate: Candidate, stem: Path, every: float) -> Iterator[Measured | Pending]:
+def _frames(candidate: sources.Candidate, stem: Path, every: float) -> Iterator[Measured | Pending]:
     count = 0
     try:
-        for seconds, pixels in sample_frames(candidate.path, every):
+        for seconds, pixels in sources.sample_frames(candidate.path, every):
             square = stem.with_name(f"{stem.name}-{count}.png")
             yield Pending(candidate, square, seconds, pixels)
             count += 1
@@ -136,15 +135,15 @@ def _frames(candidate: Candidate, stem: Path, every: float) -> Iterator[Measured
 def _measure(item: Pending, size_px: int, crop: Crop, seed: int) -> Measured:
     candidate = item.candidate
     try:
-        pixels = load_picture(candidate.path) if item.pixels is None else item.pixels
+        pixels = pictures.load_picture(candidate.path) if item.pixels is None else item.pixels
     except TrainingError as error:
         return Measured(candidate, reason=f"damaged: {error.__cause__}")
     data = candidate.path.read_bytes() if item.pixels is None else item.pixels.tobytes()
     digest, side = hashlib.sha256(data).hexdigest(), min(pixels.shape[:2])
     brightness, thumbnail = brightness_of(pixels), _thumbnail(pixels)
     facts = (candidate, item.seconds, brightness, digest, thumbnail, side)
-    if side * MAX_UPSCALE < size_px:
-        return Measured(*facts, reason=f"under {size_px / MAX_UPSCALE:.0f} px")
+    if side * pictures.MAX_UPSCALE < size_px:
+        return Measured(*facts, reason=f"under {size_px / pictures.MAX_UPSCALE:.0f} px")
     square_hash = _write_png(_square(pixels, size_px, crop, seed, digest), item.square)
     return Measured(*facts, square=item.square, square_hash=square_hash)
 

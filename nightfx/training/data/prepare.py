@@ -18,10 +18,7 @@ import numpy as np
 from nightfx.disk import partial_folder, translated
 from nightfx.errors import TargetError, TrainingError, UsageError
 from nightfx.options import PrepareOptions
-from nightfx.training.data.dataset import CLASSES, DataSet, Sorted, write_dataset
-from nightfx.training.data.measure import Measured, measure_all
-from nightfx.training.data.repeats import drop_repeats
-from nightfx.training.data.sources import find_candidates
+from nightfx.training.data import dataset, measure, repeats, sources
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +29,7 @@ def prepare(
     options: PrepareOptions | None = None,
     *,
     on_progress: Callable[[int, int | None], None] | None = None,
-) -> DataSet:
+) -> dataset.DataSet:
     """Make a data set of the pictures and clips in `roots` in the new folder `out`.
 
     Raises `TrainingError` where a class would be empty, and `TargetError` where `out` is in use.
@@ -42,15 +39,15 @@ def prepare(
     with _complete_folder(out) as part:
         squares = part / "squares"
         squares.mkdir()
-        candidates = find_candidates(roots, options.labels, options.by_folder)
+        candidates = sources.find_candidates(roots, options.labels, options.by_folder)
         how = {
             name: getattr(options, name) for name in ("size_px", "crop", "seed", "every_seconds")
         }
-        measured = list(measure_all(candidates, squares, **how, on_progress=on_progress))
-        data = _sort(drop_repeats(measured, options.repeats, options.near), out, options)
+        measured = list(measure.measure_all(candidates, squares, **how, on_progress=on_progress))
+        data = _sort(repeats.drop_repeats(measured, options.repeats, options.near), out, options)
         data = replace(data, kept=_split(data.kept, options))
         _warn(data, options)
-        write_dataset(data, part, asdict(options), options.seed)
+        dataset.write_dataset(data, part, asdict(options), options.seed)
         shutil.rmtree(squares)
     return data
 
@@ -88,7 +85,9 @@ def _complete_folder(out: Path) -> Iterator[Path]:
             out.rmdir()
 
 
-def _sort(pictures: Sequence[Measured], out: Path, options: PrepareOptions) -> DataSet:
+def _sort(
+    pictures: Sequence[measure.Measured], out: Path, options: PrepareOptions
+) -> dataset.DataSet:
     """Give each picture its class. Raises `TrainingError` where one would be empty."""
     good = [picture.brightness for picture in pictures if not picture.reason]
     divisor = max(good, default=0.0) if options.normalise == "max" else 1.0
@@ -96,35 +95,37 @@ def _sort(pictures: Sequence[Measured], out: Path, options: PrepareOptions) -> D
     everything = [_classify(picture, divisor or 1.0, options) for picture in pictures]
     kept = [x for x in everything if not x.reason]
     left_out = [x for x in everything if x.reason]
-    for name in CLASSES:
+    for name in dataset.CLASSES:
         if not any(x.name == name for x in kept):
             raise TrainingError(_no_class(name, everything, options))
-    return DataSet(out, kept, left_out, divisor)
+    return dataset.DataSet(out, kept, left_out, divisor)
 
 
-def _refuse_unknown(pictures: Sequence[Measured], options: PrepareOptions) -> None:
+def _refuse_unknown(pictures: Sequence[measure.Measured], options: PrepareOptions) -> None:
     known = sorted({picture.candidate.source for picture in pictures})
     for source in options.thresholds:
         if source not in known:
             raise UsageError(f"--threshold {source}: no such source; there are {', '.join(known)}")
 
 
-def _classify(picture: Measured, divisor: float, options: PrepareOptions) -> Sorted:
+def _classify(picture: measure.Measured, divisor: float, options: PrepareOptions) -> dataset.Sorted:
     normalised, label = picture.brightness / divisor, picture.candidate.label
     if picture.reason:
-        return Sorted(picture, normalised, reason=picture.reason)
+        return dataset.Sorted(picture, normalised, reason=picture.reason)
     if options.labels or options.by_folder:
-        reason = "" if label in CLASSES else f"labelled {label}" if label else "no label"
-        return Sorted(picture, normalised, label or "", reason=reason)
+        reason = "" if label in dataset.CLASSES else f"labelled {label}" if label else "no label"
+        return dataset.Sorted(picture, normalised, label or "", reason=reason)
     night_below, day_above = options.thresholds.get(
         picture.candidate.source, (options.night_below, options.day_above)
     )
     if night_below <= normalised <= day_above:
-        return Sorted(picture, normalised, reason=f"between {night_below:g} and {day_above:g}")
-    return Sorted(picture, normalised, "day" if normalised > day_above else "night")
+        return dataset.Sorted(
+            picture, normalised, reason=f"between {night_below:g} and {day_above:g}"
+        )
+    return dataset.Sorted(picture, normalised, "day" if normalised > day_above else "night")
 
 
-def _no_class(name: str, everything: Sequence[Sorted], options: PrepareOptions) -> str:
+def _no_class(name: str, everything: Sequence[dataset.Sorted], options: PrepareOptions) -> str:
     good = [x.normalised for x in everything if not x.measured.reason]
     if not good:
         first = everything[0]
@@ -139,10 +140,10 @@ def _no_class(name: str, everything: Sequence[Sorted], options: PrepareOptions) 
     )
 
 
-def _split(kept: Sequence[Sorted], options: PrepareOptions) -> list[Sorted]:
+def _split(kept: Sequence[dataset.Sorted], options: PrepareOptions) -> list[dataset.Sorted]:
     """Draw the test set of each class."""
-    result: list[Sorted] = []
-    for number, name in enumerate(CLASSES):
+    result: list[dataset.Sorted] = []
+    for number, name in enumerate(dataset.CLASSES):
         pictures = [x for x in kept if x.name == name]
         count = min(options.test, len(pictures) // 2)
         if count < options.test:
@@ -159,7 +160,7 @@ def _split(kept: Sequence[Sorted], options: PrepareOptions) -> list[Sorted]:
     return result
 
 
-def _warn(data: DataSet, options: PrepareOptions) -> None:
+def _warn(data: dataset.DataSet, options: PrepareOptions) -> None:
     reasons = [x.reason for x in data.left_out]
     broken = sum(reason.startswith(("damaged", "not readable")) for reason in reasons)
     tiny = sum(reason.startswith("under ") for reason in reasons)

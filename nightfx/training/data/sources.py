@@ -18,8 +18,7 @@ import numpy as np
 from nightfx.errors import SourceError, TrainingError
 from nightfx.picture import Frame, to_rgb
 from nightfx.source import CLIP_SUFFIXES, Reader
-from nightfx.training.data.listed import read_rows
-from nightfx.training.data.pictures import PICTURE_SUFFIXES
+from nightfx.training.data import listed, pictures
 
 _CLASSES = {"day": "day", "daytime": "day", "night": "night", "nighttime": "night"}
 _NO_SOURCE = {*_CLASSES, "dusk", "dawn", "twilight", "train", "test", "val"}
@@ -75,7 +74,7 @@ def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool)
 def _files(root: Path) -> list[Path]:
     if not root.exists():
         raise SourceError(f"{root}: no such file or folder")
-    known = PICTURE_SUFFIXES | CLIP_SUFFIXES
+    known = pictures.PICTURE_SUFFIXES | CLIP_SUFFIXES
     if not root.is_dir():
         if root.suffix.lower() not in known:
             raise SourceError(f"{root}: neither a picture nor a clip, nor a folder of them")
@@ -125,7 +124,7 @@ def read_labels(path: Path) -> _Labels:
 
 
 def _read_table(path: Path) -> _Labels:
-    rows = read_rows(path, ())
+    rows = listed.read_rows(path, ())
     name, label = (
         _pick(path, columns, list(rows[0])) for columns in (_PATH_COLUMNS, _CLASS_COLUMNS)
     )

@@ -14,8 +14,7 @@ from nightfx.errors import DeadRunError, TrainingError
 from nightfx.network import PaperGenerator
 from nightfx.options import DeviceName
 from nightfx.training.data.listed import Listed
-from nightfx.training.reproduce.outcomes import LOSSES, Outcome, Point, tail_mean, thin
-from nightfx.training.reproduce.signs import find_signs
+from nightfx.training.reproduce import outcomes, signs
 from nightfx.training.run.progress import measure, translate
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
@@ -49,21 +48,21 @@ class _Ear:
 
     show: Steps
     step: int = 0
-    curves: dict[str, list[Point]] = field(default_factory=dict)
+    curves: dict[str, list[outcomes.Point]] = field(default_factory=dict)
     _latest: dict[str, float] = field(default_factory=dict)
 
     def on_step(self, step: int, total: int, losses: dict[str, float]) -> None:
         self.step = step
         if losses and losses is not self._latest:  # the trainer makes a new one at each record
             self._latest = losses
-            for name in LOSSES:
+            for name in outcomes.LOSSES:
                 self.curves.setdefault(name, []).append((step, losses[name]))
         self.show(step, total)
 
 
 def run_arm(
     bench: Bench, folder: Path, options: TrainOptions, steps: int, show: Steps
-) -> tuple[Outcome, Panels]:
+) -> tuple[outcomes.Outcome, Panels]:
     """Train for `steps`, or go on with the run in `folder`, and measure; one that goes wrong for good is an outcome too.
 
     Raises `TrainingError`.
@@ -83,24 +82,24 @@ def run_arm(
     if not stopped and state["step"] != steps:
         made = f"{state['step']} steps, {steps} are asked for"
         raise TrainingError(f"{folder}: this run has made {made}; use another --out")
-    curves = {name: _joined(state, ear, name) for name in LOSSES}
+    curves = {name: _joined(state, ear, name) for name in outcomes.LOSSES}
     measures, panels = ({}, _no_panels(stopped)) if stopped else _measure(bench, state)
     if not stopped:
         since = steps * (1 - 1 / options.epochs)
-        measures["loss"] = sum(tail_mean(curve, since) for curve in curves.values())
-    outcome = Outcome(
+        measures["loss"] = sum(outcomes.tail_mean(curve, since) for curve in curves.values())
+    outcome = outcomes.Outcome(
         learning_rate=options.learning_rate,
         seed=options.seed,
         steps=max(ear.step, state["step"]),
         stopped=stopped,
         measures=measures,
-        curves={name: thin(curve) for name, curve in curves.items()},
+        curves={name: outcomes.thin(curve) for name, curve in curves.items()},
     )
     return outcome, panels
 
 
-def _joined(state: dict[str, Any], ear: _Ear, name: str) -> list[Point]:
-    kept: list[Point] = state["curves"].get(name, [])
+def _joined(state: dict[str, Any], ear: _Ear, name: str) -> list[outcomes.Point]:
+    kept: list[outcomes.Point] = state["curves"].get(name, [])
     return [*kept, *(point for point in ear.curves.get(name, ()) if point[0] > state["step"])]
 
 
@@ -115,7 +114,7 @@ def _measure(bench: Bench, state: dict[str, Any]) -> tuple[dict[str, float], Pan
     distance = sum(side["colour_distance"] + side["patch_distance"] for side in sides)
     rows = {"real day": real_A, "fake night": fake_B, "real night": real_B, "fake day": fake_A}
     panels = {name: list(x[:: max(len(x) // _SHOWN, 1)][:_SHOWN]) for name, x in rows.items()}
-    return {"distance": distance, **find_signs(real_A, fake_B, real_B)}, panels
+    return {"distance": distance, **signs.find_signs(real_A, fake_B, real_B)}, panels
 
 
 def _generator(weights: dict[str, Tensor]) -> PaperGenerator:

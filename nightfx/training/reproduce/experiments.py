@@ -21,8 +21,7 @@ from nightfx.network import pick_device
 from nightfx.options import DeviceName, ReproduceOptions
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
-from nightfx.training.reproduce.arm import Bench, Panels, Steps, run_arm
-from nightfx.training.reproduce.findings import save_figures, save_report
+from nightfx.training.reproduce import arm, findings
 from nightfx.training.reproduce.outcomes import (
     EXPERIMENTS,
     Experiment,
@@ -49,7 +48,7 @@ def reproduce(
     options: ReproduceOptions | None = None,
     *,
     device: DeviceName = "auto",
-    on_progress: Steps | None = None,
+    on_progress: arm.Steps | None = None,
 ) -> Path:
     """Run the experiment `name` on the pictures in the folder `data`; returns the report in the folder `out`.
 
@@ -69,11 +68,11 @@ def reproduce(
     )
     real_A, real_B = (_squares(pictures, options.size_px) for pictures in tests)
     experiment = _begin(name, next(iter(arms.values())), trained, tests, device)
-    bench = Bench(day, night, real_A, real_B, device)
+    bench = arm.Bench(day, night, real_A, real_B, device)
     experiment, panels = _run_all(experiment, bench, out / name, arms, options.seeds, on_progress)
     save_experiment(experiment, out)
-    save_figures(experiment, panels, out)
-    return save_report({**others, name: experiment}, out)
+    findings.save_figures(experiment, panels, out)
+    return findings.save_report({**others, name: experiment}, out)
 
 
 def plan(name: str, options: ReproduceOptions) -> dict[str, TrainOptions]:
@@ -138,18 +137,18 @@ def _begin(
 
 def _run_all(
     experiment: Experiment,
-    bench: Bench,
+    bench: arm.Bench,
     folder: Path,
     arms: Mapping[str, TrainOptions],
     seeds: int,
-    on_progress: Steps | None,
-) -> tuple[Experiment, dict[float, Panels]]:
+    on_progress: arm.Steps | None,
+) -> tuple[Experiment, dict[float, arm.Panels]]:
     """All runs, and by learning rate the pictures of the first seed."""
     outcomes, steps = [], experiment.planned_steps
-    panels: dict[float, Panels] = {}
+    panels: dict[float, arm.Panels] = {}
     for index, (path, options) in enumerate(_each_run(folder, arms, seeds, steps)):
         show = _part(on_progress, index * steps, len(arms) * seeds * steps)
-        outcome, rows = run_arm(bench, path, options, steps, show)
+        outcome, rows = arm.run_arm(bench, path, options, steps, show)
         outcomes.append(outcome)
         panels.setdefault(options.learning_rate, rows)
     return replace(experiment, outcomes=outcomes), panels
@@ -164,7 +163,7 @@ def _each_run(
             yield folder / name / f"seed-{seed}", replace(options, seed=seed, every=every)
 
 
-def _part(on_progress: Steps | None, before: int, total: int) -> Steps:
+def _part(on_progress: arm.Steps | None, before: int, total: int) -> arm.Steps:
     return lambda step, _: on_progress(before + step, total) if on_progress else None
 
 

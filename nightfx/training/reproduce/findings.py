@@ -9,9 +9,7 @@ from torch import Tensor
 
 from nightfx.disk import partial_file
 from nightfx.training.data.drawings import save_curves, save_panels
-from nightfx.training.reproduce.arm import Panels
-from nightfx.training.reproduce.claims import MIN_SEEDS, MIN_STEPS, judge_claims, show
-from nightfx.training.reproduce.outcomes import LOSSES, Experiment, Point
+from nightfx.training.reproduce import arm, claims, outcomes
 
 _PAPER = {
     "paper-1": ("1,000 of each", 100),
@@ -60,7 +58,9 @@ READINGS = {
 """Each place where the paper cannot be taken literally, or says nothing, and what is done there."""
 
 
-def save_figures(experiment: Experiment, panels: Mapping[float, Panels], folder: Path) -> None:
+def save_figures(
+    experiment: outcomes.Experiment, panels: Mapping[float, arm.Panels], folder: Path
+) -> None:
     """Draw an experiment's figures, `panels` being the pictures of its first seed by learning rate."""
     number, rates = experiment.name[-1], experiment.rates
     if number == "3":
@@ -78,7 +78,7 @@ def save_figures(experiment: Experiment, panels: Mapping[float, Panels], folder:
     save_panels(rows, heads, path, caption=f"{title}. {_describe(experiment)}")
 
 
-def _describe(experiment: Experiment) -> str:
+def _describe(experiment: outcomes.Experiment) -> str:
     """Return a line of what an experiment had, beside what the paper's had."""
     pictures, epochs = _PAPER[experiment.name]
     source = "a stand-in for NEXET 2017" if experiment.stand_in else "as many as NEXET 2017 has"
@@ -89,14 +89,14 @@ def _describe(experiment: Experiment) -> str:
     )
 
 
-def _sum(experiment: Experiment, rate: float) -> list[Point]:
-    curves = [experiment.mean_curves(rate)[name] for name in LOSSES]
+def _sum(experiment: outcomes.Experiment, rate: float) -> list[outcomes.Point]:
+    curves = [experiment.mean_curves(rate)[name] for name in outcomes.LOSSES]
     return [
         (points[0][0], sum(value for _, value in points)) for points in zip(*curves, strict=True)
     ]
 
 
-def _by_rate(panels: Mapping[float, Panels]) -> tuple[dict[str, list[Tensor | str]], list[str]]:
+def _by_rate(panels: Mapping[float, arm.Panels]) -> tuple[dict[str, list[Tensor | str]], list[str]]:
     """The same test picture with each learning rate, as in Figure 6."""
     real = next((rows["real day"][:1] for rows in panels.values() if "real day" in rows), [])
     fakes = [panels[rate]["fake night"][0] for rate in sorted(panels)]
@@ -104,7 +104,7 @@ def _by_rate(panels: Mapping[float, Panels]) -> tuple[dict[str, list[Tensor | st
     return {"day to night by learning rate": [*real, *fakes]}, heads
 
 
-def save_report(experiments: Mapping[str, Experiment], folder: Path) -> Path:
+def save_report(experiments: Mapping[str, outcomes.Experiment], folder: Path) -> Path:
     """Write `report.md`: runs, claims, readings, figures of all experiments that are there."""
     there = [experiments[name] for name in _PAPER if name in experiments]
     parts = [_head(there), _runs(there), _claims(experiments), _figures(there), _readings()]
@@ -114,7 +114,7 @@ def save_report(experiments: Mapping[str, Experiment], folder: Path) -> Path:
     return path
 
 
-def _head(experiments: Sequence[Experiment]) -> str:
+def _head(experiments: Sequence[outcomes.Experiment]) -> str:
     lines = ["# The paper's experiments, run again", ""]
     lines.append(
         "By `nightfx reproduce`: D. Ulyanov, D. Savelyev, The investigation of the using the cyclic "
@@ -133,7 +133,7 @@ def _head(experiments: Sequence[Experiment]) -> str:
     return "\n".join(lines)
 
 
-def _runs(experiments: Sequence[Experiment]) -> str:
+def _runs(experiments: Sequence[outcomes.Experiment]) -> str:
     columns = [
         *("experiment", "learning rate", "runs", "steps a run", "sum of the losses"),
         *("distance to real", "sky turned", "raised elsewhere", "lights"),
@@ -148,29 +148,32 @@ def _runs(experiments: Sequence[Experiment]) -> str:
     return "\n".join(["## Runs", "", *_table(columns, rows), "", *stopped]).rstrip()
 
 
-def _row(experiment: Experiment, rate: float) -> list[str]:
+def _row(experiment: outcomes.Experiment, rate: float) -> list[str]:
     runs = experiment.arm(rate)
     ended = sum(not run.stopped for run in runs)
-    numbers = [show(experiment.values(x, rate).values()) for x in ("loss", "distance")]
+    numbers = [claims.show(experiment.values(x, rate).values()) for x in ("loss", "distance")]
     shares = [
-        show(experiment.values(x, rate).values(), percent=True) for x in ("sky", "raised", "lights")
+        claims.show(experiment.values(x, rate).values(), percent=True)
+        for x in ("sky", "raised", "lights")
     ]
     counted = f"{ended} of {len(runs)} ended" if ended < len(runs) else str(ended)
     steps = f"{experiment.planned_steps:,}"
     return [experiment.name[-1], f"{rate:g}", counted, steps, *numbers, *shares]
 
 
-def _claims(experiments: Mapping[str, Experiment]) -> str:
-    rows = [[claim.words, claim.measured, claim.verdict] for claim in judge_claims(experiments)]
+def _claims(experiments: Mapping[str, outcomes.Experiment]) -> str:
+    rows = [
+        [claim.words, claim.measured, claim.verdict] for claim in claims.judge_claims(experiments)
+    ]
     rule = (
-        f"A verdict needs {MIN_SEEDS} seeds and {MIN_STEPS:,} steps an arm; numbers are the mean over seeds ± the sample "
+        f"A verdict needs {claims.MIN_SEEDS} seeds and {claims.MIN_STEPS:,} steps an arm; numbers are the mean over seeds ± the sample "
         "standard deviation. Below that, a claim is not testable at this scale, whatever was measured."
     )
     table = _table(("the paper", "measured here", "verdict"), rows)
     return "\n".join(["## Claims", "", rule, "", *table])
 
 
-def _figures(experiments: Sequence[Experiment]) -> str:
+def _figures(experiments: Sequence[outcomes.Experiment]) -> str:
     lines = [f"![{_CURVES[x.name].replace('_', ' ')}]({_CURVES[x.name]}.png)" for x in experiments]
     names = ", ".join(f"`{_PICTURES[x.name]}.png`" for x in experiments)
     note = f"Test pictures are in {names}, beside this report; pass them on only where the data set may be."

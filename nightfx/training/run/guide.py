@@ -15,8 +15,7 @@ from torch import Tensor
 
 from nightfx.picture import BT601
 from nightfx.training.data.pictures import Pictures
-from nightfx.training.run.feed import seeded
-from nightfx.training.run.train_options import TrainOptions
+from nightfx.training.run import feed, train_options
 
 _Pair = tuple[Tensor, Tensor]
 
@@ -39,14 +38,14 @@ class Curves:
 
 
 def find_curves(
-    pictures: tuple[Pictures, Pictures], options: TrainOptions, device: torch.device
+    pictures: tuple[Pictures, Pictures], options: train_options.TrainOptions, device: torch.device
 ) -> tuple[Curves, Curves]:
     """The curves of both classes, by the seed of `options`; of none where nothing is warmed up."""
     if not options.is_warming(0):
         nothing = Curves(torch.zeros(3, _POINTS), torch.zeros(3, _POINTS))
         return nothing, nothing
     of_A, of_B = (
-        measure_curves(*_sample(x, options, seeded(options.seed, "curves", letter))).to(device)
+        measure_curves(*_sample(x, options, feed.seeded(options.seed, "curves", letter))).to(device)
         for x, letter in zip(pictures, "AB", strict=True)
     )
     return of_A, of_B
@@ -66,7 +65,7 @@ def split_guides(batch: _Pair, curves: tuple[Curves, Curves]) -> tuple[_Pair, _P
     ), guides
 
 
-def _sample(pictures: Pictures, options: TrainOptions, rng: torch.Generator) -> _Pair:
+def _sample(pictures: Pictures, options: train_options.TrainOptions, rng: torch.Generator) -> _Pair:
     # random pixels of random pictures, as (M, 3) in [0, 1], and how much each is sky, (M,)
     load = pictures.load_with_sky if options.sees_sky(0) else pictures.load
     rows = []

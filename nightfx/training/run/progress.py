@@ -19,16 +19,15 @@ from nightfx.metrics import color_distance, hsp_brightness, patch_distance, stru
 from nightfx.network import Generator, load_preset, save_preset
 from nightfx.training.data.drawings import save_curves, save_grid
 from nightfx.training.data.pictures import Pictures, to_tensor
+from nightfx.training.run import state, train_options
 from nightfx.training.run.board import Board
-from nightfx.training.run.state import TrainingRun, note
-from nightfx.training.run.train_options import TrainOptions
 
 VALIDATION_PX = 256
 _VALIDATION_PICTURES = 96  # of each class, as many of each source
 _SAMPLES = 6
 
 
-def record(run: TrainingRun, board: Board | None, waiting: float) -> dict[str, float]:
+def record(run: state.TrainingRun, board: Board | None, waiting: float) -> dict[str, float]:
     """Note the mean of the losses since the last record. Raises `DeadRunError` where one is not finite."""
     names = list(dict.fromkeys(name for losses in run.recent_losses for name in losses))
     means = torch.stack(
@@ -47,14 +46,18 @@ def record(run: TrainingRun, board: Board | None, waiting: float) -> dict[str, f
             raise DeadRunError(
                 f"step {run.step}: the {name} loss became {value}: lower learning_rate, or raise batch"
             )
-        note(run, name, value)
+        state.note(run, name, value)
     if board:
         board.scalars({**values, "waiting for crops": waiting}, run.step)
     return values
 
 
 def report(
-    run: TrainingRun, options: TrainOptions, out: Path, held_out_A: Pictures, held_out_B: Pictures
+    run: state.TrainingRun,
+    options: train_options.TrainOptions,
+    out: Path,
+    held_out_A: Pictures,
+    held_out_B: Pictures,
 ) -> None:
     """Write samples and curves, measure both generators on held-out pictures, keep the better presets."""
     real_A, real_B = load_squares(held_out_A), load_squares(held_out_B)
@@ -108,15 +111,15 @@ def measure(real: Tensor, fake: Tensor, wanted: Tensor) -> dict[str, float]:
 
 
 def _keep_best(
-    run: TrainingRun,
-    options: TrainOptions,
+    run: state.TrainingRun,
+    options: train_options.TrainOptions,
     out: Path,
     to: Literal["night", "day"],
     figures: dict[str, float],
     sides: tuple[Generator, Tensor, Tensor],
 ) -> None:
     distance = figures["colour_distance"] + figures["patch_distance"]
-    note(run, f"distance to {to}", distance)
+    state.note(run, f"distance to {to}", distance)
     if distance >= run.best.get(to, float("inf")):
         return
     run.best[to] = distance

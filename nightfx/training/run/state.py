@@ -17,15 +17,8 @@ from torch import Tensor, nn
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TrainingError
 from nightfx.network import Generator, build_generator
-from nightfx.training.run.judges import (
-    PaperDiscriminator,
-    PatchDiscriminator,
-    begin_as_tensorflow,
-    spectrally_normed,
-)
-from nightfx.training.run.objective import ImagePool, Recent
+from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
-from nightfx.training.run.train_options import TrainOptions
 
 _RECENT = 64  # real pictures of each class that the fakes are compared with as a set
 _FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
@@ -51,12 +44,12 @@ class TrainingRun:
     ema_BA: Generator
     generators: torch.optim.Adam
     discriminators: torch.optim.Adam
-    pool_A: ImagePool
-    pool_B: ImagePool
-    recent_A: Recent
-    recent_B: Recent
-    faked_A: Recent
-    faked_B: Recent
+    pool_A: objective.ImagePool
+    pool_B: objective.ImagePool
+    recent_A: objective.Recent
+    recent_B: objective.Recent
+    faked_A: objective.Recent
+    faked_B: objective.Recent
     rng: torch.Generator
     share: Share = field(default_factory=Share)
     data_sha256: str = ""
@@ -67,7 +60,7 @@ class TrainingRun:
     """Losses of the steps since the last point of the curves; empty whenever a checkpoint is written."""
 
 
-def start_run(options: TrainOptions, device: torch.device) -> TrainingRun:
+def start_run(options: train_options.TrainOptions, device: torch.device) -> TrainingRun:
     """Fresh networks and optimisers, seeded."""
     torch.manual_seed(options.seed)
     G_AB, G_BA = (build_generator(options.architecture) for _ in range(2))
@@ -76,7 +69,7 @@ def start_run(options: TrainOptions, device: torch.device) -> TrainingRun:
         if (
             options.architecture == "paper"
         ):  # it does not say how weights begin: as in its framework
-            begin_as_tensorflow(network)
+            judges.begin_as_tensorflow(network)
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     generators = [*G_AB.parameters(), *G_BA.parameters()]
     discriminators = [*D_A.parameters(), *D_B.parameters()]
@@ -89,12 +82,12 @@ def start_run(options: TrainOptions, device: torch.device) -> TrainingRun:
         ema_BA=copy.deepcopy(G_BA).requires_grad_(False),
         generators=_optimiser(generators, options, device),
         discriminators=_optimiser(discriminators, options, device),
-        pool_A=ImagePool(options.pool_size),
-        pool_B=ImagePool(options.pool_size),
-        recent_A=Recent(_RECENT),
-        recent_B=Recent(_RECENT),
-        faked_A=Recent(_FAKED),
-        faked_B=Recent(_FAKED),
+        pool_A=objective.ImagePool(options.pool_size),
+        pool_B=objective.ImagePool(options.pool_size),
+        recent_A=objective.Recent(_RECENT),
+        recent_B=objective.Recent(_RECENT),
+        faked_A=objective.Recent(_FAKED),
+        faked_B=objective.Recent(_FAKED),
         rng=torch.Generator().manual_seed(options.seed),
     )
 
@@ -105,19 +98,23 @@ def note(run: TrainingRun, name: str, value: float) -> None:
 
 
 def _optimiser(
-    parameters: list[nn.Parameter], options: TrainOptions, device: torch.device
+    parameters: list[nn.Parameter], options: train_options.TrainOptions, device: torch.device
 ) -> torch.optim.Adam:
     # the paper names no optimiser: Adam, β₁ = 0.5, as in CycleGAN
     fused = device.type in ("cpu", "cuda")
     return torch.optim.Adam(parameters, options.learning_rate, (0.5, 0.999), fused=fused)
 
 
-def _build_discriminator(options: TrainOptions) -> nn.Module:
-    network = PaperDiscriminator() if options.architecture == "paper" else PatchDiscriminator()
-    return spectrally_normed(network) if options.spectral_norm else network
+def _build_discriminator(options: train_options.TrainOptions) -> nn.Module:
+    network = (
+        judges.PaperDiscriminator()
+        if options.architecture == "paper"
+        else judges.PatchDiscriminator()
+    )
+    return judges.spectrally_normed(network) if options.spectral_norm else network
 
 
-def save_checkpoint(run: TrainingRun, options: TrainOptions, path: Path) -> None:
+def save_checkpoint(run: TrainingRun, options: train_options.TrainOptions, path: Path) -> None:
     """Write `run` to `path`; a crash while writing leaves the one before."""
     state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in _RESTORED}
     state |= {name: getattr(run, name) for name in ("step", "curves", "best")}
@@ -163,7 +160,7 @@ def refuse_folder(out: Path, checkpoint: Path, *, resume: bool) -> None:
 
 
 def open_run(
-    path: Path, options: TrainOptions, device: torch.device, *, data_sha256: str = ""
+    path: Path, options: train_options.TrainOptions, device: torch.device, *, data_sha256: str = ""
 ) -> TrainingRun:
     """The run of the checkpoint at `path`, or a fresh one where there is none.
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nightfx.network import Generator, RelitGenerator, pick_trunk_dtype
+from nightfx.training.run import state, train_options
 from nightfx.training.run.objective import (
     ImagePool,
     as_shown,
@@ -20,8 +21,6 @@ from nightfx.training.run.objective import (
     roughness,
     warm_start_loss,
 )
-from nightfx.training.run.state import TrainingRun
-from nightfx.training.run.train_options import TrainOptions
 
 _Pair = tuple[Tensor, Tensor]
 _Losses = dict[str, Tensor]
@@ -30,10 +29,10 @@ _JUDGES_FROM = 0.85  # of the warm start: discriminators that know nothing yet w
 
 
 def train_step(
-    run: TrainingRun,
+    run: state.TrainingRun,
     real_A: Tensor,
     real_B: Tensor,
-    options: TrainOptions,
+    options: train_options.TrainOptions,
     guides: _Pair | None = None,
 ) -> _Losses:
     """One step on crops (N, 3, H, W): generators first, then discriminators. Returns the losses by name.
@@ -55,10 +54,10 @@ def train_step(
 
 
 def _step_generators(
-    run: TrainingRun,
+    run: state.TrainingRun,
     real_A: Tensor,
     real_B: Tensor,
-    options: TrainOptions,
+    options: train_options.TrainOptions,
     guides: _Pair | None = None,
 ) -> tuple[Tensor, Tensor, _Losses]:
     for network in (run.D_A, run.D_B):
@@ -89,8 +88,8 @@ def _step_generators(
 
 
 def _extras(
-    run: TrainingRun,
-    options: TrainOptions,
+    run: state.TrainingRun,
+    options: train_options.TrainOptions,
     A: tuple[Tensor, Tensor, Tensor],
     B: tuple[Tensor, Tensor, Tensor],
 ) -> _Losses:
@@ -109,7 +108,9 @@ def _extras(
     return losses
 
 
-def _descend(run: TrainingRun, optimiser: torch.optim.Adam, options: TrainOptions) -> None:
+def _descend(
+    run: state.TrainingRun, optimiser: torch.optim.Adam, options: train_options.TrainOptions
+) -> None:
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     run.share.average_gradients(parameters)
     if options.clip_norm:
@@ -117,7 +118,7 @@ def _descend(run: TrainingRun, optimiser: torch.optim.Adam, options: TrainOption
     optimiser.step()
 
 
-def _distribution(run: TrainingRun, fake_A: Tensor, fake_B: Tensor) -> Tensor:
+def _distribution(run: state.TrainingRun, fake_A: Tensor, fake_B: Tensor) -> Tensor:
     fake_A, fake_B = run.share.join(fake_A), run.share.join(fake_B)
     sides = (fake_A, run.faked_A, run.recent_A), (fake_B, run.faked_B, run.recent_B)
     with torch.autocast(
@@ -141,7 +142,10 @@ def _translate(G: Generator, real: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _step_discriminators(
-    run: TrainingRun, options: TrainOptions, A: tuple[Tensor, Tensor], B: tuple[Tensor, Tensor]
+    run: state.TrainingRun,
+    options: train_options.TrainOptions,
+    A: tuple[Tensor, Tensor],
+    B: tuple[Tensor, Tensor],
 ) -> _Losses:
     losses = {
         "D_A": _judge(run, options, run.D_A, run.pool_A, *A),
@@ -157,8 +161,8 @@ def _step_discriminators(
 
 
 def _judge(
-    run: TrainingRun,
-    options: TrainOptions,
+    run: state.TrainingRun,
+    options: train_options.TrainOptions,
     D: nn.Module,
     pool: ImagePool,
     real: Tensor,
@@ -174,7 +178,7 @@ def _judge(
     return discriminator_loss(on_real, on_fake)
 
 
-def _set_learning_rate(run: TrainingRun, options: TrainOptions) -> None:
+def _set_learning_rate(run: state.TrainingRun, options: train_options.TrainOptions) -> None:
     left = (options.steps - run.step) / max(options.steps * (1 - options.decay_after), 1)
     rate = options.learning_rate * min(1.0, left)
     slow = options.architecture == "relit" and not options.is_warming(run.step)
@@ -184,7 +188,7 @@ def _set_learning_rate(run: TrainingRun, options: TrainOptions) -> None:
             group["lr"] = rate * share
 
 
-def _mixed(device: torch.device, options: TrainOptions) -> torch.autocast:
+def _mixed(device: torch.device, options: train_options.TrainOptions) -> torch.autocast:
     wanted = options.precision == "bfloat16"
     if options.precision == "auto":
         wanted = pick_trunk_dtype(device) == torch.bfloat16

@@ -16,14 +16,11 @@ from nightfx.options import DeviceName
 from nightfx.training.data.drawings import save_curves
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
+from nightfx.training.run import guide, progress, step, train_options
 from nightfx.training.run.board import Board
 from nightfx.training.run.feed import Feed, count_steps, seeded, to_pictures
-from nightfx.training.run.guide import Curves, find_curves, split_guides
-from nightfx.training.run.progress import record, report, samples_path
 from nightfx.training.run.share import processes
 from nightfx.training.run.state import TrainingRun, open_run, refuse_folder, save_checkpoint
-from nightfx.training.run.step import train_step
-from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.watch import Watch
 
 _Progress = Callable[[int, int, dict[str, float]], None]
@@ -35,7 +32,7 @@ def train(
     day: Path | Listed,
     night: Path | Listed,
     out: Path,
-    options: TrainOptions | None = None,
+    options: train_options.TrainOptions | None = None,
     *,
     day_held_out: Path | Listed | None = None,
     night_held_out: Path | Listed | None = None,
@@ -49,7 +46,7 @@ def train(
     run to go on with. Raises `TrainingError` for pictures, folders and checkpoints that do not do, and for a run that
     went wrong.
     """
-    options = options or TrainOptions()
+    options = options or train_options.TrainOptions()
     where = pick_device(device)
     pictures_A, held_out_A = open_pictures(day, day_held_out, crop_px=options.crop_px)
     pictures_B, held_out_B = open_pictures(night, night_held_out, crop_px=options.crop_px)
@@ -67,7 +64,7 @@ def train(
         share.wait()
         if run.step == 0 and share.rank == 0:
             save_checkpoint(run, options, checkpoint)  # a disk that takes none is told from now
-        curves = find_curves((pictures_A, pictures_B), options, where)
+        curves = guide.find_curves((pictures_A, pictures_B), options, where)
         with Feed((pictures_A, pictures_B), options, first=run.step, share=share) as feed:
             held_out = held_out_A, held_out_B
             _loop(run, options, out, curves, feed, held_out, on_progress)
@@ -76,9 +73,9 @@ def train(
 
 def _loop(
     run: TrainingRun,
-    options: TrainOptions,
+    options: train_options.TrainOptions,
     out: Path,
-    curves: tuple[Curves, Curves],
+    curves: tuple[guide.Curves, guide.Curves],
     feed: Feed,
     held_out: tuple[Pictures, Pictures],
     on_progress: _Progress | None,
@@ -91,11 +88,11 @@ def _loop(
             real_A, real_B = (to_pictures(real, device) for real in next(feed))
             guides = None
             if options.is_warming(run.step):
-                (real_A, real_B), guides = split_guides((real_A, real_B), curves)
-            run.recent_losses.append(train_step(run, real_A, real_B, options, guides))
+                (real_A, real_B), guides = guide.split_guides((real_A, real_B), curves)
+            run.recent_losses.append(step.train_step(run, real_A, real_B, options, guides))
             ends = run.step % options.every == 0 or run.step == options.steps
             if ends or run.step % RECORD_EVERY == 0:
-                losses = record(run, board, feed.waiting)
+                losses = progress.record(run, board, feed.waiting)
                 watch.look(run, real_A, real_B, options.learning_rate)
             if on_progress and first:
                 on_progress(run.step, options.steps, losses)
@@ -112,14 +109,14 @@ def _loop(
 
 def _keep(
     run: TrainingRun,
-    options: TrainOptions,
+    options: train_options.TrainOptions,
     out: Path,
     held_out: tuple[Pictures, Pictures],
     board: Board | None,
 ) -> None:
-    report(run, options, out, *held_out)
+    progress.report(run, options, out, *held_out)
     save_checkpoint(run, options, out / "run/checkpoint.pt")
     if board:
         distances = {name: points[-1][1] for name, points in run.curves.items() if "to" in name}
         board.scalars(distances, run.step)
-        board.picture("samples", samples_path(out, run.step), run.step)
+        board.picture("samples", progress.samples_path(out, run.step), run.step)
