@@ -83,13 +83,15 @@ def figures_of(sources: Sequence[Source]) -> dict[str, str]:
     crowded = [f"{name} {count}" for name, count in folders.items() if count > MOST_FILES]
     bodies = sorted(body_lines(node) for source in sources for node in source.functions)
     documented = [share for source in sources for share in have_docstrings(source)]
+    imports = [own_imports(source) for source in sources]
     openings = Counter(word for source in sources for word in first_words(source))
     return {
         "lines": f"{lines:,}",
         "files": str(len(sources)),
         "public names per 1,000 lines": f"{1000 * names / lines:.1f}",
         "the same, with names unpacked from a tuple": f"{1000 * (names + unpacked) / lines:.1f}",
-        "imports a file": f"{sum(map(own_imports, sources)) / len(sources):.1f}",
+        "imports a file": f"{sum(len(set(each)) for each in imports) / len(sources):.2f}",
+        "statements that import, a file": f"{sum(map(len, imports)) / len(sources):.2f}",
         "largest folder": f"{size}: `{largest}`",
         f"folders above {MOST_FILES} files": listed(crowded),
         "longest parameter list": longest_parameters(sources),
@@ -125,10 +127,11 @@ def unpacked_names(source: Source) -> int:
     return sum(not name.startswith("_") for name in names)
 
 
-def own_imports(source: Source) -> int:
-    """Statements `from nightfx… import`, anywhere in the file."""
+def own_imports(source: Source) -> list[str]:
+    """The modules and folders of nightfx that a file imports from, anywhere in it, one for each statement."""
     nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.ImportFrom)]
-    return sum((node.module or "").split(".")[0] == "nightfx" for node in nodes)
+    modules = [node.module or "" for node in nodes]
+    return [module for module in modules if module.split(".")[0] == "nightfx"]
 
 
 def files_in_folders(sources: Sequence[Source]) -> Counter[str]:
