@@ -102,6 +102,10 @@ CODECS: list[tuple[str, str, str, str, str, float]] = [
 ]  # fmt: skip
 
 
+def test_every_codec_that_is_written_is_in_the_list() -> None:
+    assert {case[0] for case in CODECS} >= set(FORMATS)
+
+
 @pytest.mark.parametrize("case", CODECS, ids=lambda c: f"{c[0]}{c[1]}-{c[2]}")
 def test_a_codec_holds_what_it_says(
     tmp_path: Path, case: tuple[str, str, str, str, str, float]

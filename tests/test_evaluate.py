@@ -1,6 +1,7 @@
 """`nightfx evaluate`: pairs by name, figures of renders, JSON, sheet, and errors of one line."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from typer.testing import CliRunner, Result
 from nightfx.cli import app
 from nightfx.errors import SourceError, UsageError
 from nightfx.quality.evaluate import EvaluateOptions, evaluate
+from nightfx.quality.figures import FigureRow
 from nightfx.quality.files import find_pairs
+from nightfx.quality.table import COLUMNS
 
 
 def street(seed: int, *, night: bool = False, lamps: int = 0) -> np.ndarray:
@@ -59,6 +62,11 @@ def test_renders_are_nearer_to_nights_than_plates(folders: tuple[Path, Path, Pat
     assert renders.invented == pytest.approx(10 * 2 / 3)
     assert renders.seams is None  # pictures smaller than a tile
     assert report.real.range.brightness[0] < renders.brightness < plates.brightness
+
+
+def test_every_figure_has_a_column() -> None:
+    figures = {field.name for field in fields(FigureRow)} - {"name", "pictures"}
+    assert {name for _, name, _, _ in COLUMNS} == figures
 
 
 def test_the_command_prints_a_table_and_writes_json_and_a_sheet(

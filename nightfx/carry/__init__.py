@@ -3,11 +3,10 @@
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import conversions, is_rebuilt, refusals
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
-from nightfx.carry.losses import CAPTIONED, captions_line, either, lines_of
+from nightfx.carry.losses import captions_line, either, lines_of
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span
 
 __all__ = [
-    "CAPTIONED",
     "CONTAINERS",
     "DNXHR_LEAST",
     "FORMATS",

@@ -87,6 +87,16 @@ class Format:
     """Matrices that its own header can name, which then outweighs the container's; None is any."""
     options: dict[str, str] = field(default_factory=dict)
     """Options of the encoder that make it this codec."""
+    captions: bool = False
+    """Captions of the pictures are written."""
+    hdr10: bool = False
+    """A mastering display and content light are written."""
+    fields: bool = False
+    """The two fields of a picture are kept."""
+    looks_ahead: bool = False
+    """The encoder decides by pictures to come, so that a segment's end is shown to it again."""
+    read_as: str = ""
+    """FFmpeg's name of the codec, where it is not the family's."""
 
 
 HALF, WIDE, FULL = (1, 1), (1, 0), (0, 0)
@@ -107,6 +117,7 @@ def _prores(title: str, profile: int) -> Format:
         alpha=wide,
         own_matrices=("bt709", "bt601", "bt2020"),
         options={"profile": str(profile)},
+        fields=True,
     )
 
 
@@ -125,10 +136,27 @@ def _dnxhr(title: str, depth: int, *, wide: bool = False) -> Format:
 
 
 FORMATS: dict[Codec, Format] = {
-    "h264": Format("h264", "H.264", "libx264", _MOVIES, (8, 10), (HALF, WIDE, FULL)),
-    "h265": Format("h265", "H.265", "libx265", _MOVIES, (8, 10, 12), (HALF, WIDE, FULL), least=10),
+    "h264": Format(
+        *("h264", "H.264", "libx264", _MOVIES, (8, 10), (HALF, WIDE, FULL)),
+        captions=True,
+        hdr10=True,
+        fields=True,
+        looks_ahead=True,
+    ),
+    "h265": Format(
+        *("h265", "H.265", "libx265", _MOVIES, (8, 10, 12), (HALF, WIDE, FULL)),
+        least=10,
+        captions=True,
+        hdr10=True,
+        looks_ahead=True,
+        read_as="hevc",
+    ),
     # SVT is the fast one, and knows 4:2:0 alone
-    "av1": Format("av1", "AV1", "libsvtav1", (".mp4", ".m4v", ".mkv"), (8, 10), (HALF,), least=10),
+    "av1": Format(
+        *("av1", "AV1", "libsvtav1", (".mp4", ".m4v", ".mkv"), (8, 10), (HALF,)),
+        least=10,
+        hdr10=True,
+    ),
     "prores-proxy": _prores("Proxy", 0),
     "prores-lt": _prores("LT", 1),
     "prores-422": _prores("422", 2),
@@ -151,6 +179,7 @@ FORMATS: dict[Codec, Format] = {
         alpha=True,
         rgb=True,
         options={"level": "3", "g": "1", "slicecrc": "1"},
+        fields=True,
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from nightfx.carry.formats import CONTAINERS, FORMATS, Format, holds
-from nightfx.options import Codec, Family
+from nightfx.options import Codec
 from nightfx.picture import SUBSAMPLING, TRANSFER_PQ, Coding
 from nightfx.source import FALLBACK_RATE, ClipInfo
 
@@ -21,10 +21,6 @@ _CARRIED_TITLES = {
     "STEREO3D": "arrangement of two eyes",
     "ICC_PROFILE": "ICC profile",
 }
-CAPTIONED: tuple[Family, ...] = (
-    "h264",
-    "h265",
-)  # encoders that write the captions of a frame
 _NAMED: tuple[Codec, ...] = (
     "h265",
     "prores-4444",
@@ -46,7 +42,8 @@ def lines_of(source: ClipInfo, form: Format, coding: Coding, suffix: str) -> tup
 
 def captions_line(form: Format) -> str:
     """Return the line for captions that are carried in the pictures, where `form` cannot."""
-    return f"closed captions are not written by {form.title} ({either(CAPTIONED)} keeps them)"
+    captioned = [codec for codec, each in FORMATS.items() if each.captions]
+    return f"closed captions are not written by {form.title} ({either(captioned)} keeps them)"
 
 
 def either(choices: Iterable[object]) -> str:
@@ -98,7 +95,7 @@ def _of_profile(source: ClipInfo, form: Format) -> Iterator[str]:
 
 
 def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
-    names, movie = source.side_data, form.family in ("h264", "h265", "av1")
+    names, movie = source.side_data, form.hdr10
     for kind, title in _DYNAMIC_TITLES.items():
         if kind in names:
             yield f"{title} metadata is left out: it was made for the source's light"
@@ -106,7 +103,7 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
         yield f"HDR10 mastering display is not written by {form.title} (h265 and av1 keep it)"
     if "CONTENT_LIGHT_LEVEL" in names and (not movie or source.tags.transfer != TRANSFER_PQ):
         yield "HDR10 content light is left out: it is measured anew for PQ in h264, h265 and av1"
-    if "A53_CC" in names and form.family not in CAPTIONED:
+    if "A53_CC" in names and not form.captions:
         yield captions_line(form)
     for kind in sorted(_CARRIED_TITLES.keys() & set(names)):
         yield f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"

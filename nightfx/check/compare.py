@@ -15,14 +15,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from nightfx.carry import CONTAINERS, OWN_KEYS, STREAM_KEYS, holds, same_language
+from nightfx.carry import CONTAINERS, FORMATS, OWN_KEYS, STREAM_KEYS, holds, same_language
 from nightfx.check import contents, tracks
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, equal
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import coding_of
 from nightfx.source import Seconds, exact_seconds, shift_timecode, side_data_of
 
-_HDR_CODECS = ("hevc", "h264", "av1")  # whose encoders take a mastering display as a parameter
 _DYNAMIC = {"DOVI_METADATA", "DOVI_RPU_BUFFER", "DYNAMIC_HDR_PLUS"}  # no longer fit another light
 _LONGEST_LEAD = Fraction(1, 5)  # seconds: the longest packets of sound
 _UNSAID = (2, 2, 2)  # colour tags that say nothing
@@ -205,11 +204,12 @@ def _tag_words(tags: list[int]) -> str:
 
 
 def _side_data(old: contents.Contents, new: contents.Contents) -> Iterator[VerdictRow]:
-    can_hdr = new.picture.codec in _HDR_CODECS
+    forms = [f for f in FORMATS.values() if new.picture.codec == (f.read_as or f.family)]
+    can_hdr, can_caption = any(f.hdr10 for f in forms), any(f.captions for f in forms)
     for kinds, name, keeps in (
         ({"MASTERING_DISPLAY_METADATA"}, "mastering display", can_hdr),
         ({"CONTENT_LIGHT_LEVEL"}, "content light", can_hdr),
-        ({"A53_CC"}, "captions", new.picture.codec in ("h264", "hevc")),
+        ({"A53_CC"}, "captions", can_caption),
         (_DYNAMIC, "dynamic HDR", False),
     ):
         if kinds & old.picture.side_data:

@@ -7,6 +7,13 @@ import numpy as np
 from nightfx.options import Moment
 from nightfx.picture import BT709, Float64
 
+_GRADED = (
+    "exposure",
+    "temperature",
+    "tint",
+    "saturation",
+    "black",
+)  # what of a look a grade carries
 _GAMMA = (
     2.2  # the working encoding is near this power of light: a stop is a factor of 2^(1/2.2) in it
 )
@@ -18,7 +25,7 @@ _RGB_OF_XYZ = np.linalg.inv([[0.4124, 0.3576, 0.1805], list(BT709), [0.0193, 0.1
 
 def grade_of(moment: Moment) -> Float64 | None:
     """The grade (3, 4) of exposure and white balance, then saturation, then black; None where it changes nothing."""
-    if moment[1:6] == Moment()[1:6]:
+    if all(getattr(moment, name) == getattr(Moment(), name) for name in _GRADED):
         return None
     gains = np.exp2(moment.exposure / _GAMMA) * white_gains(moment.temperature, moment.tint)
     mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * _LUMA

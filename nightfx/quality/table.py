@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nightfx.quality.figures import FigureRow, Range
 
 # heading, field, format, factor
-_COLUMNS = (
+COLUMNS = (
     ("distance", "distance", ".3f", 1),
     ("colours", "colours", ".3f", 1),
     ("layout", "layout", ".3f", 1),
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 def format_table(rows: Sequence[FigureRow], ranges: Range) -> str:
     """Rows under a header, and the middle 80 % of real pictures below; columns that no row has are left out."""
-    columns = [c for c in _COLUMNS if any(getattr(row, c[1]) is not None for row in rows)]
+    columns = [c for c in COLUMNS if any(getattr(row, c[1]) is not None for row in rows)]
     width = max(len(row.name) for row in rows) + 2
     lines = [" " * width + " ".join(heading.rjust(8) for heading, *_ in columns)]
     lines += [row.name.ljust(width) + " ".join(_cell(row, c) for c in columns) for row in rows]

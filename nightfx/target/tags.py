@@ -13,6 +13,7 @@ import av.filter
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from nightfx.carry import FORMATS
 from nightfx.errors import TargetError
 from nightfx.picture import TRANSFER_PQ, ColorTags, Frame, fill, relaid
 from nightfx.source import ClipInfo, side_data_of
@@ -148,12 +149,9 @@ def _number(value: float, unit: int) -> str:
     return f"{value:.6g}" if unit == 1 else str(round(value * unit))
 
 
-_WITH_FIELDS = ("h264", "prores", "ffv1")
-
-
 def check_fields(info: ClipInfo, plan: codecs.OutputPlan) -> None:
     """Refuse to keep the fields of a clip where codec or size cannot; raises TargetError."""
-    if plan.family not in _WITH_FIELDS:
+    if not FORMATS[plan.codec].fields:
         raise TargetError(
             f"{info.path}: its fields cannot be kept in {plan.codec}: use --codec h264, prores or ffv1"
         )

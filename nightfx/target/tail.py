@@ -15,9 +15,9 @@ import av
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from nightfx.carry import FORMATS
 from nightfx.target import codecs, times, writer
 
-_LOOK_AHEAD = ("h264", "h265")
 _KEPT_PICTURES = 4  # each is a picture in memory; with 8 nothing gets better
 
 
@@ -31,7 +31,7 @@ def encode_segment(
 
     Where it does, the encoder is left in the middle of its work.
     """
-    if plan.family not in _LOOK_AHEAD:
+    if not FORMATS[plan.codec].looks_ahead:
         yield from writer.encode(video, pictures, plan)
         return
     shown: deque[av.VideoFrame] = deque(maxlen=_KEPT_PICTURES)

@@ -21,7 +21,7 @@ import cv2
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from nightfx.carry import CAPTIONED, FORMATS, Alone, Carrier, Note, Span, captions_line, holds
+from nightfx.carry import FORMATS, Alone, Carrier, Note, Span, captions_line, holds
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TargetError
 from nightfx.picture import Frame
@@ -281,7 +281,7 @@ def captions_noted(
     frames: Iterable[Frame], info: ClipInfo, plan: codecs.OutputPlan, on_note: Note
 ) -> Iterator[Frame]:
     """Say where captions that begin after the first picture, of which the plan knows, are not written."""
-    told = plan.family in CAPTIONED or _CAPTIONS in info.side_data
+    told = FORMATS[plan.codec].captions or _CAPTIONS in info.side_data
     for frame in frames:
         if not told and frame.origin is not None and _CAPTIONS in side_data_of(frame.origin):
             on_note(captions_line(FORMATS[plan.codec]))
