@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nightfx.apply import Field
-from nightfx.disk import load_json, save_json
+from nightfx.disk import load_json, partial_file, to_line
 from nightfx.errors import PresetError
 from nightfx.picture import Float32
 
@@ -31,7 +31,8 @@ class Lock:
 
     def save(self, path: Path) -> None:
         """Write the sidecar, JSON; an unfinished one never has the name. Raises as `partial_file`."""
-        save_json(_Sidecar(_VERSION, self.stops), path)
+        with partial_file(path) as part:
+            part.write_text(to_line(_Sidecar(_VERSION, self.stops)) + "\n", "utf-8")
 
 
 @dataclass(frozen=True)
