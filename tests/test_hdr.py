@@ -17,6 +17,7 @@ from test_writer import converted
 
 import nightfx
 from nightfx.apply.field import apply_field, identity_field
+from nightfx.carry.formats import FORMATS
 from nightfx.check.compare import compare
 from nightfx.network.presets import Preset
 from nightfx.options.encode import CodecChoice, EncodeOptions
@@ -26,6 +27,7 @@ from nightfx.source.reader import Reader
 from nightfx.target.brightness import Brightness, pq_nits
 from nightfx.target.codecs import plan_output
 from nightfx.target.prediction import predict_losses
+from nightfx.target.tags import HDR_NAMES
 from nightfx.target.writer import write_clip
 
 PQ_TAGS = (9, 16, 9, 1)
@@ -50,7 +52,16 @@ def numbers(data: bytes) -> list[float]:
     return [n / d for n, d in zip(values[::2], values[1::2], strict=True)]
 
 
-@pytest.mark.parametrize(("codec", "file"), [("h265", "b.mp4"), ("h265", "b.mkv"), ("av1", "b.mp4"), ("h264", "b.mov")])  # fmt: skip
+HDR10: list[tuple[CodecChoice, str]] = [("h265", "b.mp4"), ("h265", "b.mkv"), ("av1", "b.mp4"), ("h264", "b.mov")]  # fmt: skip
+
+
+def test_every_codec_that_holds_hdr10_is_in_the_list() -> None:
+    holding = {codec for codec, form in FORMATS.items() if form.hdr10}
+    assert {codec for codec, _ in HDR10} == holding
+    assert set(HDR_NAMES) == {FORMATS[codec].family for codec in holding}
+
+
+@pytest.mark.parametrize(("codec", "file"), HDR10)
 def test_hdr10_keeps_its_display_and_measures_its_light(
     tmp_path: Path, codec: CodecChoice, file: str
 ) -> None:

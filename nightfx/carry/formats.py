@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nightfx.options import Codec, Family
+from nightfx.picture import Matrix
 
 CONTAINERS = {
     ".mp4": "mp4",
@@ -83,14 +84,20 @@ class Format:
     """RGB is kept as RGB."""
     least: int = 8
     """Bits that are written at least, unless told: more cost nothing in size or players."""
-    own_matrices: tuple[str, ...] | None = None
+    own_matrices: tuple[Matrix, ...] | None = None
     """Matrices that its own header can name, which then outweighs the container's; None is any."""
+    limited: bool = False
+    """Codes are of limited range by its definition."""
+    odd_sizes: bool = False
+    """Halved chroma is written at odd sizes too; where not, chroma is written at full size there."""
+    aspect: bool = True
+    """The pixel aspect is written."""
     options: dict[str, str] = field(default_factory=dict)
-    """Options of the encoder that make it this codec."""
+    """Options of the encoder that make it this codec; those of quality and speed are added."""
     captions: bool = False
     """Captions of the pictures are written."""
     hdr10: bool = False
-    """A mastering display and content light are written."""
+    """A mastering display and content light are written; `HDR_NAMES` of `target/tags.py` says how."""
     fields: bool = False
     """The two fields of a picture are kept."""
     looks_ahead: bool = False
@@ -116,6 +123,7 @@ def _prores(title: str, profile: int) -> Format:
         chroma=(FULL,) if wide else (WIDE,),
         alpha=wide,
         own_matrices=("bt709", "bt601", "bt2020"),
+        limited=True,
         options={"profile": str(profile)},
         fields=True,
     )
@@ -131,6 +139,7 @@ def _dnxhr(title: str, depth: int, *, wide: bool = False) -> Format:
         chroma=(FULL,) if wide else (WIDE,),
         rgb=wide,
         own_matrices=("bt709", "bt601", "bt2020"),
+        limited=True,
         options={"profile": f"dnxhr_{title.lower()}"},
     )
 
@@ -155,6 +164,7 @@ FORMATS: dict[Codec, Format] = {
     "av1": Format(
         *("av1", "AV1", "libsvtav1", (".mp4", ".m4v", ".mkv"), (8, 10), (HALF,)),
         least=10,
+        odd_sizes=True,
         hdr10=True,
     ),
     "prores-proxy": _prores("Proxy", 0),
@@ -178,6 +188,7 @@ FORMATS: dict[Codec, Format] = {
         (HALF, WIDE, FULL),
         alpha=True,
         rgb=True,
+        aspect=False,
         options={"level": "3", "g": "1", "slicecrc": "1"},
         fields=True,
     ),

@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from nightfx.carry import CONTAINERS, FORMATS, OWN_KEYS, STREAM_KEYS, holds, same_language
+from nightfx.carry import CONTAINERS, FORMATS, OWN_KEYS, STREAM_KEYS, Format, holds, same_language
 from nightfx.check import contents, tracks
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow, equal
 from nightfx.options import MAX_PIXELS
@@ -111,9 +111,7 @@ def _picture_rows(
     yield _times(wanted, old, new)
     yield _duration(old, new, part)
     yield _shape(old.picture.first, new.picture.first)
-    aspect = equal("pixel aspect", old.picture.aspect, new.picture.aspect)
-    said = new.picture.codec == "ffv1" and new.picture.aspect == 1 and aspect.verdict == "lost"
-    yield replace(aspect, verdict="left out") if said else aspect
+    yield _aspect(old, new)
     yield _orientation(old.picture.first, new.picture.first, container)
     yield _colour(old.picture.first, new.picture.first)
     yield _scan(old.picture.first, new.picture.first)
@@ -156,6 +154,20 @@ def _shape(old: av.VideoFrame, new: av.VideoFrame) -> VerdictRow:
     same = (old.width, old.height) == (new.width, new.height)
     size, now = (f"{i.width}x{i.height} {c.pix_fmt}" for i, c in ((old, a), (new, b)))
     return VerdictRow("picture", size, now, "lost" if not same else "changed" if less else "kept")
+
+
+def _aspect(old: contents.Contents, new: contents.Contents) -> VerdictRow:
+    row = equal("pixel aspect", old.picture.aspect, new.picture.aspect)
+    keeps = any(form.aspect for form in _formats(new))
+    said = row.verdict == "lost" and not keeps and new.picture.aspect == 1
+    return replace(row, verdict="left out") if said else row
+
+
+def _formats(clip: contents.Contents) -> list[Format]:
+    """Return what nightfx may have written a clip of this codec as."""
+    return [
+        form for form in FORMATS.values() if clip.picture.codec == (form.read_as or form.family)
+    ]
 
 
 def _scan(old: av.VideoFrame, new: av.VideoFrame) -> VerdictRow:
@@ -204,7 +216,7 @@ def _tag_words(tags: list[int]) -> str:
 
 
 def _side_data(old: contents.Contents, new: contents.Contents) -> Iterator[VerdictRow]:
-    forms = [f for f in FORMATS.values() if new.picture.codec == (f.read_as or f.family)]
+    forms = _formats(new)
     can_hdr, can_caption = any(f.hdr10 for f in forms), any(f.captions for f in forms)
     for kinds, name, keeps in (
         ({"MASTERING_DISPLAY_METADATA"}, "mastering display", can_hdr),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from nightfx.carry import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, either, lines_of
 from nightfx.errors import TargetError, UsageError
 from nightfx.options import QUALITY_FAMILIES, Codec, CodecChoice, EncodeOptions, Family, Speed
-from nightfx.picture import SUBSAMPLING, Coding, ColorTags, is_affine
+from nightfx.picture import SUBSAMPLING, Coding, ColorTags, Matrix, is_affine
 from nightfx.source import ClipInfo
 
 # SVT's presets that take about as long as x265's of these names; above 10 it drops what is fine
@@ -101,7 +101,10 @@ def _follow(source: ClipInfo, suffix: str | None) -> CodecChoice:
             return "ffv1"
     if coding.has_alpha and wanted in (None, ".mov"):
         return "prores"
-    return "h265" if coding.depth > 8 else "h264"
+    choice: Codec = "h265" if coding.depth > 8 else "h264"
+    if wanted in (None, *FORMATS[choice].homes):
+        return choice
+    return next((codec for codec, form in FORMATS.items() if wanted in form.homes), choice)
 
 
 def _homes(family: str) -> tuple[str, ...]:
@@ -109,8 +112,11 @@ def _homes(family: str) -> tuple[str, ...]:
 
 
 def _wants(source: ClipInfo, suffix: str | None) -> str:
-    own = ".mkv" if "matroska" in source.container else source.path.suffix.lower()
-    return suffix.lower() if suffix else own
+    if suffix:
+        return suffix.lower()
+    own = source.path.suffix.lower()
+    is_named = CONTAINERS.get(own) in source.container.split(",")  # FFmpeg reads some by one name
+    return ".mkv" if "matroska" in source.container and not is_named else own
 
 
 def _prores(source: ClipInfo) -> Codec:
@@ -165,13 +171,17 @@ def _coding(form: Format, source: ClipInfo, depth: int | None) -> Coding:
         return replace(own, pix_fmt=f"gbrp{_bits(bits)}", depth=bits, has_alpha=False)
     shift = _shift(form, source)
     coding = _yuv(own, shift, depth=bits, alpha=own.has_alpha and form.alpha)
+    full = coding.full_range and not form.limited
+    return replace(coding, full_range=full, matrix=_matrix(form, coding))
+
+
+def _matrix(form: Format, coding: Coding) -> Matrix:
+    """Return the coding's matrix where the codec's own header can name it; else BT.709, or BT.2020 as ordinary codes."""
     if form.own_matrices is None:
-        return coding
-    # these two are limited range by definition, and their headers know three matrices
-    matrix = coding.matrix if coding.matrix in form.own_matrices else "bt709"
+        return coding.matrix
     if not is_affine(coding):
-        matrix = "bt2020"
-    return replace(coding, full_range=False, matrix=matrix)
+        return "bt2020"
+    return coding.matrix if coding.matrix in form.own_matrices else "bt709"
 
 
 def _depth(form: Format, wanted: int, *, told: bool) -> int:
@@ -189,7 +199,7 @@ def _shift(form: Format, source: ClipInfo) -> tuple[int, int]:
     kept = [(x, y) for x, y in form.chroma if x <= own.sub_x and y <= own.sub_y]
     x, y = kept[0] if kept else form.chroma[-1]
     # x264 and x265 refuse odd sizes where chroma is halved; nothing is ever resized
-    if form.family != "av1" and ((x and source.width % 2) or (y and source.height % 2)):
+    if not form.odd_sizes and ((x and source.width % 2) or (y and source.height % 2)):
         return form.chroma[-1]
     return x, y
 
@@ -228,11 +238,14 @@ def _encoder(form: Format, source: ClipInfo) -> str:
 
 
 def _encoder_options(form: Format, coding: Coding, options: EncodeOptions) -> dict[str, str]:
+    own = form.options | (
+        {"alpha_bits": "16"} if form.family == "prores" and coding.has_alpha else {}
+    )
     if form.family not in QUALITY_FAMILIES:
-        return form.options | ({"alpha_bits": "16"} if form.alpha and coding.has_alpha else {})
+        return own
     crf = str(16 if options.crf is None else options.crf)
     if form.family == "av1":
-        return {"crf": crf, "preset": str(_SVT_PRESETS[options.speed])}
+        return own | {"crf": crf, "preset": str(_SVT_PRESETS[options.speed])}
     # a53cc: captions, where frames have them
-    quality = {"crf": crf, "preset": options.speed, "a53cc": "1"}
+    quality = own | {"crf": crf, "preset": options.speed, "a53cc": "1"}
     return quality | ({"x265-params": "log-level=none"} if form.family == "h265" else {})

@@ -15,13 +15,14 @@ from av.video.stream import VideoStream
 
 from nightfx.carry import FORMATS
 from nightfx.errors import TargetError
+from nightfx.options import Family
 from nightfx.picture import TRANSFER_PQ, ColorTags, Frame, fill, relaid
 from nightfx.source import ClipInfo, side_data_of
 from nightfx.target import brightness, codecs
 
 _VOLUME_AT = 0x2C  # of a DNxHR picture
 # the option, its keys for the mastering display and content light, and what goes with them
-_HDR_NAMES: dict[str, tuple[str, ...]] = {
+HDR_NAMES: dict[Family, tuple[str, ...]] = {
     "h264": ("x264-params", "mastering-display", "cll"),
     "h265": ("x265-params", "master-display", "max-cll", "hdr10=1", "repeat-headers=1"),
     "av1": ("svtav1-params", "mastering-display", "content-light"),
@@ -51,9 +52,9 @@ def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
 
 def aspect_note(info: ClipInfo, plan: codecs.OutputPlan) -> str | None:
     """Return a line where the pixel aspect is lost: PyAV can say it to encoders, and FFV1 does not write it."""
-    if info.sample_aspect == 1 or plan.codec != "ffv1":
+    if info.sample_aspect == 1 or FORMATS[plan.codec].aspect:
         return None
-    return f"pixel aspect {info.sample_aspect} is left out: FFV1 does not carry it (ProRes does)"
+    return f"pixel aspect {info.sample_aspect} is left out: {FORMATS[plan.codec].title} does not carry it (ProRes does)"
 
 
 def image_of(frame: Frame, plan: codecs.OutputPlan) -> av.VideoFrame:
@@ -105,9 +106,9 @@ def hdr_options(first: Frame, plan: codecs.OutputPlan) -> dict[str, str]:
 
     Content light is measured anew for PQ (see brightness.py); what is given here stands in for it.
     """
-    if first.origin is None or plan.family not in _HDR_NAMES:
+    if first.origin is None or plan.family not in HDR_NAMES:
         return {}
-    data, (key, display, light, *always) = side_data_of(first.origin), _HDR_NAMES[plan.family]
+    data, (key, display, light, *always) = side_data_of(first.origin), HDR_NAMES[plan.family]
     params = []
     if mastering := data.get("MASTERING_DISPLAY_METADATA"):
         units = (1, 1) if plan.family == "av1" else (50000, 10000)
@@ -120,7 +121,7 @@ def hdr_options(first: Frame, plan: codecs.OutputPlan) -> dict[str, str]:
 def measures_light(first: Frame, plan: codecs.OutputPlan) -> bool:
     """Say whether the render's content light is measured and written: PQ that had it before."""
     had = first.origin is not None and "CONTENT_LIGHT_LEVEL" in side_data_of(first.origin)
-    return had and plan.tags.transfer == TRANSFER_PQ and plan.family in _HDR_NAMES
+    return had and plan.tags.transfer == TRANSFER_PQ and plan.family in HDR_NAMES
 
 
 def joined(*options: dict[str, str]) -> dict[str, str]:
