@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from test_cli import nightfx
 from test_training import QUICK, paint
 
 from nightfx.errors import TrainingError
@@ -113,7 +114,7 @@ def test_a_run_killed_and_resumed_gives_the_weights_of_an_unbroken_one(
 
 
 def test_two_processes_give_what_one_gives(tmp_path: Path, stills: tuple[Path, Path]) -> None:
-    settings = ("--steps", 20, "--every", 20, "--batch", 2, "--warm-start-steps", 0)
+    settings = ("--steps", 8, "--every", 8, "--batch", 2, "--warm-start-steps", 0)
     exact = ["--set", "precision=float32", "--set", "pool_size=3"]  # the pool is shared as well
     # at half the usual rate: Adam divides the smallest gradients by their own size, rounding and all
     exact += ["--set", "learning_rate=1e-4"]
@@ -126,7 +127,7 @@ def test_two_processes_give_what_one_gives(tmp_path: Path, stills: tuple[Path, P
     assert answer.stdout.splitlines() == [str(two / "night"), str(two / "day")]  # said once
     ones, twos = checkpoint_of(one), checkpoint_of(two)
     for name, points in ones["curves"].items():
-        assert twos["curves"][name] == [(20, pytest.approx(points[0][1], rel=1e-4))], name
+        assert twos["curves"][name] == [(8, pytest.approx(points[0][1], rel=1e-4))], name
     for network in NETWORKS:
         weights, others = (
             torch.cat([x.flatten() for x in state[network].values()]) for state in (ones, twos)
@@ -261,8 +262,8 @@ def test_bad_input_is_one_line(
     code: int,
     message: str,
 ) -> None:
-    answer = run_command(*command(stills, tmp_path / "run", *words))
-    assert answer.returncode == code
+    answer = nightfx(*command(stills, tmp_path / "run", *words)[1:])
+    assert answer.exit_code == code
     assert answer.stderr.startswith("error: ")
     assert message in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
