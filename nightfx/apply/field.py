@@ -49,7 +49,7 @@ def identity_field(height: int, width: int) -> Field:
 def apply_field(frame: Frame, field: Field, coding: Coding, *, dither: bool = True) -> Frame:
     """The frame under the light of `field` (12, h, w), in `coding`; alpha, time and tags stay.
 
-    The field is read bilinearly between its cells. Where `coding` is sampled as the frame, the planes are changed
+    The field is read bilinearly between its cells. No luma falls below black, but where the plate's is below it already. Where `coding` is sampled as the frame, the planes are changed
     directly, whatever their depth and matrix; 8-bit codes are dithered by a hash of pts and pixel, unless `dither` is off.
     """
     if not same_samples(frame.coding, coding):
@@ -58,7 +58,8 @@ def apply_field(frame: Frame, field: Field, coding: Coding, *, dither: bool = Tr
     codes = field_in_codes(field, frame.coding, coding)
     places = coding.sub_x, coding.sub_y
     dither = dither and coding.depth == 8
-    _apply(plates, out, codes, *places, coding.peak, seed_of(frame.pts), dither)
+    black = matrix_of(coding)[1][0], 2.0 ** (coding.depth - frame.coding.depth)
+    _apply(plates, out, codes, *places, black, coding.peak, seed_of(frame.pts), dither)
     return frame.with_planes(as_coded_planes(out, coding, alpha_for(coding, frame)), coding)
 
 
@@ -150,10 +151,12 @@ def _apply(
     field: Float32,
     sub_x: int,
     sub_y: int,
+    black: tuple[float, float],
     peak: int,
     seed: int,
     dither: bool,
 ) -> None:
+    """`black` is the code of luma's black, and what a code of the plate is in the codes written."""
     first, second, third = planes
     out_first, out_second, out_third = out
     height, width = first.shape
@@ -161,6 +164,7 @@ def _apply(
     cells_x = field.shape[2]
     at, part = _places(width, width, cells_x, 0)
     at_chroma, part_chroma = _places(columns, width, cells_x, sub_x)
+    none = (0.0, 1.0)
     for block in prange(_BLOCKS):
         luma_cells, luma_have = np.empty((2, 4, width), np.float32), np.full(2, -1)
         chroma_cells, chroma_have = np.empty((2, 8, columns), np.float32), np.full(2, -1)
@@ -177,7 +181,7 @@ def _apply(
                 _read(field[:4], y + 0.5, height, at, part, luma_cells, luma_have, shares)
                 if dither:
                     _noise_row(seed, y, noise)
-                _affine_row(first[y], full_b, full_r, shares, noise, peak, out_first[y])
+                _affine_row(first[y], full_b, full_r, shares, noise, black, peak, out_first[y])
             average_rows(first, top, bottom, sub_x, luma)
             _read(
                 *(field[4:], (top + bottom) / 2, height, at_chroma, part_chroma),
@@ -185,10 +189,12 @@ def _apply(
             )
             if dither:
                 _noise_row(seed + 1, row, noise[:columns])
-            _affine_row(luma, second[row], third[row], shares, noise, peak, out_second[row])
+            _affine_row(luma, second[row], third[row], shares, noise, none, peak, out_second[row])
             if dither:
                 _noise_row(seed + 2, row, noise[:columns])
-            _affine_row(luma, second[row], third[row], shares[4:], noise, peak, out_third[row])
+            _affine_row(
+                luma, second[row], third[row], shares[4:], noise, none, peak, out_third[row]
+            )
 
 
 @kernel()
@@ -246,12 +252,19 @@ def _noise_row(seed: int, y: int, noise: Float32) -> None:
 
 @kernel()
 def _affine_row(
-    a: Plane, b: Plane, c: Plane, shares: Float32, noise: Float32, peak: int, out: Plane
+    a: Plane,
+    b: Plane,
+    c: Plane,
+    shares: Float32,
+    noise: Float32,
+    black: tuple[float, float],
+    peak: int,
+    out: Plane,
 ) -> None:
-    top = np.float32(peak)
+    top, low, scale = np.float32(peak), np.float32(black[0]), np.float32(black[1])
     for x in range(out.shape[0]):
         value = shares[0, x] * a[x] + shares[1, x] * b[x] + shares[2, x] * c[x] + shares[3, x]
-        out[x] = int(min(max(value + noise[x], np.float32(0)), top))
+        out[x] = int(min(max(value + noise[x], min(a[x] * scale, low)), top))
 
 
 def graded(field: Field, grade: Float64 | None) -> Field:

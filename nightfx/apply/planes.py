@@ -97,7 +97,7 @@ def seed_of(pts: int) -> int:
 def _relight_full(
     planes: Planes, rgb: _Float32, gain: _Float32, offset: _Float32, to_codes: ToCodes, count: int
 ) -> None:
-    """Write the first `count` planes, at full size: luma alone, or R, G and B."""
+    """Write the first `count` planes, at full size: luma alone, or R, G and B; none below black where the plate is not."""
     m, z, peak, seed, dither = to_codes
     first, second, third = planes
     _, height, width = rgb.shape
@@ -107,7 +107,9 @@ def _relight_full(
             g = rgb[1, y, x] * gain[1, y, x] + offset[1, y, x]
             b = rgb[2, y, x] * gain[2, y, x] + offset[2, y, x]
             noise = noise_at(seed, y, x, dither)
-            first[y, x] = code_of(m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + z[0], noise, peak)
+            plate = m[0, 0] * rgb[0, y, x] + m[0, 1] * rgb[1, y, x] + m[0, 2] * rgb[2, y, x]
+            luma = max(m[0, 0] * r + m[0, 1] * g + m[0, 2] * b, min(plate, np.float32(0)))
+            first[y, x] = code_of(luma + z[0], noise, peak)
             if count == 3:
                 second[y, x] = code_of(m[1, 0] * r + m[1, 1] * g + m[1, 2] * b + z[1], noise, peak)
                 third[y, x] = code_of(m[2, 0] * r + m[2, 1] * g + m[2, 2] * b + z[2], noise, peak)

@@ -79,8 +79,13 @@ def straight_rgb(frame: Frame) -> Float32:
 def _difference(rgb: Float32, light: _Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
     """Return the change that the light makes to a signal; 0 where that is not a number."""
     work = to_working(rgb, encoding)
-    lit = light(work, sub_x, sub_y)
+    lit = _above_black(light(work, sub_x, sub_y), work)
     return finite(from_working(lit, encoding) - from_working(work, encoding))
+
+
+def _above_black(lit: Float32, work: Float32) -> Float32:
+    """Return `lit` without what is below black where the plate, `work`, is not."""
+    return np.maximum(lit, np.minimum(work, np.float32(0)))
 
 
 def _change_float(frame: Frame, light: _Light, encoding: Encoding) -> Frame:
@@ -127,8 +132,8 @@ def _convert(
     if encodings.source is encodings.target:
         signal = rgb + _difference(rgb, light, encodings.source, 0, 0)
     else:
-        work = light(to_working(rgb, encodings.source), 0, 0)
-        signal = from_working(work, encodings.target)
+        work = to_working(rgb, encodings.source)
+        signal = from_working(_above_black(light(work, 0, 0), work), encodings.target)
     if alpha is not None:
         alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
     if coding.is_float and coding.has_alpha and alpha is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+import cv2
 import numpy as np
 from numba import prange
 
@@ -96,7 +97,7 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     if amount := plan.look.at(seen.place).sky:
         sky = as_coded(find_day_sky(upright(shown, frame).clip(0, 1))[None], frame)
         lit, gain = darken(lit, gain, _to_edges(sky, halved(shown))[0] * np.float32(amount))
-    return fit_field(seen.cells, lit, gain, plan.fit)
+    return fit_field(seen.cells, lit, gain, plan.fit, keeps_black=True)
 
 
 def _to_edges(sky: Float32, plate: Float32) -> Float32:
@@ -112,20 +113,31 @@ def _to_edges(sky: Float32, plate: Float32) -> Float32:
     return refined[None]
 
 
-def fit_field(plate: Float32, lit: Float32, gain: Float32, fit: Fit) -> Field:
+def fit_field(
+    plate: Float32, lit: Float32, gain: Float32, fit: Fit, *, keeps_black: bool = False
+) -> Field:
     """The field (12, h, w) that carries `plate` to `lit`, both (3, h, w) in any range.
 
     Where a window has no contrast to fit to, plate detail is scaled by `gain` (3, h, w), the generator's own: so grain
-    gets as dark as what it lies on, and a generator that changes nothing gives exactly the identity.
+    gets as dark as what it lies on, and a generator that changes nothing gives exactly the identity. With `keeps_black`
+    a window's darkest colour gets no darker than black, however steep the light is there.
     """
     sums = np.empty((24, *plate.shape[1:]), np.float32)
     _multiply(plate, lit, gain, sums)
     means, spare = np.empty_like(sums), np.empty_like(sums)
     _box(sums, means, spare, fit.radius_cells)
     _solve(means, spare[:12], fit.epsilon)
+    if keeps_black:
+        _keep_black(means, _darkest(plate, fit.radius_cells), spare[:12])
     field = np.empty((12, *plate.shape[1:]), np.float32)
     _box(spare[:12], field, sums[:12], fit.radius_cells)
     return field
+
+
+def _darkest(plate: Float32, radius: int) -> Float32:
+    """Return the least value of each channel (3, h, w) in each window."""
+    window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return np.stack([cv2.erode(channel, window) for channel in plate])
 
 
 @kernel(parallel=True)
@@ -206,3 +218,25 @@ def _solve(m: Float32, field: Float32, epsilon: float) -> None:
                 ab = (i2 * vr + i4 * vg + i5 * vb) * scale + (k if c == 2 else 0.0)
                 field[4 * c, y, x], field[4 * c + 1, y, x], field[4 * c + 2, y, x] = ar, ag, ab
                 field[4 * c + 3, y, x] = mean - ar * r - ag * g - ab * b
+
+
+@kernel(parallel=True)
+def _keep_black(m: Float32, darkest: Float32, field: Float32) -> None:
+    """Mix each model that carries the darkest colour of its window below black with the gain that carries mean to mean."""
+    _, height, width = darkest.shape
+    for y in prange(height):
+        for x in range(width):
+            for c in range(3):
+                model = field[4 * c : 4 * c + 4, y, x]
+                low = model[3]
+                for d in range(3):
+                    low += model[d] * darkest[d, y, x]
+                own = darkest[c, y, x]
+                floor = min(own, np.float32(0))
+                if low < floor:
+                    gain = max(m[3 + c, y, x], np.float32(0)) / max(m[c, y, x], _SHADOW)
+                    there = max(gain * own, floor)
+                    share = (floor - low) / (there - low)
+                    for d in range(4):
+                        model[d] *= 1 - share
+                    model[c] += share * gain

@@ -1,0 +1,56 @@
+"""A night of ramps: no pixel gets brighter than the plate, and none falls below black, whatever the codes stand for."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from test_look import YUV8, YUV10, lit, relight_by
+
+from nightfx.network.presets import load_preset
+from nightfx.picture.encoding import LINEAR, PLAIN, Encodings, encoding_named
+from nightfx.picture.frame import Coding, Frame, rgb_coding
+
+HEIGHT, WIDTH = 48, 128
+PQ = Encodings(*[encoding_named("pq")] * 2)
+
+
+def ramp(coding: Coding, darkest: float, brightest: float) -> Frame:
+    """From left to right, from one code to another, grey."""
+    row = np.linspace(darkest, brightest, WIDTH)
+    plane = np.tile(row if coding.is_float else row.round(), (HEIGHT, 1)).astype(coding.dtype)
+    if coding.matrix == "rgb":
+        return Frame((plane,) * 3, coding, 0, Fraction(1, 24))
+    grey = np.full((HEIGHT >> coding.sub_y, WIDTH >> coding.sub_x), 1 << (coding.depth - 1))
+    planes = plane, grey.astype(coding.dtype), grey.astype(coding.dtype)
+    return Frame(planes, coding, 0, Fraction(1, 24))
+
+
+@pytest.mark.parametrize("method", ["relight", "tiles"])
+@pytest.mark.parametrize(
+    ("coding", "codes", "encodings"),
+    [
+        (YUV8, (16, 235), PLAIN),
+        (YUV10, (64, 940), PLAIN),
+        (YUV10, (40, 940), PLAIN),
+        (replace(YUV10, full_range=True), (0, 1023), PLAIN),
+        (replace(YUV10, matrix="bt2020"), (64, 940), PQ),
+        (rgb_coding(32, alpha=False), (0, 4), Encodings(LINEAR, LINEAR)),
+        (rgb_coding(16, alpha=False), (0, 65535), PLAIN),
+    ],
+    ids=["8-bit", "10-bit", "below black", "full range", "PQ", "linear", "16-bit RGB"],
+)
+def test_a_night_of_a_ramp_lies_between_black_and_the_plate(
+    coding: Coding, codes: tuple[float, float], encodings: Encodings, method: Any
+) -> None:
+    plate = ramp(coding, *codes)
+    sky = {"sky": 0.0} if method == "relight" else {}
+    options = relight_by(glow=0.0, method=method, **sky)
+    (made,) = lit([plate], load_preset("night"), options, encodings=encodings)
+    before, after = plate.planes[0], made.planes[0]
+    dither = 1 if coding.depth == 8 else 0
+    black = 0 if coding.full_range or coding.matrix == "rgb" else 16 << (coding.depth - 8)
+    assert (after.astype(float) <= np.maximum(before, black) + dither).all()
+    assert (after.astype(float) >= np.minimum(before, black)).all()
+    assert after.astype(float).mean() < before.astype(float).mean()
