@@ -59,7 +59,7 @@ class SourceOptions:
     )
     fps: Fraction | None = option(
         None,
-        "Frames a second of a sequence, such as 24 or 24000/1001; else as its files say.",
+        "Frames a second of a sequence or an EDL, such as 24 or 24000/1001; else as its files say.",
         words="a number such as 23.976 or 24000/1001, above 0 and at most 1000",
         metavar="RATE",
         parse=rate_from,

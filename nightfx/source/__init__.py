@@ -45,7 +45,7 @@ from nightfx.source.still import (
 )
 from nightfx.source.still_extras import FilePart, Sheet, timecode_of, timecode_word
 from nightfx.source.threads import VARIABLE, asked_threads, codec_threads, cores
-from nightfx.source.timecode import Seconds, exact_seconds, shift_timecode
+from nightfx.source.timecode import Seconds, count_frames, exact_seconds, shift_timecode
 
 __all__ = [
     "CLIP_SUFFIXES",
@@ -69,6 +69,7 @@ __all__ = [
     "by_openimageio",
     "codec_threads",
     "cores",
+    "count_frames",
     "decode",
     "deinterlaced",
     "exact_seconds",
