@@ -95,32 +95,39 @@ class _Relinking:
         place = _file_place(chain)
         key = str(leaf.clip.mob_id), leaf.clip.slot_id, render.path
         if key not in self._made:
-            self._made[key] = self._make(chain[: place + 1], render)
-        mob, slot_id = self._made[key]
+            self._made[key] = self._make(chain, place, render)
         start = chain[place].position - render.base / render.rate
-        leaf.clip.mob_id, leaf.clip.slot_id = mob.mob_id, slot_id
+        leaf.clip.mob_id, leaf.clip.slot_id = self._made[key]
         leaf.clip.start = round(start * leaf.rate)
         for group in leaf.over:  # what was computed of day
             self._drop_rendering(group)
 
-    def _make(self, chain: list[_Link], render: Render) -> tuple[Any, int]:
-        """Copy the mobs of a chain, the file's first; returns the outermost, and its slot."""
+    def _make(self, chain: list[_Link], place: int, render: Render) -> tuple[Any, int]:
+        """Copy the mobs of a chain that have a path, or lead to one; returns the outermost's id, and its slot's."""
+        last = max([place, *(n for n, link in enumerate(chain) if _locators(link.mob))])
         below: Any = None
-        for link in reversed(chain):
+        for number in range(last, -1, -1):
+            link = chain[number]
             mob = self._copied(link, render)
-            slot = mob.slot_at(link.slot.slot_id)
-            rate = Fraction(str(slot.edit_rate))
-            clip = _inner_clip(slot.segment)
-            length = round(render.length / render.rate * rate)
-            if clip is not None:
-                clip.length = length
-                if below is None and clip.mob is not None:
-                    clip.start = clip.start + round(render.base / render.rate * rate)
-                elif below is not None:
-                    clip.start = 0
-                    clip.mob_id, clip.slot_id = below
+            self._shorten(mob.slot_at(link.slot.slot_id), below, render)
+            if number > place:  # an import, which has the timecode
+                _move_timecodes(mob, render)
             below = mob.mob_id, link.slot.slot_id
-        return mob, chain[0].slot.slot_id
+        found: tuple[Any, int] = below
+        return found
+
+    def _shorten(self, slot: Any, below: Any, render: Render) -> None:
+        """Let a copied slot begin where the render does, or with the copy below it."""
+        rate = Fraction(str(slot.edit_rate))
+        clip = _inner_clip(slot.segment)
+        if clip is None:
+            return
+        clip.length = round(render.length / render.rate * rate)
+        if below is not None:
+            clip.mob_id, clip.slot_id = below
+            clip.start = 0
+        elif clip.mob is not None:
+            clip.start = clip.start + round(render.base / render.rate * rate)
 
     def _copied(self, link: _Link, render: Render) -> Any:
         import aaf2
@@ -128,14 +135,12 @@ class _Relinking:
         mob = link.mob.copy(root=self._file)
         mob.mob_id = aaf2.mobid.MobID.new()
         for index in reversed(range(len(mob.slots))):
-            if mob.slots[index].slot_id != link.slot.slot_id:
+            slot = mob.slots[index]
+            if slot.slot_id != link.slot.slot_id and not _is_timecode(slot):
                 mob.slots.pop(index)
         self._file.content.mobs.append(mob)
         self._replaced.append(link.mob)
-        slot = mob.slot_at(link.slot.slot_id)
-        for name in ("MarkIn", "MarkOut"):
-            if (mark := slot.get(name, allkeys=False)) is not None:
-                slot.property_entries.pop(mark.pid)
+        _unmark(mob.slot_at(link.slot.slot_id))
         for comment in _tagged(mob, "UserComments"):
             if comment.name == _PATH_COMMENT:
                 comment.value = str(render.file)
@@ -287,6 +292,24 @@ def _locators(mob: Any) -> list[Any]:
     return [each for each in (found.value if found else []) if "URLString" in each.keys()]  # noqa: SIM118  # no dict
 
 
+def _is_timecode(slot: Any) -> bool:
+    import aaf2
+
+    return isinstance(slot.segment, aaf2.components.Timecode)
+
+
+def _move_timecodes(mob: Any, render: Render) -> None:
+    for slot in filter(_is_timecode, mob.slots):
+        code = slot.segment
+        code.start = code.start + round(render.base / render.rate * (code.fps or render.rate))
+
+
+def _unmark(slot: Any) -> None:
+    for name in ("MarkIn", "MarkOut"):
+        if (mark := slot.get(name, allkeys=False)) is not None:
+            slot.property_entries.pop(mark.pid)
+
+
 def _set_length(mob: Any, render: Render) -> None:
     descriptor = mob["EssenceDescription"].value
     if descriptor.get("Length", allkeys=False) is not None:
@@ -326,7 +349,7 @@ def _clip_of(leaf: _Leaf) -> TimelineClip:
         f"at {float(leaf.at):.2f} s",
         rate=leaf.rate,
         start=first + start,
-        length=Fraction(leaf.clip.length or 1),
+        length=_length(leaf, speed),
         known=first,
         paths=tuple(str(path) for path in paths),
         names=(*names, *(unquote(str(path)) for path in paths)),
@@ -336,13 +359,10 @@ def _clip_of(leaf: _Leaf) -> TimelineClip:
 
 def _timecode_at(chain: list[_Link], place: int, rate: Fraction) -> Fraction:
     """The timecode of a file's first frame as frames; 0 where no tape says one."""
-    import aaf2
-
     for link in chain[place:]:
-        for slot in link.mob.slots:
-            if isinstance(slot.segment, aaf2.components.Timecode):
-                later = link.position - chain[place].position
-                return Fraction(slot.segment.start or 0) + round(later * rate)
+        for slot in filter(_is_timecode, link.mob.slots):
+            later = link.position - chain[place].position
+            return Fraction(slot.segment.start or 0) + round(later * rate)
     return Fraction(0)
 
 
@@ -356,6 +376,12 @@ def _speed(leaf: _Leaf) -> float | None:
         lengths = leaf.clip.length or 1, group.length or 1
         speed *= _constant_speed(group) or lengths[0] / lengths[1]
     return speed
+
+
+def _length(leaf: _Leaf, speed: float | None) -> Fraction:
+    """What a retime takes in, by its input or by how long it runs."""
+    shown = next((group.length for group in leaf.over), 0) or 0
+    return max(Fraction(leaf.clip.length or 1), Fraction(round(shown * (speed or 1))))
 
 
 def _constant_speed(group: Any) -> float | None:

@@ -159,7 +159,9 @@ def _holds(element: Element) -> bool:
 def _counts_time(element: Element) -> bool:
     """Whether what is in a clip counts in its time: markers, keyframes, sound, what is connected to it."""
     own = [each for each in element.iter() if each is not element and isinstance(each.tag, str)]
-    return any(each.tag != "video" and {"start", "offset", "time"} & each.keys() for each in own)
+    return any(
+        each.tag != "video" and {"start", "offset", "time"} & set(each.keys()) for each in own
+    )
 
 
 def _sources(asset: Element) -> Iterator[str]:

@@ -26,6 +26,7 @@ class XmlText:
                 raise ValueError(f"no <{root}> in it")
             # the lines before it apart: entities that a DOCTYPE declares are not for a timeline
             self.head = text[: begin.start()]
+            self._is_spaced = " />" in text
             builder = ElementTree.TreeBuilder(insert_comments=True, insert_pis=True)
             parser = ElementTree.XMLParser(target=builder)
             parser.feed(text[begin.start() :])
@@ -37,6 +38,7 @@ class XmlText:
     def save(self, path: Path) -> None:
         """Write it as it was encoded."""
         body = ElementTree.tostring(self.root, encoding="unicode")
+        body = body if self._is_spaced else body.replace(" />", "/>")
         path.write_bytes(f"{self.head}{body}\n".encode(self._encoding, "xmlcharrefreplace"))
 
     def ancestors(self, element: Element) -> Iterator[Element]:
