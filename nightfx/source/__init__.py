@@ -45,7 +45,13 @@ from nightfx.source.still import (
 )
 from nightfx.source.still_extras import FilePart, Sheet, timecode_of, timecode_word
 from nightfx.source.threads import VARIABLE, asked_threads, codec_threads, cores
-from nightfx.source.timecode import Seconds, count_frames, exact_seconds, shift_timecode
+from nightfx.source.timecode import (
+    Seconds,
+    count_frames,
+    day_frames,
+    exact_seconds,
+    shift_timecode,
+)
 
 __all__ = [
     "CLIP_SUFFIXES",
@@ -70,6 +76,7 @@ __all__ = [
     "codec_threads",
     "cores",
     "count_frames",
+    "day_frames",
     "decode",
     "deinterlaced",
     "exact_seconds",

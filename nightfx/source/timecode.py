@@ -39,7 +39,7 @@ def shift_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
 def count_frames(timecode: str, fps: int, *, drop: bool | None = None) -> int | None:
     """Return a timecode as frames from midnight, at so many a second; None where there is no such timecode.
 
-    `drop` says how it is counted, by default its mark. 24:00:00:00 is the length of a day.
+    `drop` says how it is counted, by default its mark.
     """
     found = _TIMECODE.fullmatch(timecode.strip())
     if not found:
@@ -52,6 +52,11 @@ def count_frames(timecode: str, fps: int, *, drop: bool | None = None) -> int | 
     if dropped and minutes % 10 and not seconds and frames < dropped:
         return None
     return _frame_number(hours, minutes, seconds, frames, fps, dropped)
+
+
+def day_frames(fps: int, *, drop: bool) -> int:
+    """Return the frames that timecode counts from midnight to midnight."""
+    return _frame_number(24, 0, 0, 0, fps, fps // 15 if drop and fps % 30 == 0 else 0)
 
 
 def _frame_number(h: int, m: int, s: int, f: int, fps: int, drop: int) -> int:

@@ -53,6 +53,8 @@ class Render:
     """The clip, or the pattern."""
     file: Path
     """The same, or the first file of the pattern."""
+    source: Path
+    """The file that was rendered."""
     rate: Fraction
     """Frames a second."""
     base: int

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nightfx.batch.shots.document import Render, TimelineClip
 from nightfx.errors import SourceError
-from nightfx.source import base_name, count_frames, shift_timecode
+from nightfx.source import base_name, count_frames, day_frames, shift_timecode
 
 _TIME = r"(\d{1,2}:\d\d:\d\d[:;.,]\d\d)"
 _EVENT = re.compile(
@@ -71,9 +71,9 @@ class Edl:
 
     def repoint(self, index: int, render: Render) -> None:
         """Let an event show a render: its name, and a reel that is the file's name, become the render's."""
-        side, clip = self._shown[index], self.clips[index]
+        side = self._shown[index]
         self._rename(side, _shown_name(render))
-        if render.path.stem and self._is_file_name(side.reel, clip):
+        if side.reel.lower() in (render.source.name.lower(), base_name(render.source).lower()):
             self._replace_reel(side, base_name(render.path))
         if render.moved:
             self._move(side, render)
@@ -111,7 +111,7 @@ class Edl:
     def _lengths(self, side: _Side) -> tuple[int, int]:
         """How many frames its source and its record run; raises ValueError in the words of an editor."""
         start, end, record_start, record_end = (self._count(t, side.drop) for t in side.times)
-        day = self._count("24:00:00:00", drop=side.drop)
+        day = day_frames(self._fps, drop=side.drop or any(";" in time for time in side.times))
         source, record = (end - start) % day, (record_end - record_start) % day
         if side.speed is not None and side.speed <= 0:
             source = 1  # its length says nothing
@@ -147,10 +147,6 @@ class Edl:
             word = "TO" if side.incoming else "FROM"
             line = f"* {word} CLIP NAME: {name}{_line_end(self._lines)}"
             self._inserted.setdefault(side.after, []).append(line)
-
-    def _is_file_name(self, reel: str, clip: TimelineClip) -> bool:
-        known = {name.lower() for full in clip.names for name in (full, base_name(Path(full)))}
-        return reel.lower() in known
 
     def _replace_reel(self, side: _Side, stem: str) -> None:
         if re.search(r"\s", stem):

@@ -26,6 +26,7 @@ from nightfx.source import (
     SUFFIXES,
     base_name,
     count_frames,
+    day_frames,
     existing_files,
     frames_on_disk,
     is_pattern,
@@ -194,11 +195,11 @@ def said_paths(text: str) -> Iterator[str]:
 
 def position(clip: TimelineClip, medium: Medium) -> int:
     """The frame of a file that a clip begins with, counted from 0; it may be none that the file has."""
-    start = frames_in(medium, clip.start, clip.rate)
+    start = round(frames_in(medium, clip.start, clip.rate))
     if clip.timecode:
         start = _labelled(clip, medium)
     elif clip.known is not None:
-        first = frames_in(medium, clip.start - clip.known, clip.rate)
+        first = round(frames_in(medium, clip.start - clip.known, clip.rate))
         if clip.first_number is not None and medium.first_number is not None:
             first += clip.first_number - medium.first_number
         # a timeline's own word counts where what is shown lies within
@@ -207,7 +208,7 @@ def position(clip: TimelineClip, medium: Medium) -> int:
     return _from_first(start, medium)
 
 
-def frames_in(medium: Medium, frames: Fraction, rate: Fraction) -> int:
+def frames_in(medium: Medium, frames: Fraction, rate: Fraction) -> Fraction:
     """Frames of a timeline, or seconds at a rate of 1, as frames of a file.
 
     23.976 and 24 are counted alike, as are 29.97 and 59.94 by twos.
@@ -217,13 +218,8 @@ def frames_in(medium: Medium, frames: Fraction, rate: Fraction) -> int:
         if abs(medium.rate / rate / counts - 1) < Fraction(1, 500) and (
             counts.numerator == 1 or counts.denominator == 1 or rate.denominator == 1
         ):
-            return round(frames * counts)
-    return round(frames * medium.rate / rate)
-
-
-def day_frames(fps: int, *, drop: bool) -> int:
-    """Frames that timecode counts in a day."""
-    return count_frames("24:00:00:00", fps, drop=drop and fps % 30 == 0) or fps * 86_400
+            return frames * counts
+    return frames * medium.rate / rate
 
 
 def frames_of(timecode: str, rate: Fraction) -> int | None:
@@ -254,8 +250,9 @@ def _covers(medium: Medium, clip: TimelineClip) -> bool:
     """Whether the timecode of a file reaches over what a clip shows of it."""
     if medium.first is None:
         return False
-    start = _labelled(clip, medium) if clip.timecode else frames_in(medium, clip.start, clip.rate)
-    return 0 <= _from_first(start, medium) < (medium.frames or math.inf)
+    start = frames_in(medium, clip.start, clip.rate)
+    number = _labelled(clip, medium) if clip.timecode else round(start)
+    return 0 <= _from_first(number, medium) < (medium.frames or math.inf)
 
 
 def _nearest(media: list[Medium], clip: TimelineClip) -> list[Medium]:

@@ -85,7 +85,8 @@ def _clip_of(clip: Any) -> TimelineClip:
         f"at {clip.range_in_parent().start_time.to_seconds():.2f} s",
         rate=rate,
         start=_frames(shown.start_time, rate),
-        length=_frames(shown.duration, rate) * Fraction(speed or 1),
+        length=_frames(shown.duration, rate)
+        * Fraction(1 if speed is None else speed).limit_denominator(10_000),
         known=_frames(known.start_time, rate) if known else Fraction(0) if sequence else None,
         first_number=reference.start_frame if sequence else None,
         paths=tuple(_paths(reference)),

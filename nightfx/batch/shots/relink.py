@@ -80,7 +80,7 @@ def _render_of(use: Use, path: Path) -> Render:
     moved = clip.known is None and not timed and use.base > 0
     start = 0 if moved else use.origin + use.base
     file = files[0] if files else path
-    return Render(path, file, medium.rate, use.base, use.length, start, timed, moved)
+    return Render(path, file, medium.path, medium.rate, use.base, use.length, start, timed, moved)
 
 
 def _guessed(use: Use, folder: Path) -> Path:

@@ -155,7 +155,7 @@ def _ranged(index: int, clip: document.TimelineClip, medium: media.Medium) -> Us
     first = media.position(clip, medium)
     if first < 0 or (medium.frames is not None and first >= medium.frames):
         raise media.OfflineError(f"{medium.path}: {_beyond(clip, medium, first)}")
-    origin = media.frames_in(medium, clip.start, clip.rate) - first
+    origin = round(media.frames_in(medium, clip.start, clip.rate)) - first
     return Use(index, clip, medium, first, first + length, origin)
 
 
