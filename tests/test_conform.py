@@ -281,12 +281,23 @@ def test_media_of_another_machine_is_found_by_name(url: str, tmp_path: Path) -> 
     assert frames(cut) == [("m/A001 #1 été.mov", 5, 9)]
 
 
-@pytest.mark.parametrize("name", ["p.[0991-1014].png", "p.%04d.png", "p.0991.png", "p.####.png"])
-def test_a_sequence_of_another_machine_is_found_by_name(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("p.[0991-1014].png", 5),
+        ("p.[1001-1014].png", 15),
+        ("p.%04d.png", 5),
+        ("p.0993.png", 7),
+        ("p.####.png", 5),
+    ],
+)
+def test_a_sequence_of_another_machine_is_found_by_name(
+    name: str, first: int, tmp_path: Path
+) -> None:
     numbered(tmp_path / "m", "p.", 991, 24)
     numbered(tmp_path / "m", "other.", 1, 2)
     cut = read(external_cut(tmp_path / "cut.otio", rf"C:\plates\{name}"))
-    assert frames(cut) == [("m/p.####.png", 5, 9)]
+    assert frames(cut) == [("m/p.####.png", first, first + 4)]
 
 
 def external_cut(path: Path, url: str) -> Path:
@@ -305,6 +316,24 @@ def test_of_files_alike_the_one_whose_folder_is_called_so_is_taken(tmp_path: Pat
     assert frames(cut) == [("card2/A.mov", 5, 9)]
     with pytest.raises(SourceError, match="not to be told from another"):
         read(external_cut(tmp_path / "cut.otio", r"D:\A.mov"))
+
+
+def test_the_name_of_what_goes_out_follows_its_own_render(tmp_path: Path) -> None:
+    for name in ("A.mov", "B.mov"):
+        medium(tmp_path / name, "01:00:00:00")
+    lines = [
+        event(1, "X1", "01:00:00:00 01:00:00:10 00:00:00:00 00:00:00:10"),
+        "* FROM CLIP NAME: A.mov\n",
+        event(2, "X2", "01:00:00:10 01:00:01:00 00:00:00:10 00:00:01:00", "D    008"),
+        "* FROM CLIP NAME: A.mov\n* TO CLIP NAME: B.mov\n* TO FILE: D:\\x\\B.mov\n",
+    ]
+    cut = read(edl(tmp_path / "cut.edl", *lines))
+    assert frames(cut) == [("A.mov", 0, 18), ("B.mov", 10, 24)]
+    a, b = "A_00000-00017.night.mov", "B_00010-00023.night.mov"
+    text = (
+        "".join(lines).replace("A.mov", a).replace("D:\\x\\B.mov", b).replace("B.mov\n*", f"{b}\n*")
+    )
+    assert written(cut).read_text().endswith(text)
 
 
 FCPXML = """<?xml version="1.0" encoding="UTF-8"?>

@@ -84,8 +84,9 @@ class Render:
 class Document(Protocol):
     """A timeline whose clips can be pointed to renders, while all else in it stays."""
 
-    clips: Sequence[TimelineClip]
-    """Those that show pictures from files."""
+    @property
+    def clips(self) -> Sequence[TimelineClip]:
+        """Those that show pictures from files."""
 
     def repoint(self, index: int, render: Render) -> None:
         """Let a clip show a render."""

@@ -24,7 +24,7 @@ _EVENT = re.compile(
 )
 _M2 = re.compile(rf"M2\s+(?P<reel>\S+)\s+(?P<speed>[+-]?\d+(?:\.\d+)?)\s+{_TIME}")
 _NAME = re.compile(
-    r"\*?\s*(?P<side>FROM|TO|KEY)?\s*(?P<what>CLIP NAME|CLIP|SOURCE FILE|FILE)\s*(?:NAME)?\s*:\s*(?P<name>.*?)\s*$",
+    r"\*?\s*(?P<side>FROM|TO)?\s*(?P<what>CLIP NAME|CLIP|SOURCE FILE|FILE)\s*(?:NAME)?\s*:\s*(?P<name>.*?)\s*$",
     re.IGNORECASE,
 )
 _LOOKS_LIKE_EVENT = re.compile(rf"\s*(\d+)\s+\S+\s.*{_TIME}")
@@ -145,8 +145,8 @@ class Edl:
             self._lines[line] = f"{head}{mark}{space}{name}{_end_of(self._lines[line])}"
         if not clips:
             word = "TO" if side.incoming else "FROM"
-            line = f"* {word} CLIP NAME: {name}{_line_end(self._lines)}"
-            self._inserted.setdefault(side.after, []).append(line)
+            added = f"* {word} CLIP NAME: {name}{_line_end(self._lines)}"
+            self._inserted.setdefault(side.after, []).append(added)
 
     def _replace_reel(self, side: _Side, stem: str) -> None:
         if re.search(r"\s", stem):
@@ -198,7 +198,7 @@ def _read_sides(lines: list[str]) -> list[_Side]:
                 event.append(side)
                 sides.append(side)
         elif event:
-            _add_words(event, number, line)
+            _add_words(event, sides[: -len(event)][-1:], number, line)
     for out, into in pairwise(sides):
         out.outgoing_frames = into.frames if into.kind != "C" else 0
     return sides
@@ -214,19 +214,20 @@ def _side_of(found: re.Match[str], number: int, drop: bool) -> _Side | None:
     return side
 
 
-def _add_words(event: list[_Side], number: int, line: str) -> None:
-    """Give what a line below an event says to the side it speaks of."""
+def _add_words(event: list[_Side], before: list[_Side], number: int, line: str) -> None:
+    """Give what a line below an event says to the side it speaks of; what goes out may be the event before."""
     if found := _M2.match(line):
         of_reel = [side for side in event if side.reel == found["reel"]]
         side = (of_reel or event)[-1]
         side.speed, side.speed_line = float(found["speed"]), number
     elif (found := _NAME.match(line)) and found["name"]:
         word = (found["side"] or "").upper()
-        side = event[-1] if word == "TO" or (not word and len(event) > 1) else event[0]
-        if word == "FROM" and len(event) == 1 and side.kind != "C":
-            return  # what goes out is the event before
+        sides = [event[-1]] if word == "TO" or (not word and len(event) > 1) else event[:1]
+        if word == "FROM" and len(event) == 1 and event[0].kind != "C":
+            sides = before
         what = "CLIP" if "CLIP" in found["what"].upper() else "FILE"
-        side.names.append((number, what, found["name"]))
+        for side in sides:
+            side.names.append((number, what, found["name"]))
     else:
         return
     for side in event:

@@ -200,8 +200,9 @@ def position(clip: TimelineClip, medium: Medium) -> int:
         start = _labelled(clip, medium)
     elif clip.known is not None:
         first = round(frames_in(medium, clip.start - clip.known, clip.rate))
-        if clip.first_number is not None and medium.first_number is not None:
-            first += clip.first_number - medium.first_number
+        number = clip.first_number if clip.first_number is not None else _said_number(clip)
+        if number is not None and medium.first_number is not None:
+            first += number - medium.first_number
         # a timeline's own word counts where what is shown lies within
         if 0 <= first < (medium.frames or math.inf):
             return first
@@ -225,6 +226,17 @@ def frames_in(medium: Medium, frames: Fraction, rate: Fraction) -> Fraction:
 def frames_of(timecode: str, rate: Fraction) -> int | None:
     """A timecode as a number of frames; None where it is not one at this rate."""
     return count_frames(timecode, max(round(rate), 1))
+
+
+def _said_number(clip: TimelineClip) -> int | None:
+    """The number of the first picture, where a path names it: `a.[0991-1030].png`, `a.0991.png`."""
+    for text in clip.paths:
+        name = re.split(r"[\\/]", text)[-1]
+        if found := _RANGE.search(name):
+            return int(found[1])
+        if _as_pattern(name) and (numbered := _NUMBERED.fullmatch(name)):
+            return int(numbered[2])
+    return None
 
 
 def _labelled(clip: TimelineClip, medium: Medium) -> int:

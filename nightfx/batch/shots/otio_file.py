@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nightfx.batch.shots.document import Render, TimelineClip
-from nightfx.errors import SourceError, UsageError
+from nightfx.errors import UsageError
 
 _KEY = "nightfx"  # of the render among a clip's media references
 
@@ -18,14 +18,9 @@ class OtioFile:
     """A timeline of OpenTimelineIO, or a collection of them."""
 
     def __init__(self, path: Path, content: bytes, rate: Fraction) -> None:
-        otio = otio_module()
-        try:
-            text = content.decode("utf-8-sig")
-            self._content = otio.adapters.read_from_string(text, "otio_json")
-            self._shown = list(_clips(self._content))
-        except Exception as error:
-            words = " ".join(str(error).split())[:200]
-            raise SourceError(f"{path}: cannot be read as a timeline ({words})") from error
+        text = content.decode("utf-8-sig")
+        self._content = otio_module().adapters.read_from_string(text, "otio_json")
+        self._shown = list(_clips(self._content))
         self.clips = [_clip_of(clip) for clip in self._shown]
 
     def repoint(self, index: int, render: Render) -> None:
@@ -58,7 +53,7 @@ def otio_module() -> Any:
     try:
         import opentimelineio
     except ImportError as error:
-        raise UsageError("timelines need pip install 'nightfx[film]'") from error
+        raise UsageError("OpenTimelineIO needs pip install 'nightfx[film]'") from error
     return opentimelineio
 
 

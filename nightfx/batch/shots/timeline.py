@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from nightfx.batch.shots import aaf, document, edl, fcpxml, find, media, otio_file, xmeml
-from nightfx.errors import SourceError
+from nightfx.errors import NightfxError, SourceError
 from nightfx.source import base_name
 
 _BUNDLES = {".otiod": "content.otio", ".fcpxmld": "Info.fcpxml"}
@@ -116,16 +116,20 @@ def _rate_of(path: Path, content: bytes, library: media.Library, rate: Fraction 
 
 
 def _open(path: Path, content: bytes, rate: Fraction) -> document.Document:
-    otio_file.otio_module()  # it is installed together with the others
-    kinds = {
+    kinds: dict[str, Callable[[Path, bytes, Fraction], document.Document]] = {
         ".otio": otio_file.OtioFile,
         ".edl": edl.Edl,
         ".xml": xmeml.Xmeml,
         ".fcpxml": fcpxml.FcpXml,
         ".aaf": aaf.Aaf,
     }
-    found: document.Document = kinds[path.suffix.lower()](path, content, rate)
-    return found
+    try:
+        return kinds[path.suffix.lower()](path, content, rate)
+    except NightfxError:
+        raise
+    except Exception as error:  # whatever a library has to say of a file that is none of its own
+        words = " ".join(str(error).split())[:200] or type(error).__name__
+        raise SourceError(f"{path}: cannot be read as a timeline ({words})") from error
 
 
 def _use_of(

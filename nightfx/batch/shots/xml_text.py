@@ -19,20 +19,17 @@ class XmlText:
 
     def __init__(self, path: Path, content: bytes, root: str) -> None:
         self._encoding = _encoding_of(content)
-        try:
-            text = content.decode(self._encoding).lstrip("\ufeff")
-            begin = re.search(rf"<{root}[\s>/]", text)
-            if begin is None:
-                raise ValueError(f"no <{root}> in it")
-            # the lines before it apart: entities that a DOCTYPE declares are not for a timeline
-            self.head = text[: begin.start()]
-            self._is_spaced = " />" in text
-            builder = ElementTree.TreeBuilder(insert_comments=True, insert_pis=True)
-            parser = ElementTree.XMLParser(target=builder)
-            parser.feed(text[begin.start() :])
-            self.root: Element = parser.close()
-        except (ValueError, LookupError, ElementTree.ParseError, RecursionError) as error:
-            raise SourceError(f"{path}: cannot be read as a timeline ({error})") from error
+        text = content.decode(self._encoding).lstrip("\ufeff")
+        begin = re.search(rf"<{root}[\s>/]", text)
+        if begin is None:
+            raise SourceError(f"{path}: cannot be read as a timeline (no <{root}> in it)")
+        # the lines before it apart: entities that a DOCTYPE declares are not for a timeline
+        self.head = text[: begin.start()]
+        self._is_spaced = " />" in text
+        builder = ElementTree.TreeBuilder(insert_comments=True, insert_pis=True)
+        parser = ElementTree.XMLParser(target=builder)
+        parser.feed(text[begin.start() :])
+        self.root: Element = parser.close()
         self.parents = {child: parent for parent in self.root.iter() for child in parent}
 
     def save(self, path: Path) -> None:
