@@ -433,7 +433,7 @@ def test_xmeml_counts_from_the_render_and_its_sound_stays(tmp_path: Path) -> Non
     assert b.findtext("file/name") == "B_00000-00027.night.mov"
 
 
-def make_aaf(path: Path) -> Path:
+def make_aaf(path: Path, *, sound: bool = False) -> Path:
     """Two clips of one file that starts at 01:00:00:00, the second at 200 %, with a marker, a sound and a data track."""
     with aaf2.open(str(path), "w") as file:
         master = add_media(file)
@@ -456,6 +456,10 @@ def make_aaf(path: Path) -> Path:
         marker["Comment"].value, marker["Position"].value = "here", 3
         notes.segment.components.append(marker)
         top.slots.append(notes)
+        if sound:
+            master.create_timeline_slot(24).segment = file.create.Filler("sound", 48)
+            heard = master.create_source_clip(2, 10, 10, "sound")
+            top.create_timeline_slot(24).segment = heard
     return path
 
 
@@ -520,6 +524,53 @@ def test_an_aaf_keeps_its_retime_its_marker_and_its_data_track(tmp_path: Path) -
         # as much later on its tape as the render begins
         assert (essence.slots[0].segment.start, essence.slots[0].segment.length) == (8, 9)
         assert len(list(file.content.mastermobs())) == 2  # the old one is gone
+
+
+def test_an_aaf_keeps_the_sound_of_its_clips_and_drops_what_was_computed_of_day(
+    tmp_path: Path,
+) -> None:
+    medium(tmp_path / "A.mov", "01:00:00:00", Fraction(24))
+    path = make_aaf(tmp_path / "cut.aaf", sound=True)
+    with aaf2.open(str(path), "rw") as file:
+        [top], [master] = file.content.toplevel(), file.content.mastermobs()
+        computed = file.create.MasterMob("precompute")
+        file.content.mobs.append(computed)
+        computed.create_timeline_slot(24).segment = file.create.Filler("picture", 5)
+        group = top.slots[0].segment.components[1]
+        group["Rendering"].value = computed.create_source_clip(1, 0, 5, "picture")
+        old = master.mob_id
+    with aaf2.open(str(written(read(path)))) as file:
+        [top] = file.content.toplevel()
+        group = top.slots[0].segment.components[1]
+        assert "Rendering" not in list(group.keys())
+        [heard] = [slot.segment for slot in top.slots if slot.media_kind == "Sound"]
+        assert (heard.mob_id, heard.slot_id, heard.start) == (old, 2, 10)
+        assert sorted(mob.name for mob in file.content.mastermobs()) == ["A", "A", "A"]
+
+
+def test_a_nested_composition_is_rendered_as_what_it_shows(tmp_path: Path) -> None:
+    medium(tmp_path / "A.mov", "01:00:00:00", Fraction(24))
+    path = make_aaf(tmp_path / "cut.aaf")
+    with aaf2.open(str(path), "rw") as file:
+        [inner] = file.content.toplevel()
+        inner.usage = "Usage_LowerLevel"
+        top = file.create.CompositionMob("of it")
+        top.usage = "Usage_TopLevel"
+        file.content.mobs.append(top)
+        top.create_timeline_slot(24).segment = inner.create_source_clip(1, 0, 10, "picture")
+    cut = read(path)
+    assert frames(cut) == [("A.mov", 10, 15), ("A.mov", 20, 30)]
+    with aaf2.open(str(written(cut))) as file:
+        assert [mob.name for mob in file.content.toplevel()] == ["of it"]
+        assert len(list(file.content.compositionmobs())) == 2
+        urls = {
+            locator["URLString"].value
+            for mob in file.content.sourcemobs()
+            if "Locator" in list(mob.descriptor.keys())
+            for locator in mob.descriptor["Locator"].value
+        }
+    out = (tmp_path / "out").as_uri()
+    assert urls == {f"{out}/A_{span}.night.mov" for span in ("00010-00014", "00020-00029")}
 
 
 def test_what_cannot_be_written_back_is_said_before_anything_is_rendered(
