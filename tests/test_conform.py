@@ -312,8 +312,9 @@ def external_cut(path: Path, url: str) -> Path:
 def test_of_files_alike_the_one_whose_folder_is_called_so_is_taken(tmp_path: Path) -> None:
     for card in ("card1", "card2"):
         medium(tmp_path / card / "A.mov")
-    cut = read(external_cut(tmp_path / "cut.otio", r"D:\card2\A.mov"))
-    assert frames(cut) == [("card2/A.mov", 5, 9)]
+    for path in (r"D:\card2\A.mov", "file:///Volumes/Card2/A.mov", r"card2\A.mov"):
+        cut = read(external_cut(tmp_path / "cut.otio", path))
+        assert frames(cut) == [("card2/A.mov", 5, 9)]
     with pytest.raises(SourceError, match="not to be told from another"):
         read(external_cut(tmp_path / "cut.otio", r"D:\A.mov"))
 

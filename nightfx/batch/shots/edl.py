@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -98,15 +98,15 @@ class Edl:
         try:
             source, record = self._lengths(side)
         except ValueError as error:
-            return _with(clip, refusal=str(error))
+            return replace(clip, refusal=str(error))
         if side.speed is None and source != record:
             words = f"its source runs {source} frames, its record {record}, and no M2 says a retime"
-            return _with(clip, refusal=words)
+            return replace(clip, refusal=words)
         if side.speed is not None and side.speed < 0:
-            return _with(clip, refusal="its retime is not at one speed forwards")
+            return replace(clip, refusal="its retime is not at one speed forwards")
         speed = 1.0 if side.speed is None else side.speed / self._fps
         length = max(source, round(record * speed)) + side.outgoing_frames
-        return _with(clip, timecode=side.times[0], length=Fraction(max(length, 1)), speed=speed)
+        return replace(clip, timecode=side.times[0], length=Fraction(max(length, 1)), speed=speed)
 
     def _lengths(self, side: _Side) -> tuple[int, int]:
         """How many frames its source and its record run; raises ValueError in the words of an editor."""
@@ -240,12 +240,6 @@ def _shown_name(render: Render) -> str:
     last = int(render.number) + render.length - 1
     head, tail = render.path.name.split("#")[0], render.path.name.split("#")[-1]
     return f"{head}[{render.number}-{last:0{len(render.number)}d}]{tail}"
-
-
-def _with(clip: TimelineClip, **more: object) -> TimelineClip:
-    from dataclasses import replace
-
-    return replace(clip, **more)  # type: ignore[arg-type]  # fields by their names
 
 
 def _end_of(line: str) -> str:

@@ -6,40 +6,37 @@ Paths may be of another machine and of another kind of it: what counts then is t
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
-from unicodedata import normalize
-from urllib.parse import unquote
 
 from nightfx.batch.shots.document import TimelineClip
 from nightfx.batch.shots.find import find_shots
+from nightfx.batch.shots.names import (
+    all_sequences,
+    as_pattern,
+    first_number,
+    folders_in,
+    key_of,
+    names_in,
+    on_disk,
+    said_paths,
+)
 from nightfx.errors import NightfxError, SourceError
 from nightfx.job.source_target import open_shot
 from nightfx.options import SourceOptions
 from nightfx.source import (
     FALLBACK_RATE,
-    FORMATS,
-    SUFFIXES,
     base_name,
     count_frames,
     day_frames,
-    existing_files,
     frames_on_disk,
-    is_pattern,
-    lone_sequence,
-    sequences_in,
 )
 
-_PICTURES = {*FORMATS, *SUFFIXES}  # whose names may be numbered
 _REEL_LETTERS = 8  # what an EDL may have cut a reel's name to
-_SCHEME = re.compile(r"[A-Za-z][\w+.-]+:")  # longer than the letter of a drive
-_RANGE = re.compile(r"\[(-?\d+)-(-?\d+)\]")
-_PADDING = re.compile(r"%0(\d)d|@+|#+|\$F(\d)")
-_NUMBERED = re.compile(r"(.*?[._-]?)(-?\d+)(\.\w+)")
 
 
 class OfflineError(SourceError):
@@ -133,23 +130,22 @@ class Library:
             for path in (
                 [place] if place.is_absolute() else [self._beside / place, self._folder / place]
             ):
-                if "\0" not in said and (found := _on_disk(path)):
+                if "\0" not in said and (found := on_disk(path)):
                     return found
         return None
 
     def _alike(self, clip: TimelineClip) -> list[Path]:
         """Files of its name, else files of that name with another suffix, else of its reel."""
-        ends = [re.split(r"[\\/]", said)[-1] for text in clip.paths for said in said_paths(text)]
-        full = {_key(name) for name in (*ends, *clip.names) if name}
+        full = {key_of(name) for name in (*names_in(clip.paths), *clip.names) if name}
         # one file of a sequence names the sequence
-        full |= {_key(number) for name in full if (number := _as_pattern(name))}
-        bases = {_key(base_name(Path(name))).rstrip("._-") for name in full}
+        full |= {key_of(number) for name in full if (number := as_pattern(name))}
+        bases = {key_of(base_name(Path(name))).rstrip("._-") for name in full}
         bases |= {name.split("#")[0].rstrip("._-") for name in full if "#" in name}
-        reel = _key(clip.reel)
+        reel = key_of(clip.reel)
         tests: list[Callable[[Path], bool]] = [
-            lambda path: _key(path.name) in full,
-            lambda path: _key(base_name(path)) in bases,
-            lambda path: bool(reel) and _is_reel(_key(base_name(path)), reel),
+            lambda path: key_of(path.name) in full,
+            lambda path: key_of(base_name(path)) in bases,
+            lambda path: bool(reel) and _is_reel(key_of(base_name(path)), reel),
         ]
         found = ([path for path in self.paths if test(path)] for test in tests)
         return next(filter(None, found), []) or self._sequences_named(full)
@@ -158,8 +154,8 @@ class Library:
         """Numbered pictures that a folder of others hides: they are taken where a timeline names them."""
         patterns = {name for name in names if "#" in name}
         folders = [self._folder, *sorted(self._folder.rglob("*/"))] if patterns else []
-        found = (path for folder in folders if folder.is_dir() for path in _all_sequences(folder))
-        return [path for path in found if _key(path.name) in patterns]
+        found = (path for folder in folders if folder.is_dir() for path in all_sequences(folder))
+        return [path for path in found if key_of(path.name) in patterns]
 
     def _one_of(self, clip: TimelineClip, paths: list[Path]) -> Medium:
         media = []
@@ -177,22 +173,6 @@ class Library:
         raise OfflineError(f"not to be told from another: {names}" if media else "not found")
 
 
-def said_paths(text: str) -> Iterator[str]:
-    """What a URL or a path may mean: its `%20` read, and as it is. `#` and `?` are letters, for files have them."""
-    scheme = _SCHEME.match(text)
-    if not scheme:
-        yield from dict.fromkeys((text, unquote(text)))
-        return
-    if scheme[0].lower() != "file:":
-        yield text.partition("?")[0]  # of which the name counts
-        return
-    host, slash, path = text[5:].removeprefix("//").partition("/")
-    if not text[5:].startswith("//"):
-        host, slash, path = "", "", text[5:]
-    path = f"{slash}{path}" if host in ("", "localhost") else f"//{host}/{path}"
-    yield from dict.fromkeys((unquote(path), path))
-
-
 def position(clip: TimelineClip, medium: Medium) -> int:
     """The frame of a file that a clip begins with, counted from 0; it may be none that the file has."""
     start = round(frames_in(medium, clip.start, clip.rate))
@@ -200,7 +180,8 @@ def position(clip: TimelineClip, medium: Medium) -> int:
         start = _labelled(clip, medium)
     elif clip.known is not None:
         first = round(frames_in(medium, clip.start - clip.known, clip.rate))
-        number = clip.first_number if clip.first_number is not None else _said_number(clip)
+        number = clip.first_number
+        number = first_number(clip.paths) if number is None else number
         if number is not None and medium.first_number is not None:
             first += number - medium.first_number
         # a timeline's own word counts where what is shown lies within
@@ -226,17 +207,6 @@ def frames_in(medium: Medium, frames: Fraction, rate: Fraction) -> Fraction:
 def frames_of(timecode: str, rate: Fraction) -> int | None:
     """A timecode as a number of frames; None where it is not one at this rate."""
     return count_frames(timecode, max(round(rate), 1))
-
-
-def _said_number(clip: TimelineClip) -> int | None:
-    """The number of the first picture, where a path names it: `a.[0991-1030].png`, `a.0991.png`."""
-    for text in clip.paths:
-        name = re.split(r"[\\/]", text)[-1]
-        if found := _RANGE.search(name):
-            return int(found[1])
-        if _as_pattern(name) and (numbered := _NUMBERED.fullmatch(name)):
-            return int(numbered[2])
-    return None
 
 
 def _labelled(clip: TimelineClip, medium: Medium) -> int:
@@ -271,56 +241,13 @@ def _nearest(media: list[Medium], clip: TimelineClip) -> list[Medium]:
     """Those whose folders are called most like those where the file was."""
 
     def alike(medium: Medium, said: str) -> int:
-        ours, theirs = (re.split(r"[\\/]", text)[::-1] for text in (str(medium.path), said))
-        pairs = zip(ours[1:], theirs[1:], strict=False)
-        return next((n for n, (a, b) in enumerate(pairs) if _key(a) != _key(b)), 0)
+        pairs = zip(folders_in(str(medium.path)), folders_in(said), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     said = [path for text in clip.paths for path in said_paths(text)]
     scores = [max((alike(medium, path) for path in said), default=0) for medium in media]
     best = max(scores, default=0)
     return [medium for medium, score in zip(media, scores, strict=True) if score == best > 0]
-
-
-def _on_disk(path: Path) -> Path | None:
-    """The file, or the sequence, that a path names; one file of several that are numbered stands for all."""
-    try:
-        path = path.with_name(_as_hashes(path.name)) if path.name and not path.exists() else path
-        files = existing_files(path)
-    except (OSError, ValueError):  # too long a name, a folder that is closed
-        return None
-    if not files:
-        return None
-    if path.suffix.lower() in _PICTURES and not is_pattern(path):
-        found = (p for p in _all_sequences(path.parent) if path in existing_files(p))
-        return next((p for p in found if len(existing_files(p)) > 1), path)
-    return path
-
-
-def _all_sequences(folder: Path) -> list[Path]:
-    lone = lone_sequence(folder)
-    found = {*sequences_in(folder), *([lone] if lone else [])}
-    names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
-    patterns = {folder / _as_hashes(name) for each in names if (name := _as_pattern(each))}
-    return sorted(found | {path for path in patterns if len(existing_files(path)) > 1})
-
-
-def _as_hashes(name: str) -> str:
-    """A name whose number is written otherwise, with `#`: `a.[0991-1030].png`, `a.%04d.png`."""
-    name = _RANGE.sub(lambda found: "#" * len(found[1]), name)
-    return _PADDING.sub(lambda found: "#" * int(found[1] or found[2] or len(found[0])), name)
-
-
-def _as_pattern(name: str) -> str:
-    """The pattern of a numbered picture's name; empty for other names."""
-    found = _NUMBERED.fullmatch(name)
-    if not found or found[3].lower() not in _PICTURES:
-        return ""
-    return f"{found[1]}{'#' * len(found[2])}{found[3]}"
-
-
-def _key(name: str) -> str:
-    """A name as it is compared: letters of any case and any Unicode form, numbers of any length."""
-    return re.sub(r"#+", "#", _as_hashes(normalize("NFC", name)).casefold())
 
 
 def _is_reel(base: str, reel: str) -> bool:
