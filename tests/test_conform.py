@@ -20,7 +20,7 @@ from nightfx.batch.shots.media import Library
 from nightfx.batch.shots.otio_file import OtioFile
 from nightfx.batch.shots.relink import try_write, write_cut
 from nightfx.batch.shots.timeline import Cut, read_cut
-from nightfx.errors import SourceError, TargetError
+from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.options import SourceOptions
 from nightfx.source import count_frames
 
@@ -53,7 +53,7 @@ def done(cut: Cut, out: Path) -> list[ShotTask]:
 def written(cut: Cut) -> Path:
     out = cut.path.parent / "out"
     out.mkdir(exist_ok=True)
-    try_write(cut)
+    try_write(cut, out)
     return write_cut(cut, done(cut, out), out)
 
 
@@ -392,6 +392,31 @@ def test_fcpxml_counts_from_a_render_that_has_no_timecode(tmp_path: Path) -> Non
     assert [clip.get("start") for clip in tree.iter("asset-clip")] == ["1/12s"]
 
 
+def test_fcpxml_renders_what_is_shown_alone(tmp_path: Path) -> None:
+    medium(tmp_path / "plain.mov", None, Fraction(24))
+    clip = '<asset-clip ref="r2" name="{}" start="{}/24s" duration="2/24s"/>'
+    resources = "".join(
+        [
+            f'<media id="m1"><sequence><spine>{clip.format("compound", 2)}</spine></sequence></media>',
+            f'<media id="m2"><sequence><spine>{clip.format("unused", 6)}</spine></sequence></media>',
+            f'<media id="m3"><multicam><mc-angle>{clip.format("angle", 8)}</mc-angle></multicam></media>',
+        ]
+    )
+    shown = [
+        '<ref-clip ref="m1"/><mc-clip ref="m3"/>',
+        f"<audition>{clip.format('picked', 12)}{clip.format('other', 14)}</audition>",
+        f"<gap>{clip.format('connected', 20)}</gap>",
+        clip.format("heard", 24).replace("/>", ' srcEnable="audio"/>'),
+    ]
+    head, tail = FCPXML.split("<spine>")[0], FCPXML.split("</spine>")[1]
+    text = f"{head}<spine>{''.join(shown)}</spine>{tail}"
+    (tmp_path / "cut.fcpxml").write_text(text.replace("</resources>", f"{resources}</resources>"))
+    cut = read(tmp_path / "cut.fcpxml")
+    assert frames(cut) == [("plain.mov", n, n + 2) for n in (2, 12, 20)]
+    [remark] = cut.remarks
+    assert remark.startswith("angle: left as it is: is an angle of a multicam clip")
+
+
 XMEML = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE xmeml>
 <xmeml version="5"><sequence id="s1"><name>cut</name><rate><timebase>24</timebase><ntsc>TRUE</ntsc></rate><media>
@@ -432,6 +457,24 @@ def test_xmeml_counts_from_the_render_and_its_sound_stays(tmp_path: Path) -> Non
     assert (file.get("id"), sound.findtext("in")) == ("f1", "12")
     assert (b.findtext("in"), b.findtext("out")) == ("6", "12")
     assert b.findtext("file/name") == "B_00000-00027.night.mov"
+
+
+def test_xmeml_of_a_sequence_that_we_wrote_is_found_again(tmp_path: Path) -> None:
+    numbered(tmp_path, "A.", 991, 24)
+    text = XMEML.replace("A.mov", "A.0991.png").replace(
+        "<in>12</in><out>22</out>", "<in>5</in><out>9</out>", 1
+    )
+    (tmp_path / "cut.xml").write_text(text)
+    cut = read(tmp_path / "cut.xml", handles=1)
+    assert frames(cut) == [("A.####.png", 5, 9)]
+    out = tmp_path / "out"
+    numbered(out, f"{cut.shots[0].stem}.night.", 995, 6)
+    [task] = done(cut, out)
+    task.target = f"{cut.shots[0].stem}.night.####.png"
+    path = write_cut(cut, [task], out)
+    library = Library(tmp_path / "nowhere", tmp_path, out, SourceOptions())
+    [use] = read_cut(path, library, handles=0, rate=None).uses
+    assert (use.medium.path, use.first, use.end) == (out / task.target, 1, 5)
 
 
 def make_aaf(path: Path, *, sound: bool = False) -> Path:
@@ -585,7 +628,10 @@ def test_what_cannot_be_written_back_is_said_before_anything_is_rendered(
 
     monkeypatch.setattr(OtioFile, "save", refuse)
     with pytest.raises(TargetError, match=r"cannot be written back \(no such kind of track\)"):
-        try_write(cut)
+        try_write(cut, tmp_path / "out")
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="would be overwritten"):
+        try_write(cut, tmp_path)
 
 
 def test_bundles_are_opened_or_refused_in_a_line(tmp_path: Path) -> None:
@@ -593,7 +639,9 @@ def test_bundles_are_opened_or_refused_in_a_line(tmp_path: Path) -> None:
     (bundle := tmp_path / "cut.otiod").mkdir()
     external_cut(bundle / "content.otio", "A.mov")
     library = Library(tmp_path, tmp_path / "out", bundle, SourceOptions())
-    assert len(read_cut(bundle, library, handles=0, rate=None).uses) == 1
+    cut = read_cut(bundle, library, handles=0, rate=None)
+    (out := tmp_path / "out").mkdir()
+    assert write_cut(cut, done(cut, out), out) == out / "cut.otio"
     (tmp_path / "cut.otioz").write_bytes(b"PK")
     with pytest.raises(SourceError, match="is a bundle: unzip it"):
         read(tmp_path / "cut.otioz")

@@ -96,7 +96,7 @@ def _read_cut(timeline: Path, media: Path, out: Path, handles: int, flags: dict[
     cut = read_cut(timeline, library, handles=handles, rate=options.source.fps)
     for remark in cut.remarks:
         typer.echo(shell.printable(f"warning: {remark}"), err=True)
-    try_write(cut)
+    try_write(cut, out)
     return cut
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count, pairwise
 from pathlib import Path
@@ -52,27 +53,40 @@ class FcpXml:
         self._xml.save(path)
 
     def _elements(self) -> Iterator[Element]:
+        used = {each.get("ref") for each in self._xml.root.iter()}
         for element in self._xml.root.iter():
             if element.tag not in _SHOWS or element.get("ref") not in self._assets:
                 continue
             asset = self._assets[element.get("ref", "")]
-            above = list(self._xml.ancestors(element))
             if asset.get("hasVideo") == "0" or element.get("srcEnable") == "audio":
                 continue
-            if not any(each.tag in ("sequence", "multicam") for each in above):
-                continue
-            if all(each.get("enabled", "1") != "0" for each in (element, *above)):
+            if self._is_shown(element, used):
                 yield element
+
+    def _is_shown(self, element: Element, used: set[str | None]) -> bool:
+        """Whether it is in a sequence that stands in a project or in one that does, and nothing turns it off."""
+        way = [element, *self._xml.ancestors(element)]
+        if not any(each.tag in ("sequence", "multicam") for each in way):
+            return False
+        if any(each.tag == "media" and each.get("id") not in used for each in way):
+            return False
+        # of an audition, the first is shown
+        firsts = pairwise(way)
+        if any(each.tag == "audition" and each[0] is not child for child, each in firsts):
+            return False
+        return all(each.get("enabled", "1") != "0" for each in way)
 
     def _clip(self, element: Element) -> TimelineClip:
         asset = self._assets[element.get("ref", "")]
         name = element.get("name") or asset.get("name") or "a clip"
         paths = tuple(_sources(asset))
         clip = TimelineClip(name, "", paths=paths, names=(asset.get("name", ""),))
+        if any(each.tag == "multicam" for each in self._xml.ancestors(element)):
+            return replace(clip, refusal="is an angle of a multicam clip: flatten it to render it")
         try:
             return self._timed(clip, element, asset)
         except ValueError as error:
-            return TimelineClip(name, "", paths=paths, refusal=f"a time is not one ({error})")
+            return replace(clip, refusal=f"a time is not one ({error})")
 
     def _timed(self, clip: TimelineClip, element: Element, asset: Element) -> TimelineClip:
         rate = self._rate_of(asset)
@@ -101,15 +115,13 @@ class FcpXml:
             speed = float((high - low) / length) if length and len(points) == 2 else None
             absolute = first > 0 and points and min(value for _, value in points) >= first
             start, length, from_first = low + (0 if absolute else first), high - low, not absolute
-        return TimelineClip(
-            clip.name,
-            place,
+        return replace(
+            clip,
+            place=place,
             rate=rate,
             start=start * rate,
             length=length * rate,
             known=first * rate,
-            paths=clip.paths,
-            names=clip.names,
             speed=speed,
             from_first=from_first,
             anchored=_counts_time(holder if _holds(holder) else element),

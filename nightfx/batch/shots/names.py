@@ -18,6 +18,7 @@ from nightfx.source import (
 )
 
 _PICTURES = {*FORMATS, *SUFFIXES}  # whose names may be numbered
+_FRAMES = {*FORMATS, ".png", ".tif", ".tiff"}  # JPEG files are more often photographs
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]+:")  # longer than the letter of a drive
 _RANGE = re.compile(r"\[(-?\d+)-(-?\d+)\]")
 _PADDING = re.compile(r"%0(\d)d|@+|#+|\$F(\d)")
@@ -69,7 +70,7 @@ def on_disk(path: Path) -> Path | None:
         return None
     if not files:
         return None
-    if path.suffix.lower() in _PICTURES and not is_pattern(path):
+    if path.suffix.lower() in _FRAMES and not is_pattern(path):
         found = (p for p in all_sequences(path.parent) if path in existing_files(p))
         return next((p for p in found if len(existing_files(p)) > 1), path)
     return path
@@ -79,7 +80,7 @@ def all_sequences(folder: Path) -> list[Path]:
     """The patterns of a folder's numbered pictures of any kind."""
     lone = lone_sequence(folder)
     found = {*sequences_in(folder), *([lone] if lone else [])}
-    names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
+    names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in _FRAMES)
     patterns = {folder / as_hashes(name) for each in names if (name := as_pattern(each))}
     return sorted(found | {path for path in patterns if len(existing_files(path)) > 1})
 

@@ -15,16 +15,18 @@ from nightfx.batch.queue.worker import ShotTask
 from nightfx.batch.shots.document import Render
 from nightfx.batch.shots.timeline import Cut, Use
 from nightfx.disk import translated
-from nightfx.errors import NightfxError, TargetError
+from nightfx.errors import NightfxError, TargetError, UsageError
 from nightfx.source import existing_files, is_pattern
 
 _HINT = "export the timeline as .otio, .fcpxml or .edl"
 
 
-def try_write(cut: Cut) -> None:
+def try_write(cut: Cut, out: Path) -> None:
     """Write the timeline once as it will be, somewhere else, and read it again: raises TargetError before any render."""
+    if (out / cut.name).resolve() == cut.path.resolve():
+        raise UsageError(f"{cut.path}: would be overwritten: --out is its own folder")
     with TemporaryDirectory() as folder:
-        part = Path(folder, cut.path.name)
+        part = Path(folder, cut.name)
         _write(cut, part, lambda use: _render_of(use, _guessed(use, Path(folder))))
         try:
             again = Cut(cut.path, part.read_bytes(), cut.rate).document().clips
@@ -33,7 +35,7 @@ def try_write(cut: Cut) -> None:
         was = cut.document().clips
         if [clip.place for clip in again] != [clip.place for clip in was]:
             words = f"{len(again)} of {len(was)} clips would come back"
-            raise TargetError(f"{cut.path.name}: cannot be written back ({words}): {_HINT}")
+            raise TargetError(f"{cut.name}: cannot be written back ({words}): {_HINT}")
 
 
 def write_cut(cut: Cut, tasks: Sequence[ShotTask], out: Path) -> Path:
@@ -47,12 +49,12 @@ def write_cut(cut: Cut, tasks: Sequence[ShotTask], out: Path) -> Path:
         task = done.get(use.shot.key) if use.shot else None
         return _render_of(use, (out / task.target).absolute()) if task else None
 
-    target = out / cut.path.name
+    target = out / cut.name
     with translated(target):
         (out / FOLDER).mkdir(parents=True, exist_ok=True)
         # a folder of its own: another batch may write the same
         with TemporaryDirectory(dir=out / FOLDER) as folder:
-            part = Path(folder, cut.path.name)
+            part = Path(folder, cut.name)
             _write(cut, part, render)
             part.replace(target)
     return target
@@ -69,7 +71,7 @@ def _write(cut: Cut, part: Path, render: Callable[[Use], Render | None]) -> None
         raise
     except Exception as error:  # whatever a library has to say of a document that it cannot write
         words = " ".join(str(error).split())[:200]
-        message = f"{cut.path.name}: cannot be written back ({words}): {_HINT}"
+        message = f"{cut.name}: cannot be written back ({words}): {_HINT}"
         raise TargetError(message) from error
 
 

@@ -63,6 +63,9 @@ class Cut:
     shots: list[find.Shot] = field(default_factory=list)
     """The shots to be rendered."""
 
+    name: str = ""
+    """What the file is called that is written: that of a bundle, where it is in one."""
+
     def document(self) -> document.Document:
         """The timeline as it was read, to be edited. Raises SourceError."""
         return _open(self.path, self.content, self.rate)
@@ -81,9 +84,12 @@ def read_cut(path: Path, library: media.Library, *, handles: int, rate: Fraction
     `rate` is that of an EDL, by default of the first file of the library. Raises SourceError where it cannot be read or
     shows nothing that is there.
     """
-    path = path / _BUNDLES[path.suffix.lower()] if path.is_dir() else path
+    name = path.name
+    if path.is_dir():
+        path = path / _BUNDLES[path.suffix.lower()]
+        name = f"{path.parent.stem}{path.suffix}"
     content = _content_of(path)
-    cut = Cut(path, content, _rate_of(path, content, library, rate))
+    cut = Cut(path, content, _rate_of(path, content, library, rate), name=name)
     if path.suffix.lower() == ".edl":
         cut.remarks += edl.malformed_events(content)
     for index, clip in enumerate(cut.document().clips):
@@ -135,7 +141,7 @@ def _open(path: Path, content: bytes, rate: Fraction) -> document.Document:
 def _use_of(
     index: int, clip: document.TimelineClip, library: media.Library, remarks: list[str]
 ) -> Use | None:
-    name = f"{clip.name} {clip.place}"
+    name = f"{clip.name} {clip.place}".rstrip()
     try:
         if clip.refusal:
             raise media.OfflineError(clip.refusal)
