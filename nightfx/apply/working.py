@@ -102,16 +102,21 @@ def _resized(picture: Float32, size: tuple[int, int], how: int) -> Float32:
     return np.stack([cv2.resize(c, size, interpolation=how) for c in picture])
 
 
+def straight_pixels(frame: Frame) -> Float32:
+    """RGB (3, H, W) of the frame as light is put on it: divided by alpha where it is multiplied by it and alpha covers."""
+    rgb = to_rgb(frame)
+    return rgb / _cover(frame) if frame.coding.multiplied else rgb
+
+
 def change_of_rgb(frame: Frame, light: LightOfSamples, encoding: Encoding) -> Float32:
     """What `light` adds to the frame's RGB (3, H, W): where that is multiplied by alpha, to what it was before."""
-    rgb = to_rgb(frame)
+    change = _difference(straight_pixels(frame), light, encoding, 0, 0)
     if not frame.coding.multiplied:
-        return _difference(rgb, light, encoding, 0, 0)
-    cover = _cover(frame)
-    change = _difference(rgb / cover, light, encoding, 0, 0) * cover
+        return change
+    change *= _cover(frame)
     bare = frame.planes[3] <= 0
     if bare.any():  # what glows there is added to what lies behind, and so is what becomes of it
-        change -= bare * _difference(np.zeros_like(rgb), light, encoding, 0, 0)
+        change -= bare * _difference(np.zeros_like(change), light, encoding, 0, 0)
     return change
 
 
@@ -167,9 +172,7 @@ def _in_depth(frame: Frame, coding: Coding) -> Planes:
 def _convert(
     frame: Frame, light: LightOfSamples, coding: Coding, encodings: Encodings, seed: int | None
 ) -> Frame:
-    rgb, alpha = to_rgb(frame), frame.alpha
-    if frame.coding.multiplied:
-        rgb /= _cover(frame)
+    rgb, alpha = straight_pixels(frame), frame.alpha
     if encodings.source is encodings.target:
         signal = rgb + _difference(rgb, light, encodings.source, 0, 0)
     else:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from nightfx.apply import Written, is_direct
-from nightfx.errors import RetryError, SourceError
+from nightfx.apply import Written
+from nightfx.errors import RetryError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
 from nightfx.job.matte import open_matte
 from nightfx.job.passes import writing
@@ -18,7 +18,7 @@ from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frame
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
 from nightfx.picture import ColorTags, Encodings, Frame, encoding_by_tags, untold_transfer
-from nightfx.source import is_picture, is_sequence, read_picture, read_tags, woven
+from nightfx.source import NO_LAYERS, is_picture, is_sequence, read_picture, read_tags, woven
 from nightfx.target import picture_lines, write_picture
 
 
@@ -114,12 +114,10 @@ def _render_picture(
     target = target or source_target.default_target(source, preset, source.suffix)
     source_target.check_target(source, target, options.job.overwrite)
     frame = read_picture(source, options.source.max_pixels)
-    if options.source.layer or options.source.view:
-        raise SourceError(f"{source}: --layer and --view are for EXR")
     tags = read_tags(source)
     own = source_target.asked_encoding(options.source) or encoding_by_tags(tags, frame.coding)
     both = Encodings(own, own)
-    passes = render_job.passes_of(target, options, direct=is_direct(frame.coding, both))
+    passes = render_job.passes_of(target, options)
     words = render_job.height_warnings(frame.height, preset, options.light.method, options.look)
     told = _picture_notes(source, frame, target, tags, options)
     render_job.log_notes(source, [*told, *words])
@@ -160,5 +158,7 @@ def _picture_notes(
     times = options.source.start_seconds, options.source.end_seconds, options.source.frames
     if times != (None, None, None) or options.encode != EncodeOptions():
         yield "--start, --end, --frames, --codec and --crf are for clips"
+    if options.source.layer or options.source.view:
+        yield NO_LAYERS
     if options.job.verify:
         yield "--verify is for clips"

@@ -22,6 +22,7 @@ from nightfx.picture import (
     target_encoding,
 )
 from nightfx.source import (
+    NO_LAYERS,
     ClipInfo,
     FrameReader,
     Pick,
@@ -72,9 +73,10 @@ def open_shot(source: Path, options: SourceOptions) -> FrameReader:
     """Open the reader of a clip or a sequence; raises SourceError."""
     pick = Pick(options.layer, options.view)
     if not is_still(source):
+        clip = Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
         if pick != Pick():
-            raise SourceError(f"{source}: --layer and --view are for EXR")
-        return Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
+            clip.add_note(NO_LAYERS)
+        return clip
     return SequenceReader(
         source,
         keep_going=options.keep_going,

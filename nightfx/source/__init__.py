@@ -41,6 +41,7 @@ from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.shot import FrameReader
 from nightfx.source.still import (
     FORMATS,
+    NO_LAYERS,
     Pick,
     by_openimageio,
     has_openimageio,
@@ -56,6 +57,7 @@ __all__ = [
     "CLIP_SUFFIXES",
     "FALLBACK_RATE",
     "FORMATS",
+    "NO_LAYERS",
     "SUFFIXES",
     "VARIABLE",
     "Chunk",

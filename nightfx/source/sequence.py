@@ -47,6 +47,8 @@ class SequenceReader(shot.FrameReader):
             self._canvas = first.sheet.canvas
             for note in first.sheet.notes:
                 self.add_note(note)
+        elif pick != still.BEAUTY:
+            self.add_note(still.NO_LAYERS)
         self.info = _describe(path, self._files, first, rate)
         self._size = _size_of(first)
         self._check_gaps()
@@ -137,8 +139,6 @@ def read_file(
     """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
     if still.by_openimageio(path):
         return still.read_still(path, canvas, max_pixels, pick)
-    if pick != still.BEAUTY:
-        raise SourceError(f"{path}: --layer and --view are for EXR")
     return replace(image.read_picture(path, max_pixels), sheet=path)
 
 

@@ -32,6 +32,7 @@ from nightfx.source.still_extras import FilePart, Sheet, Window, around
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 _BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
+NO_LAYERS = "--layer and --view are for EXR"
 _LEVELS = "its smaller levels (mip map) are not written: the render has one, maketx makes them anew"
 
 
