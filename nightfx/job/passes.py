@@ -118,10 +118,12 @@ class Passes:
         if encoding.to_linear is None and not frame.coding.multiplied:
             field = _field_pixels(bare.field, frame) if self._has_exr else None
             stops, offset = _readable_pair(plate, bare.field)
+            wanted = bare.of_samples(plate, 0, 0)  # as it is before luma ends at black
         else:
             field, stops, offset = _tangents(frame, bare, lit, encoding)
+            wanted = lit
         formula = _formula(glow=steps.has_glow, matte=steps.finish.matte is not None)
-        errors = self._write_change(plate, lit, field, stops, offset, formula)
+        errors = self._write_change(plate, wanted, field, stops, offset, formula)
         self._write_finish(frame, steps, lit, encoding, formula)
         codes = errors * ((1 << self._depth) - 1)
         self._errors[self._index] = float(codes.mean()), float(codes.max())
@@ -130,7 +132,7 @@ class Passes:
     def _write_change(
         self,
         plate: Float32,
-        lit: Float32,
+        wanted: Float32,
         field: _Half | None,
         stops: Float32,
         offset: Float32,
@@ -147,7 +149,7 @@ class Passes:
         else:
             stops = _save_png(self._path("gain", "png"), stops, MAX_STOPS)
             offset = _save_png(self._path("offset", "png"), offset, MAX_OFFSET)
-        error: Float32 = np.abs(plate * np.exp2(stops) + offset - lit)
+        error: Float32 = np.abs(plate * np.exp2(stops) + offset - wanted)
         return error
 
     def _write_finish(
