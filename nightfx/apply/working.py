@@ -81,7 +81,12 @@ def straight_rgb(frame: Frame) -> Float32:
     What alpha does not cover continues the colours beside it: black there would be taken for night.
     """
     rgb = to_rgb(frame)
-    return _continued(finite(rgb), _share(frame)) if frame.coding.multiplied else rgb
+    if not frame.coding.multiplied:
+        return rgb
+    cover = _share(frame)
+    covered = finite(rgb) * (cover > 0)
+    seen: Float32 = _continued(covered, cover) + (finite(rgb) - covered)
+    return seen
 
 
 def _continued(rgb: Float32, cover: Float32) -> Float32:
@@ -90,7 +95,7 @@ def _continued(rgb: Float32, cover: Float32) -> Float32:
     if cover.min() >= 1:
         return rgb
     if max(height, width) == 1:
-        return np.asarray(rgb / max(float(cover[0, 0]), 1e-6), np.float32)
+        return np.asarray(rgb / (cover if cover[0, 0] > 0 else 1), np.float32)
     half = max(width // 2, 1), max(height // 2, 1)
     small, less = (_resized(x, half, cv2.INTER_AREA) for x in (rgb, cover[None]))
     behind = _resized(_continued(small, less[0]), (width, height), cv2.INTER_LINEAR)

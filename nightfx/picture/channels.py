@@ -68,11 +68,11 @@ def choice_lines(layers: Sequence[Layer], chosen: Layer) -> Iterator[str]:
     """Yield the lines for a user: which layer and view is lit where others stay as they are."""
     others = [each.name for each in layers if each.view == chosen.view and each is not chosen]
     if chosen.name:
-        stay = f", {_listed(others)} left as read (--layer names another)" if others else ""
-        yield f"layer {chosen.name} is lit{stay}"
+        rest = f", not {_listed(others)}: --layer names another" if others else ""
+        yield f"layer {chosen.name} is lit{rest}"
     views = [view for view in _views(layers) if view != chosen.view]
     if views:
-        yield f"view {chosen.view} is lit, {_listed(views)} left as read (--view {views[0]} lights it)"
+        yield f"view {chosen.view} is lit, not {_listed(views)}: --view {views[0]} lights that"
 
 
 def _layers_of_part(index: int, part: PartNames) -> Iterator[Layer]:

@@ -97,9 +97,8 @@ def _numbered_like(pattern: Path) -> dict[int, Path]:
     named, folder = _named(pattern), pattern.parent
     name = re.compile(f"{re.escape(named['base'])}(-?[0-9]+){re.escape(named['tail'])}")
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    numbers = {int(match[1]): match for match in map(name.fullmatch, names) if match}
-    place = named["place"]
-    return {n: folder / m[0] for n, m in numbers.items() if _padded(n, place) == m[1]}
+    numbers = [(int(match[1]), match) for match in map(name.fullmatch, names) if match]
+    return {n: folder / m[0] for n, m in numbers if _padded(n, named["place"]) == m[1]}
 
 
 def existing_files(target: Path) -> list[Path]:

@@ -33,7 +33,6 @@ from nightfx.source.still_extras import FilePart, Sheet, Window, around
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 _BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
 NO_LAYERS = "--layer and --view are for EXR"
-_LEVELS = "its smaller levels (mip map) are not written: the render has one, maketx makes them anew"
 
 
 def has_openimageio() -> bool:
@@ -81,24 +80,17 @@ def read_still(
         _refuse_pages(path, source, specs)
         chosen, notes = _choose(path, specs, pick)
         main, colour = chosen.part, chosen.channels
-        spec = specs[main]
-        data, shown = windows_of(spec)
+        data, shown = windows_of(specs[main])
         canvas = canvas or around(data, shown)
-        if not canvas.holds(data):
-            raise SourceError(f"{path}: its data window {_words(data)} is outside {_words(canvas)}")
-        most = max(canvas.width * canvas.height, *(each.width * each.height for each in specs))
-        if most > max_pixels:
-            words = f"{most} pixels are more than {max_pixels}: see --max-pixels"
-            raise SourceError(f"{path}: {words}")
+        _check_room(path, specs, data, canvas, max_pixels)
         pixels = [_pixels(path, source, index, each) for index, each in enumerate(specs)]
-        levels = any(source.spec(index, 1).width for index in range(len(specs)))
-    coding = _coding(source.format_name(), spec, colour)
+        notes += tuple(_losses(source, specs))
+    coding = _coding(source.format_name(), specs[main], colour)
     planes = tuple(_plane(pixels[main][..., channel], coding, data, canvas) for channel in colour)
-    rest = len(specs) > 1 or spec.nchannels > len(colour)
+    rest = len(specs) > 1 or specs[main].nchannels > len(colour)
     parts = tuple(
         FilePart(each, kept if rest else None) for each, kept in zip(specs, pixels, strict=True)
     )
-    notes += (_LEVELS,) if levels else ()
     sheet = Sheet(source.format_name(), parts, main, colour, data, shown, canvas, notes)
     return Frame(planes, coding, pts=0, time_base=Fraction(1), sheet=sheet)
 
@@ -141,6 +133,17 @@ def _specs(source: Any) -> Iterator[Any]:
         index += 1
 
 
+def _check_room(
+    path: Path, specs: list[Any], data: Window, canvas: Window, max_pixels: int
+) -> None:
+    if not canvas.holds(data):
+        raise SourceError(f"{path}: its data window {_words(data)} is outside {_words(canvas)}")
+    most = max(canvas.width * canvas.height, *(each.width * each.height for each in specs))
+    if most > max_pixels:
+        words = f"{most} pixels are more than {max_pixels}: see --max-pixels"
+        raise SourceError(f"{path}: {words}")
+
+
 def _refuse_pages(path: Path, source: Any, specs: list[Any]) -> None:
     """Refuse a file of several pictures: parts that belong together are EXR's alone."""
     if len(specs) > 1 and source.format_name() != "openexr":
@@ -179,6 +182,20 @@ def _pixels(path: Path, source: Any, index: int, spec: Any) -> Plane:
     if pixels is None:
         raise SourceError(f"{path}: not readable as a picture ({one_line(source.geterror())})")
     return np.asarray(pixels).reshape(spec.height, spec.width, spec.nchannels)
+
+
+def _losses(source: Any, specs: list[Any]) -> Iterator[str]:
+    """Yield a line for each thing in a file that cannot be written back."""
+    if any(source.spec(index, 1).width for index in range(len(specs))):
+        yield "its smaller levels (mip map) are not written: the render has one, maketx makes them anew"
+    for spec in specs:
+        # OpenImageIO takes all of a part whose channels differ in type through floats
+        kinds = [str(kind) for kind in spec.channelformats]
+        names = [
+            name for name, kind in zip(spec.channelnames, kinds, strict=False) if kind == "uint"
+        ]
+        if names and len(set(kinds)) > 1:
+            yield f"whole numbers in {', '.join(names)[:80]} are kept to 24 bits: larger ones are rounded"
 
 
 def _coding(form: str, spec: Any, colour: tuple[int, ...]) -> Coding:
