@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
 
-from nightfx.apply import Written, is_direct
+from nightfx.apply import Written
 from nightfx.errors import NightfxError
 from nightfx.job.matte import Matte, open_matte
 from nightfx.job.passes import Passes, open_passes, writing
@@ -118,9 +118,7 @@ class RenderJob:
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
-        codings = (self.info.coding, self.plan.coding)
-        direct = all(is_direct(coding, self.encodings) for coding in codings)
-        return passes_of(self.target, self.options, direct=direct, again=again)
+        return passes_of(self.target, self.options, again=again)
 
     @property
     def written(self) -> Written:
@@ -210,19 +208,12 @@ def height_warnings(
         yield f"{words}, and the tiles method shows it the full size"
 
 
-def passes_of(
-    target: Path, options: RenderOptions, *, direct: bool, again: bool = False
-) -> Passes | None:
-    """Open the passes of a render, where they are asked for.
-
-    Where light is affine in codes (`direct`) they carry the glow, too.
-    """
+def passes_of(target: Path, options: RenderOptions, *, again: bool = False) -> Passes | None:
+    """Open the passes of a render, where they are asked for."""
     if options.job.passes is None:
         return None
-    names = ["grain"] if direct else ["glow", "grain"]
-    after = [*options.look.names(*names), *(["the matte"] if options.light.matte else [])]
-    if after and not again:
-        _log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
+    if options.look.names("grain") and not again:
+        _log.warning("passes: grain is not in them")
     return open_passes(
         options.job.passes, base_name(target), overwrite=options.job.overwrite or again
     )

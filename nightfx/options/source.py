@@ -64,6 +64,8 @@ class SourceOptions:
         metavar="RATE",
         parse=rate_from,
     )
+    layer: str | None = option(None, "Layer of an EXR that is lit; else its beauty.")
+    view: str | None = option(None, "View of an EXR that is lit, such as right; else its first.")
     interlaced: Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
     input_space: str | None = option(
         None, "sdr, linear, pq, hlg, arri_logc4, slog3, acescct …; else by the tags."

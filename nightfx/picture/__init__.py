@@ -1,7 +1,15 @@
 """Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""
 
+from nightfx.picture.channels import (
+    Layer,
+    PartNames,
+    choice_lines,
+    choose_layer,
+    layers_of,
+)
 from nightfx.picture.chroma import average_at_sites, average_rows, widened
 from nightfx.picture.coding import (
+    HDR_TRANSFERS,
     SUBSAMPLING,
     TRANSFER_PQ,
     ColorTags,
@@ -10,6 +18,7 @@ from nightfx.picture.coding import (
     fill,
     frame_of,
     relaid,
+    untold_transfer,
 )
 from nightfx.picture.color import (
     ToCodes,
@@ -55,6 +64,7 @@ __all__ = [
     "BT601",
     "BT709",
     "FIRST_FRAME",
+    "HDR_TRANSFERS",
     "PLAIN",
     "SDR",
     "SUBSAMPLING",
@@ -66,7 +76,9 @@ __all__ = [
     "Float32",
     "Float64",
     "Frame",
+    "Layer",
     "Matrix",
+    "PartNames",
     "Plane",
     "Planes",
     "ToCodes",
@@ -75,6 +87,8 @@ __all__ = [
     "as_planar",
     "average_at_sites",
     "average_rows",
+    "choice_lines",
+    "choose_layer",
     "code_of",
     "coding_of",
     "convert_alpha",
@@ -87,6 +101,7 @@ __all__ = [
     "from_working",
     "is_affine",
     "kernel",
+    "layers_of",
     "luma",
     "matrix_of",
     "noise_at",
@@ -97,6 +112,7 @@ __all__ = [
     "to_codes_of",
     "to_rgb",
     "to_working",
+    "untold_transfer",
     "upright",
     "widened",
 ]

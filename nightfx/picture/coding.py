@@ -181,3 +181,11 @@ class ColorTags:
 
 
 TRANSFER_PQ = 16  # transfer characteristics of SMPTE ST 2084
+HDR_TRANSFERS = {TRANSFER_PQ: "PQ", 18: "HLG"}
+_LINEAR = 8
+
+
+def untold_transfer(tags: ColorTags, coding: Coding) -> str | None:
+    """Return what has to be said of codes for them to be understood, such as PQ; None where SDR or light in floats is expected."""
+    known = HDR_TRANSFERS | {_LINEAR: "linear light"}
+    return None if coding.is_float else known.get(tags.transfer)

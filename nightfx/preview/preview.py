@@ -44,6 +44,7 @@ from nightfx.source import (
     is_picture,
     is_sequence,
     read_picture,
+    read_tags,
     shift_timecode,
 )
 from nightfx.target import write_picture
@@ -93,7 +94,8 @@ def preview(
     with ExitStack() as stack:
         if is_picture(source) and not is_sequence(source):
             still = read_picture(source, options.source.max_pixels)
-            picked = Picked(still, None, 0, asked_encoding(options.source) or SDR)
+            own = encoding_by_tags(read_tags(source), still.coding)
+            picked = Picked(still, None, 0, asked_encoding(options.source) or own)
         else:
             shot = open_shot(source, replace(options.source, keep_going=True))
             stack.callback(shot.close)

@@ -5,12 +5,14 @@ from nightfx.source.decoding import decode
 from nightfx.source.fingerprints import fingerprint
 from nightfx.source.image import (
     SUFFIXES,
+    Chunk,
     PictureExtras,
     Pixels,
     is_picture,
     picture_extras,
     read_extras,
     read_picture,
+    read_tags,
 )
 from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split, woven
 from nightfx.source.numbered import (
@@ -20,7 +22,9 @@ from nightfx.source.numbered import (
     frames_on_disk,
     is_pattern,
     is_sequence,
+    is_still,
     lone_sequence,
+    padding_of,
     sequences_in,
 )
 from nightfx.source.probe import (
@@ -37,6 +41,8 @@ from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.shot import FrameReader
 from nightfx.source.still import (
     FORMATS,
+    NO_LAYERS,
+    Pick,
     by_openimageio,
     has_openimageio,
     has_timecode,
@@ -57,11 +63,14 @@ __all__ = [
     "CLIP_SUFFIXES",
     "FALLBACK_RATE",
     "FORMATS",
+    "NO_LAYERS",
     "SUFFIXES",
     "VARIABLE",
+    "Chunk",
     "ClipInfo",
     "FilePart",
     "FrameReader",
+    "Pick",
     "PictureExtras",
     "Pixels",
     "Reader",
@@ -92,14 +101,17 @@ __all__ = [
     "is_pattern",
     "is_picture",
     "is_sequence",
+    "is_still",
     "lone_sequence",
     "one_line",
     "open_source",
+    "padding_of",
     "pick_stream",
     "picture_extras",
     "read_extras",
     "read_file",
     "read_picture",
+    "read_tags",
     "sequences_in",
     "shift_timecode",
     "side_data_of",
