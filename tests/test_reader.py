@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.format import names as format_names
 from media import STEP, TICKS, VFR, Clip, image, make_clip, pattern
 
 from nightfx.errors import DamagedSourceError, SourceError
@@ -348,10 +350,22 @@ def test_a_palette_is_looked_up() -> None:
         np.testing.assert_array_equal(got, table[index, column])
 
 
-@pytest.mark.parametrize("pix_fmt", ["gbrpf32le", "grayf32le", "bayer_rggb8", "ya8"])
+@pytest.mark.parametrize("pix_fmt", ["gbrpf32le", "grayf32le", "bayer_rggb8", "ya8", "yuv410p"])
 def test_float_formats_are_refused_by_name(pix_fmt: str) -> None:
     with pytest.raises(SourceError, match=pix_fmt):
         planar_name(pix_fmt)
+
+
+def test_every_pixel_format_is_laid_out_as_planes_or_refused_in_a_line() -> None:
+    for pix_fmt in sorted(format_names):
+        try:
+            made = av.VideoFrame(64, 48, pix_fmt)
+        except av.FFmpegError:
+            continue  # of graphics cards: no decoder gives it
+        with suppress(SourceError):
+            frame = frame_of(made)
+            sizes = [frame.coding.plane_size(i, 48, 64) for i in range(frame.coding.plane_count)]
+            assert [plane.shape for plane in frame.planes] == sizes
 
 
 def test_untagged_means_bt709_from_720_lines_and_bt601_below() -> None:

@@ -69,7 +69,7 @@ def _of_depth(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
 def _of_chroma(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
     own, written = source.coding, _chroma(coding)
     if own.matrix != "gray" and (coding.sub_x > own.sub_x or coding.sub_y > own.sub_y):
-        keepers = _keepers(lambda f: (own.sub_x, own.sub_y) in f.chroma)
+        keepers = _keepers(lambda f: any(x <= own.sub_x and y <= own.sub_y for x, y in f.chroma))
         yield f"{_chroma(own)} is written as {written}, as FFmpeg writes {form.title} ({keepers} keep it)"
     odd = source.width % 2 or source.height % 2
     if odd and coding.sub_x < own.sub_x:
