@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -380,3 +381,52 @@ def test_a_matrix_that_is_not_linear_is_refused_by_name() -> None:
     strange.colorspace = 14
     with pytest.raises(SourceError, match="ICtCp"):
         coding_of(strange)
+
+
+B_FRAMES = Clip(
+    count=12, rate=Fraction(25), options={"x264-params": "bframes=2:scenecut=0:asm=avx2"}
+)
+
+
+@pytest.mark.parametrize(("name", "late"), [("a.avi", 2), ("a.asf", 2), ("a.mxf", 0)])
+def test_where_a_container_has_no_times_of_showing_pictures_are_shown_as_they_leave_the_decoder(
+    tmp_path: Path, name: str, late: int
+) -> None:
+    known = read(make_clip(tmp_path / "a.mp4", B_FRAMES))
+    with Reader(make_clip(tmp_path / name, B_FRAMES)) as reader:
+        frames = list(reader.frames())
+        some = list(reader.frames(*reader.times_of(1003, 1006)))
+    seconds = [frame.pts * frame.time_base for frame in frames]
+    assert seconds == [Fraction(late + index, 25) for index in range(12)]
+    assert [frame.pts for frame in some] == [frame.pts for frame in frames[2:6]]
+    for frame, same in zip([*frames, *some], [*known, *known[2:6]], strict=True):
+        np.testing.assert_array_equal(frame.planes[0], same.planes[0])
+    assert not reader.notes
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(50)])
+@pytest.mark.parametrize(("form", "codec"), [("h264", "libx264"), ("mpeg2video", "mpeg2video")])
+def test_a_stream_without_container_has_the_rate_of_its_pictures(
+    tmp_path: Path, rate: Fraction, form: str, codec: str
+) -> None:
+    clip = Clip(codec=codec, container=form, count=6, rate=rate)
+    with Reader(make_clip(tmp_path / "a.bin", replace(clip, times=range(6)))) as reader:
+        frames = list(reader.frames())
+    steps = {(b.pts - a.pts) * a.time_base for a, b in pairwise(frames)}
+    assert (reader.info.rate, steps, len(frames)) == (rate, {1 / rate}, 6)
+    words = f"a stream without times: its frames are counted at {float(rate):.3f} fps"
+    assert reader.notes == [words]
+
+
+@pytest.mark.parametrize(
+    ("rate", "size", "pix_fmt"),
+    [(Fraction(25), (576, 720), "yuv420p"), (Fraction(30000, 1001), (480, 720), "yuv411p")],
+)
+def test_dv_has_the_rate_of_its_pictures_and_not_of_its_clock(
+    tmp_path: Path, rate: Fraction, size: tuple[int, int], pix_fmt: str
+) -> None:
+    clip = Clip("dvvideo", pix_fmt, size, count=3, rate=rate, container="dv")
+    with Reader(make_clip(tmp_path / "a.dv", clip)) as reader:
+        times = [frame.pts * frame.time_base for frame in reader.frames()]
+    assert (reader.info.rate, reader.info.frames_estimate) == (rate, 3)
+    assert times == [0, 1 / rate, 2 / rate]

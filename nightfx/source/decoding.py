@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -12,6 +13,8 @@ from av.video.stream import VideoStream
 
 from nightfx.options import MAX_PIXELS
 from nightfx.source import damage, probe
+
+_LOOKED_AT = 24  # pictures: reordered ones come early in a stream that has them
 
 
 def decode(
@@ -59,22 +62,43 @@ def survey(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, damage.Signs]
     return count, signs
 
 
-def shown_times(path: Path, max_pixels: int = MAX_PIXELS) -> list[Fraction]:
+def shown_times(info: probe.ClipInfo, max_pixels: int = MAX_PIXELS) -> list[Fraction]:
     """When each picture of a clip is shown, in seconds and in order, by its packets: nothing is decoded."""
-    with probe.open_source(path, max_pixels) as container:
-        stream = probe.pick_stream(container, path, max_pixels)
-        packets = container.demux(stream)
-        times, signs = [], damage.Signs()
+    ticks, unknown = [], 0
+    with probe.open_source(info.path, max_pixels) as container:
+        stream = probe.pick_stream(container, info.path, max_pixels)
+        packets, signs = container.demux(stream), damage.Signs()
         while (packet := _next_packet(packets, signs)) is not None:
-            ticks = packet.pts if packet.pts is not None else packet.dts
-            if packet.size and ticks is not None and not packet.is_discard:
-                times.append(ticks * Fraction(packet.time_base))
-    return sorted(times)
+            at = packet.dts if packet.pts is None or info.by_dts else packet.pts
+            if packet.size and not packet.is_discard:
+                late = at is None or (info.by_dts and at - info.lead < info.start_pts)
+                unknown += late
+                ticks += [] if at is None or late else [at]
+    ticks.sort()
+    step = info.frame_seconds / info.time_base
+    last = ticks[-1] if ticks else info.start_pts - round(step)
+    # a decoder gives its last pictures when there are no more packets
+    ticks += [last + round(step * count) for count in range(1, unknown + 1)]
+    return [at * info.time_base for at in ticks]
 
 
-def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
-    """Return the first picture that decodes, or None."""
-    return next(decode(container, stream, damage.Signs()), None)
+def first_picture(
+    container: InputContainer, stream: VideoStream
+) -> tuple[av.VideoFrame | None, bool]:
+    """Return the first picture that decodes, or None; and whether pictures are shown by dts, for want of true pts."""
+    pictures = decode(container, stream, damage.Signs())
+    first = next(pictures, None)
+    if container.format.name == "avi" or probe.has_no_times(container):
+        return first, True
+    if first is None or None in (first.pts, first.dts) or first.pts == first.dts:
+        return first, False
+    seen = [first, *islice(pictures, _LOOKED_AT)]
+    return first, not _ascend([p.pts for p in seen]) and _ascend([p.dts for p in seen])
+
+
+def _ascend(times: list[int | None]) -> bool:
+    known = [time for time in times if time is not None]
+    return all(a < b for a, b in pairwise(known))
 
 
 def _fell_short(container: InputContainer, stream: VideoStream, count: int) -> bool:

@@ -92,6 +92,18 @@ class ClipInfo:
     """Number of subtitle streams."""
     side_data: tuple[str, ...] = ()
     """Side data of the first picture, by FFmpeg's names, such as `A53_CC`."""
+    by_dts: bool = False
+    """Pictures are shown when they leave the decoder: the container has no times of showing, as AVI and raw streams."""
+    lead: int = 0
+    """Ticks that the decoder needs before its first picture, where the container counts from that one."""
+    is_raw: bool = False
+    """A stream without container: times are counted from its frame rate."""
+
+    def shown_at(self, picture: av.VideoFrame) -> int | None:
+        """When a decoded picture is shown, in ticks; None where nothing says it."""
+        if not self.by_dts:
+            return picture.pts
+        return None if picture.dts is None else picture.dts - self.lead
 
     @property
     def frame_seconds(self) -> Fraction:
@@ -166,12 +178,27 @@ def says_more(image: av.VideoFrame) -> bool:
         return True
 
 
+def has_no_times(container: av.container.InputContainer) -> bool:
+    """Say whether a file is a stream without container, such as `.264` and `.m2v`."""
+    form = container.format
+    return bool(form.flags & av.format.Flags.no_timestamps.value) or form.name.endswith("_pipe")
+
+
 def describe(
-    path: Path, container: av.container.InputContainer, stream: VideoStream, first: av.VideoFrame
+    path: Path,
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    first: av.VideoFrame,
+    *,
+    by_dts: bool = False,
 ) -> ClipInfo:
     """Put together what the container claims and what its first picture shows."""
-    rate, duration = _rate(stream), _duration(stream)
+    is_raw = has_no_times(container)
+    rate, duration = _rate(stream, is_raw=is_raw), _duration(stream)
     claimed = stream.frames or None
+    counts_shown = by_dts and container.format.name == "mxf"  # by its numbers of pictures
+    lead = (first.dts or 0) - (stream.start_time or 0) if counts_shown else 0
+    start = first.dts if by_dts else first.pts
     return ClipInfo(
         path=path,
         container=container.format.name,
@@ -184,7 +211,7 @@ def describe(
         tags=_tags(first),
         rate=rate,
         time_base=Fraction(stream.time_base or 1),
-        start_pts=first.pts or 0,
+        start_pts=(start or 0) - lead,
         duration_seconds=duration,
         frames_claimed=claimed,
         frames_estimate=_estimate(claimed, rate, duration, container.duration),
@@ -197,6 +224,9 @@ def describe(
         audio_streams=len(container.streams.audio),
         subtitle_streams=len(container.streams.subtitles),
         side_data=tuple(side_data_of(first)),
+        by_dts=by_dts,
+        lead=lead,
+        is_raw=is_raw,
     )
 
 
@@ -219,10 +249,13 @@ def _estimate(
     return min((n for n in (claimed, by_time) if n), default=None)
 
 
-def _rate(stream: VideoStream) -> Fraction | None:
-    rate = _fraction(stream.average_rate or stream.guessed_rate)
+def _rate(stream: VideoStream, *, is_raw: bool) -> Fraction | None:
+    rate, ticks = _fraction(stream.average_rate), 1 / Fraction(stream.time_base or 1)
+    # FFmpeg says 25 of every stream without container, and of DV its clock; the pictures say their own
+    if rate in (None, ticks) or is_raw:
+        rate = _fraction(stream.guessed_rate) or rate
     # a thousand a second, in a clock of milliseconds, is how Matroska and FLV say "unknown"
-    return None if rate == 1000 == 1 / Fraction(stream.time_base or 1) else rate
+    return None if rate == 1000 == ticks else rate
 
 
 def _duration(stream: VideoStream) -> float | None:

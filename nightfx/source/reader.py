@@ -49,7 +49,7 @@ class Reader(shot.FrameReader):
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
-        times = decoding.shown_times(self.path, self.max_pixels)
+        times = decoding.shown_times(self.info, self.max_pixels)
         if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
             whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
             raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
@@ -61,13 +61,13 @@ class Reader(shot.FrameReader):
         with probe.open_source(self.path, self.max_pixels) as container:
             stream = probe.pick_stream(container, self.path, self.max_pixels)
             self._cut = damage.missing_tail(self.path, container.format.name, stream)
-            first = decoding.first_picture(container, stream)
+            first, by_dts = decoding.first_picture(container, stream)
             if first is None:
                 told = stream.codec_context.width or self.max_pixels >= MAX_PIXELS
                 limit = "" if told else f" to {self.max_pixels} pixels or fewer"
                 raise SourceError(f"{self.path}: no frame of its video stream decodes{limit}")
             try:
-                info = probe.describe(self.path, container, stream, first)
+                info = probe.describe(self.path, container, stream, first, by_dts=by_dts)
             except SourceError as error:
                 raise SourceError(f"{self.path}: {error}") from error
             self._note_streams(container, info)
@@ -80,6 +80,9 @@ class Reader(shot.FrameReader):
             self.add_note(f"{len(real)} video streams: rendering the first, {shape}")
         if any(probe.is_cover(stream) for stream in container.streams.video):
             self.add_note("the cover picture is not rendered")
+        if info.is_raw:
+            rate = float(info.rate or probe.FALLBACK_RATE)
+            self.add_note(f"a stream without times: its frames are counted at {rate:.3f} fps")
 
     def _deliver(
         self, start: timecode.Seconds | None, end: timecode.Seconds | None
@@ -112,7 +115,7 @@ class Reader(shot.FrameReader):
     def _pictures_from(
         self, start: timecode.Seconds | None, signs: damage.Signs
     ) -> Iterator[av.VideoFrame]:
-        for back_seconds in _SEEK_BACK_SECONDS if start else ():
+        for back_seconds in _SEEK_BACK_SECONDS if start and not self.info.is_raw else ():
             with self._decoder() as (container, stream):
                 wanted = (
                     timecode.exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
@@ -121,7 +124,8 @@ class Reader(shot.FrameReader):
                 if (pictures := decoding.decode_from(container, stream, goal, signs)) is None:
                     break
                 key = decoding.key_frame(pictures)
-                if key is not None and key.pts is not None and key.pts <= wanted:
+                at = None if key is None else self.info.shown_at(key)
+                if key is not None and at is not None and at <= wanted:
                     signs.clear()
                     yield key
                     yield from pictures
@@ -141,9 +145,12 @@ class Reader(shot.FrameReader):
         last: int | None = None
         step = max(1, round(self.info.frame_seconds / self.info.time_base))
         for picture in pictures:
-            if picture.pts is None:
+            at = self.info.shown_at(picture)
+            if self.info.is_raw and at is not None and last is not None and at - last < step / 2:
+                at = None  # a count of pictures rather than a time
+            if at is None and not self.info.by_dts:  # there the last pictures of all come without
                 self.add_note("some frames carry no time: counted on from the frame rate")
-            pts = picture.pts if picture.pts is not None else _next(last, step, self.info)
+            pts = _next(last, step, self.info) if at is None else at
             if last is not None and pts <= last:
                 self.add_note("some frames' times run backwards: moved behind the frame before")
                 pts = last + 1
