@@ -1,6 +1,7 @@
 """The whole way of a frame: identity gives the plate, a known light gives known codes, nothing is left behind."""
 
 import logging
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -257,6 +258,33 @@ def test_a_missing_folder_is_named(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
     with pytest.raises(TargetError, match="no such folder"):
         nightfx.render(source, tmp_path / "nowhere" / "out.mp4", preset=identity)
+
+
+def test_the_folder_of_a_sequence_is_made(tmp_path: Path, identity: Preset) -> None:
+    source, target = make_clip(tmp_path / "plate.mp4", Clip(count=2)), tmp_path / "new" / "deep"
+    nightfx.render(source, target / "s.####.png", preset=identity)
+    assert sorted(path.name for path in target.iterdir()) == ["s.1001.png", "s.1002.png"]
+
+
+def test_names_of_any_length_and_with_a_colon_are_rendered(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = make_clip(tmp_path / f"{'n' * 242}.mp4", Clip(count=2))
+    assert len(nightfx.render(source, preset=identity).name) == 255
+    colon = source.replace(tmp_path / "file:a.mp4")
+    assert nightfx.render("file:a.mp4", "file:b.mp4", preset=identity) == Path("file:b.mp4")
+    assert sorted(path.name for path in tmp_path.glob("file*")) == [colon.name, "file:b.mp4"]
+    with pytest.raises(TargetError, match="a name of 260 bytes, disks take 255"):
+        nightfx.render(colon, tmp_path / f"{'n' * 256}.mp4", preset=identity)
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, identity: Preset) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is a pipe or a device: save it as a file"):
+        nightfx.render(tmp_path / "pipe.mp4", preset=identity)
+    with pytest.raises(SourceError, match="no such file: name a file by its path alone"):
+        nightfx.render("file:a.mp4", preset=identity)
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "text.mp4", "folder.mp4", "empty.mp4"])

@@ -165,10 +165,10 @@ def open_job(
         plan = plan_target(info, target, options.encode)
         check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
+        encodings = find_encodings(info, plan, options.source)
         # files of a sequence that was begun are looked at by those who know it
         begun = is_sequence(target) and folder_of(target).is_dir()
         check_target(source, target, options.job.overwrite or begun)
-        encodings = find_encodings(info, plan, options.source)
         if encodings.source is not encodings.target:
             notes.append(encoding_line(encodings))
         if not again:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from nightfx.check import VerdictRow, failures, verify
+from nightfx.disk import MOST_NAME_BYTES, hidden_path, translated
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network import Preset
 from nightfx.options import EncodeOptions, JobOptions, SourceOptions
@@ -29,6 +31,7 @@ from nightfx.source import (
     Reader,
     SequenceReader,
     base_name,
+    check_file,
     existing_files,
     is_pattern,
     is_still,
@@ -58,8 +61,8 @@ _FOREIGN = {
 def find_source(path: Path) -> Path:
     """The clip, picture or pattern that `path` stands for: a folder for the one sequence in it; raises SourceError."""
     if not path.is_dir():
-        if not path.exists() and not is_pattern(path):
-            raise SourceError(f"{path}: no such file")
+        if not is_pattern(path):
+            check_file(path)
         if path.suffix.lower() in _FOREIGN:
             raise SourceError(f"{path}: {_PICTURES}: convert it to PNG or EXR")
         return path
@@ -243,19 +246,31 @@ def default_target(source: Path, preset: Preset, suffix: str) -> Path:
 
 def folder_of(target: Path) -> Path:
     """Where what is done of a render is kept until it is complete."""
-    return target.with_name(f".{target.name}.nightfx")
+    return hidden_path(target, ".nightfx")
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the source, exists, or has no folder."""
+    """Refuse a target that is the source, exists, or has no folder; that of a sequence is made."""
+    check_name(target)
     taken = existing_files(target)
     own = {path.resolve() for path in existing_files(source)}
     if own.intersection(path.resolve() for path in taken):
         raise UsageError(f"{target}: input and output are the same file; choose another -o")
     if taken and not overwrite:
         raise TargetError(f"{taken[0]}: exists already; --overwrite replaces it")
+    if is_pattern(target):
+        with translated(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.is_dir():
         raise TargetError(f"{target.parent}: no such folder; make it first")
+
+
+def check_name(target: Path) -> None:
+    """Refuse a name that disks do not take; raises TargetError."""
+    size = len(os.fsencode(target.name))
+    if size > MOST_NAME_BYTES:
+        words = f"a name of {size} bytes, disks take {MOST_NAME_BYTES}: choose a shorter -o"
+        raise TargetError(f"{target}: {words}")
 
 
 def _refuse_one_name(info: ClipInfo, target: Path) -> None:

@@ -31,10 +31,12 @@ from nightfx.source.probe import (
     CLIP_SUFFIXES,
     FALLBACK_RATE,
     ClipInfo,
+    check_file,
     is_cover,
     open_source,
     pick_stream,
     side_data_of,
+    unknown_line,
 )
 from nightfx.source.reader import Reader
 from nightfx.source.sequence import SequenceReader, read_file
@@ -82,6 +84,7 @@ __all__ = [
     "asked_threads",
     "base_name",
     "by_openimageio",
+    "check_file",
     "codec_threads",
     "cores",
     "count_frames",
@@ -118,5 +121,6 @@ __all__ = [
     "split",
     "timecode_of",
     "timecode_word",
+    "unknown_line",
     "woven",
 ]

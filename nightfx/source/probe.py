@@ -6,7 +6,8 @@ decoded picture shows (coding, size, tags, first pts). A frame count from a head
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,22 +23,18 @@ from av.video.stream import VideoStream
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import Coding, ColorTags, coding_of
+from nightfx.source import image, still
 
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
-CLIP_SUFFIXES = {
-    ".mp4",
-    ".mov",
-    ".m4v",
-    ".mkv",
-    ".webm",
-    ".avi",
-    ".ts",
-    ".m2ts",
-    ".mts",
-    ".mxf",
-    ".mpg",
-    ".flv",
-}
+_MOVIES = (
+    "mp4 mov m4v mkv mk3d webm avi divx mxf gxf flv f4v qt mqv 3gp 3gpp 3g2 asf wmv dvr-ms wtv nut"
+)
+_MOVIES += " rm rmvb ogv ogm amv gif apng lrv lrf insv 360 osv"  # those of action cameras are mp4
+_STREAMS = "ts m2ts mts m2t tp trp mpg mpeg mpe m2p vob vro evo mod tod dv dif y4m ivf obu drc vc1"
+_STREAMS += " m1v m2v mpv mp2v h264 264 avc h265 265 hevc h266 266 vvc mjpg mjpeg"
+CLIP_SUFFIXES = {f".{name}" for name in f"{_MOVIES} {_STREAMS}".split()}
+_OWN_SUFFIXES = {".toml", ".json", ".csv", ".html"}  # what nightfx itself is told by, and tells
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:")
 
 
 @dataclass(frozen=True)
@@ -119,16 +116,42 @@ def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[av.contain
     """
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, not a clip: name a file in it")
-    if not path.exists():
-        raise SourceError(f"{path}: no such file")
+    check_file(path)
     try:
         options = {"max_pixels": str(max_pixels)}
-        container = av.open(path, metadata_errors="replace", options=options)
+        # absolute: the beginning of a name such as `file:x.mp4` would be taken for a protocol
+        container = av.open(path.absolute(), metadata_errors="replace", options=options)
     except (av.FFmpegError, ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path}: not readable as a clip ({reason})") from error
     with container:
         yield container
+
+
+def check_file(path: Path) -> None:
+    """Raise SourceError where there is no file, or one that can be read but once."""
+    if not path.exists():
+        said = _ADDRESS.match(str(path))
+        hint = f": name a file by its path alone, without {said[0]}" if said else ""
+        raise SourceError(f"{path}: no such file{hint}")
+    if not path.is_file() and not path.is_dir():
+        words = "is a pipe or a device: save it as a file, since it is read more than once"
+        raise SourceError(f"{path}: {words}")
+
+
+def unknown_line(files: Iterable[Path]) -> str | None:
+    """Return a line that counts the files that are neither clips nor pictures nor nightfx's own; None where all are."""
+    known = CLIP_SUFFIXES | {*image.SUFFIXES, *still.FORMATS} | _OWN_SUFFIXES
+    unknown = [path for path in files if path.suffix.lower() not in known]
+    if not unknown:
+        return None
+    suffixes = sorted({path.suffix.lower() or "no suffix" for path in unknown})
+    words = (
+        "1 file is not known as a clip"
+        if len(unknown) == 1
+        else f"{len(unknown)} files are not known as clips"
+    )
+    return f"{words} ({', '.join(suffixes[:8])}{', …' if len(suffixes) > 8 else ''})"
 
 
 def pick_stream(
