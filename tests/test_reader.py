@@ -18,7 +18,7 @@ from media import STEP, TICKS, VFR, Clip, image, make_clip, pattern
 from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.picture.coding import coding_of, frame_of, planar_name
 from nightfx.picture.frame import Frame
-from nightfx.source.reader import Reader
+from nightfx.source.reader import Reader, early_words
 
 
 def read(path: Path, **window: float) -> list[Frame]:
@@ -430,3 +430,40 @@ def test_dv_has_the_rate_of_its_pictures_and_not_of_its_clock(
         times = [frame.pts * frame.time_base for frame in reader.frames()]
     assert (reader.info.rate, reader.info.frames_estimate) == (rate, 3)
     assert times == [0, 1 / rate, 2 / rate]
+
+
+def joined(tmp_path: Path, *clips: Clip) -> Path:
+    """One stream after another, as `cat` joins them; each begins where the one before ends."""
+    whole = b""
+    for index, clip in enumerate(clips):
+        first = sum(each.count for each in clips[:index])
+        timed = replace(clip, times=range(first, first + clip.count), container="mpegts")
+        whole += make_clip(tmp_path / f"{index}.ts", timed).read_bytes()
+    path = tmp_path / "joined.ts"
+    path.write_bytes(whole)
+    return path
+
+
+PLAIN = Clip(count=4, rate=Fraction(25))
+CHANGES: list[tuple[Clip, str]] = [
+    (replace(PLAIN, tags=(9, 16, 9, 1)), "from colour 1/1/1 .bt709, limited. to 9/16/9 .bt2020, limited."),
+    (replace(PLAIN, tags=(1, 1, 1, 2)), "from colour 1/1/1 .bt709, limited. to 1/1/1 .bt709, full."),
+    (replace(PLAIN, tags=(9, 1, 1, 1)), "to 9/1/1"),
+    (replace(PLAIN, aspect=Fraction(64, 45)), "the pixel aspect changes from 1 to 64/45"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("other", "words"), CHANGES)
+def test_a_clip_that_changes_what_its_codes_mean_is_refused(
+    tmp_path: Path, other: Clip, words: str
+) -> None:
+    path = joined(tmp_path, PLAIN, other)
+    with Reader(path, keep_going=True) as reader, pytest.raises(SourceError, match=words):
+        list(reader.frames())
+    assert any("split the clip there" in line for line in early_words(path))
+
+
+def test_what_is_said_later_or_no_more_changes_nothing(tmp_path: Path) -> None:
+    path = joined(tmp_path, replace(PLAIN, tags=(1, 1, 6, 1)), replace(PLAIN, tags=(2, 2, 2, 0)))
+    with Reader(path, keep_going=True) as reader:
+        assert len(list(reader.frames())) == 8

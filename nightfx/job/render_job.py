@@ -37,8 +37,10 @@ from nightfx.source import (
     as_progressive,
     base_name,
     deinterlaced,
+    is_combed,
     is_interlaced,
     is_sequence,
+    progressive_alone,
     split,
 )
 
@@ -94,7 +96,9 @@ class RenderJob:
         """Return the pictures to be lit of frames: themselves, or fields; interlaced ones are filled up otherwise."""
         if self.by_fields:
             return split(frames, self.reader.info)
-        return deinterlaced(frames) if is_interlaced(self.reader.info) else iter(frames)
+        if self.options.source.interlaced == "keep":
+            return progressive_alone(frames, self.reader.info)
+        return deinterlaced(frames)
 
     def frames_from(self, index: int, mark: Mark | None = None) -> Iterator[Frame]:
         """The frames from the `index`-th on, sought where the reader can and the frame is the one that `mark` tells."""
@@ -104,7 +108,9 @@ class RenderJob:
             seconds = Fraction(mark[0] - info.start_pts) * info.time_base
             frames = self.reader.frames(seconds, options.source.end_seconds)
             first = next(frames, None)
-            if first is not None and mark_of(first) == mark:
+            # interlaced ones are filled up from the frame before
+            alone = self.by_fields or first is None or not is_combed(first)
+            if first is not None and mark_of(first) == mark and alone:
                 return chain([first], frames)
             frames.close()
         frames = self.reader.frames(options.source.start_seconds, options.source.end_seconds)
@@ -113,8 +119,7 @@ class RenderJob:
     @property
     def _can_seek(self) -> bool:
         known = any(name in self.reader.info.container for name in _SEEKABLE)
-        fills_up = is_interlaced(self.reader.info) and not self.by_fields  # from frames before
-        return known and not fills_up and not self.options.source.keep_going
+        return known and not self.options.source.keep_going
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""

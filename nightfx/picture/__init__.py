@@ -17,6 +17,7 @@ from nightfx.picture.coding import (
     coding_of,
     fill,
     frame_of,
+    planar_name,
     relaid,
     untold_transfer,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "luma",
     "matrix_of",
     "noise_at",
+    "planar_name",
     "relaid",
     "rgb_coding",
     "rolled_off",

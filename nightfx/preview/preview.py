@@ -40,7 +40,6 @@ from nightfx.source import (
     base_name,
     deinterlaced,
     frames_on_disk,
-    is_interlaced,
     is_picture,
     is_sequence,
     read_picture,
@@ -131,7 +130,7 @@ def pick(
 
 def _frames(shot: FrameReader, seconds: float) -> Iterator[Frame]:
     frames = shot.frames(seconds)
-    return deinterlaced(frames) if is_interlaced(shot.info) else frames
+    return deinterlaced(frames)
 
 
 def _draw_preview(

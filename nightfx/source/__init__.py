@@ -14,7 +14,15 @@ from nightfx.source.image import (
     read_picture,
     read_tags,
 )
-from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split, woven
+from nightfx.source.interlace import (
+    as_progressive,
+    deinterlaced,
+    is_combed,
+    is_interlaced,
+    progressive_alone,
+    split,
+    woven,
+)
 from nightfx.source.numbered import (
     base_name,
     existing_files,
@@ -38,7 +46,7 @@ from nightfx.source.probe import (
     side_data_of,
     unknown_line,
 )
-from nightfx.source.reader import Reader
+from nightfx.source.reader import Reader, early_words
 from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.shot import FrameReader
 from nightfx.source.still import (
@@ -91,6 +99,7 @@ __all__ = [
     "day_frames",
     "decode",
     "deinterlaced",
+    "early_words",
     "exact_seconds",
     "existing_files",
     "file_of",
@@ -99,6 +108,7 @@ __all__ = [
     "has_openimageio",
     "has_timecode",
     "inside",
+    "is_combed",
     "is_cover",
     "is_interlaced",
     "is_pattern",
@@ -111,6 +121,7 @@ __all__ = [
     "padding_of",
     "pick_stream",
     "picture_extras",
+    "progressive_alone",
     "read_extras",
     "read_file",
     "read_picture",

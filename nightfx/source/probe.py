@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
-from nightfx.picture import Coding, ColorTags, coding_of
+from nightfx.picture import Coding, ColorTags, coding_of, encoding_by_tags, planar_name
 from nightfx.source import image, still
 
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
@@ -101,6 +101,11 @@ class ClipInfo:
         if not self.by_dts:
             return picture.pts
         return None if picture.dts is None else picture.dts - self.lead
+
+    @property
+    def has_aspect_by_picture(self) -> bool:
+        """Whether the pictures alone say how wide a pixel is, and may say another thing later."""
+        return self.is_raw or self.container in ("mpeg", "mpegts")
 
     @property
     def frame_seconds(self) -> Fraction:
@@ -193,6 +198,41 @@ def side_data_of(image: av.VideoFrame) -> dict[str, bytes]:
     return {item.type.name: bytes(item) for item in items}
 
 
+def tags_of(image: av.VideoFrame) -> ColorTags:
+    """Return the colour tags of a picture."""
+    return ColorTags(
+        int(image.color_primaries),
+        int(image.color_trc),
+        int(image.colorspace),
+        int(image.color_range),
+    )
+
+
+def change_of(info: ClipInfo, picture: av.VideoFrame) -> str | None:
+    """Return how a picture is of another kind than the clip's first, `from … to …`; None where it is not."""
+    name = planar_name(picture.format.name).replace("yuvj", "yuv")
+    found = f"{picture.width}x{picture.height} {name}"
+    expected = f"{info.width}x{info.height} {info.coding.pix_fmt}"
+    if found != expected:
+        return f"from {expected} to {found}"
+    tags = tags_of(picture)
+    if tags == info.tags or ((coding := coding_of(picture)) == info.coding and _alike(tags, info)):
+        return None
+    return f"from colour {_colour(info.tags, info.coding)} to {_colour(tags, coding)}"
+
+
+def _alike(tags: ColorTags, info: ClipInfo) -> bool:
+    """Whether other tags mean the same: what is unsaid is what it was, but the curve of HDR and of light."""
+    own, primaries = info.tags, {tags.primaries, info.tags.primaries} - {ColorTags().primaries}
+    curves = (encoding_by_tags(each, info.coding) for each in (tags, own))
+    return len(primaries) < 2 and len({curve.name for curve in curves}) == 1
+
+
+def _colour(tags: ColorTags, coding: Coding) -> str:
+    words = "full" if coding.full_range else "limited"
+    return f"{tags.primaries}/{tags.transfer}/{tags.matrix} ({coding.matrix}, {words})"
+
+
 def says_more(image: av.VideoFrame) -> bool:
     """Whether a picture has more than its pixels and time: side data, or two fields."""
     try:
@@ -231,7 +271,7 @@ def describe(
         width=first.width,
         height=first.height,
         coding=coding_of(first),
-        tags=_tags(first),
+        tags=tags_of(first),
         rate=rate,
         time_base=Fraction(stream.time_base or 1),
         start_pts=(start or 0) - lead,
@@ -250,15 +290,6 @@ def describe(
         by_dts=by_dts,
         lead=lead,
         is_raw=is_raw,
-    )
-
-
-def _tags(image: av.VideoFrame) -> ColorTags:
-    return ColorTags(
-        int(image.color_primaries),
-        int(image.color_trc),
-        int(image.colorspace),
-        int(image.color_range),
     )
 
 

@@ -7,10 +7,12 @@ late frames only on flush, so every stream is flushed at its end.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -23,6 +25,7 @@ from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
 from nightfx.source import damage, decoding, interlace, probe, shot, timecode
 
 _LAST_SECONDS = 3600  # more than a last frame is shown
+_LOOKED_AT = 24  # pictures, before a render
 _SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
@@ -43,7 +46,9 @@ class Reader(shot.FrameReader):
         self.max_pixels = max_pixels
         self.keep_going = keep_going
         self._cut = False
+        self._scan_told = False
         self.info = self._probe()
+        self._scan = self.info.interlaced
         if self._cut and not keep_going:
             raise self._damaged()
 
@@ -70,6 +75,7 @@ class Reader(shot.FrameReader):
                 info = probe.describe(self.path, container, stream, first, by_dts=by_dts)
             except SourceError as error:
                 raise SourceError(f"{self.path}: {error}") from error
+            self._aspect = _aspect(stream)
             self._note_streams(container, info)
         return info
 
@@ -127,11 +133,23 @@ class Reader(shot.FrameReader):
                 at = None if key is None else self.info.shown_at(key)
                 if key is not None and at is not None and at <= wanted:
                     signs.clear()
-                    yield key
-                    yield from pictures
+                    yield from self._of_one_aspect(chain([key], pictures), stream)
                     return
         with self._decoder() as (container, stream):
-            yield from decoding.decode(container, stream, signs)
+            yield from self._of_one_aspect(decoding.decode(container, stream, signs), stream)
+
+    def _of_one_aspect(
+        self, pictures: Iterable[av.VideoFrame], stream: VideoStream
+    ) -> Iterator[av.VideoFrame]:
+        """Yield pictures while their pixels keep their shape, where no container says it once for all."""
+        for picture in pictures:
+            aspect = _aspect(stream)
+            if self.info.has_aspect_by_picture and aspect != self._aspect:
+                at = self.info.shown_at(picture)
+                seconds = float(((at or 0) - self.info.start_pts) * self.info.time_base)
+                words = f"changes from {self._aspect} to {aspect} near {seconds:.2f} s"
+                raise SourceError(f"{self.path}: the pixel aspect {words}: split the clip there")
+            yield picture
 
     @contextmanager
     def _decoder(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -158,16 +176,16 @@ class Reader(shot.FrameReader):
             yield self._frame(picture, pts)
 
     def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
-        info, planar = self.info, as_planar(picture)
-        name = planar.format.name.replace("yuvj", "yuv")
-        found = f"{picture.width}x{picture.height} {name}"
-        expected = f"{info.width}x{info.height} {info.coding.pix_fmt}"
-        if found != expected:
-            seconds = float((pts - info.start_pts) * info.time_base)
-            raise SourceError(
-                f"{self.path}: the picture changes from {expected} to {found} at {seconds:.2f} s:"
-                " split the clip there"
-            )
+        info = self.info
+        seconds = float((pts - info.start_pts) * info.time_base)
+        if change := probe.change_of(info, picture):
+            words = f"the picture changes {change} at {seconds:.2f} s: split the clip there"
+            raise SourceError(f"{self.path}: {words}")
+        if self._scan != picture.interlaced_frame and not self._scan_told:
+            self._scan_told = True
+            way = "interlaced" if picture.interlaced_frame else "progressive"
+            self.add_note(f"turns {way} at {seconds:.2f} s: each frame is read by its own flag")
+        planar = as_planar(picture)
         # what says nothing more would hold its pixels a second time, as long as the frame lives
         origin = planar if interlace.is_interlaced(info) or probe.says_more(planar) else None
         frame = frame_of(planar, info.coding, pts=pts)
@@ -179,6 +197,21 @@ class Reader(shot.FrameReader):
         return DamagedSourceError(
             f"{self.path}: damaged: {tally} decode; --keep-going renders those"
         )
+
+
+def early_words(path: Path, max_pixels: int = MAX_PIXELS) -> list[str]:
+    """Return what the first pictures of a clip tell only when they are read: where it changes, or would be refused."""
+    with Reader(path, keep_going=True, max_pixels=max_pixels) as reader:
+        reader.notes.clear()
+        try:
+            deque(islice(reader.frames(), _LOOKED_AT), maxlen=0)
+        except SourceError as error:
+            reader.add_note(str(error).removeprefix(f"{path}: "))
+        return reader.notes
+
+
+def _aspect(stream: VideoStream) -> Fraction:
+    return Fraction(stream.codec_context.sample_aspect_ratio or 1)
 
 
 def _with_durations(frames: Iterable[Frame], end: int | None) -> Iterator[Frame]:
