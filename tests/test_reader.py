@@ -16,9 +16,11 @@ from av.video.format import names as format_names
 from media import STEP, TICKS, VFR, Clip, image, make_clip, pattern
 
 from nightfx.errors import DamagedSourceError, SourceError
+from nightfx.options.encode import EncodeOptions
 from nightfx.picture.coding import coding_of, frame_of, planar_name
 from nightfx.picture.frame import Frame
 from nightfx.source.reader import Reader, early_words
+from nightfx.target.codecs import plan_output
 
 
 def read(path: Path, **window: float) -> list[Frame]:
@@ -467,3 +469,32 @@ def test_what_is_said_later_or_no_more_changes_nothing(tmp_path: Path) -> None:
     path = joined(tmp_path, replace(PLAIN, tags=(1, 1, 6, 1)), replace(PLAIN, tags=(2, 2, 2, 0)))
     with Reader(path, keep_going=True) as reader:
         assert len(list(reader.frames())) == 8
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+@pytest.mark.parametrize("name", ["a.webm", "a.mkv"])
+def test_alpha_beside_pictures_is_decoded(tmp_path: Path, codec: str, name: str) -> None:
+    alphas = [np.full((48, 64), 40 + 60 * index, np.uint8) for index in range(4)]
+    with av.open(tmp_path / name, "w") as out:
+        options = {"auto-alt-ref": "0", "crf": "4", "b": "2M"}
+        video = out.add_stream(codec, rate=25, options=options, pix_fmt="yuva420p")
+        video.width, video.height, video.metadata["alpha_mode"] = 64, 48, "1"
+        for index, alpha in enumerate(alphas):
+            made = image((*pattern(0, "yuva420p", (48, 64))[:3], alpha), "yuva420p")
+            made.pts, made.time_base = index, Fraction(1, 25)
+            out.mux(video.encode(made))
+        out.mux(video.encode(None))
+    with Reader(tmp_path / name) as reader:
+        frames = [*reader.frames(), *reader.frames(0.08)]
+        plan = plan_output(reader.info, None, EncodeOptions())
+    assert (plan.codec, plan.coding.has_alpha, plan.notes) == ("ffv1", True, ())
+    for frame, alpha in zip(frames, [*alphas, *alphas[2:]], strict=True):
+        assert frame.alpha is not None
+        assert np.abs(frame.alpha.astype(int) - alpha).max() <= 2
+
+
+def test_alpha_that_does_not_decode_is_said_to_be_dropped(tmp_path: Path) -> None:
+    with Reader(make_clip(tmp_path / "a.mkv", Clip(count=2))) as reader:
+        info = replace(reader.info, alpha_beside=True)
+    (line,) = plan_output(info, None, EncodeOptions()).notes
+    assert line == "alpha beside the pictures does not decode: it is dropped"

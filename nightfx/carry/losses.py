@@ -56,6 +56,8 @@ def _of_depth(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
     if own.has_alpha and not coding.has_alpha:
         keepers = _keepers(lambda f: f.alpha)
         yield f"{form.title} has no alpha: it is dropped ({keepers} keep it)"
+    if source.alpha_beside and not own.has_alpha:
+        yield "alpha beside the pictures does not decode: it is dropped"
     if coding.depth < own.depth:
         chosen = coding.depth < form.depths[-1]
         why = "as asked" if chosen else f"as FFmpeg writes {form.title}"

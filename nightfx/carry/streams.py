@@ -24,6 +24,7 @@ V = TypeVar("V", bound=Stream)
 # written by every muxer itself, or true of the source file only
 OWN_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 STREAM_KEYS = {"encoder", "timecode", "duration", "bps", "number_of_frames", "number_of_bytes"}
+STREAM_KEYS |= {"alpha_mode"}  # of alpha beside the pictures, which no render has
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from nightfx.options import MAX_PIXELS
 from nightfx.source import damage, probe
 
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _LOOKED_AT = 24  # pictures: reordered ones come early in a stream that has them
 
 
@@ -21,13 +23,13 @@ def decode(
     container: InputContainer, stream: VideoStream, signs: damage.Signs, *, whole: bool = True
 ) -> Iterator[av.VideoFrame]:
     """Yield every picture that decodes, noting signs of damage on the way."""
-    packets = container.demux(stream)
+    packets, decoder = container.demux(stream), _decoder_of(stream)
     end, count = Fraction(0), 0
     while (packet := _next_packet(packets, signs)) is not None:
         count += packet.size > 0
         if packet.is_corrupt:
             signs.add("broken packets")
-        for picture in _pictures(packet, signs):
+        for picture in _pictures(packet, decoder, signs):
             signs.patched += picture.is_corrupt
             if picture.pts is not None:
                 end = (picture.pts + (picture.duration or 0)) * Fraction(picture.time_base or 0)
@@ -116,9 +118,23 @@ def _next_packet(
         return None
 
 
-def _pictures(packet: av.Packet[VideoStream], signs: damage.Signs) -> list[av.VideoFrame]:
+def _decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """The stream's own decoder; FFmpeg's of VP8 and VP9 pass over alpha, libvpx does not."""
+    own = stream.codec_context
+    if not probe.has_alpha_beside(stream):
+        return own
+    decoder = av.CodecContext.create(_WITH_ALPHA[own.name], "r")
+    assert isinstance(decoder, VideoCodecContext), decoder
+    decoder.extradata, decoder.options = own.extradata, own.options
+    decoder.thread_count = own.thread_count
+    return decoder
+
+
+def _pictures(
+    packet: av.Packet[VideoStream], decoder: VideoCodecContext, signs: damage.Signs
+) -> list[av.VideoFrame]:
     try:
-        return packet.decode()
+        return decoder.decode(packet)
     except av.FFmpegError as error:
         signs.add(damage.describe_error(error))
         return []

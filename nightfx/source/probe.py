@@ -93,6 +93,8 @@ class ClipInfo:
     """Pictures are shown when they leave the decoder: the container has no times of showing, as AVI and raw streams."""
     lead: int = 0
     """Ticks that the decoder needs before its first picture, where the container counts from that one."""
+    alpha_beside: bool = False
+    """Its alpha is a second stream beside the pictures, as of VP8 and VP9."""
     is_raw: bool = False
     """A stream without container: times are counted from its frame rate."""
 
@@ -198,6 +200,12 @@ def side_data_of(image: av.VideoFrame) -> dict[str, bytes]:
     return {item.type.name: bytes(item) for item in items}
 
 
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Say whether a stream of VP8 or VP9 has alpha, which Matroska and WebM keep beside each picture."""
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    return stream.codec_context.name in ("vp8", "vp9") and said.get("alpha_mode") == "1"
+
+
 def tags_of(image: av.VideoFrame) -> ColorTags:
     """Return the colour tags of a picture."""
     return ColorTags(
@@ -289,6 +297,7 @@ def describe(
         side_data=tuple(side_data_of(first)),
         by_dts=by_dts,
         lead=lead,
+        alpha_beside=has_alpha_beside(stream),
         is_raw=is_raw,
     )
 

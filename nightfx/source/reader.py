@@ -121,7 +121,7 @@ class Reader(shot.FrameReader):
     def _pictures_from(
         self, start: timecode.Seconds | None, signs: damage.Signs
     ) -> Iterator[av.VideoFrame]:
-        for back_seconds in _SEEK_BACK_SECONDS if start and not self.info.is_raw else ():
+        for back_seconds in _SEEK_BACK_SECONDS if start and self._can_seek else ():
             with self._decoder() as (container, stream):
                 wanted = (
                     timecode.exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
@@ -137,6 +137,11 @@ class Reader(shot.FrameReader):
                     return
         with self._decoder() as (container, stream):
             yield from self._of_one_aspect(decoding.decode(container, stream, signs), stream)
+
+    @property
+    def _can_seek(self) -> bool:
+        # times of raw streams are counted from the first on, and libvpx does not tell key frames
+        return not self.info.is_raw and not self.info.alpha_beside
 
     def _of_one_aspect(
         self, pictures: Iterable[av.VideoFrame], stream: VideoStream
