@@ -36,6 +36,7 @@ def lines_of(source: ClipInfo, form: Format, coding: Coding, suffix: str) -> tup
         *_of_colour(source, form, coding),
         *_of_profile(source, form),
         *_of_side_data(source, form),
+        *_of_crop(source),
         *_of_container(source, suffix),
     )
 
@@ -109,6 +110,12 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
         yield captions_line(form)
     for kind in sorted(_CARRIED_TITLES.keys() & set(names)):
         yield f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"
+
+
+def _of_crop(source: ClipInfo) -> Iterator[str]:
+    if source.crop:
+        size = f"{source.width}x{source.height}"
+        yield f"the crop to {source.crop} is not written: all {size} pixels are, in their own aspect"
 
 
 def _of_container(source: ClipInfo, suffix: str) -> Iterator[str]:

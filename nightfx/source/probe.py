@@ -7,6 +7,7 @@ decoded picture shows (coding, size, tags, first pts). A frame count from a head
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from av.video.stream import VideoStream
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import Coding, ColorTags, coding_of, encoding_by_tags, planar_name
-from nightfx.source import image, still
+from nightfx.source import header, image, still
 
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
 _MOVIES = (
@@ -95,6 +96,8 @@ class ClipInfo:
     """Ticks that the decoder needs before its first picture, where the container counts from that one."""
     alpha_beside: bool = False
     """Its alpha is a second stream beside the pictures, as of VP8 and VP9."""
+    crop: str | None = None
+    """The part of the picture that the container lets players show, such as `1920x800+0+140`."""
     is_raw: bool = False
     """A stream without container: times are counted from its frame rate."""
 
@@ -265,6 +268,8 @@ def describe(
 ) -> ClipInfo:
     """Put together what the container claims and what its first picture shows."""
     is_raw = has_no_times(container)
+    said = header.read_header(path, container.format.name, stream.index)
+    _refuse_dolby_vision(said.dolby_vision or _profile_by_picture(first))
     rate, duration = _rate(stream, is_raw=is_raw), _duration(stream)
     claimed = stream.frames or None
     counts_shown = by_dts and container.format.name == "mxf"  # by its numbers of pictures
@@ -288,7 +293,9 @@ def describe(
         frames_estimate=_estimate(claimed, rate, duration, container.duration),
         rotation=first.rotation,
         display_matrix=_display_matrix(first),
-        sample_aspect=_fraction(stream.sample_aspect_ratio) or Fraction(1),
+        sample_aspect=Fraction(stream.sample_aspect_ratio or 1)
+        if not said.is_square
+        else Fraction(1),
         timecode=_timecode(container, stream),
         interlaced=first.interlaced_frame,
         field_order=int(stream.codec_context.field_order),
@@ -298,8 +305,25 @@ def describe(
         by_dts=by_dts,
         lead=lead,
         alpha_beside=has_alpha_beside(stream),
+        crop=said.crop,
         is_raw=is_raw,
     )
+
+
+def _profile_by_picture(first: av.VideoFrame) -> tuple[int, int] | None:
+    """Profile 5, as FFmpeg tells it from a picture's own metadata: no VDR profile, and codes of full range."""
+    data = side_data_of(first).get("DOVI_METADATA", b"")
+    at = int.from_bytes(data[:8], sys.byteorder)  # AVDOVIMetadata, then AVDOVIRpuDataHeader
+    return (5, 0) if len(data) > at + 10 and (data[at + 4], data[at + 10]) == (0, 1) else None
+
+
+def _refuse_dolby_vision(said: tuple[int, int] | None) -> None:
+    """Raise SourceError where the codes are IPT, which no tag says: profile 5, and others that nothing else can show."""
+    profile, compatible_with = said or (0, 0)
+    if profile == 5 or (profile >= 10 and not compatible_with):
+        raise SourceError(
+            f"Dolby Vision profile {profile} is IPT and not YCbCr: convert it to profile 8.1 or HDR10 first"
+        )
 
 
 def _estimate(
