@@ -498,3 +498,40 @@ def test_alpha_that_does_not_decode_is_said_to_be_dropped(tmp_path: Path) -> Non
         info = replace(reader.info, alpha_beside=True)
     (line,) = plan_output(info, None, EncodeOptions()).notes
     assert line == "alpha beside the pictures does not decode: it is dropped"
+
+
+def begun_anew(tmp_path: Path, suffix: str, count: int = 2) -> Path:
+    """The same second of picture and sound several times, as `cat` joins it."""
+    part = tmp_path / f"part{suffix}"
+    clip = Clip(codec="mpeg2video", count=10, rate=Fraction(25), options={"bf": "2", "g": "10"})
+    make_clip(part, clip)
+    path = tmp_path / f"joined{suffix}"
+    path.write_bytes(part.read_bytes() * count)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg", ".vob"])
+def test_times_that_begin_anew_go_on(tmp_path: Path, suffix: str) -> None:
+    path = begun_anew(tmp_path, suffix, 3)
+    part = read(tmp_path / f"part{suffix}")
+    with Reader(path) as reader:
+        frames = list(reader.frames())
+        later = list(reader.frames(*reader.times_of(1013, 1022)))
+    assert {(b.pts - a.pts) * a.time_base for a, b in pairwise(frames)} == {Fraction(1, 25)}
+    assert [frame.pts for frame in later] == [frame.pts for frame in frames[12:22]]
+    for frame, same in zip(frames, [*part, *part, *part], strict=True):
+        np.testing.assert_array_equal(frame.planes[0], same.planes[0])
+    words = [
+        f"times begin anew at {at} s: picture and sound go on there" for at in ("0.40", "0.80")
+    ]
+    assert (reader.notes, early_words(path)) == (words, words)
+
+
+def test_a_joint_excuses_no_damage(tmp_path: Path) -> None:
+    path = begun_anew(tmp_path, ".ts")
+    data = bytearray(path.read_bytes())
+    place = len(data) // 4 // 188 * 188
+    del data[place : place + 188 * 3]
+    path.write_bytes(bytes(data))
+    with pytest.raises(DamagedSourceError, match="damaged"), Reader(path) as reader:
+        list(reader.frames())

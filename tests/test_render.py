@@ -5,10 +5,12 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -258,6 +260,24 @@ def test_a_missing_folder_is_named(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
     with pytest.raises(TargetError, match="no such folder"):
         nightfx.render(source, tmp_path / "nowhere" / "out.mp4", preset=identity)
+
+
+def test_sound_goes_on_over_a_joint_as_the_picture_does(tmp_path: Path, identity: Preset) -> None:
+    part = make_clip(tmp_path / "part.ts", Clip(count=10, sound=True))
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(part.read_bytes() * 2)
+    target = nightfx.render(joined, tmp_path / "a.mp4", preset=identity)
+    with av.open(part) as source:
+        once = [Fraction(p.pts * p.time_base) for p in source.demux(audio=0) if p.pts is not None]
+    with av.open(target) as made:
+        sound = [Fraction(p.pts * p.time_base) for p in made.demux(audio=0) if p.pts is not None]
+    picture = [frame.pts * frame.time_base for frame in frames_of(target)]
+    assert [round(float(b - a), 4) for a, b in pairwise(picture)] == [round(1 / 24, 4)] * 19
+    moved = picture[10] - picture[0]
+    expected = [*once, *(at + moved for at in once if at + moved > once[-1])]
+    np.testing.assert_allclose(
+        [float(at) for at in sound], [float(at) for at in expected], atol=1e-4
+    )
 
 
 def test_the_folder_of_a_sequence_is_made(tmp_path: Path, identity: Preset) -> None:

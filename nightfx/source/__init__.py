@@ -1,7 +1,7 @@
 """All that yields frames: clips, sequences and pictures, and what is known of them before they are decoded."""
 
 from nightfx.source.damage import Signs
-from nightfx.source.decoding import decode
+from nightfx.source.decoding import VARIABLE, asked_threads, codec_threads, cores, decode
 from nightfx.source.fingerprints import fingerprint
 from nightfx.source.image import (
     SUFFIXES,
@@ -23,6 +23,7 @@ from nightfx.source.interlace import (
     split,
     woven,
 )
+from nightfx.source.joints import Bridge, joints_of
 from nightfx.source.numbered import (
     base_name,
     existing_files,
@@ -60,7 +61,6 @@ from nightfx.source.still import (
     one_line,
 )
 from nightfx.source.still_extras import FilePart, Sheet, timecode_of, timecode_word
-from nightfx.source.threads import VARIABLE, asked_threads, codec_threads, cores
 from nightfx.source.timecode import (
     Seconds,
     count_frames,
@@ -76,6 +76,7 @@ __all__ = [
     "NO_LAYERS",
     "SUFFIXES",
     "VARIABLE",
+    "Bridge",
     "Chunk",
     "ClipInfo",
     "FilePart",
@@ -115,6 +116,7 @@ __all__ = [
     "is_picture",
     "is_sequence",
     "is_still",
+    "joints_of",
     "lone_sequence",
     "one_line",
     "open_source",

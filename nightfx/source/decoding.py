@@ -1,7 +1,11 @@
-"""Decode the pictures of an open clip, noting signs of damage; what does not decode is skipped."""
+"""Decode the pictures of an open clip, noting signs of damage; what does not decode is skipped.
+
+A codec takes all cores, or fewer where several renders share a machine.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -13,21 +17,35 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from nightfx.options import MAX_PIXELS
-from nightfx.source import damage, probe
+from nightfx.source import damage, joints, probe
 
+VARIABLE = "NIGHTFX_CODEC_THREADS"
+_MOST_THREADS = 16  # FFmpeg warns of more
+# decoders that conceal without a flag on the picture, and may be told to fail instead
+_STRICT = {"mjpeg": {"err_detect": "explode"}}
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_FLAGGED_BEFORE = 3  # packets: a parser gives them late
 _LOOKED_AT = 24  # pictures: reordered ones come early in a stream that has them
 
 
 def decode(
-    container: InputContainer, stream: VideoStream, signs: damage.Signs, *, whole: bool = True
+    container: InputContainer,
+    stream: VideoStream,
+    signs: damage.Signs,
+    *,
+    whole: bool = True,
+    joined: tuple[joints.Joint, ...] = (),
 ) -> Iterator[av.VideoFrame]:
-    """Yield every picture that decodes, noting signs of damage on the way."""
+    """Yield every picture that decodes, noting signs of damage on the way; times go on over the joints."""
     packets, decoder = container.demux(stream), _decoder_of(stream)
     end, count = Fraction(0), 0
+    bridge, doubts, part = joints.Bridge(joined), 0, 0
     while (packet := _next_packet(packets, signs)) is not None:
         count += packet.size > 0
-        if packet.is_corrupt:
+        before, part = part, bridge.move(packet)
+        # the last packet before a joint is flagged, since the count of packets begins anew behind it
+        doubts = 0 if part != before else doubts + (doubts > 0 or packet.is_corrupt)
+        if doubts > _FLAGGED_BEFORE or (doubts and (not joined or not packet.size)):
             signs.add("broken packets")
         for picture in _pictures(packet, decoder, signs):
             signs.patched += picture.is_corrupt
@@ -59,8 +77,9 @@ def survey(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, damage.Signs]
     signs = damage.Signs()
     with probe.open_source(path, max_pixels) as container:
         stream = probe.pick_stream(container, path, max_pixels)
-        damage.prepare(stream)
-        count = sum(1 for _ in decode(container, stream, signs))
+        prepare(stream)
+        joined = joints.joints_of(path)
+        count = sum(1 for _ in decode(container, stream, signs, joined=joined))
     return count, signs
 
 
@@ -70,7 +89,9 @@ def shown_times(info: probe.ClipInfo, max_pixels: int = MAX_PIXELS) -> list[Frac
     with probe.open_source(info.path, max_pixels) as container:
         stream = probe.pick_stream(container, info.path, max_pixels)
         packets, signs = container.demux(stream), damage.Signs()
+        bridge = joints.Bridge(joints.joints_of(info.path))
         while (packet := _next_packet(packets, signs)) is not None:
+            bridge.move(packet)
             at = packet.dts if packet.pts is None or info.by_dts else packet.pts
             if packet.size and not packet.is_discard:
                 late = at is None or (info.by_dts and at - info.lead < info.start_pts)
@@ -101,6 +122,37 @@ def first_picture(
 def _ascend(times: list[int | None]) -> bool:
     known = [time for time in times if time is not None]
     return all(a < b for a, b in pairwise(known))
+
+
+def prepare(stream: VideoStream) -> None:
+    """Let the decoder use several cores, and fail where it would conceal unseen."""
+    stream.thread_type = "AUTO"
+    context = stream.codec_context
+    context.thread_count = decoder_threads()
+    context.options = context.options | _STRICT.get(context.name, {})
+
+
+def codec_threads() -> int:
+    """Return the environment's number, else one for each core; each more holds pictures of its own."""
+    return asked_threads() or min(cores(), _MOST_THREADS)
+
+
+def decoder_threads() -> int:
+    """Return the environment's number, else one for two cores: the light takes the others."""
+    return asked_threads() or max(codec_threads() // 2, 1)
+
+
+def asked_threads() -> int:
+    """Return the environment's number; 0 lets FFmpeg choose."""
+    said = os.environ.get(VARIABLE, "")
+    return int(said) if said.isdecimal() else 0
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _fell_short(container: InputContainer, stream: VideoStream, count: int) -> bool:

@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
-from nightfx.source import damage, decoding, interlace, probe, shot, timecode
+from nightfx.source import damage, decoding, interlace, joints, probe, shot, timecode
 
 _LAST_SECONDS = 3600  # more than a last frame is shown
 _LOOKED_AT = 24  # pictures, before a render
@@ -121,7 +121,11 @@ class Reader(shot.FrameReader):
     def _pictures_from(
         self, start: timecode.Seconds | None, signs: damage.Signs
     ) -> Iterator[av.VideoFrame]:
-        for back_seconds in _SEEK_BACK_SECONDS if start and self._can_seek else ():
+        joined = joints.joints_of(self.path)
+        for joint in joined:
+            seconds = float(joint.at - self.info.start_pts * self.info.time_base)
+            self.add_note(f"times begin anew at {seconds:.2f} s: picture and sound go on there")
+        for back_seconds in _SEEK_BACK_SECONDS if start and self._can_seek and not joined else ():
             with self._decoder() as (container, stream):
                 wanted = (
                     timecode.exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
@@ -136,7 +140,8 @@ class Reader(shot.FrameReader):
                     yield from self._of_one_aspect(chain([key], pictures), stream)
                     return
         with self._decoder() as (container, stream):
-            yield from self._of_one_aspect(decoding.decode(container, stream, signs), stream)
+            pictures = decoding.decode(container, stream, signs, joined=joined)
+            yield from self._of_one_aspect(pictures, stream)
 
     @property
     def _can_seek(self) -> bool:
@@ -160,7 +165,7 @@ class Reader(shot.FrameReader):
     def _decoder(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         with probe.open_source(self.path, self.max_pixels) as container:
             stream = probe.pick_stream(container, self.path, self.max_pixels)
-            damage.prepare(stream)
+            decoding.prepare(stream)
             yield container, stream
 
     def _timed(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Frame]:
