@@ -88,7 +88,7 @@ def test_combs_go_and_frames_stay(
 
 def changing(tmp_path: Path) -> Path:
     """Three progressive frames, and interlaced ones behind them."""
-    parts = []
+    parts: list[bytes] = []
     for name, options in (("a.ts", {}), ("b.ts", {"flags": "+ilme+ildct", "x264-params": "tff=1"})):
         with av.open(tmp_path / name, "w") as out:
             video = out.add_stream("libx264", rate=25, options=options | {"crf": "1", "bf": "0"})

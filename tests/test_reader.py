@@ -12,7 +12,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from av.video.format import names as format_names
+from av.video import format as pixel_formats
+from av.video.stream import VideoStream
 from media import STEP, TICKS, VFR, Clip, image, make_clip, pattern
 
 from nightfx.errors import DamagedSourceError, SourceError
@@ -360,7 +361,7 @@ def test_float_formats_are_refused_by_name(pix_fmt: str) -> None:
 
 
 def test_every_pixel_format_is_laid_out_as_planes_or_refused_in_a_line() -> None:
-    for pix_fmt in sorted(format_names):
+    for pix_fmt in sorted(vars(pixel_formats)["names"]):
         try:
             made = av.VideoFrame(64, 48, pix_fmt)
         except av.FFmpegError:
@@ -478,6 +479,7 @@ def test_alpha_beside_pictures_is_decoded(tmp_path: Path, codec: str, name: str)
     with av.open(tmp_path / name, "w") as out:
         options = {"auto-alt-ref": "0", "crf": "4", "b": "2M"}
         video = out.add_stream(codec, rate=25, options=options, pix_fmt="yuva420p")
+        assert isinstance(video, VideoStream)
         video.width, video.height, video.metadata["alpha_mode"] = 64, 48, "1"
         for index, alpha in enumerate(alphas):
             made = image((*pattern(0, "yuva420p", (48, 64))[:3], alpha), "yuva420p")

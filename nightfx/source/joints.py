@@ -107,7 +107,7 @@ class _Part:
 @lru_cache(maxsize=64)
 def _joints(path: Path, _size_bytes: int, _mtime_ns: int) -> tuple[Joint, ...]:
     with probe.open_source(path) as container:
-        if not container.format.flags & av.format.Flags.ts_discont.value:
+        if not probe.has_flag(container, "ts_discont"):
             return ()
         parts = _parts_of(container, probe.pick_stream(container, path).index)
     found: list[Joint] = []

@@ -254,8 +254,13 @@ def says_more(image: av.VideoFrame) -> bool:
 
 def has_no_times(container: av.container.InputContainer) -> bool:
     """Say whether a file is a stream without container, such as `.264` and `.m2v`."""
-    form = container.format
-    return bool(form.flags & av.format.Flags.no_timestamps.value) or form.name.endswith("_pipe")
+    return has_flag(container, "no_timestamps") or container.format.name.endswith("_pipe")
+
+
+def has_flag(container: av.container.InputContainer, name: str) -> bool:
+    """Say whether FFmpeg flags a format so, by PyAV's name."""
+    flags: Any = av.format.Flags
+    return bool(container.format.flags & flags[name].value)
 
 
 def describe(
