@@ -119,6 +119,14 @@ def test_a_crop_is_said_and_pixels_keep_their_own_aspect(tmp_path: Path) -> None
         assert line in plan_output(info, None, EncodeOptions()).notes
 
 
+def test_what_lies_behind_a_file_hides_nothing(tmp_path: Path) -> None:
+    for suffix in (".mov", ".mkv"):
+        path = clip_of(tmp_path, suffix, 5, 0)
+        path.write_bytes(path.read_bytes() + bytes(100))
+        found = read_header(path, suffix.replace("mkv", "matroska"), 0)
+        assert found.dolby_vision == (5, 0)
+
+
 @pytest.mark.parametrize("suffix", [".mov", ".mkv"])
 def test_a_broken_header_says_nothing(tmp_path: Path, suffix: str) -> None:
     whole = clip_of(tmp_path, suffix, 8, 1).read_bytes()

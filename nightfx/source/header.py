@@ -63,7 +63,7 @@ def _aperture(box: memoryview, width: int, height: int) -> str | None:
 
 
 def _of_matroska(data: memoryview, index: int) -> Header:
-    segment = _all(_elements(data), _SEGMENT)[0]
+    segment = next(part for name, part in _elements(data) if name == _SEGMENT)
     tracks = next((part for name, part in _elements(segment) if name == _TRACKS), segment[:0])
     parts = list(_elements(_all(_elements(tracks), _TRACK)[index]))
     mapped = (dict(_elements(part)) for part in _all(parts, _MAPPING))
