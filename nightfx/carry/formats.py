@@ -35,6 +35,8 @@ class Container:
     """It can say that a picture is shown mirrored."""
     is_movie: bool = False
     """Of QuickTime's kind: the last packet's duration counts in coding order, a stream has two keys of metadata."""
+    names_channels: bool = False
+    """PCM has a name for each channel in it."""
     numbers_languages: bool = False
     """Languages are numbers in it, for which it knows them by their older names."""
     is_bare: bool = False
@@ -43,7 +45,9 @@ class Container:
 
 DEFAULT_FLAG, COVER_FLAG = 1, 1024
 HOLDS: dict[str, Container] = {
-    "mp4": Container(True, text="mov_text", flags=DEFAULT_FLAG | COVER_FLAG, is_movie=True),
+    "mp4": Container(
+        True, text="mov_text", flags=DEFAULT_FLAG | COVER_FLAG, is_movie=True, names_channels=True
+    ),
     "mov": Container(
         True,
         text="mov_text",

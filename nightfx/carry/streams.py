@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ import av
 from av.container import OutputContainer
 from av.stream import Discard, Stream
 
-from nightfx.carry import convert, fit, formats
+from nightfx.carry import convert, fit, formats, sound
 from nightfx.carry.sound import Cutter, Sound, is_pcm
 from nightfx.source import Bridge, is_cover, joints_of, open_source
 
@@ -37,6 +38,8 @@ class Span:
     """Time at which the render ends; None takes all to the last packet."""
     shift: Fraction = Fraction(0)
     """Seconds that are subtracted from every time."""
+    packets: int | None = None
+    """How many packets of the source are looked at, for a trial; None looks at all that are carried."""
 
 
 class Carrier:
@@ -78,11 +81,16 @@ class Carrier:
         return [s.codec_context.sample_rate for s in self._source.streams.audio if s.codec_context]
 
     def attach(
-        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+        self,
+        target: OutputContainer,
+        video_index: int,
+        add_video: Callable[[], V],
+        *,
+        with_sound: bool,
     ) -> V:
         """Give the target our metadata, chapters and streams, in our order; return its video.
 
-        Streams that it cannot hold are noted. Without `sound` the picture goes alone.
+        Streams that it cannot hold are noted. Without sound the picture goes alone.
         """
         self._target = target
         target.metadata.update(self.metadata)
@@ -90,7 +98,9 @@ class Carrier:
         target.set_chapters([chapter for chapter in chapters if chapter])
         cut = self._span.start is not None
         refused = (
-            fit.refusals(self._source, target.format.name, video_index, cut=cut) if sound else {}
+            fit.refusals(self._source, target.format.name, video_index, cut=cut)
+            if with_sound
+            else {}
         )
         for stream in self._source.streams:
             if stream.index == video_index:
@@ -98,7 +108,7 @@ class Carrier:
                 _copy_metadata(stream, video, target.format.name)
             elif stream.index in refused:
                 self._on_note(refused[stream.index])
-            elif sound and not fit.is_rebuilt(self._source, stream):
+            elif with_sound and not fit.is_rebuilt(self._source, stream):
                 self._add(stream, target)
         self._begin()
         return video
@@ -114,22 +124,26 @@ class Carrier:
     def finish(self, end: Fraction) -> None:
         """Copy the rest; the picture ends at `end`, in the source's clock."""
         self.copy_until(None)
-        for index, sound in self._sounds.items():
-            for piece in sound.convert(None):
+        for index, stream in self._sounds.items():
+            for piece in stream.convert(None):
                 self._mux_moved(piece, index)
             # its writer drops pictures that have no sound
-            for piece in sound.until(end) if self._is_bare else ():
+            for piece in stream.until(end) if self._is_bare else ():
                 self._mux_moved(piece, index)
 
     def _add(self, stream: Stream, target: OutputContainer) -> None:
         container = target.format.name
         line = fit.conversions(self._source, container).get(stream.index)
-        if line:
-            self._on_note(line)
+        name = sound.name_needed(container, stream)
+        for told in (line, sound.name_line(container, stream)):
+            if told:
+                self._on_note(told)
         if line or self._is_bare:
             copy = self._add_converted(stream, target)
         else:
             copy = target.add_stream_from_template(stream, opaque=True)
+            if name and isinstance(copy, av.AudioStream):
+                copy.codec_context.layout = name
         if isinstance(copy, av.AudioStream) and is_pcm(copy):
             self._cutters[stream.index] = Cutter(copy, self._span.start, self._span.end)
         _copy_metadata(stream, copy, container)
@@ -138,13 +152,17 @@ class Carrier:
     def _add_converted(self, stream: Stream, target: OutputContainer) -> Stream:
         if isinstance(stream, av.AudioStream):
             start = self._span.start or Fraction(0)
-            sound = self._sounds[stream.index] = Sound(stream, target, start)
-            return sound.stream
+            pcm = self._sounds[stream.index] = Sound(stream, target, start)
+            return pcm.stream
         text = self._texts[stream.index] = convert.Subtitles(stream, target)
         return text.stream
 
     def _begin(self) -> None:
         copied = [s for s in self._source.streams if s.index in self._pairs]
+        if self._span.packets is not None:
+            some = islice(self._source.demux(), self._span.packets)
+            self._packets = (packet for packet in some if packet.stream in copied)
+            return
         for stream in self._source.streams:
             if stream.index not in self._pairs:
                 stream.discard = Discard.all
@@ -209,7 +227,12 @@ class Alone:
         """Nothing was opened."""
 
     def attach(
-        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+        self,
+        target: OutputContainer,
+        video_index: int,
+        add_video: Callable[[], V],
+        *,
+        with_sound: bool,
     ) -> V:
         """Return the target's video."""
         return add_video()

@@ -43,6 +43,7 @@ from nightfx.source import (
     progressive_alone,
     split,
 )
+from nightfx.target import SequencePlan, try_target
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class RenderJob:
     encodings: Encodings
     total: int | None
     """Frames expected; a header's claim."""
+    told: frozenset[str] = frozenset()
+    """Lines that were given before the first frame, and need not be given again at the end."""
 
     @property
     def per_frame(self) -> int:
@@ -136,8 +139,8 @@ class RenderJob:
         return Beside(borders, matte_at, writing(passes, self.encodings.source))
 
     def log_notes(self, lines: Iterable[str]) -> None:
-        """Give the user a line each."""
-        log_notes(self.source, lines)
+        """Give the user a line each, once."""
+        log_notes(self.source, (line for line in lines if line not in self.told))
 
 
 Mark = tuple[int, int]
@@ -177,14 +180,22 @@ def open_job(
         if encodings.source is not encodings.target:
             notes.append(encoding_line(encodings))
         if not again:
+            notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method, options.look)
             log_notes(source, [*notes, *reader.notes, *plan.notes, *words])
         reader.notes.clear()
         total = _expected(info, options.source)
         # fmt: off
-        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total)
+        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, frozenset(notes))
         # fmt: on
+
+
+def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:
+    """What a clip's container has to say of what is to be written to it."""
+    if isinstance(plan, SequencePlan):
+        return []
+    return try_target(target, None if info.container == "sequence" else info.path, info, plan)
 
 
 def _anywhere(options: RenderOptions) -> RenderOptions:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def refuse_source(source: Path | None, target: Path) -> None:
 
 def mux_clip(
     packets: Callable[[VideoStream], Iterable[Packet]],
-    part: Path,
+    part: Path | BytesIO,
     head: Head,
     *,
     source: Path | None,
@@ -158,7 +159,7 @@ def mux_clip(
         _opened(part, info, plan, carrier) as container,
     ):
         add = partial(add_video, container, head, info, plan)
-        video = carrier.attach(container, info.stream_index, add, sound=with_sound)
+        video = carrier.attach(container, info.stream_index, add, with_sound=with_sound)
         _set_timecode(video, info, head, on_note)
         if note := aspect_note(info, plan):
             on_note(note)
@@ -172,7 +173,7 @@ def mux_clip(
 
 @contextmanager
 def _opened(
-    part: Path, info: ClipInfo, plan: codecs.OutputPlan, carrier: Carrier | Alone
+    part: Path | BytesIO, info: ClipInfo, plan: codecs.OutputPlan, carrier: Carrier | Alone
 ) -> Iterator[OutputContainer]:
     options = {}
     if holds(plan.container).is_movie:  # the source's ticks, or pts would be rounded
