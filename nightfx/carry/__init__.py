@@ -1,10 +1,12 @@
 """Everything that travels beside the picture: sound, subtitles, chapters and tags, as far as a container holds them."""
 
+from nightfx.carry import boxes
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import conversions, is_rebuilt, refusals
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
 from nightfx.carry.losses import captions_line, either, lines_of
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span
+from nightfx.carry.timecode import REEL, Timecode, read_timecode, timecode_lines
 
 __all__ = [
     "CONTAINERS",
@@ -12,18 +14,23 @@ __all__ = [
     "FORMATS",
     "OWN_KEYS",
     "PROFILES",
+    "REEL",
     "STREAM_KEYS",
     "Alone",
     "Carrier",
     "Format",
     "Note",
     "Span",
+    "Timecode",
+    "boxes",
     "captions_line",
     "conversions",
     "either",
     "holds",
     "is_rebuilt",
     "lines_of",
+    "read_timecode",
     "refusals",
     "same_language",
+    "timecode_lines",
 ]

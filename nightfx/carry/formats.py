@@ -35,6 +35,8 @@ class Container:
     """It can say that a picture is shown mirrored."""
     is_movie: bool = False
     """Of QuickTime's kind: the last packet's duration counts in coding order, a stream has two keys of metadata."""
+    names_reels: bool = True
+    """It has a place for the reel that a timecode is of."""
     names_channels: bool = False
     """PCM has a name for each channel in it."""
     numbers_languages: bool = False
@@ -46,7 +48,12 @@ class Container:
 DEFAULT_FLAG, COVER_FLAG = 1, 1024
 HOLDS: dict[str, Container] = {
     "mp4": Container(
-        True, text="mov_text", flags=DEFAULT_FLAG | COVER_FLAG, is_movie=True, names_channels=True
+        True,
+        text="mov_text",
+        flags=DEFAULT_FLAG | COVER_FLAG,
+        is_movie=True,
+        names_reels=False,
+        names_channels=True,
     ),
     "mov": Container(
         True,
@@ -56,7 +63,7 @@ HOLDS: dict[str, Container] = {
         numbers_languages=True,
     ),
     "matroska": Container(True, text="subrip", ticks_a_second=1000, mirrors=False),
-    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True),
+    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False),
 }
 """By FFmpeg's names."""
 

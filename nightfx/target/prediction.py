@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from nightfx.carry import FORMATS, conversions, lines_of, refusals
+from nightfx.carry import FORMATS, conversions, lines_of, read_timecode, refusals, timecode_lines
 from nightfx.source import (
     ClipInfo,
     Signs,
@@ -15,7 +15,6 @@ from nightfx.source import (
     early_words,
     open_source,
     pick_stream,
-    shift_timecode,
     side_data_of,
 )
 from nightfx.target import codecs, tags
@@ -33,9 +32,8 @@ def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Itera
     with open_source(path) as source:
         yield from conversions(source, plan.container).values()
         yield from refusals(source, plan.container, info.stream_index).values()
-    rate = info.rate
-    if info.timecode and rate and shift_timecode(info.timecode, 0, rate) is None:
-        yield f"timecode {info.timecode} is not understood at {float(rate):.3f} fps: left out"
+    if timecode := read_timecode(info, path):
+        yield from timecode_lines(timecode, plan.container, info)
 
 
 def _side_data(path: Path) -> set[str]:

@@ -22,7 +22,19 @@ import cv2
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from nightfx.carry import FORMATS, Alone, Carrier, Note, Span, captions_line, holds
+from nightfx.carry import (
+    FORMATS,
+    REEL,
+    Alone,
+    Carrier,
+    Note,
+    Span,
+    Timecode,
+    captions_line,
+    holds,
+    read_timecode,
+    timecode_lines,
+)
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TargetError
 from nightfx.picture import Frame
@@ -33,7 +45,6 @@ from nightfx.source import (
     asked_threads,
     codec_threads,
     exact_seconds,
-    shift_timecode,
     side_data_of,
 )
 from nightfx.target import brightness, codecs
@@ -47,6 +58,7 @@ from nightfx.target.tags import (
     scan_options,
     tag_encoder,
 )
+from nightfx.target.timecode import count_in_own_rate
 from nightfx.target.times import Packet, Times
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -160,7 +172,11 @@ def mux_clip(
     ):
         add = partial(add_video, container, head, info, plan)
         video = carrier.attach(container, info.stream_index, add, with_sound=with_sound)
-        _set_timecode(video, info, head, on_note)
+        timecode = read_timecode(info, source)
+        for line in timecode_lines(timecode, plan.container, info) if timecode else ():
+            on_note(line)
+        moved = timecode and timecode.after((head.pts - info.start_pts) * info.time_base)
+        apart = moved and _set_timecode(video, moved, info, plan.container)
         if note := aspect_note(info, plan):
             on_note(note)
         for packet in packets(video):
@@ -169,6 +185,8 @@ def mux_clip(
             container.mux(packet)
             carrier.copy_until(seconds)
         carrier.finish(end() + span.shift)
+    if apart:
+        count_in_own_rate(part, apart)
 
 
 @contextmanager
@@ -246,16 +264,24 @@ def _same_again(head: Head, plan: codecs.OutputPlan) -> dict[str, str]:
     return {"x264-params": "asm=avx2"}
 
 
-def _set_timecode(video: VideoStream, info: ClipInfo, head: Head, on_note: Note) -> None:
-    if info.timecode is None:
-        return
-    rate = info.rate or FALLBACK_RATE
-    past = (head.pts - info.start_pts) * info.time_base
-    moved = shift_timecode(info.timecode, round(past * rate), rate)
-    if moved is None:
-        on_note(f"timecode {info.timecode} is not understood at {float(rate):.3f} fps: left out")
+def _set_timecode(
+    video: VideoStream, timecode: Timecode, info: ClipInfo, container: str
+) -> Timecode | None:
+    """Let a picture's stream have a timecode; returns it where it does not count with the pictures, as only mov and mp4 say."""
+    held, rate = holds(container), info.rate or FALLBACK_RATE
+    if held.names_reels and REEL in timecode.facts:
+        video.metadata[REEL] = timecode.facts[REEL]
+    video.metadata["timecode"] = timecode.start
+    if timecode.fps == round(rate) or not (held.is_movie or held.is_bare):
+        return None
+    same = timecode.counted_as(rate)
+    if same:
+        video.metadata["timecode"] = same.start
+    elif held.is_movie:
+        video.metadata["timecode"] = "00:00:00:00"  # stands in for it
     else:
-        video.metadata["timecode"] = moved
+        video.metadata.pop("timecode")
+    return timecode if held.is_movie else None
 
 
 def encode(
