@@ -89,6 +89,62 @@ def test_styled_text_keeps_its_style_in_mp4(tmp_path: Path) -> None:
     assert b"styl" in shown[0]
 
 
+OVERLAPPING = """1
+00:00:00,100 --> 00:00:00,900
+Blaue Stunde über
+
+2
+00:00:00,300 --> 00:00:00,500
+<i>night</i>
+
+3
+00:00:00,300 --> 00:00:00,700
+day
+"""
+
+
+def shown_texts(path: Path) -> list[tuple[int, int, bytes]]:
+    """When each text is read, in ms, and what QuickTime has of it."""
+    with av.open(path) as container:
+        packets = [p for p in container.demux(subtitles=0) if p.size > 2 and p.pts is not None]
+        tick = container.streams.subtitles[0].time_base or 1
+        return [
+            (round(p.pts * tick * 1000), round((p.pts + (p.duration or 0)) * tick * 1000), bytes(p))
+            for p in packets
+        ]
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4"])
+def test_texts_that_overlap_are_read_together(suffix: str, tmp_path: Path) -> None:
+    text = make_subtitles(tmp_path / "s.srt", OVERLAPPING)
+    source = make_clip(tmp_path / "a.mkv", replace(PLATE, tracks=((text, "deu"),)))
+    target = tmp_path / f"b{suffix}"
+    rewrite(source, target)
+    long, night, day = "Blaue Stunde über", "night", "day"
+    wanted = [
+        (100, 300, [long]),
+        (300, 500, [long, night, day]),
+        (500, 700, [long, day]),
+        (700, 900, [long]),
+    ]
+    found = shown_texts(target)
+    for (start, end, lines), (began, ended, data) in zip(wanted, found, strict=True):
+        words = "\n".join(lines).encode()
+        assert (began, ended) == (start, end)
+        assert data[2 : 2 + int.from_bytes(data[:2])] == words
+    styles = found[1][2].partition(b"styl")[2]
+    first, last = (int.from_bytes(styles[at : at + 2]) for at in (2, 4))
+    assert "\n".join([long, night, day])[first:last] == night
+
+
+def test_a_text_that_is_read_over_the_cut_is_read_from_there(tmp_path: Path) -> None:
+    text = make_subtitles(tmp_path / "s.srt", OVERLAPPING)
+    source = make_clip(tmp_path / "a.mkv", replace(PLATE, tracks=((text, "deu"),)))
+    rewrite(source, tmp_path / "b.mp4", start_seconds=Fraction(6, 10), end_seconds=Fraction(8, 10))
+    words = [data[2 : 2 + int.from_bytes(data[:2])] for *_, data in shown_texts(tmp_path / "b.mp4")]
+    assert words == ["Blaue Stunde über\nday".encode(), "Blaue Stunde über".encode()]
+
+
 @pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
 @pytest.mark.parametrize("language", ["deu", "swe", "ita", "zho"])
 def test_languages_survive_each_container(tmp_path: Path, suffix: str, language: str) -> None:

@@ -124,6 +124,9 @@ class Carrier:
     def finish(self, end: Fraction) -> None:
         """Copy the rest; the picture ends at `end`, in the source's clock."""
         self.copy_until(None)
+        for index, text in self._texts.items():
+            for piece in text.convert(None):
+                self._mux_moved(piece, index)
         for index, stream in self._sounds.items():
             for piece in stream.convert(None):
                 self._mux_moved(piece, index)
@@ -189,7 +192,8 @@ class Carrier:
             self._mux(packet, index)
             return
         # decoded all the same: what lies before the start, decoders and the count of samples need
-        for piece in self._sounds[index].convert(packet) if index in self._sounds else [packet]:
+        turned = self._sounds.get(index) or self._texts.get(index)
+        for piece in turned.convert(packet) if turned else [packet]:
             self._mux_moved(piece, index)
 
     def _mux_moved(self, packet: av.Packet[Any], index: int) -> None:
@@ -204,9 +208,7 @@ class Carrier:
         """Return what of a packet belongs into the render, or None."""
         if index in self._cutters:  # which counts the samples outside too
             return self._cutters[index].cut(packet)
-        if not _inside(packet, self._span):
-            return None
-        return self._texts[index].convert(packet) if index in self._texts else packet
+        return packet if _inside(packet, self._span) else None
 
     def _mux(self, packet: av.Packet[Any], index: int) -> None:
         packet.stream = self._pairs[index]
