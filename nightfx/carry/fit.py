@@ -6,7 +6,7 @@ import io
 
 import av
 from av.container import InputContainer
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from nightfx.carry import convert, formats, sound
 from nightfx.source import is_cover
@@ -52,6 +52,10 @@ def _can_convert(container: str, stream: Stream) -> bool:
 
 def _holds(container: str, stream: Stream) -> bool:
     if stream.type in ("data", "unknown"):
+        return False
+    if is_cover(stream) and formats.holds(container).cover_files:
+        return not stream.disposition & Disposition.timed_thumbnails
+    if is_cover(stream) and not formats.holds(container).flags & formats.COVER_FLAG:
         return False
     return _fits(container, stream) or _can_convert(container, stream)
 

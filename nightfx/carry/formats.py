@@ -27,6 +27,8 @@ class Container:
     """Samples a second of the only sound that it takes; None takes any."""
     text: str | None = None
     """The kind of text that it takes for subtitles that it cannot hold as they are."""
+    cover_files: bool = False
+    """A cover is a file attached to it, and no stream."""
     flags: int = ~0
     """FFmpeg's dispositions that it has a place for."""
     ticks_a_second: int | None = None
@@ -58,11 +60,13 @@ HOLDS: dict[str, Container] = {
     "mov": Container(
         True,
         text="mov_text",
-        flags=DEFAULT_FLAG | COVER_FLAG,
+        flags=DEFAULT_FLAG,
         is_movie=True,
         numbers_languages=True,
     ),
-    "matroska": Container(True, text="subrip", ticks_a_second=1000, mirrors=False),
+    "matroska": Container(
+        True, text="subrip", ticks_a_second=1000, mirrors=False, cover_files=True
+    ),
     "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False),
 }
 """By FFmpeg's names."""

@@ -46,7 +46,7 @@ class Carrier:
     """Copies the other streams of a source, in step with the picture so that memory stays small."""
 
     def __init__(self, source: Path, span: Span, on_note: Note) -> None:
-        self._span = span
+        self._path, self._span = source, span
         self._on_note = on_note
         self._close = ExitStack()
         self._source = self._close.enter_context(open_source(source))
@@ -141,6 +141,9 @@ class Carrier:
         for told in (line, sound.name_line(container, stream)):
             if told:
                 self._on_note(told)
+        if is_cover(stream) and formats.holds(container).cover_files:
+            _attach_cover(self._path, stream, target)
+            return
         if line or self._is_bare:
             copy = self._add_converted(stream, target)
         else:
@@ -244,6 +247,17 @@ class Alone:
 
     def finish(self, end: Fraction) -> None:
         """Copy nothing."""
+
+
+def _attach_cover(path: Path, stream: Stream, target: OutputContainer) -> None:
+    with open_source(path) as source:
+        picture = next((p for p in source.demux(source.streams[stream.index]) if p.size), None)
+    kind = "jpeg" if stream.codec_context.name == "mjpeg" else stream.codec_context.name
+    name = stream.metadata.get("filename", f"cover.{'jpg' if kind == 'jpeg' else kind}")
+    mimetype = stream.metadata.get("mimetype", f"image/{kind}")
+    if picture is not None:
+        file = target.add_attachment(name, mimetype, bytes(picture))
+        file.metadata.update(stream.metadata | file.metadata)
 
 
 def _copy_metadata(source: Stream, target: Stream, container: str) -> None:
