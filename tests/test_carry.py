@@ -16,11 +16,6 @@ from typer.testing import CliRunner
 from nightfx.check.compare import compare
 from nightfx.check.verdict import failures
 from nightfx.cli import app
-from nightfx.options.encode import EncodeOptions
-from nightfx.source.reader import Reader
-from nightfx.target.codecs import plan_output
-from nightfx.target.prediction import predict_losses
-from nightfx.target.writer import write_clip
 
 PLATE = Clip(count=24)
 START, END = 0.2, 0.8  # the first picture from 0.2 s on is the sixth
@@ -178,19 +173,6 @@ def test_what_a_container_cannot_hold_is_left_out_with_a_line(tmp_path: Path) ->
     answer = CliRunner().invoke(app, ["probe", str(source), "--to", ".mxf"])
     assert answer.exit_code == 0
     assert line in answer.output.splitlines()[-1]
-
-
-def test_ffv1_says_that_it_has_no_pixel_aspect(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=2))
-    with Reader(source) as reader:
-        info = replace(reader.info, sample_aspect=Fraction(64, 45))
-        plan = plan_output(info, None, EncodeOptions())
-        notes: list[str] = []
-        frames, target = reader.frames(), tmp_path / "b.mkv"
-        write_clip(frames, target, source=source, info=info, plan=plan, on_note=notes.append)
-    line = "pixel aspect 64/45 is left out: FFV1 does not carry it (ProRes does)"
-    assert notes == [line]
-    assert list(predict_losses(source, info, plan)) == [line]
 
 
 def test_probe_says_what_a_clip_is(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Everything that travels beside the picture: sound, subtitles, chapters and tags, as far as a container holds them."""
 
-from nightfx.carry import boxes
+from nightfx.carry import boxes, ebml
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import conversions, is_rebuilt, refusals
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
-from nightfx.carry.losses import captions_line, either, lines_of
-from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span
+from nightfx.carry.losses import captions_line, either, eyes_line, lines_of, spoken_lines
+from nightfx.carry.sound import name_line
+from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span, place_of
 from nightfx.carry.timecode import REEL, Timecode, read_timecode, timecode_lines
 
 __all__ = [
@@ -25,12 +26,17 @@ __all__ = [
     "boxes",
     "captions_line",
     "conversions",
+    "ebml",
     "either",
+    "eyes_line",
     "holds",
     "is_rebuilt",
     "lines_of",
+    "name_line",
+    "place_of",
     "read_timecode",
     "refusals",
     "same_language",
+    "spoken_lines",
     "timecode_lines",
 ]

@@ -83,7 +83,7 @@ def _is_plain_sound(stream: Stream, rate: int | None) -> bool:
 
 
 def _refusal(stream: Stream, container: str) -> str:
-    kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
+    kind = {"audio": "sound"}.get(stream.type, "cover" if is_cover(stream) else stream.type)
     title = (
         stream.metadata.get("handler_name", "").strip()
         or getattr(stream, "name", None)

@@ -203,7 +203,6 @@ FORMATS: dict[Codec, Format] = {
         (HALF, WIDE, FULL),
         alpha=True,
         rgb=True,
-        aspect=False,
         options={"level": "3", "g": "1", "slicecrc": "1"},
         fields=True,
     ),

@@ -15,7 +15,7 @@ import av
 from av.container import OutputContainer
 from av.stream import Discard, Stream
 
-from nightfx.carry import convert, fit, formats, sound
+from nightfx.carry import convert, ebml, fit, formats, losses, sound
 from nightfx.carry.sound import Cutter, Sound, is_pcm
 from nightfx.source import Bridge, is_cover, joints_of, open_source
 
@@ -51,8 +51,11 @@ class Carrier:
         self._close = ExitStack()
         self._source = self._close.enter_context(open_source(source))
         self._bridge = Bridge(joints_of(source))
+        is_matroska = "matroska" in self._source.format.name
+        self._spoken = ebml.read_spoken(source) if is_matroska else ebml.Spoken()
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
+        self._picture = -1
         self._cutters: dict[int, Cutter] = {}
         self._texts: dict[int, convert.Subtitles] = {}
         self._sounds: dict[int, Sound] = {}
@@ -70,6 +73,19 @@ class Carrier:
         """Metadata of the container that belongs into the render."""
         own = self._source.metadata.items()
         return {key: value for key, value in own if key.lower() not in OWN_KEYS}
+
+    @property
+    def chapters(self) -> bytes:
+        """Chapters in Matroska's own words, on the render's clock, where they say more than FFmpeg shows."""
+        own, span = self._spoken.chapters, self._span
+        is_cut = own and (span.shift or span.end is not None)
+        return ebml.moved_chapters(own, span.shift, span.end) if is_cut else own
+
+    @property
+    def regions(self) -> dict[int, str]:
+        """Languages with their regions, by the place of the track in the target."""
+        pairs = [(self._pairs.get(index), name) for index, name in self._spoken.regions.items()]
+        return {place_of(stream): name for stream, name in pairs if stream is not None}
 
     @property
     def _is_bare(self) -> bool:
@@ -92,10 +108,12 @@ class Carrier:
 
         Streams that it cannot hold are noted. Without sound the picture goes alone.
         """
-        self._target = target
+        self._target, self._picture = target, video_index
         target.metadata.update(self.metadata)
         chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
         target.set_chapters([chapter for chapter in chapters if chapter])
+        for line in losses.spoken_lines(self._spoken, target.format.name) if with_sound else ():
+            self._on_note(line)
         cut = self._span.start is not None
         refused = (
             fit.refusals(self._source, target.format.name, video_index, cut=cut)
@@ -105,6 +123,7 @@ class Carrier:
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()
+                self._pairs[stream.index] = video
                 _copy_metadata(stream, video, target.format.name)
             elif stream.index in refused:
                 self._on_note(refused[stream.index])
@@ -165,12 +184,13 @@ class Carrier:
 
     def _begin(self) -> None:
         copied = [s for s in self._source.streams if s.index in self._pairs]
+        copied = [s for s in copied if s.index != self._picture]
         if self._span.packets is not None:
             some = islice(self._source.demux(), self._span.packets)
             self._packets = (packet for packet in some if packet.stream in copied)
             return
         for stream in self._source.streams:
-            if stream.index not in self._pairs:
+            if stream not in copied:
                 stream.discard = Discard.all
         if copied:
             self._packets = self._source.demux(copied)
@@ -222,6 +242,8 @@ class Carrier:
 class Alone:
     """In place of a carrier where the source, a sequence, has nothing besides its picture."""
 
+    chapters = b""
+    regions: dict[int, str] = {}  # noqa: RUF012 - as below
     metadata: dict[str, str] = {}  # noqa: RUF012 - of no use to anyone who would write to it
     sample_rates: tuple[int, ...] = ()
 
@@ -247,6 +269,12 @@ class Alone:
 
     def finish(self, end: Fraction) -> None:
         """Copy nothing."""
+
+
+def place_of(stream: Stream) -> int:
+    """Return the place of a stream among those of its file that are not files attached."""
+    before = list(stream.container.streams)[: stream.index]
+    return sum(one.type != "attachment" for one in before)
 
 
 def _attach_cover(path: Path, stream: Stream, target: OutputContainer) -> None:

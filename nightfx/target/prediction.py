@@ -7,7 +7,18 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from nightfx.carry import FORMATS, conversions, lines_of, read_timecode, refusals, timecode_lines
+from nightfx.carry import (
+    FORMATS,
+    conversions,
+    ebml,
+    eyes_line,
+    lines_of,
+    name_line,
+    read_timecode,
+    refusals,
+    spoken_lines,
+    timecode_lines,
+)
 from nightfx.source import (
     ClipInfo,
     Signs,
@@ -17,7 +28,7 @@ from nightfx.source import (
     pick_stream,
     side_data_of,
 )
-from nightfx.target import codecs, tags
+from nightfx.target import codecs
 
 _LOOKED_AT = 24  # pictures: captions need not be on the first
 
@@ -27,9 +38,12 @@ def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Itera
     seen = replace(info, side_data=tuple(sorted({*info.side_data, *_side_data(path)})))
     yield from early_words(path)
     yield from lines_of(seen, FORMATS[plan.codec], plan.coding, plan.suffix)
-    if note := tags.aspect_note(info, plan):
-        yield note
     with open_source(path) as source:
+        if line := eyes_line(info, plan.container, source.streams[info.stream_index].metadata):
+            yield line
+        if "matroska" in source.format.name:
+            yield from spoken_lines(ebml.read_spoken(path), plan.container)
+        yield from (line for s in source.streams if (line := name_line(plan.container, s)))
         yield from conversions(source, plan.container).values()
         yield from refusals(source, plan.container, info.stream_index).values()
     if timecode := read_timecode(info, path):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from nightfx.carry import Timecode, boxes
+from nightfx.target.matroska import opened
 
 
 def count_in_own_rate(target: Path | BytesIO, timecode: Timecode) -> None:
     """Put rate and number of a timecode into the track of a complete file, in place of those that are there."""
     number = timecode.number
     assert number is not None, timecode
-    with _opened(target) as file:
+    with opened(target) as file:
         for table, clock_at in [*boxes.timecode_tracks(file)]:
             flags = boxes.DROPS_FRAMES if timecode.drops_frames else 0
             ticks, frame = timecode.rate.as_integer_ratio()
@@ -34,12 +33,3 @@ def _first_sample(file: BinaryIO, table: boxes.Box) -> int:
 def _put(file: BinaryIO, at: int, data: bytes) -> None:
     file.seek(at)
     file.write(data)
-
-
-@contextmanager
-def _opened(target: Path | BytesIO) -> Iterator[BinaryIO]:
-    if isinstance(target, BytesIO):
-        yield target
-        return
-    with target.open("r+b") as file:
-        yield file

@@ -31,7 +31,9 @@ from nightfx.carry import (
     Span,
     Timecode,
     captions_line,
+    eyes_line,
     holds,
+    place_of,
     read_timecode,
     timecode_lines,
 )
@@ -48,12 +50,13 @@ from nightfx.source import (
     side_data_of,
 )
 from nightfx.target import brightness, codecs
+from nightfx.target.matroska import Header, complete_header, shown_size
 from nightfx.target.tags import (
-    aspect_note,
     hdr_options,
     image_of,
     joined,
     measures_light,
+    name_aspect,
     name_matrix,
     scan_options,
     tag_encoder,
@@ -177,14 +180,19 @@ def mux_clip(
             on_note(line)
         moved = timecode and timecode.after((head.pts - info.start_pts) * info.time_base)
         apart = moved and _set_timecode(video, moved, info, plan.container)
-        if note := aspect_note(info, plan):
-            on_note(note)
+        if line := eyes_line(info, plan.container, video.metadata):
+            on_note(line)
+        header = _header_of(video, head, info, carrier)
         for packet in packets(video):
             ticks = packet.dts if packet.dts is not None else packet.pts
             seconds = Fraction((ticks or 0) * packet.time_base) + span.shift
             container.mux(packet)
             carrier.copy_until(seconds)
         carrier.finish(end() + span.shift)
+    if plan.container == "matroska":
+        complete_header(part, header)
+    if plan.container == "mxf":
+        name_aspect(part, head.width, head.height, info.sample_aspect)
     if apart:
         count_in_own_rate(part, apart)
 
@@ -199,8 +207,16 @@ def _opened(
         options["movie_timescale"] = str(_movie_ticks(info, carrier))
         if not _PLAIN_KEYS.issuperset(key.lower() for key in carrier.metadata):
             options["movflags"] = "use_metadata_tags"
+    if plan.container == "matroska":
+        options["metadata_header_padding"] = str(Header(chapters=carrier.chapters).room)
     with av.open(part, "w", format=plan.container, container_options=options) as container:
         yield container
+
+
+def _header_of(video: VideoStream, head: Head, info: ClipInfo, carrier: Carrier | Alone) -> Header:
+    eyes = video.metadata.get("stereo_mode")
+    shown = shown_size(head.width, head.height, info.sample_aspect, eyes)
+    return Header(place_of(video), shown, carrier.regions, carrier.chapters)
 
 
 def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
