@@ -100,13 +100,14 @@ day
 
 def shown_texts(path: Path) -> list[tuple[int, int, bytes]]:
     """When each text is read, in ms, and what QuickTime has of it."""
+    found = []
     with av.open(path) as container:
-        packets = [p for p in container.demux(subtitles=0) if p.size > 2 and p.pts is not None]
-        tick = container.streams.subtitles[0].time_base or 1
-        return [
-            (round(p.pts * tick * 1000), round((p.pts + (p.duration or 0)) * tick * 1000), bytes(p))
-            for p in packets
-        ]
+        for packet in container.demux(subtitles=0):
+            if packet.size > 2:
+                start = Fraction(packet.pts or 0) * packet.time_base * 1000
+                last = (packet.duration or 0) * packet.time_base * 1000
+                found.append((round(start), round(start + last), bytes(packet)))
+    return found
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mp4"])

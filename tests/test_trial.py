@@ -15,6 +15,7 @@ from nightfx.carry.formats import CONTAINERS, FORMATS
 from nightfx.errors import TargetError
 from nightfx.light import borders
 from nightfx.network.presets import Preset
+from nightfx.options import Codec
 from nightfx.options.encode import EncodeOptions
 from nightfx.source.reader import Reader
 from nightfx.target import plan_output, try_target
@@ -108,7 +109,7 @@ def test_what_a_container_changes_is_said_once_and_before_the_first_frame(
 
 
 @pytest.mark.parametrize("codec", [codec for codec in FORMATS if codec != "av1"])
-def test_every_codec_is_tried_in_each_of_its_containers(codec: str, tmp_path: Path) -> None:
+def test_every_codec_is_tried_in_each_of_its_containers(codec: Codec, tmp_path: Path) -> None:
     clip = Clip(size=(128, 256), count=2, sound=True, timecode="01:00:00:00", chapters=True)
     with Reader(make_clip(tmp_path / "a.mov", clip)) as reader:
         for suffix in FORMATS[codec].homes:

@@ -128,11 +128,11 @@ def pcm_for(stream: Stream) -> str:
 
 def name_needed(container: str, stream: Stream) -> str | None:
     """Return the usual name for so many channels, where those of PCM have none and the container wants one."""
-    held, context = holds(container), stream.codec_context
-    if not held.names_channels or not isinstance(stream, av.AudioStream) or context is None:
+    if not holds(container).names_channels or not isinstance(stream, av.AudioStream):
         return None
-    count = context.layout.nb_channels
-    if context.layout.name != f"{count} channels":
+    context = stream.codec_context
+    count = context.layout.nb_channels if context else 0
+    if not count or context.layout.name != f"{count} channels":
         return None
     try:
         return av.AudioLayout(f"{count}c").name

@@ -48,7 +48,7 @@ def shown_size(
 ) -> tuple[int, int, bool] | None:
     """Return the size at which a picture is shown, and whether it is a ratio; None where it is that of its pixels."""
     across, down = _EYES.get(eyes or "", (1, 1))
-    if (aspect, across, down) == (1, 1, 1):
+    if aspect == 1 and (across, down) == (1, 1):
         return None
     wide = width * aspect * Fraction(1, across)
     tall = Fraction(height, down)

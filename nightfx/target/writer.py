@@ -180,8 +180,8 @@ def mux_clip(
             on_note(line)
         moved = timecode and timecode.after((head.pts - info.start_pts) * info.time_base)
         apart = moved and _set_timecode(video, moved, info, plan.container)
-        if line := eyes_line(info, plan.container, video.metadata):
-            on_note(line)
+        if eyes := eyes_line(info, plan.container, video.metadata):
+            on_note(eyes)
         header = _header_of(video, head, info, carrier)
         for packet in packets(video):
             ticks = packet.dts if packet.dts is not None else packet.pts
