@@ -212,10 +212,17 @@ def test_a_language_keeps_its_region(tmp_path: Path) -> None:
     assert regions_of(source) == ["", "", "pt-BR"]
     rewrite(source, tmp_path / "b.mkv")
     assert regions_of(tmp_path / "b.mkv") == ["", "", "pt-BR"]
-    with Reader(source) as reader:
-        plan = plan_output(reader.info, ".mp4", EncodeOptions())
-        line = "language pt-BR of stream 2 is written without its region (mkv keeps it)"
-        assert line in list(predict_losses(source, reader.info, plan))
+    for suffix in (".mp4", ".mov"):
+        rewrite(source, tmp_path / f"c{suffix}")
+        assert b"\0\0\0\x12elng\0\0\0\0pt-BR\0" in (tmp_path / f"c{suffix}").read_bytes()
+        for written in (".mkv", ".mov"):  # from there again
+            rewrite(tmp_path / f"c{suffix}", tmp_path / f"d{written}")
+            with av.open(tmp_path / f"d{written}") as container:
+                assert sum(1 for _ in container.decode(video=0)) == 24
+            with av.open(tmp_path / f"d{written}") as container:
+                assert any(packet.size for packet in container.demux(audio=0))
+        assert regions_of(tmp_path / "d.mkv") == ["", "", "pt-BR"]
+        assert b"elng\0\0\0\0pt-BR\0" in (tmp_path / "d.mov").read_bytes()
 
 
 # covers

@@ -2,7 +2,7 @@
 
 from nightfx.carry import boxes, ebml
 from nightfx.carry.convert import same_language
-from nightfx.carry.fit import conversions, is_rebuilt, refusals
+from nightfx.carry.fit import conversions, is_rebuilt, refusals, spoken_of
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
 from nightfx.carry.losses import captions_line, either, eyes_line, lines_of, spoken_lines
 from nightfx.carry.sound import name_line
@@ -38,5 +38,6 @@ __all__ = [
     "refusals",
     "same_language",
     "spoken_lines",
+    "spoken_of",
     "timecode_lines",
 ]

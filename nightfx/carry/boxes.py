@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from io import SEEK_END
+from pathlib import Path
 from typing import BinaryIO
 
 Box = tuple[int, int]
@@ -13,6 +15,9 @@ CLOCK = struct.Struct(">3IB")
 """Of a timecode: flags, ticks a second, ticks of a frame, frames counted to a second."""
 DROPS_FRAMES = 1
 """The flag that says so."""
+LANGUAGE = b"elng"
+"""The box of a track's language by BCP 47, with its region."""
+_LONGEST_LANGUAGE = 64  # bytes
 _KIND_AT, _CLOCK_AT = (
     12,
     28,
@@ -41,6 +46,29 @@ def boxes(file: BinaryIO, within: Box, *way: bytes) -> Iterator[Box]:
         if name == way[0]:
             yield from boxes(file, (begin, after), *way[1:])
         at = after
+
+
+def split(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and contents of the boxes in some contents; what is broken ends there."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4])
+        if not 8 <= size <= len(data) - at:
+            return
+        yield data[at + 4 : at + 8], data[at + 8 : at + size]
+        at += size
+
+
+def read_regions(path: Path) -> dict[int, str]:
+    """Return the languages of tracks, by place, that have a region: `pt-BR`."""
+    regions: dict[int, str] = {}
+    with suppress(OSError), path.open("rb") as file:
+        for place, track in enumerate(boxes(file, whole(file), b"moov", b"trak")):
+            for begin, end in boxes(file, track, b"mdia", LANGUAGE):
+                file.seek(begin + 4)
+                words = file.read(min(end - begin - 4, _LONGEST_LANGUAGE))
+                regions[place] = words.rstrip(b"\0").decode("ascii", "replace")
+    return {place: name for place, name in regions.items() if "-" in name and name.isascii()}
 
 
 def timecode_tracks(file: BinaryIO) -> Iterator[tuple[Box, int]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
-from nightfx.carry import convert, formats, sound
+from nightfx.carry import boxes, convert, ebml, formats, sound
 from nightfx.source import is_cover
 
 
@@ -44,6 +45,14 @@ def conversions(source: InputContainer, container: str) -> dict[int, str]:
             title = f"{'sound' if is_sound else 'subtitle'} stream {stream.index}"
             lines[stream.index] = f"{title} ({stream.codec_context.name}) is written as {kind}"
     return lines
+
+
+def spoken_of(source: InputContainer) -> ebml.Spoken:
+    """Return what a source says in its container's own words, beyond what FFmpeg shows."""
+    path = Path(source.name)
+    if "matroska" in source.format.name:
+        return ebml.read_spoken(path)
+    return ebml.Spoken(boxes.read_regions(path)) if "mov" in source.format.name else ebml.Spoken()
 
 
 def _can_convert(container: str, stream: Stream) -> bool:

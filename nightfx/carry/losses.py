@@ -135,8 +135,6 @@ def spoken_lines(spoken: Spoken, container: str) -> Iterator[str]:
         return
     if spoken.chapters:
         yield f"chapters keep one name each, of the first level: {container} has no more (mkv keeps them)"
-    for place, name in spoken.regions.items():
-        yield f"language {name} of stream {place} is written without its region (mkv keeps it)"
 
 
 def _of_crop(source: ClipInfo) -> Iterator[str]:

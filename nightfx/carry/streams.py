@@ -51,8 +51,7 @@ class Carrier:
         self._close = ExitStack()
         self._source = self._close.enter_context(open_source(source))
         self._bridge = Bridge(joints_of(source))
-        is_matroska = "matroska" in self._source.format.name
-        self._spoken = ebml.read_spoken(source) if is_matroska else ebml.Spoken()
+        self._spoken = fit.spoken_of(self._source)
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
         self._picture = -1
@@ -272,9 +271,9 @@ class Alone:
 
 
 def place_of(stream: Stream) -> int:
-    """Return the place of a stream among those of its file that are not files attached."""
+    """Return the place of a stream among the tracks of its file, which files attached and covers are not."""
     before = list(stream.container.streams)[: stream.index]
-    return sum(one.type != "attachment" for one in before)
+    return sum(one.type != "attachment" and not is_cover(one) for one in before)
 
 
 def _attach_cover(path: Path, stream: Stream, target: OutputContainer) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from nightfx.carry import (
     FORMATS,
     conversions,
-    ebml,
     eyes_line,
     lines_of,
     name_line,
     read_timecode,
     refusals,
     spoken_lines,
+    spoken_of,
     timecode_lines,
 )
 from nightfx.source import (
@@ -41,8 +41,7 @@ def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Itera
     with open_source(path) as source:
         if line := eyes_line(info, plan.container, source.streams[info.stream_index].metadata):
             yield line
-        if "matroska" in source.format.name:
-            yield from spoken_lines(ebml.read_spoken(path), plan.container)
+        yield from spoken_lines(spoken_of(source), plan.container)
         yield from (line for s in source.streams if (line := name_line(plan.container, s)))
         yield from conversions(source, plan.container).values()
         yield from refusals(source, plan.container, info.stream_index).values()

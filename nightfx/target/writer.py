@@ -51,6 +51,7 @@ from nightfx.source import (
 )
 from nightfx.target import brightness, codecs
 from nightfx.target.matroska import Header, complete_header, shown_size
+from nightfx.target.movie import count_in_own_rate, name_regions
 from nightfx.target.tags import (
     hdr_options,
     image_of,
@@ -61,7 +62,6 @@ from nightfx.target.tags import (
     scan_options,
     tag_encoder,
 )
-from nightfx.target.timecode import count_in_own_rate
 from nightfx.target.times import Packet, Times
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
@@ -193,6 +193,8 @@ def mux_clip(
         complete_header(part, header)
     if plan.container == "mxf":
         name_aspect(part, head.width, head.height, info.sample_aspect)
+    if holds(plan.container).is_movie:
+        name_regions(part, header.regions)
     if apart:
         count_in_own_rate(part, apart)
 
