@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
+from av.stream import Disposition
 from media import Clip, make_clip
 from streams import make_sound, make_subtitles
 from test_writer import rewrite
@@ -223,6 +224,33 @@ def test_a_language_keeps_its_region(tmp_path: Path) -> None:
                 assert any(packet.size for packet in container.demux(audio=0))
         assert regions_of(tmp_path / "d.mkv") == ["", "", "pt-BR"]
         assert b"elng\0\0\0\0pt-BR\0" in (tmp_path / "d.mov").read_bytes()
+
+
+# flags
+
+
+@pytest.mark.parametrize(("suffix", "lines"), [(".mkv", 0), (".mp4", 0), (".mov", 1)])
+def test_a_mark_of_a_stream_stays_or_is_told_of(suffix: str, lines: int, tmp_path: Path) -> None:
+    source, text = tmp_path / "a.mkv", make_subtitles(tmp_path / "s.srt")
+    plain = make_clip(tmp_path / "plain.mkv", Clip(count=24, tracks=((text, "ger"),)))
+    with av.open(plain) as old, av.open(source, "w") as new:
+        copies = [new.add_stream_from_template(s, opaque=True) for s in old.streams]
+        copies[1].disposition = Disposition.forced | Disposition.hearing_impaired
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream.index]
+                new.mux(packet)
+    line = f"stream 1 is marked forced and hearing impaired, which {suffix[1:]} does not say (mp4 and mkv can)"
+    notes = rewrite(source, tmp_path / f"b{suffix}")
+    assert notes.count(line) == lines
+    with Reader(source) as reader:
+        plan = plan_output(reader.info, suffix, EncodeOptions())
+        assert list(predict_losses(source, reader.info, plan)).count(line) == lines
+    with av.open(tmp_path / f"b{suffix}") as container:
+        kept = container.streams[1].disposition & (
+            Disposition.forced | Disposition.hearing_impaired
+        )
+        assert bool(kept) == (not lines)
 
 
 # covers

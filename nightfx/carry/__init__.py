@@ -2,7 +2,7 @@
 
 from nightfx.carry import boxes, ebml
 from nightfx.carry.convert import same_language
-from nightfx.carry.fit import conversions, is_rebuilt, refusals, spoken_of
+from nightfx.carry.fit import conversions, flag_lines, is_rebuilt, refusals, spoken_of
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
 from nightfx.carry.losses import captions_line, either, eyes_line, lines_of, spoken_lines
 from nightfx.carry.sound import name_line
@@ -29,6 +29,7 @@ __all__ = [
     "ebml",
     "either",
     "eyes_line",
+    "flag_lines",
     "holds",
     "is_rebuilt",
     "lines_of",

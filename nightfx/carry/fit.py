@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import av
@@ -11,6 +12,8 @@ from av.stream import Disposition, Stream
 
 from nightfx.carry import boxes, convert, ebml, formats, sound
 from nightfx.source import is_cover
+
+_BY_SUFFIX = {"mp4": "mp4", "mkv": "matroska"}  # containers that have marks
 
 
 def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
@@ -45,6 +48,19 @@ def conversions(source: InputContainer, container: str) -> dict[int, str]:
             title = f"{'sound' if is_sound else 'subtitle'} stream {stream.index}"
             lines[stream.index] = f"{title} ({stream.codec_context.name}) is written as {kind}"
     return lines
+
+
+def flag_lines(source: InputContainer, container: str, without: Collection[int]) -> Iterator[str]:
+    """Yield a line for each stream that is marked as what a container has no mark for, but those `without` by index."""
+    held = formats.holds(container)
+    for stream in source.streams:
+        lost = stream.disposition & ~held.flags & ~formats.DEFAULT_FLAG
+        if lost and stream.index not in without and not is_cover(stream):
+            marks = " and ".join((flag.name or "").replace("_", " ") for flag in lost)
+            able = {n: not lost & ~formats.HOLDS[c].flags for n, c in _BY_SUFFIX.items()}
+            keepers = " and ".join(suffix for suffix, keeps in able.items() if keeps)
+            words = f"stream {stream.index} is marked {marks}, which {container} does not say"
+            yield f"{words} ({keepers} can)" if keepers else words
 
 
 def spoken_of(source: InputContainer) -> ebml.Spoken:

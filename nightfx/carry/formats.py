@@ -48,11 +48,14 @@ class Container:
 
 
 DEFAULT_FLAG, COVER_FLAG = 1, 1024
+# default, dub, comment, forced, for those who hear or see little, cover, descriptions; not the original, nor captions
+_MARKS = 1 | 2 | 8 | 64 | 128 | 256 | COVER_FLAG | 1 << 17
+_ORIGINAL, _CAPTIONS = 4, 1 << 16
 HOLDS: dict[str, Container] = {
     "mp4": Container(
         True,
         text="mov_text",
-        flags=DEFAULT_FLAG | COVER_FLAG,
+        flags=_MARKS | _CAPTIONS,
         is_movie=True,
         names_reels=False,
         names_channels=True,
@@ -65,7 +68,12 @@ HOLDS: dict[str, Container] = {
         numbers_languages=True,
     ),
     "matroska": Container(
-        True, text="subrip", ticks_a_second=1000, mirrors=False, cover_files=True
+        True,
+        text="subrip",
+        flags=_MARKS | _ORIGINAL,
+        ticks_a_second=1000,
+        mirrors=False,
+        cover_files=True,
     ),
     "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False),
 }

@@ -119,6 +119,8 @@ class Carrier:
             if with_sound
             else {}
         )
+        for line in fit.flag_lines(self._source, target.format.name, refused) if with_sound else ():
+            self._on_note(line)
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()

@@ -11,6 +11,7 @@ from nightfx.carry import (
     FORMATS,
     conversions,
     eyes_line,
+    flag_lines,
     lines_of,
     name_line,
     read_timecode,
@@ -44,7 +45,9 @@ def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Itera
         yield from spoken_lines(spoken_of(source), plan.container)
         yield from (line for s in source.streams if (line := name_line(plan.container, s)))
         yield from conversions(source, plan.container).values()
-        yield from refusals(source, plan.container, info.stream_index).values()
+        refused = refusals(source, plan.container, info.stream_index)
+        yield from refused.values()
+        yield from flag_lines(source, plan.container, refused)
     if timecode := read_timecode(info, path):
         yield from timecode_lines(timecode, plan.container, info)
 
