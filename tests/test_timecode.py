@@ -103,6 +103,19 @@ def test_a_track_keeps_its_rate_and_moves_by_its_own_frames(
     assert (moved.fps, moved.rate, moved.drops) == (own.fps, own.rate, own.drops)
 
 
+def test_a_track_may_count_what_is_no_multiple_of_the_pictures(
+    tmp_path: Path, identity: Preset
+) -> None:
+    clip = Clip(count=36, rate=24 * NTSC, timecode="01:00:00:12", size=(32, 32))
+    source = counting(make_clip(tmp_path / "a.mov", clip), 30, 30 * NTSC)
+    (own,) = tracks_of(source)
+    target = nightfx.render(source, tmp_path / "b.mov", preset=identity)
+    assert (timecodes(target), tracks_of(target)) == ({"01:00:00:15"}, [own])
+    options = RenderOptions.of(start_seconds=0.5)  # twelve pictures, fifteen numbers
+    cut = nightfx.render(source, tmp_path / "c.mov", preset=identity, options=options)
+    assert timecodes(cut) == {"01:00:01:00"}
+
+
 def test_a_picture_between_two_numbers_has_the_first(tmp_path: Path, identity: Preset) -> None:
     source = made(tmp_path / "a.mov", "01:00:00:10", Fraction(50), Fraction(25))
     for frame, timecode in ((1, "01:00:00:10"), (2, "01:00:00:11"), (3, "01:00:00:11")):
