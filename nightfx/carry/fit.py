@@ -63,9 +63,8 @@ def flag_lines(source: InputContainer, container: str, without: Collection[int])
             yield f"{words} ({keepers} can)" if keepers else words
 
 
-def spoken_of(source: InputContainer) -> ebml.Spoken:
+def spoken_of(source: InputContainer, path: Path) -> ebml.Spoken:
     """Return what a source says in its container's own words, beyond what FFmpeg shows."""
-    path = Path(source.name)
     if "matroska" in source.format.name:
         return ebml.read_spoken(path)
     return ebml.Spoken(boxes.read_regions(path)) if "mov" in source.format.name else ebml.Spoken()

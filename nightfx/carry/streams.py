@@ -51,7 +51,7 @@ class Carrier:
         self._close = ExitStack()
         self._source = self._close.enter_context(open_source(source))
         self._bridge = Bridge(joints_of(source))
-        self._spoken = fit.spoken_of(self._source)
+        self._spoken = fit.spoken_of(self._source, source)
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
         self._picture = -1

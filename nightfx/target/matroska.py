@@ -25,7 +25,7 @@ _EYES |= {"row_interleaved_rl": (1, 2), "row_interleaved_lr": (1, 2)}
 
 
 @dataclass(frozen=True)
-class Header:
+class MatroskaHeader:
     """What a header is to say besides."""
 
     picture: int = 0
@@ -57,7 +57,7 @@ def shown_size(
     return *(wide / tall).as_integer_ratio(), True
 
 
-def complete_header(target: Path | BytesIO, header: Header) -> None:
+def complete_header(target: Path | BytesIO, header: MatroskaHeader) -> None:
     """Say all of it in a complete file."""
     if not (header.shown or header.regions or header.chapters):
         return
@@ -118,7 +118,7 @@ def _seek_head(seek: Element, places: dict[int, int]) -> Element:
     return Element(seek.id, ebml.encoded(found))
 
 
-def _chapters(part: Element, header: Header) -> Element:
+def _chapters(part: Element, header: MatroskaHeader) -> Element:
     if not header.chapters:
         return part
     crc = [one for one in ebml.elements(part.data) if one.id == ebml.CRC]
@@ -126,7 +126,7 @@ def _chapters(part: Element, header: Header) -> Element:
     return Element(part.id, ebml.encoded([*crc, *own]))
 
 
-def _tracks(part: Element, header: Header) -> Element:
+def _tracks(part: Element, header: MatroskaHeader) -> Element:
     found, place = [], 0
     for one in ebml.elements(part.data):
         if one.id == ebml.TRACK:
@@ -135,7 +135,7 @@ def _tracks(part: Element, header: Header) -> Element:
     return Element(part.id, ebml.encoded(found))
 
 
-def _track(track: Element, place: int, header: Header) -> Element:
+def _track(track: Element, place: int, header: MatroskaHeader) -> Element:
     found = [*ebml.elements(track.data)]
     if region := header.regions.get(place):
         found = [*_without(found, ebml.REGION), Element(ebml.REGION, region.encode("ascii"))]

@@ -42,7 +42,7 @@ def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Itera
     with open_source(path) as source:
         if line := eyes_line(info, plan.container, source.streams[info.stream_index].metadata):
             yield line
-        yield from spoken_lines(spoken_of(source), plan.container)
+        yield from spoken_lines(spoken_of(source, path), plan.container)
         yield from (line for s in source.streams if (line := name_line(plan.container, s)))
         yield from conversions(source, plan.container).values()
         refused = refusals(source, plan.container, info.stream_index)

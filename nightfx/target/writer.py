@@ -50,7 +50,7 @@ from nightfx.source import (
     side_data_of,
 )
 from nightfx.target import brightness, codecs
-from nightfx.target.matroska import Header, complete_header, shown_size
+from nightfx.target.matroska import MatroskaHeader, complete_header, shown_size
 from nightfx.target.movie import count_in_own_rate, name_regions
 from nightfx.target.tags import (
     hdr_options,
@@ -210,15 +210,17 @@ def _opened(
         if not _PLAIN_KEYS.issuperset(key.lower() for key in carrier.metadata):
             options["movflags"] = "use_metadata_tags"
     if plan.container == "matroska":
-        options["metadata_header_padding"] = str(Header(chapters=carrier.chapters).room)
+        options["metadata_header_padding"] = str(MatroskaHeader(chapters=carrier.chapters).room)
     with av.open(part, "w", format=plan.container, container_options=options) as container:
         yield container
 
 
-def _header_of(video: VideoStream, head: Head, info: ClipInfo, carrier: Carrier | Alone) -> Header:
+def _header_of(
+    video: VideoStream, head: Head, info: ClipInfo, carrier: Carrier | Alone
+) -> MatroskaHeader:
     eyes = video.metadata.get("stereo_mode")
     shown = shown_size(head.width, head.height, info.sample_aspect, eyes)
-    return Header(place_of(video), shown, carrier.regions, carrier.chapters)
+    return MatroskaHeader(place_of(video), shown, carrier.regions, carrier.chapters)
 
 
 def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
