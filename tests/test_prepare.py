@@ -22,8 +22,8 @@ from PIL import Image
 from nightfx.errors import RetryError, SourceError, TargetError, TrainingError, UsageError
 from nightfx.metrics import hsp_brightness
 from nightfx.options.prepare import PrepareOptions
+from nightfx.training.data.charts import save_brightness
 from nightfx.training.data.dataset import DataSet, describe
-from nightfx.training.data.drawings import save_brightness
 from nightfx.training.data.measure import brightness_of
 from nightfx.training.data.nexet import check_nexet, commands
 from nightfx.training.data.pictures import to_tensor

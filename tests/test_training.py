@@ -9,8 +9,10 @@ import torch
 from PIL import Image
 
 from nightfx.errors import TrainingError, UsageError
-from nightfx.training.data.drawings import save_curves, save_grid
+from nightfx.training.data.charts import Axis, axis_of, save_brightness, save_curves
+from nightfx.training.data.drawings import save_grid
 from nightfx.training.data.pictures import draw_batch, find_pictures, open_pictures
+from nightfx.training.run import progress
 from nightfx.training.run.objective import (
     ImagePool,
     Recent,
@@ -26,6 +28,7 @@ from nightfx.training.run.objective import (
     identity_loss,
     roughness,
 )
+from nightfx.training.run.state import start_run
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
 
@@ -249,3 +252,44 @@ def test_figures_are_drawn_from_little(tmp_path: Path) -> None:
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (16, 16)
         assert grid.getpixel((0, 15)) == (255, 255, 255)
+
+
+def test_rows_of_samples_may_hold_more_pictures_than_others(tmp_path: Path) -> None:
+    save_grid([torch.zeros(2, 3, 8, 8), torch.zeros(3, 3, 8, 8)], tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (24, 16)
+        assert grid.getpixel((20, 4)) not in ((0, 0, 0), (255, 255, 255))
+        assert grid.getpixel((20, 12)) == (0, 0, 0)
+
+
+def test_sides_that_hold_out_different_counts_are_reported(tmp_path: Path) -> None:
+    sides = (paint(tmp_path / "day", 15, 170), paint(tmp_path / "night", 30, 60))
+    held_out = [open_pictures(side, None, crop_px=96)[1] for side in sides]
+    progress.report(start_run(QUICK, torch.device("cpu")), QUICK, tmp_path, *held_out)
+    with Image.open(tmp_path / "samples_000000.png") as samples:
+        assert samples.size == (3 * 96, 4 * 96)  # two of 15 pictures are held out, three of 30
+    assert (tmp_path / "losses.png").stat().st_size > 1000
+
+
+def test_an_axis_is_of_decades_where_values_span_more_than_one() -> None:
+    assert axis_of([[0.5, 4.0], [2.0]]) == Axis(0, 4)
+    assert axis_of([[0.0, 400.0]]) == Axis(0, 400)  # 0 has no decade
+    assert axis_of([[0.3, 4.0], [40.0]]) == Axis(0.2, 50, is_log=True)
+    assert axis_of([[], [float("nan")]]) == Axis(0, 1)
+
+
+def test_a_curve_that_goes_to_1e20_leaves_the_others_readable() -> None:
+    axis = axis_of([[4.0, 5.0], [10.0, 6e20], [3.0, 1e12]])
+    assert axis.high <= 10_000
+    assert axis.at(5.0) - axis.at(4.0) > 0.02
+    assert axis.at(6e20) == 1
+    assert axis.ticks()[:4] == [2, 5, 10, 20]
+
+
+def test_a_single_point_is_seen(tmp_path: Path) -> None:
+    save_curves({"a": [(4, 2.0)]}, tmp_path / "curve.png")
+    save_brightness([0.1, 0.3], [0.7], tmp_path / "brightness.png")
+    for name, wanted in (("curve", 20), ("brightness", 60)):
+        with Image.open(tmp_path / f"{name}.png") as image:
+            pixels = np.asarray(image)[:, :910].astype(int)  # without the legend
+        assert (np.ptp(pixels, axis=2) > 100).sum() >= wanted

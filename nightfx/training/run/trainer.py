@@ -13,7 +13,6 @@ from pathlib import Path
 from nightfx.errors import TrainingError
 from nightfx.network import pick_device
 from nightfx.options import DeviceName
-from nightfx.training.data.drawings import save_curves
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
 from nightfx.training.run import guide, progress, step, train_options
@@ -100,7 +99,7 @@ def _loop(
                 _keep(run, options, out, held_out, board)
     except TrainingError:
         if first:
-            save_curves(run.curves, out / "losses.png")
+            progress.draw_curves(run, out)
         raise
     finally:
         if board:
