@@ -21,6 +21,7 @@ from nightfx.errors import TrainingError
 from nightfx.network.presets import load_preset
 from nightfx.training.run import trainer
 from nightfx.training.run.state import open_run
+from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
 
 pytestmark = pytest.mark.usefixtures("small_reports")
@@ -57,7 +58,8 @@ class Finished:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("finished")
-    day, night = paint(folder / "day", 4, 170), paint(folder / "night", 4, 60)
+    # sides that hold out different counts
+    day, night = paint(folder / "day", 15, 170), paint(folder / "night", 30, 60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightfx.training.run.progress.VALIDATION_PX", 96)
         patch.setattr("nightfx.training.run.guide.DRAWS", 8)
@@ -145,7 +147,7 @@ def test_a_run_leaves_presets_samples_and_curves(finished: Finished) -> None:
         Image.open(finished.out / "samples_000004.png") as samples,
     ):
         assert curves.width > 500
-        assert samples.height == 4 * 96
+        assert samples.size == (3 * 96, 4 * 96)
 
 
 def test_presets_record_where_they_came_from(finished: Finished) -> None:
@@ -268,3 +270,101 @@ def test_bad_input_is_one_line(
     assert message in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+class Stop(BaseException):
+    """What a caller ends a run with."""
+
+
+def stopped_at(finished: Finished, out: Path, last: int, options: TrainOptions) -> list[int]:
+    """Run until `last` steps are made and stop; returns the steps that were told."""
+    steps: list[int] = []
+
+    def stop(step: int, total: int, losses: dict[str, float]) -> None:
+        steps.append(step)
+        if step == last:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(finished.day, finished.night, out, options, device="cpu", on_progress=stop)
+    return steps
+
+
+def test_a_run_that_is_stopped_between_checkpoints_is_saved_and_goes_on_to_the_same(
+    tmp_path: Path, finished: Finished, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, longer = finished.copy(tmp_path / "run"), replace(QUICK, steps=6, every=6)
+    assert stopped_at(finished, out, 5, longer) == [4, 5]
+    assert "stopped at step 5 of 6: saved; the same command goes on from there" in caplog.text
+    kept = checkpoint_of(out)
+    assert (kept["step"], len(kept["recent_losses"])) == (5, 1)
+    told: list[tuple[int, dict[str, float]]] = []
+    words = (finished.day, finished.night, out, longer)
+    train(*words, device="cpu", on_progress=lambda step, total, x: told.append((step, x)))
+    assert [step for step, _ in told] == [5, 6]
+    unbroken = train(*words[:2], finished.copy(tmp_path / "unbroken"), longer, device="cpu")
+    one, other = checkpoint_of(out), checkpoint_of(unbroken)
+    assert one["curves"] == other["curves"]
+    for name, tensor in one["G_AB"].items():
+        assert torch.equal(tensor, other["G_AB"][name]), name
+
+
+def test_what_is_told_of_a_step_has_losses_and_distances(
+    finished: Finished, tmp_path: Path
+) -> None:
+    told: list[dict[str, float]] = []
+    out = finished.copy(tmp_path / "run")
+    train(
+        *(finished.day, finished.night, out, QUICK),
+        device="cpu",
+        on_progress=lambda step, total, x: told.append(x),
+    )
+    points = checkpoint_of(out)["curves"]["distance to night"]
+    best_step, best = min(points, key=lambda point: point[1])
+    assert told[0]["distance to night"] == points[-1][1]
+    assert told[0]["distance to night, best"] == best
+    assert told[0]["distance to night, best step"] == best_step
+
+
+class Hostile:
+    """A pickle of this runs a command when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("name", ["rng", "options", "D_A", None])
+def test_a_checkpoint_that_holds_code_is_refused_in_our_words(
+    name: str | None, finished: Finished, tmp_path: Path
+) -> None:
+    out, state = finished.copy(tmp_path / "run"), checkpoint_of(finished.out)
+    hostile = Hostile(tmp_path / "was-run")
+    torch.save({**state, name: hostile} if name else hostile, out / "run/checkpoint.pt")
+    with pytest.raises(TrainingError, match="it holds code or objects beside tensors") as caught:
+        train(finished.day, finished.night, out, QUICK, device="cpu")
+    assert "weights_only" not in str(caught.value)
+    assert "trust" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"options": [1]}, "it has no options as nightfx train writes it"),
+        ({"step": "4"}, "it has no step as"),
+        ({"G_AB": {}}, "its networks are of another shape"),
+        ({"pool_A": [1]}, "its networks are of another shape"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(
+    changes: dict[str, Any], message: str, finished: Finished, tmp_path: Path
+) -> None:
+    out = finished.copy(tmp_path / "run")
+    torch.save(checkpoint_of(finished.out) | changes, out / "run/checkpoint.pt")
+    with pytest.raises(TrainingError, match=message) as caught:
+        train(finished.day, finished.night, out, QUICK, device="cpu")
+    assert len(str(caught.value).splitlines()) == 1

@@ -29,11 +29,11 @@ from nightfx.network import (
     save_draft,
 )
 from nightfx.options import MULTIPLE_PX, DeviceName, DistilOptions
+from nightfx.training.data.decode import load_picture
 from nightfx.training.data.pictures import (
     Pictures,
     cut_crop,
     hash_pictures,
-    load_picture,
     open_pictures,
     shrink,
     to_tensor,

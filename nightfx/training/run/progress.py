@@ -100,6 +100,19 @@ class Distances:
     """The step that made it."""
 
 
+def show_distances(run: state.TrainingRun) -> dict[str, float]:
+    """The distances as numbers by name, beside the losses that a run tells: last, best and the best's step of each."""
+    return {
+        f"{_DISTANCE}{to}{suffix}": float(value)
+        for to, found in find_distances(run).items()
+        for suffix, value in (
+            ("", found.last),
+            (", best", found.best),
+            (", best step", found.best_step),
+        )
+    }
+
+
 def find_distances(run: state.TrainingRun) -> dict[str, Distances]:
     """The distances to night and to day, those that were measured."""
     found = {}
