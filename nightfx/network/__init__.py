@@ -22,7 +22,6 @@ from nightfx.network.presets import (
     save_preset,
     verify_preset,
 )
-from nightfx.network.weights import why_unread
 
 __all__ = [
     "HALO_PX",
@@ -45,5 +44,4 @@ __all__ = [
     "save_preset",
     "verify_backends",
     "verify_preset",
-    "why_unread",
 ]

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TrainingError
-from nightfx.network import Generator, build_generator, why_unread
+from nightfx.network import Generator, build_generator
+from nightfx.network.weights import why_unread
 from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
 

@@ -113,13 +113,13 @@ def _loop(
                 saved, losses = run.step, losses | progress.show_distances(run)
             if on_progress and first:
                 on_progress(run.step, options.steps, losses)
-    except TrainingError:
-        if first:
+    except BaseException as error:
+        if first and isinstance(error, TrainingError):
             progress.draw_curves(run, out)
+        if first and is_whole:
+            _save_stopped(run, options, out, is_saved=run.step == saved)
         raise
     finally:
-        if first and is_whole and run.step > saved:
-            _save_stopped(run, options, out)
         if board:
             board.close()
 
@@ -138,9 +138,12 @@ def _make_step(
     return reals
 
 
-def _save_stopped(run: TrainingRun, options: train_options.TrainOptions, out: Path) -> None:
-    """Save a run that stops between two checkpoints."""
-    save_checkpoint(run, options, out / "run/checkpoint.pt")
+def _save_stopped(
+    run: TrainingRun, options: train_options.TrainOptions, out: Path, *, is_saved: bool
+) -> None:
+    """Save a run that stops between two steps, and say that it is."""
+    if not is_saved:
+        save_checkpoint(run, options, out / "run/checkpoint.pt")
     told = "saved; the same command goes on from there"
     _log.warning("%s: stopped at step %d of %d: %s", out, run.step, options.steps, told)
 
