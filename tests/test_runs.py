@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import torch
 from PIL import Image
 from test_cli import nightfx
 from test_training import QUICK, paint
+from typer.testing import CliRunner, Result
 
+from nightfx.cli import app
 from nightfx.errors import TrainingError
 from nightfx.network.presets import load_preset
 from nightfx.training.run import trainer
@@ -368,3 +371,52 @@ def test_a_checkpoint_of_something_else_is_refused(
     with pytest.raises(TrainingError, match=message) as caught:
         train(finished.day, finished.night, out, QUICK, device="cpu")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def tell(step: int, **distances: float) -> tuple[int, int, dict[str, float]]:
+    losses = {"G_AB": 0.5, "G_BA": 0.25, "D_A": 0.125, "D_B": 1 / step if step else 0}
+    best = {f"distance to night{suffix}": x for suffix, x in distances.items()}
+    return step, 200, losses | {name.replace("_", ", "): x for name, x in best.items()}
+
+
+def train_told(told: Iterable[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Result:
+    """`nightfx train` where a run tells this and does nothing; a signal in it is sent."""
+
+    def run(*args: Any, on_progress: Any, **options: Any) -> None:
+        for each in told:
+            if isinstance(each, signal.Signals):
+                os.kill(os.getpid(), each)
+            else:
+                on_progress(*each)
+
+    monkeypatch.setattr("nightfx.training.run.trainer.train", run)
+    words = ("train", "--day", tmp_path, "--night", tmp_path, "--out", tmp_path / "run")
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_terminal_is_told_losses_distances_and_the_best_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {"": 0.5, "_best": 0.25, "_best step": 100}
+    better = {"": 0.125, "_best": 0.125, "_best step": 200}
+    told = [tell(150, **first), tell(151, **first), tell(200, **better)]
+    result = train_told(told, monkeypatch, tmp_path)
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("run: ")]
+    assert lines == [
+        "resuming at step 150 of 200; distance to night 0.500 (best 0.250 at step 100)",
+        "step 200: generators 0.5 0.25, discriminators 0.125 0.005",
+        "step 200: distance to night 0.125 (the best so far)",
+    ]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_waits_for_the_step_to_be_made(
+    number: signal.Signals, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(number)
+    told = iter([tell(1), number, number, tell(2), tell(3)])  # a launcher passes it on
+    result = train_told(told, monkeypatch, tmp_path)
+    assert result.exit_code == code
+    assert list(told) == [tell(3)]
+    assert signal.getsignal(number) == before

@@ -32,7 +32,7 @@ def train(
     ] = False,
     **given: Any,
 ) -> None:
-    """Train a look from two folders of pictures; run it again to go on where it stopped.
+    """Train a look from two folders of pictures; Ctrl-C saves it, and the same command goes on where it stopped.
 
     Several GPUs: torchrun --nproc-per-node 2 -m nightfx train ...
     """

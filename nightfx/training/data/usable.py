@@ -61,10 +61,13 @@ def warn_of_unread(folder: Path, files: Iterable[Path]) -> None:
 
 def refuse_shared(sides: Iterable[tuple[str, Iterable[Path]]]) -> None:
     """Raise `TrainingError` where pictures of one name have a file in common with those of another."""
-    seen: dict[Path, str] = {}
+    groups: dict[str, list[Path]] = {}
     for name, paths in sides:
+        groups.setdefault(name, []).extend(paths)
+    seen: dict[Path, str] = {}
+    for name, paths in groups.items():
         places = {path.resolve(): path for path in paths}
-        shared = [path for place, path in places.items() if seen.get(place, name) != name]
+        shared = [path for place, path in places.items() if place in seen]
         if shared:
             other = seen[shared[0].resolve()]
             words = (
