@@ -47,7 +47,8 @@ from nightfx.quality.figures import (
     summarise,
 )
 from nightfx.quality.table import format_table
-from nightfx.training.data.pictures import list_pictures, load_picture, to_tensor
+from nightfx.training.data.decode import load_picture
+from nightfx.training.data.pictures import list_pictures, to_tensor
 
 SHORT_PX = 272  # pictures are rendered whole at this short side
 MULTIPLE_PX = 8

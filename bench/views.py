@@ -22,7 +22,8 @@ from bench.split import part_of, view_of
 from bench.twins import Mask, Plane, count_kept, luma
 from nightfx.errors import UsageError
 from nightfx.metrics import structure_kept
-from nightfx.training.data.pictures import load_picture, to_tensor
+from nightfx.training.data.decode import load_picture
+from nightfx.training.data.pictures import to_tensor
 
 SHORT_PX = 272  # pictures are measured at this short side
 GRID = 8

@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 import nightfx
 from nightfx.cli import app
-from nightfx.errors import PresetError, TargetError, UsageError
+from nightfx.errors import PresetError, TargetError, TrainingError, UsageError
 from nightfx.network.backends import installed_backends
+from nightfx.network.draft import tell_draft
 from nightfx.network.model import PaperGenerator, RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_draft, verify_preset
 from nightfx.options import Backend
@@ -102,7 +103,7 @@ def test_the_command_writes_the_draft_into_the_presets_own_folder(
     words = ("--stills", stills(tmp_path / "stills", 4), "--steps", 1)
     result = run("presets", "distill", halving.folder, *words)
     assert result.exit_code == 0, result.output
-    assert "dB from the full network" in result.stdout
+    assert "dB from the full network (PSNR, more is nearer)" in result.stdout
     assert load_preset(halving.folder).draft is not None
     assert not list(halving.folder.glob("*.part"))
 
@@ -173,7 +174,10 @@ def test_verify_and_show_cover_the_draft(drafted: Preset, monkeypatch: pytest.Mo
     result = run("presets", "verify", drafted.folder)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("draft: torch") == 1
-    assert "20.0 dB from the full one" in run("presets", "show", drafted.folder).stdout
+    assert (
+        "20.0 dB from the full network (PSNR, more is nearer), poor"
+        in run("presets", "show", drafted.folder).stdout
+    )
 
 
 def test_a_damaged_draft_is_refused(drafted: Preset) -> None:
@@ -219,3 +223,30 @@ def test_what_cannot_be_distilled_is_refused_before_the_work(
     painter = preset_of(tmp_path, PaperGenerator(), "painter")
     with pytest.raises(UsageError, match="painter: a draft is distilled from a relit generator"):
         distil(painter, pictures)
+
+
+@pytest.mark.parametrize(
+    ("decibels", "word"),
+    [(13.8, "poor: a render will look otherwise"), (30.0, "fair"), (42.7, "good")],
+)
+def test_a_draft_is_called_what_it_is(decibels: float, word: str) -> None:
+    told = f"its draft is {decibels} dB from the full network (PSNR, more is nearer), {word}"
+    assert tell_draft(decibels) == told
+
+
+def test_a_poor_draft_is_warned_of_and_takes_no_better_ones_place(
+    halving: Preset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_draft(halving, gain_of(0.5, 8, 2), halving.folder, width=8, blocks=2, decibels=40.0)
+    better, options = load_preset(halving.folder), DistilOptions(steps=1, batch=1)
+    before = {path.name: path.read_bytes() for path in better.folder.iterdir()}
+    folder = stills(tmp_path / "stills", 3)
+    with pytest.raises(
+        TrainingError, match=r"the one there 40\.0 dB, which is nearer: it stays; take"
+    ):
+        distil(better, folder, options=options)
+    assert before == {path.name: path.read_bytes() for path in better.folder.iterdir()}
+    found = distil(better, folder, tmp_path / "out", options)
+    assert found.facts.draft is not None
+    assert found.facts.draft.decibels < 25
+    assert "poor: a render will look otherwise; take more --steps" in caplog.text

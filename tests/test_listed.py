@@ -9,8 +9,9 @@ from typer.testing import CliRunner, Result
 
 from nightfx.cli import app
 from nightfx.errors import TrainingError, UsageError
+from nightfx.training.data.decode import load_picture
 from nightfx.training.data.listed import Listed, choose_pictures, parse_filter
-from nightfx.training.data.pictures import find_pictures, load_picture, open_pictures
+from nightfx.training.data.pictures import find_pictures, open_pictures
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
 
@@ -80,6 +81,8 @@ def test_the_test_set_stays_out_unless_asked_for(tmp_path: Path) -> None:
     [
         ("path,class\na.png,day\n", "", "no rows whose class is night"),
         (HEAD, "", "has no rows"),
+        ("", "", "list.csv: is empty; it needs a line of columns"),
+        (f"{HEAD}a.png,night,street,x\nb.png,night,street,x\n", "", "2 not there: a.png, b.png"),
         ("file,class\na.png,day\n", "", "has no column path"),
         (f"{HEAD}a.png,night,street,x\n", "lens=50", "no column 'lens' to filter by; it has path, class"),
         (f"{HEAD}a.png,night,street,x\n", "content=sea", "nothing left where content is sea; here it is street"),
@@ -129,7 +132,10 @@ def test_grey_of_16_bits_is_scaled_and_float_is_refused(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 40_000, np.uint16)).save(tmp_path / "deep.png")
     assert np.array_equal(load_picture(tmp_path / "deep.png"), np.full((4, 4, 3), 40_000 >> 8))
     Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "float.tiff")
-    with pytest.raises(TrainingError, match="mode F is neither 8 nor 16 bits"):
+    with pytest.raises(
+        TrainingError,
+        match=r"float\.tiff: not readable: its pixels are floating-point, neither 8 nor 16",
+    ):
         load_picture(tmp_path / "float.tiff")
 
 

@@ -22,8 +22,8 @@ from PIL import Image
 from nightfx.errors import RetryError, SourceError, TargetError, TrainingError, UsageError
 from nightfx.metrics import hsp_brightness
 from nightfx.options.prepare import PrepareOptions
+from nightfx.training.data.charts import save_brightness
 from nightfx.training.data.dataset import DataSet, describe
-from nightfx.training.data.drawings import save_brightness
 from nightfx.training.data.measure import brightness_of
 from nightfx.training.data.nexet import check_nexet, commands
 from nightfx.training.data.pictures import to_tensor
@@ -234,7 +234,7 @@ def test_small_pictures_are_upscaled_tiny_and_damaged_ones_left_out(
     with caplog.at_level(logging.WARNING):
         made = prepare([stills], tmp_path / "set", options(size_px=64))
     assert caplog.messages == [
-        "3 damaged files are skipped; left_out.csv lists them",
+        "3 files are damaged or not readable and are left out; left_out.csv lists them",
         "1 pictures are under 32 px and are left out",
         "2 pictures are under 64 px and are upscaled",
     ]
@@ -243,7 +243,7 @@ def test_small_pictures_are_upscaled_tiny_and_damaged_ones_left_out(
         Path(row["original"]).name: row["reason"] for row in rows(tmp_path / "set/left_out.csv")
     }
     assert reasons["cut.png"].startswith("damaged: ")
-    assert reasons["text.jpg"].startswith("damaged: cannot identify image file")
+    assert reasons["text.jpg"] == "not readable: no picture of 8 or 16 bits"
     assert reasons["clip.mp4"].startswith("not readable: ")
 
 

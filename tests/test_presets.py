@@ -1,12 +1,15 @@
 """Preset folders: what is saved is loaded, and what is damaged is refused."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
+from nightfx.cli import app
 from nightfx.errors import PresetError
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
@@ -147,3 +150,20 @@ def test_the_blue_hour_and_the_neon_night_are_blue() -> None:
         for name in ("blue-hour", "night-neon"):
             red, _, blue = load_preset(name).generator(grey).mean(dim=(0, 2, 3)).tolist()
             assert blue > 1.3 * red
+
+
+def test_ones_own_presets_are_listed_as_to_takes_them(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.rename(tmp_path / "night")
+    (tmp_path / "harbour").mkdir()
+    shutil.copytree(tmp_path / "night", tmp_path / "harbour/night")
+    monkeypatch.chdir(tmp_path)
+    listed = CliRunner().invoke(app, ["presets", "list"])
+    assert listed.exit_code == 0
+    said = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert said == ["blue-hour", "day", "night", "night-neon", "harbour/night", "./night"]
+    assert [load_preset(name).name for name in said[-2:]] == ["dusk", "dusk"]
+    monkeypatch.chdir(load_preset("night").folder.parent)
+    listed = CliRunner().invoke(app, ["presets", "list"])
+    assert len(listed.stdout.splitlines()) == 4  # those that come along are no one's own

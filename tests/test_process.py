@@ -3,10 +3,13 @@
 import ctypes
 import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from nightfx.cli import app
 from nightfx.job import process
 
 
@@ -47,3 +50,21 @@ def test_a_library_without_such_a_call_is_left_alone(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ctypes, "CDLL", library)
     process.trim_heap()
     assert asked == [None]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--day", "{empty}", "--night", "{empty}", "--out", "{empty}/run"),
+        ("reproduce", "paper-1", "--data", "{empty}", "--out", "{empty}/run"),
+        ("presets", "distill", "night", "--stills", "{empty}", "--out", "{empty}/draft"),
+    ],
+)
+def test_commands_that_train_wait_briefly_too(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOMP_SPINCOUNT", "")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setattr(process, "cores", lambda: 2)
+    CliRunner().invoke(app, [word.format(empty=tmp_path) for word in words])
+    assert os.environ.get("GOMP_SPINCOUNT") == "20000"

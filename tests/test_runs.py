@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ import torch
 from PIL import Image
 from test_cli import nightfx
 from test_training import QUICK, paint
+from typer.testing import CliRunner, Result
 
+from nightfx.cli import app
 from nightfx.errors import TrainingError
 from nightfx.network.presets import load_preset
 from nightfx.training.run import trainer
 from nightfx.training.run.state import open_run
+from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
 
 pytestmark = pytest.mark.usefixtures("small_reports")
@@ -57,7 +61,8 @@ class Finished:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("finished")
-    day, night = paint(folder / "day", 4, 170), paint(folder / "night", 4, 60)
+    # sides that hold out different counts
+    day, night = paint(folder / "day", 4, 170), paint(folder / "night", 11, 60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightfx.training.run.progress.VALIDATION_PX", 96)
         patch.setattr("nightfx.training.run.guide.DRAWS", 8)
@@ -145,7 +150,7 @@ def test_a_run_leaves_presets_samples_and_curves(finished: Finished) -> None:
         Image.open(finished.out / "samples_000004.png") as samples,
     ):
         assert curves.width > 500
-        assert samples.height == 4 * 96
+        assert samples.size == (2 * 96, 4 * 96)
 
 
 def test_presets_record_where_they_came_from(finished: Finished) -> None:
@@ -268,3 +273,149 @@ def test_bad_input_is_one_line(
     assert message in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+class Stop(BaseException):
+    """What a caller ends a run with."""
+
+
+def stopped_at(finished: Finished, out: Path, last: int, options: TrainOptions) -> list[int]:
+    """Run until `last` steps are made and stop; returns the steps that were told."""
+    steps: list[int] = []
+
+    def stop(step: int, total: int, losses: dict[str, float]) -> None:
+        steps.append(step)
+        if step == last:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(finished.day, finished.night, out, options, device="cpu", on_progress=stop)
+    return steps
+
+
+def test_a_run_that_is_stopped_between_checkpoints_is_saved_and_goes_on_to_the_same(
+    tmp_path: Path, finished: Finished, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, longer = finished.copy(tmp_path / "run"), replace(QUICK, steps=6, every=6)
+    assert stopped_at(finished, out, 5, longer) == [4, 5]
+    assert "stopped at step 5 of 6: saved; the same command goes on from there" in caplog.text
+    kept = checkpoint_of(out)
+    assert (kept["step"], len(kept["recent_losses"])) == (5, 1)
+    told: list[tuple[int, dict[str, float]]] = []
+    words = (finished.day, finished.night, out, longer)
+    train(*words, device="cpu", on_progress=lambda step, total, x: told.append((step, x)))
+    assert [step for step, _ in told] == [5, 6]
+    unbroken = train(*words[:2], finished.copy(tmp_path / "unbroken"), longer, device="cpu")
+    one, other = checkpoint_of(out), checkpoint_of(unbroken)
+    assert one["curves"] == other["curves"]
+    for name, tensor in one["G_AB"].items():
+        assert torch.equal(tensor, other["G_AB"][name]), name
+
+
+def test_what_is_told_of_a_step_has_losses_and_distances(
+    finished: Finished, tmp_path: Path
+) -> None:
+    told: list[dict[str, float]] = []
+    out = finished.copy(tmp_path / "run")
+    train(
+        *(finished.day, finished.night, out, QUICK),
+        device="cpu",
+        on_progress=lambda step, total, x: told.append(x),
+    )
+    points = checkpoint_of(out)["curves"]["distance to night"]
+    best_step, best = min(points, key=lambda point: point[1])
+    assert told[0]["distance to night"] == points[-1][1]
+    assert told[0]["distance to night, best"] == best
+    assert told[0]["distance to night, best step"] == best_step
+
+
+class Hostile:
+    """A pickle of this runs a command when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("name", ["rng", "options", "D_A", None])
+def test_a_checkpoint_that_holds_code_is_refused_in_our_words(
+    name: str | None, finished: Finished, tmp_path: Path
+) -> None:
+    out, state = finished.copy(tmp_path / "run"), checkpoint_of(finished.out)
+    hostile = Hostile(tmp_path / "was-run")
+    torch.save({**state, name: hostile} if name else hostile, out / "run/checkpoint.pt")
+    with pytest.raises(TrainingError, match="it holds code or objects beside tensors") as caught:
+        train(finished.day, finished.night, out, QUICK, device="cpu")
+    assert "weights_only" not in str(caught.value)
+    assert "trust" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"options": [1]}, "it has no options as nightfx train writes it"),
+        ({"step": "4"}, "it has no step as"),
+        ({"G_AB": {}}, "its networks are of another shape"),
+        ({"pool_A": [1]}, "its networks are of another shape"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(
+    changes: dict[str, Any], message: str, finished: Finished, tmp_path: Path
+) -> None:
+    out = finished.copy(tmp_path / "run")
+    torch.save(checkpoint_of(finished.out) | changes, out / "run/checkpoint.pt")
+    with pytest.raises(TrainingError, match=message) as caught:
+        train(finished.day, finished.night, out, QUICK, device="cpu")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def tell(step: int, **distances: float) -> tuple[int, int, dict[str, float]]:
+    losses = {"G_AB": 0.5, "G_BA": 0.25, "D_A": 0.125, "D_B": 1 / step if step else 0}
+    return step, 200, losses | {f"distance to night{x}": value for x, value in distances.items()}
+
+
+def train_told(told: Iterable[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Result:
+    """`nightfx train` where a run tells this and does nothing; a signal in it is sent."""
+
+    def run(*args: Any, on_progress: Any, **options: Any) -> None:
+        for each in told:
+            if isinstance(each, signal.Signals):
+                os.kill(os.getpid(), each)
+            else:
+                on_progress(*each)
+
+    monkeypatch.setattr("nightfx.training.run.trainer.train", run)
+    words = ("train", "--day", tmp_path, "--night", tmp_path, "--out", tmp_path / "run")
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_terminal_is_told_losses_distances_and_the_best_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {"": 0.5, ", best": 0.25, ", best step": 100}
+    better = {"": 0.125, ", best": 0.125, ", best step": 200}
+    told = [tell(150, **first), tell(151, **first), tell(200, **better)]
+    result = train_told(told, monkeypatch, tmp_path)
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("run: ")]
+    assert lines == [
+        "resuming at step 150 of 200; distance to night 0.500 (best 0.250 at step 100)",
+        "step 200: generators 0.5 0.25, discriminators 0.125 0.005",
+        "step 200: distance to night 0.125 (the best so far)",
+    ]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_waits_for_the_step_to_be_made(
+    number: signal.Signals, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(number)
+    told = iter([tell(1), number, number, tell(2), tell(3)])  # a launcher passes it on
+    result = train_told(told, monkeypatch, tmp_path)
+    assert result.exit_code == code
+    assert list(told) == [tell(3)]
+    assert signal.getsignal(number) == before

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.targets import choose, is_blue_hour, is_neon, to_dusk, write_dusks
-from nightfx.training.data.pictures import load_picture
+from nightfx.training.data.decode import load_picture
 
 BLACK, ORANGE, PINK, CYAN = (8, 8, 10), (255, 140, 20), (255, 20, 160), (20, 200, 220)
 BLUE = (25, 45, 110)

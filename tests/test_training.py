@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from nightfx.errors import TrainingError, UsageError
-from nightfx.training.data.drawings import save_curves, save_grid
-from nightfx.training.data.pictures import draw_batch, find_pictures, open_pictures
+from nightfx.training.data.charts import Axis, axis_of, save_brightness, save_curves
+from nightfx.training.data.drawings import save_grid
+from nightfx.training.data.pictures import draw_batch, find_pictures, hash_pictures, open_pictures
 from nightfx.training.run.objective import (
     ImagePool,
     Recent,
@@ -183,11 +184,92 @@ def test_small_and_damaged_pictures_are_counted(
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     with caplog.at_level(logging.WARNING):
         assert len(find_pictures(tmp_path, crop_px=96)) == 5
-    assert [record.message.split(": ")[-1] for record in caplog.records] == [
-        "1 files are no readable pictures and are left out",
-        "1 pictures are under 48 px and are left out",
+    assert [record.message.removeprefix(f"{tmp_path}: ") for record in caplog.records] == [
+        "left out: 1 not readable: broken.png (no picture of 8 or 16 bits)",
+        "left out: 1 under 48 px: tiny/0.png",
         "3 pictures are under 96 px and are upscaled",
     ]
+
+
+def cut(picture: Path, suffix: str) -> Path:
+    """The first half of a picture's bytes in another format, beside it."""
+    path = picture.with_suffix(suffix)
+    with Image.open(picture) as image:
+        whole = image.copy()
+    picture.unlink()
+    whole.save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".bmp"])
+def test_a_picture_that_is_cut_is_found_before_training_and_leaves_the_others_their_run(
+    suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = cut(paint(tmp_path / "day", 4, 170) / "2.png", suffix)
+    with caplog.at_level(logging.WARNING):
+        pictures = find_pictures(tmp_path, crop_px=96)
+    assert f"left out: 1 damaged: day/2{suffix} (" in caplog.text
+    before = hash_pictures(pictures)
+    damaged.unlink()
+    assert hash_pictures(find_pictures(tmp_path, crop_px=96)) == before
+
+
+def test_pictures_to_judge_by_are_looked_at_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    day, judged = paint(tmp_path / "day", 2, 170), paint(tmp_path / "judged", 2, 170, (40, 40))
+    cut(judged / "0.png", ".jpg")
+    assert len(open_pictures(day, judged, crop_px=96)[1]) == 1
+    assert "left out: 1 damaged: 0.jpg" in caplog.text
+    cut(judged / "1.png", ".jpg")
+    with pytest.raises(TrainingError, match="judged: 0 usable pictures of 2, at least 1 is needed"):
+        open_pictures(day, judged, crop_px=96)
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".CR3", ".exr"])
+def test_pictures_of_a_kind_that_is_not_read_are_told_of(
+    suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / f"a{suffix}").write_bytes(b"")
+    with pytest.raises(TrainingError, match=f"1 {suffix.lower()}: not read; make PNG or JPEG"):
+        find_pictures(tmp_path, crop_px=96)
+    caplog.clear()
+    (paint(tmp_path, 2, 100) / "notes.txt").write_text("none")
+    assert len(find_pictures(tmp_path, crop_px=96)) == 2
+    assert [record.message for record in caplog.records] == [
+        f"{tmp_path}: left out: 1 {suffix.lower()}: not read; make PNG or JPEG of them"
+    ]
+
+
+def test_floating_point_is_no_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    paint(tmp_path, 2, 100)
+    Image.fromarray(np.full((120, 120), 0.5, np.float32)).save(tmp_path / "float.tif")
+    assert len(find_pictures(tmp_path, crop_px=96)) == 2
+    assert "1 not readable: float.tif (its pixels are floating-point, neither" in caplog.text
+
+
+def test_a_large_picture_is_taken_in_silence_and_a_larger_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    paint(tmp_path, 2, 100)
+    paint(tmp_path / "large", 1, 100, (130, 130))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 130 * 130 - 1)  # Pillow's own is 89 million
+    assert len(find_pictures(tmp_path, crop_px=96)) == 3
+    assert not caplog.records
+    paint(tmp_path / "large", 1, 100, (200, 200))
+    assert len(find_pictures(tmp_path, crop_px=96)) == 2
+    assert "1 not readable: large/0.png (more than 33,798 pixels)" in caplog.text
+
+
+def test_a_picture_is_of_one_side(tmp_path: Path) -> None:
+    day, night = paint(tmp_path / "day", 4, 170), paint(tmp_path / "night", 4, 60)
+    (tmp_path / "again").symlink_to(day)
+    with pytest.raises(TrainingError, match=r"4 pictures are both in --day and in --night"):
+        train(day, tmp_path / "again", tmp_path / "run", QUICK)
+    with pytest.raises(TrainingError, match=r"4 pictures are both in --day and in --day-held-out"):
+        train(day, night, tmp_path / "run", QUICK, day_held_out=day)
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_tenth_picture_is_held_out_where_no_folder_is_given(tmp_path: Path) -> None:
@@ -249,3 +331,35 @@ def test_figures_are_drawn_from_little(tmp_path: Path) -> None:
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (16, 16)
         assert grid.getpixel((0, 15)) == (255, 255, 255)
+
+
+def test_rows_of_samples_may_hold_more_pictures_than_others(tmp_path: Path) -> None:
+    save_grid([torch.zeros(2, 3, 8, 8), torch.zeros(3, 3, 8, 8)], tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (24, 16)
+        assert grid.getpixel((20, 4)) not in ((0, 0, 0), (255, 255, 255))
+        assert grid.getpixel((20, 12)) == (0, 0, 0)
+
+
+def test_an_axis_is_of_decades_where_values_span_more_than_one() -> None:
+    assert axis_of([[0.5, 4.0], [2.0]]) == Axis(0, 4)
+    assert axis_of([[0.0, 400.0]]) == Axis(0, 400)  # 0 has no decade
+    assert axis_of([[0.3, 4.0], [40.0]]) == Axis(0.2, 50, is_log=True)
+    assert axis_of([[], [float("nan")]]) == Axis(0, 1)
+
+
+def test_a_curve_that_goes_to_1e20_leaves_the_others_readable() -> None:
+    axis = axis_of([[4.0, 5.0], [10.0, 6e20], [3.0, 1e12]])
+    assert axis.high <= 10_000
+    assert axis.at(5.0) - axis.at(4.0) > 0.02
+    assert axis.at(6e20) == 1
+    assert axis.ticks()[:4] == [2, 5, 10, 20]
+
+
+def test_a_single_point_is_seen(tmp_path: Path) -> None:
+    save_curves({"a": [(4, 2.0)]}, tmp_path / "curve.png")
+    save_brightness([0.1, 0.3], [0.7], tmp_path / "brightness.png")
+    for name, wanted in (("curve", 20), ("brightness", 60)):
+        with Image.open(tmp_path / f"{name}.png") as image:
+            pixels = np.asarray(image)[:, :910].astype(int)  # without the legend
+        assert (np.ptp(pixels, axis=2) > 100).sum() >= wanted

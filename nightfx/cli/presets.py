@@ -20,39 +20,54 @@ Name = Annotated[str, typer.Argument(help="A preset's name, or its folder.")]
 
 def list_all(
     folder: Annotated[
-        Path | None, typer.Argument(help="List those in the folders of this one, too.")
+        Path | None,
+        typer.Argument(help="Look for presets here, in place of the folder that you are in."),
     ] = None,
 ) -> int:
-    """List the presets that come with nightfx."""
+    """List the presets that come with nightfx, and your own: those of this folder, and those of training runs in it."""
     from nightfx.errors import PresetError
     from nightfx.network import list_presets, load_preset
 
-    wrong = 0
+    wrong, names, known = 0, set(), set()
     for preset in list_presets():
-        _print_line(preset)
-    for place in sorted(folder.resolve().glob("*/preset.toml")) if folder else []:
+        names.add(preset.name)
+        known.add(preset.folder.resolve())
+        _print_line(preset.name, preset)
+    for place in _folders_in(folder or Path()):
+        if place.resolve() in known:
+            continue
         try:
-            _print_line(load_preset(place.parent))
+            # a folder called night does not hide the preset night
+            said = f"./{place}" if str(place) in names else str(place)
+            _print_line(said, load_preset(place.resolve()))
         except PresetError as error:
             wrong = shell.fail(error)
     return wrong
 
 
-def _print_line(preset: Preset) -> None:
+def _folders_in(folder: Path) -> list[Path]:
+    """The folders of presets in `folder`, and in those of runs, which hold night/ and day/."""
+    found = {path.parent for depth in ("*", "*/*") for path in folder.glob(f"{depth}/preset.toml")}
+    return sorted(found)
+
+
+def _print_line(said: str, preset: Preset) -> None:
+    """Print a preset beside what `--to` takes for it."""
     only = "" if preset.renders_tiles else " (--method relight only)"
-    typer.echo(f"{preset.name:12} {preset.facts.description}{only}")
+    typer.echo(f"{said:12} {preset.facts.description}{only}")
 
 
 def show(name: Name) -> None:
     """Show what a preset is made of: its facts and its card."""
     from nightfx.network import NO_TILES, load_preset
+    from nightfx.network.draft import tell_draft
 
     preset = load_preset(name)
     typer.echo(f"{preset.folder}\n")
     if not preset.renders_tiles:
         typer.echo(f"--method relight only: {NO_TILES}\n")
     if draft := preset.facts.draft:
-        typer.echo(f"--draft: a small network, {draft.decibels:.1f} dB from the full one\n")
+        typer.echo(f"--draft: {tell_draft(draft.decibels)}\n")
     typer.echo((preset.folder / "preset.toml").read_text(encoding="utf-8"))
     card = preset.folder / "CARD.md"
     typer.echo(
@@ -67,6 +82,9 @@ def verify(
 ) -> int:
     """Check weights against their hashes, and run each preset on each backend that is installed."""
     from nightfx.errors import BackendError, PresetError
+    from nightfx.job.process import wait_briefly
+
+    wait_briefly()
     from nightfx.network import list_presets, load_preset, verify_backends, verify_preset
 
     wrong = 0
@@ -94,7 +112,7 @@ def import_one(
     from nightfx.network.checkpoints import import_checkpoint
 
     preset = import_checkpoint(file, name, out)
-    _print_line(preset)
+    _print_line(preset.name, preset)
     typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
 
 
@@ -112,14 +130,18 @@ def distill(
     """Teach a small network what a preset's own does, for render --draft."""
     options = DistilOptions(**only(DistilOptions, given))
     device = LightOptions(**only(LightOptions, given)).device
+    from nightfx.job.process import wait_briefly
+
+    wait_briefly()
     from nightfx.network import load_preset
+    from nightfx.network.draft import tell_draft
     from nightfx.training.run.distil import distil
 
     preset = load_preset(name)
     with shell.progress(preset.name, "steps") as progress:
         found = distil(*(preset, stills, out, options), device=device, on_progress=progress)
     if draft := found.facts.draft:
-        typer.echo(f"{found.folder}: its draft is {draft.decibels:.1f} dB from the full network")
+        typer.echo(f"{found.folder}: {tell_draft(draft.decibels)}")
 
 
 for name, command in (("list", list_all), ("show", show), ("verify", verify)):

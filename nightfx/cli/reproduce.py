@@ -9,6 +9,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
+from nightfx.cli.train import whole_steps
 from nightfx.options import LightOptions, ReproduceOptions
 
 
@@ -31,8 +32,16 @@ def reproduce(
     """Run an experiment of the paper again and report its claims beside what was measured; goes on where it stopped."""
     options = ReproduceOptions(**only(ReproduceOptions, given))
     device = LightOptions(**only(LightOptions, given)).device
+    from nightfx.job.process import wait_briefly
+
+    wait_briefly()
     from nightfx.training.reproduce.experiments import reproduce as run_experiment
 
-    with shell.progress(experiment, "steps") as show:
-        report = run_experiment(*(experiment, data, out, options), device=device, on_progress=show)
+    with whole_steps() as stop, shell.progress(experiment, "steps") as show:
+
+        def tell(step: int, total: int) -> None:
+            show(step, total)
+            stop()
+
+        report = run_experiment(*(experiment, data, out, options), device=device, on_progress=tell)
     typer.echo(report)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -27,20 +32,23 @@ def train(
     ] = False,
     **given: Any,
 ) -> None:
-    """Train a look from two folders of pictures; run it again to go on where it stopped.
+    """Train a look from two folders of pictures; Ctrl-C saves it, and the same command goes on where it stopped.
 
     Several GPUs: torchrun --nproc-per-node 2 -m nightfx train ...
     """
     chosen = PictureOptions(**only(PictureOptions, given))
     settings = RecipeOptions(**only(RecipeOptions, given)).words()
     device = LightOptions(**only(LightOptions, given)).device
+    from nightfx.job.process import wait_briefly
+
+    wait_briefly()
     from nightfx.training.data.listed import choose_pictures
     from nightfx.training.run.recipes import get_recipe
     from nightfx.training.run.trainer import train as train_presets
 
     pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
     for arm, options in get_recipe(recipe, settings).items():
-        with shell.progress(arm or out.name, "steps") as show:
+        with whole_steps() as stop, shell.progress(arm or out.name, "steps") as show:
             train_presets(
                 *pictures,
                 *(out / arm, options),
@@ -48,12 +56,109 @@ def train(
                 night_held_out=chosen.night_held_out,
                 device=device,
                 resume=resume,
-                on_progress=_steps_of(show),
+                on_progress=_teller(show, stop),
             )
         resume = False  # the first run was there; those after it may not have begun
-        if os.environ.get("RANK", "0") == "0":
+        if _is_first():
             typer.echo(f"{out / arm / 'night'}\n{out / arm / 'day'}")
 
 
-def _steps_of(show: Callable[[int, int | None], None]) -> Callable[[int, int, object], None]:
-    return lambda step, total, losses: show(step, total)
+def _teller(
+    show: Callable[[int, int | None], None], stop: Callable[[], None]
+) -> Callable[[int, int, dict[str, float]], None]:
+    """What tells of a run: where it goes on, its losses now and then, and each new distance; it ends where asked to."""
+    begun, measured, told_at, losses = False, "", time.monotonic(), ""
+
+    def tell(step: int, total: int, told: dict[str, float]) -> None:
+        nonlocal begun, measured, told_at, losses
+        distances, newest, now = _distances(told), _losses(told), time.monotonic()
+        if not begun and step:
+            words = "has made all its steps:" if step == total else "resuming at"
+            _say(f"{words} step {step:,} of {total:,}; {distances or 'no distance yet'}")
+        elif newest != losses and (distances != measured or now - told_at > _LOSSES_SECONDS):
+            _say(f"step {step:,}: {newest}")
+            told_at, losses = now, newest
+        if begun and distances != measured:
+            _say(f"step {step:,}: {distances}")
+        begun, measured = True, distances
+        show(step, total)
+        stop()
+
+    return tell
+
+
+def _say(words: str) -> None:
+    # not by typer: it would write past the bar, which stands in for stderr
+    print(words, file=sys.stderr)
+
+
+def _losses(told: Mapping[str, float]) -> str:
+    """The losses of a step in a terminal's line, those of both ways round together."""
+    pairs = {"generators": ("G_AB", "G_BA"), "discriminators": ("D_A", "D_B")}
+    parts = [
+        f"{words} {told[one]:.3g} {told[other]:.3g}"
+        for words, (one, other) in pairs.items()
+        if one in told
+    ]
+    paired = {name for pair in pairs.values() for name in pair}
+    rest = (name for name in told if name not in paired and not name.startswith("distance"))
+    return ", ".join([*parts, *(f"{name} {told[name]:.3g}" for name in rest)])
+
+
+def _distances(told: Mapping[str, float]) -> str:
+    """How far held-out pictures are from real ones, and the step whose preset is kept; lower is better."""
+    parts = []
+    for name in ("distance to night", "distance to day"):
+        if name in told:
+            best, step = told[f"{name}, best"], int(told[f"{name}, best step"])
+            kept = "the best so far" if told[name] <= best else f"best {best:.3f} at step {step:,}"
+            parts.append(f"{name} {told[name]:.3f} ({kept})")
+    return ", ".join(parts)
+
+
+_LOSSES_SECONDS = 15.0  # between two lines of losses, where no distance is measured
+_STOPPING = b"\nstopping when this step is made and saved; once more stops at once\n"
+_AGAIN_SECONDS = (
+    1.0  # a launcher passes on the signal that a terminal sent to all: the same one twice
+)
+
+
+@contextlib.contextmanager
+def whole_steps() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C and SIGTERM until what is yielded is called, between two steps; another one stops at once."""
+    asked: list[tuple[int, float]] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if not asked:
+            asked.append((number, time.monotonic()))
+            typer.echo(
+                "stopping when this step is made and saved; once more stops at once", err=True
+            )
+        elif time.monotonic() - asked[0][1] > _AGAIN_SECONDS:
+            _end(number)
+
+    def stop() -> None:
+        if asked:
+            _end(asked[0][0])
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except RuntimeError:
+        stop()  # the first of several processes has saved the run and left
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int) -> None:
+    """Raise what a signal means to a command, and hear no other: one could break into the saving."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else shell.Terminated
+
+
+def _is_first() -> bool:
+    """Whether this is the one of several processes of a run that speaks."""
+    return os.environ.get("RANK", "0") == "0"

@@ -25,10 +25,15 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallo
 
 def set_up() -> None:
     """Set this process up, of a program of our own: before its threads begin, and before torch is imported."""
+    wait_briefly()
+    _call("mallopt", M_ARENA_MAX, 1)
+
+
+def wait_briefly() -> None:
+    """Let threads that wait for others give up soon where cores are few: for all that computes, before torch is imported."""
     if cores() <= _FEW_CORES:
         for name, value in _WAITING.items():
             os.environ.setdefault(name, value)
-    _call("mallopt", M_ARENA_MAX, 1)
 
 
 def return_large_blocks() -> None:

@@ -20,6 +20,7 @@ from torch import Tensor
 from nightfx.disk import partial_folder
 from nightfx.errors import PresetError, TargetError, UsageError
 from nightfx.network import presets, resnet
+from nightfx.network.weights import why_unread
 
 UNDERSTOOD = (
     "what can be imported: CycleGAN generators of the ResNet layout with 6 or 9 blocks, RGB to RGB, instance norm with or "
@@ -105,15 +106,7 @@ def _load(path: Path) -> tuple[Any, str]:
             file.seek(0)
             return torch.load(file, map_location="cpu", weights_only=True), sha256
     except Exception as error:  # the bytes of others can break an unpickler in any way
-        raise PresetError(f"{path}: {_reason(error)}; {UNDERSTOOD}") from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, PermissionError):
-        return "may not be read"
-    if re.search(r"GLOBAL|reduce|class|instantiate", str(error)):
-        return "it holds code or objects beside tensors, which are not loaded; save the state dict alone"
-    return "not a checkpoint of torch.save, or a damaged one"
+        raise PresetError(f"{path}: {why_unread(error)}; {UNDERSTOOD}") from error
 
 
 def _tensors(saved: Any) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ from nightfx.errors import PresetError
 from nightfx.network.model import BLOCKS, WIDTH
 
 DRAFT_FILE = "draft.safetensors"
+_POOR_DECIBELS = 25.0  # an error of a seventeenth of full scale: plainly another picture
+_GOOD_DECIBELS = 35.0  # of a fifty-sixth
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,19 @@ class DraftFacts:
     """Its pictures beside the full network's, mean over stills that were kept out."""
     training: dict[str, Any] | None = None
     """How it came to be: steps, seed, stills, versions."""
+
+
+def is_poor(decibels: float) -> bool:
+    """Whether a draft's pictures are plainly others than the full network's."""
+    return not decibels >= _POOR_DECIBELS
+
+
+def tell_draft(decibels: float) -> str:
+    """Say how near to the full network's a draft's pictures are: PSNR over stills, which more is better of."""
+    words = "good" if decibels >= _GOOD_DECIBELS else "fair"
+    if is_poor(decibels):
+        words = "poor: a render will look otherwise"
+    return f"its draft is {decibels:.1f} dB from the full network (PSNR, more is nearer), {words}"
 
 
 def check_draft(facts: DraftFacts) -> None:

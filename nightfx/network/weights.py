@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def read_weights(
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise PresetError(f"{path}: weights are not finite; train the preset anew")
     return generator.eval().requires_grad_(False)
+
+
+def why_unread(error: Exception) -> str:
+    """Say in our own words why `torch.load` gave nothing: its own advise to load what it refused."""
+    if isinstance(error, PermissionError):
+        return "may not be read"
+    if re.search(r"GLOBAL|reduce|class|instantiate", str(error)):
+        return "it holds code or objects beside tensors, which are not loaded"
+    return "not a checkpoint of torch.save, or a damaged one"
 
 
 def filled(network: Generator, tensors: dict[str, Tensor]) -> Generator:

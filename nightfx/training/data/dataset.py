@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.training.data import drawings, measure
+from nightfx.training.data import charts, measure
 
 CLASSES = ("day", "night")
 _SPLITS = ("train", "test")
@@ -66,7 +66,7 @@ def write_dataset(data: DataSet, folder: Path, how: Mapping[str, Any], seed: int
     facts = {"options": how, "brightness divided by": 255 * data.divisor, "pictures": counts}
     (folder / "dataset.json").write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
     day, night = (_drawn(data, name, seed) for name in CLASSES)
-    drawings.save_brightness(night, day, folder / "figure_1.png")
+    charts.save_brightness(night, day, folder / "figure_1.png")
 
 
 def _place(picture: Sorted, folder: Path) -> dict[str, object]:

@@ -77,10 +77,12 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[_Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
-            rows = list(reader)
+            rows, found = list(reader), reader.fieldnames
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingError(f"{path}: not readable as a CSV: {error}") from error
-    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    missing = [column for column in columns if column not in (found or ())]
+    if not found:
+        raise TrainingError(f"{path}: is empty; it needs a line of columns, and rows")
     if missing:
         raise TrainingError(f"{path}: has no column {' or '.join(missing)}")
     if not rows:

@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nightfx.errors import DamagedSourceError, SourceError, TrainingError
+from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.metrics import HSP
 from nightfx.options import Crop
-from nightfx.training.data import pictures, sources
+from nightfx.training.data import decode, sources, usable
 
 _THUMBNAIL_PX = 16
 _STRIP_PX = 64  # rows at a time: stays in the cache
@@ -135,15 +135,15 @@ def _frames(candidate: sources.Candidate, stem: Path, every: float) -> Iterator[
 def _measure(item: Pending, size_px: int, crop: Crop, seed: int) -> Measured:
     candidate = item.candidate
     try:
-        pixels = pictures.load_picture(candidate.path) if item.pixels is None else item.pixels
-    except TrainingError as error:
-        return Measured(candidate, reason=f"damaged: {error.__cause__}")
+        pixels = decode.decode(candidate.path) if item.pixels is None else item.pixels
+    except decode.BROKEN as error:
+        return Measured(candidate, reason=decode.reason_of(error))
     data = candidate.path.read_bytes() if item.pixels is None else item.pixels.tobytes()
     digest, side = hashlib.sha256(data).hexdigest(), min(pixels.shape[:2])
     brightness, thumbnail = brightness_of(pixels), _thumbnail(pixels)
     facts = (candidate, item.seconds, brightness, digest, thumbnail, side)
-    if side * pictures.MAX_UPSCALE < size_px:
-        return Measured(*facts, reason=f"under {size_px / pictures.MAX_UPSCALE:.0f} px")
+    if side * usable.MAX_UPSCALE < size_px:
+        return Measured(*facts, reason=f"under {size_px / usable.MAX_UPSCALE:.0f} px")
     square_hash = _write_png(_square(pixels, size_px, crop, seed, digest), item.square)
     return Measured(*facts, square=item.square, square_hash=square_hash)
 

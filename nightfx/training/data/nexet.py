@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nightfx.errors import TrainingError
+from nightfx.training.data.decode import PICTURE_SUFFIXES
 from nightfx.training.data.listed import read_rows
-from nightfx.training.data.pictures import PICTURE_SUFFIXES
 
 FOLDER, TABLE = "nexet_2017_1", "train.csv"
 _COLUMNS = ("image_filename", "lighting")

@@ -7,9 +7,6 @@ many pictures each has: a camera that repeats one view a thousand times must not
 from __future__ import annotations
 
 import hashlib
-import logging
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,26 +14,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from nightfx.errors import TrainingError
 from nightfx.scene import find_any_sky
 from nightfx.source import CLIP_SUFFIXES
+from nightfx.training.data.decode import PICTURE_SUFFIXES, load_picture
 from nightfx.training.data.listed import Listed
+from nightfx.training.data.usable import MAX_UPSCALE, keep_usable, warn_of_unread
 
-_log = logging.getLogger(__name__)
-
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 _MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
-MAX_UPSCALE = 2.0  # a picture below half the crop's size is left out
 _SKY_LINES = 272
+_JUDGED_PX = 16  # held-out pictures may be any that are more than dots
 CropScale = tuple[float, float]
-# what Pillow raises for files that are no pictures, or broken ones
-_BROKEN = (
-    *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
-    Image.DecompressionBombError,
-)
 
 
 @dataclass
@@ -50,6 +40,11 @@ class Pictures:
 
     def __len__(self) -> int:
         return sum(len(paths) for paths in self.by_source)
+
+    @property
+    def paths(self) -> list[Path]:
+        """All of them, source by source."""
+        return [path for source in self.by_source for path in source]
 
     def spread(self, count: int) -> list[Path]:
         """About `count` paths, as many of each source; those of small sources repeat."""
@@ -66,7 +61,7 @@ class Pictures:
         """`count` of them at random; all where there are no more, or where `count` is 0."""
         if not 0 < count < len(self):
             return self
-        paths = [path for source in self.by_source for path in source]
+        paths = self.paths
         picked = {paths[i] for i in torch.randperm(len(paths), generator=rng)[:count].tolist()}
         rest = [[path for path in source if path in picked] for source in self.by_source]
         return Pictures([source for source in rest if source])
@@ -97,13 +92,11 @@ def open_pictures(
 ) -> tuple[Pictures, Pictures]:
     """The pictures to train on, and those kept out: the ones of `held_out`, else every tenth of each source."""
     pictures = find_pictures(folder, crop_px=crop_px)
-    if isinstance(held_out, Listed):
-        return pictures, Pictures(held_out.by_source())
     if held_out is not None:
-        kept_out = list_pictures(held_out)
-        if not kept_out:
+        groups = _groups_of(held_out)
+        if not groups:
             raise TrainingError(f"{held_out}: no pictures to judge by")
-        return pictures, Pictures(_group(held_out, kept_out))
+        return pictures, Pictures(keep_usable(held_out, groups, crop_px=_JUDGED_PX, least=1))
     several = [source for source in pictures.by_source if len(source) > 1]
     judged_by = [
         source[::10]
@@ -115,26 +108,20 @@ def open_pictures(
 
 
 def find_pictures(folder: Path | Listed, *, crop_px: int) -> Pictures:
-    """The readable pictures below `folder`, or in a table; small and damaged ones are counted in one warning each.
+    """The readable pictures below `folder`, or in a table; the others are listed in one warning a kind.
 
     Raises `TrainingError` when fewer than two are left, and where a clip lies among them.
     """
-    if isinstance(folder, Listed):
-        groups = folder.by_source()
-        _refuse_clips([path for group in groups for path in group])
-    else:
-        groups = _group(folder, list_pictures(folder))
-    paths = [path for group in groups for path in group]
-    sides = {path: _short_side_px(path) for path in paths}
-    usable = {path for path, side in sides.items() if side * MAX_UPSCALE >= crop_px}
-    if len(usable) < 2:
-        raise TrainingError(
-            f"{folder}: {len(usable)} usable pictures of {len(paths)}, at least 2 are needed; "
-            f"their short side must be {crop_px / MAX_UPSCALE:.0f} px or more"
-        )
-    _warn_about(folder, sides, crop_px)
-    left = [[path for path in group if path in usable] for group in groups]
-    return Pictures([group for group in left if group])
+    return Pictures(keep_usable(folder, _groups_of(folder), crop_px=crop_px, least=2))
+
+
+def _groups_of(folder: Path | Listed) -> list[list[Path]]:
+    """The pictures by source."""
+    if not isinstance(folder, Listed):
+        return _group(folder, list_pictures(folder))
+    groups = folder.by_source()
+    _refuse_clips([path for group in groups for path in group])
+    return groups
 
 
 def hash_pictures(*sets: Pictures) -> str:
@@ -152,25 +139,8 @@ def list_pictures(folder: Path) -> list[Path]:
         raise TrainingError(f"{folder}: not a folder of pictures")
     found = sorted(folder.rglob("*"))
     _refuse_clips(found)
+    warn_of_unread(folder, found)
     return [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
-
-
-def load_picture(path: Path) -> np.ndarray:
-    """Decode one picture: (H, W, 3) uint8 RGB, EXIF orientation applied."""
-    try:
-        with Image.open(path) as image:
-            ImageOps.exif_transpose(image, in_place=True)
-            return np.asarray(_eight_bits(image))
-    except _BROKEN as error:
-        raise TrainingError(f"{path}: damaged: {error}; take it out and run again") from error
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):  # `convert` would clip it to 255 instead of scaling
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        raise ValueError(f"mode {image.mode} is neither 8 nor 16 bits")
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def shrink(pixels: np.ndarray, lines: int) -> np.ndarray:
@@ -185,33 +155,12 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255
 
 
-def _short_side_px(path: Path) -> int:
-    # 0 for a file that is no picture: read the header only, decoding 10,000 pictures takes minutes
-    try:
-        with Image.open(path) as image:
-            return int(min(image.size))
-    except _BROKEN:
-        return 0
-
-
 def _refuse_clips(paths: Sequence[Path]) -> None:
     clip = next((path for path in paths if path.suffix.lower() in CLIP_SUFFIXES), None)
     if clip is not None:
         raise TrainingError(
             f"{clip}: a clip among the pictures: `nightfx dataset prepare` makes pictures of it"
         )
-
-
-def _warn_about(folder: Path | Listed, sides: dict[Path, int], crop_px: int) -> None:
-    damaged = sum(side == 0 for side in sides.values())
-    tiny = sum(0 < side * MAX_UPSCALE < crop_px for side in sides.values())
-    small = sum(crop_px <= side * MAX_UPSCALE < crop_px * MAX_UPSCALE for side in sides.values())
-    if damaged:
-        _log.warning("%s: %d files are no readable pictures and are left out", folder, damaged)
-    if tiny:
-        _log.warning("%s: %d pictures are under %g px and are left out", folder, tiny, crop_px / 2)
-    if small:
-        _log.warning("%s: %d pictures are under %d px and are upscaled", folder, small, crop_px)
 
 
 def _group(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:

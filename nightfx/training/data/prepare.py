@@ -166,7 +166,9 @@ def _warn(data: dataset.DataSet, options: PrepareOptions) -> None:
     tiny = sum(reason.startswith("under ") for reason in reasons)
     small = sum(x.measured.short_side_px < options.size_px for x in data.kept)
     if broken:
-        _log.warning("%d damaged files are skipped; left_out.csv lists them", broken)
+        _log.warning(
+            "%d files are damaged or not readable and are left out; left_out.csv lists them", broken
+        )
     if tiny:
         _log.warning("%d pictures are under %g px and are left out", tiny, options.size_px / 2)
     if small:

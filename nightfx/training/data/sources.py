@@ -18,7 +18,7 @@ import numpy as np
 from nightfx.errors import SourceError, TrainingError
 from nightfx.picture import Frame, to_rgb
 from nightfx.source import CLIP_SUFFIXES, Reader
-from nightfx.training.data import listed, pictures
+from nightfx.training.data import decode, listed, usable
 
 _CLASSES = {"day": "day", "daytime": "day", "night": "night", "nighttime": "night"}
 _NO_SOURCE = {*_CLASSES, "dusk", "dawn", "twilight", "train", "test", "val"}
@@ -74,12 +74,14 @@ def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool)
 def _files(root: Path) -> list[Path]:
     if not root.exists():
         raise SourceError(f"{root}: no such file or folder")
-    known = pictures.PICTURE_SUFFIXES | CLIP_SUFFIXES
+    known = decode.PICTURE_SUFFIXES | CLIP_SUFFIXES
     if not root.is_dir():
         if root.suffix.lower() not in known:
             raise SourceError(f"{root}: neither a picture nor a clip, nor a folder of them")
         return [root]
-    return sorted(path for path in root.rglob("*") if path.suffix.lower() in known)
+    found = sorted(root.rglob("*"))
+    usable.warn_of_unread(root, found)
+    return [path for path in found if path.suffix.lower() in known]
 
 
 def _candidate(path: Path, root: Path, table: _Labels, by_folder: bool) -> Candidate:

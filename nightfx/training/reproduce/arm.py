@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from nightfx.errors import DeadRunError, TrainingError
@@ -16,6 +15,7 @@ from nightfx.options import DeviceName
 from nightfx.training.data.listed import Listed
 from nightfx.training.reproduce import outcomes, signs
 from nightfx.training.run.progress import measure, translate
+from nightfx.training.run.state import read_checkpoint
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
 
@@ -55,7 +55,7 @@ class _Ear:
         self.step = step
         if losses and losses is not self._latest:  # the trainer makes a new one at each record
             self._latest = losses
-            for name in outcomes.LOSSES:
+            for name in losses.keys() & set(outcomes.LOSSES):
                 self.curves.setdefault(name, []).append((step, losses[name]))
         self.show(step, total)
 
@@ -78,7 +78,7 @@ def run_arm(
         )
     except DeadRunError as error:
         stopped = str(error)
-    state = torch.load(folder / "run/checkpoint.pt", map_location="cpu", weights_only=True)
+    state = read_checkpoint(folder / "run/checkpoint.pt")
     if not stopped and state["step"] != steps:
         made = f"{state['step']} steps, {steps} are asked for"
         raise TrainingError(f"{folder}: this run has made {made}; use another --out")

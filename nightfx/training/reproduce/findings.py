@@ -8,8 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from nightfx.disk import partial_file
-from nightfx.training.data.drawings import save_curves, save_panels
+from nightfx.training.data.charts import save_curves
+from nightfx.training.data.drawings import save_panels
 from nightfx.training.reproduce import arm, claims, outcomes
+from nightfx.training.run.progress import LOSS_NAMES
 
 _PAPER = {
     "paper-1": ("1,000 of each", 100),
@@ -19,8 +21,6 @@ _PAPER = {
 """Day and night pictures, and epochs, as printed."""
 _CURVES = {"paper-1": "figure_2", "paper-2": "figure_4", "paper-3": "figure_6_losses"}
 _PICTURES = {"paper-1": "figure_3", "paper-2": "figure_5", "paper-3": "figure_6"}
-_NAMES = {"G_AB": "generator day to night", "G_BA": "generator night to day"}
-_NAMES |= {"D_A": "discriminator of day", "D_B": "discriminator of night"}
 
 READINGS = {
     "Row 4 of Table I": "Stride 2 is printed between two 32×32 shapes: stride 1.",
@@ -68,7 +68,7 @@ def save_figures(
         title = "Beside Figure 6: the sum of the losses"
         rows, heads = _by_rate(panels)
     else:
-        curves = {_NAMES[name]: x for name, x in experiment.mean_curves(rates[0]).items()}
+        curves = {LOSS_NAMES[name]: x for name, x in experiment.mean_curves(rates[0]).items()}
         title = f"Figure {_CURVES[experiment.name][-1]}: the losses"
         rows, heads = panels[rates[0]], []
     path = folder / f"{_CURVES[experiment.name]}.png"

@@ -7,6 +7,8 @@ to twice that size.
 from __future__ import annotations
 
 import copy
+import logging
+import math
 import os
 import platform
 import time
@@ -18,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightfx.errors import TargetError, UsageError
+from nightfx.errors import TargetError, TrainingError, UsageError
 from nightfx.metrics import psnr
 from nightfx.network import (
     Preset,
@@ -28,17 +30,20 @@ from nightfx.network import (
     pick_trunk_dtype,
     save_draft,
 )
+from nightfx.network.draft import is_poor, tell_draft
 from nightfx.options import MULTIPLE_PX, DeviceName, DistilOptions
+from nightfx.training.data.decode import load_picture
 from nightfx.training.data.pictures import (
     Pictures,
     cut_crop,
     hash_pictures,
-    load_picture,
     open_pictures,
     shrink,
     to_tensor,
 )
 from nightfx.training.run.feed import seeded, to_pictures
+
+_log = logging.getLogger(__name__)
 
 WIDTH, BLOCKS = 8, 2  # 1/23.8 of the full network's work
 _SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
@@ -72,6 +77,7 @@ def distil(
     seen = seen.limit(_STILLS, seeded(options.seed, "stills"))
     student = _teach(teacher, seen, height, options, pick_device(device), on_progress)
     found = _distance(teacher, student, kept_out, height)
+    _judge(preset, found, folder)
     facts = {
         "steps": options.steps,
         "batch": options.batch,
@@ -87,6 +93,22 @@ def distil(
     size = {"width": WIDTH, "blocks": BLOCKS}
     save_draft(preset, student, folder, **size, decibels=round(found, 2), training=facts)
     return load_preset(folder)
+
+
+def _judge(preset: Preset, decibels: float, folder: Path) -> None:
+    """Warn of a draft that is far from its teacher, and refuse one that would take the place of a better one."""
+    more = "take more --steps, or more --stills, of what will be rendered"
+    draft = preset.facts.draft
+    if not math.isfinite(decibels):
+        raise TrainingError(f"{preset.name}: the draft's pictures are not finite; use another seed")
+    current = draft is not None and draft.teacher_sha256 == preset.facts.weights_sha256
+    if draft and current and folder == preset.folder and decibels < draft.decibels:
+        words = f"this draft is {decibels:.1f} dB from the full network, the one there {draft.decibels:.1f} dB"
+        raise TrainingError(
+            f"{folder}: {words}, which is nearer: it stays; {more}, or --out a new folder"
+        )
+    if is_poor(decibels):
+        _log.warning("%s: %s; %s", folder, tell_draft(decibels), more)
 
 
 def _check_folder(preset: Preset, out: Path | None) -> Path:

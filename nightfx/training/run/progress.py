@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,8 @@ import nightfx
 from nightfx.errors import DeadRunError
 from nightfx.metrics import color_distance, hsp_brightness, patch_distance, structure_kept
 from nightfx.network import Generator, load_preset, save_preset
-from nightfx.training.data.drawings import save_curves, save_grid
+from nightfx.training.data.charts import save_charts
+from nightfx.training.data.drawings import save_grid
 from nightfx.training.data.pictures import Pictures, to_tensor
 from nightfx.training.run import state, train_options
 from nightfx.training.run.board import Board
@@ -25,6 +26,9 @@ from nightfx.training.run.board import Board
 VALIDATION_PX = 256
 _VALIDATION_PICTURES = 96  # of each class, as many of each source
 _SAMPLES = 6
+LOSS_NAMES = {"G_AB": "generator day to night", "G_BA": "generator night to day"}
+LOSS_NAMES |= {"D_A": "discriminator of day", "D_B": "discriminator of night"}
+_DISTANCE = "distance to "
 
 
 def record(run: state.TrainingRun, board: Board | None, waiting: float) -> dict[str, float]:
@@ -69,7 +73,54 @@ def report(
     night, day = measure(real_A, fake_B, real_B), measure(real_B, fake_A, real_A)
     _keep_best(run, options, out, "night", night, (run.ema_AB, real_A, real_B))
     _keep_best(run, options, out, "day", day, (run.ema_BA, real_B, real_A))
-    save_curves(run.curves, out / "losses.png")
+    draw_curves(run, out)
+
+
+def draw_curves(run: state.TrainingRun, out: Path) -> None:
+    """Draw the losses, and below them the distances with the best step of each, into `losses.png`."""
+    distances = find_distances(run)
+    losses = {LOSS_NAMES.get(x, x): y for x, y in run.curves.items() if not x.startswith(_DISTANCE)}
+    best = ", ".join(
+        f"{to} {found.best:.3f} at step {found.best_step:,}" for to, found in distances.items()
+    )
+    title = f"distance to real pictures, lower is better; the best: {best or 'none yet'}"
+    curves = {f"to {to}": run.curves[f"{_DISTANCE}{to}"] for to in distances}
+    save_charts({"losses": losses, title: curves}, out / "losses.png")
+
+
+@dataclass(frozen=True)
+class Distances:
+    """How far a generator's pictures are from real ones: colours and patches, as sets; lower is better."""
+
+    last: float
+    """The newest."""
+    best: float
+    """The one of the preset that is kept."""
+    best_step: int
+    """The step that made it."""
+
+
+def show_distances(run: state.TrainingRun) -> dict[str, float]:
+    """The distances as numbers by name, beside the losses that a run tells: last, best and the best's step of each."""
+    return {
+        f"{_DISTANCE}{to}{suffix}": float(value)
+        for to, found in find_distances(run).items()
+        for suffix, value in (
+            ("", found.last),
+            (", best", found.best),
+            (", best step", found.best_step),
+        )
+    }
+
+
+def find_distances(run: state.TrainingRun) -> dict[str, Distances]:
+    """The distances to night and to day, those that were measured."""
+    found = {}
+    for to in ("night", "day"):
+        if points := run.curves.get(f"{_DISTANCE}{to}"):
+            step, best = min(points, key=lambda point: point[1])
+            found[to] = Distances(points[-1][1], best, int(step))
+    return found
 
 
 def samples_path(out: Path, step: int) -> Path:
@@ -119,7 +170,7 @@ def _keep_best(
     sides: tuple[Generator, Tensor, Tensor],
 ) -> None:
     distance = figures["colour_distance"] + figures["patch_distance"]
-    state.note(run, f"distance to {to}", distance)
+    state.note(run, f"{_DISTANCE}{to}", distance)
     if distance >= run.best.get(to, float("inf")):
         return
     run.best[to] = distance

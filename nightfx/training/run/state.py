@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 import shutil
-import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TrainingError
 from nightfx.network import Generator, build_generator
+from nightfx.network.weights import why_unread
 from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
 
@@ -30,6 +29,9 @@ _FREE = (
     "every",
 )  # options that may change from one part of a run to the next
 _RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
+_KINDS: dict[str, type] = {"options": dict, "data_sha256": str, "step": int}
+_KINDS |= {"curves": dict, "best": dict, "rng": Tensor, "torch_rng": Tensor}
+_KINDS |= dict.fromkeys(_RESTORED, dict) | dict.fromkeys(_POOLS, list)
 
 
 @dataclass
@@ -57,7 +59,7 @@ class TrainingRun:
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
     recent_losses: list[dict[str, Tensor]] = field(default_factory=list)
-    """Losses of the steps since the last point of the curves; empty whenever a checkpoint is written."""
+    """Losses of the steps since the last point of the curves."""
 
 
 def start_run(options: train_options.TrainOptions, device: torch.device) -> TrainingRun:
@@ -120,6 +122,7 @@ def save_checkpoint(run: TrainingRun, options: train_options.TrainOptions, path:
     state |= {name: getattr(run, name) for name in ("step", "curves", "best")}
     state |= {name: getattr(run, name).pictures for name in _POOLS}
     state |= {
+        "recent_losses": run.recent_losses,
         "rng": run.rng.get_state(),
         "torch_rng": torch.get_rng_state(),
         "options": asdict(options),
@@ -170,45 +173,55 @@ def open_run(
     run.data_sha256 = data_sha256
     if not path.exists():
         return run
-    state = _read_checkpoint(path, device)
+    state = read_checkpoint(path)
     _refuse_other_options(path, state["options"], asdict(options))
     if state["data_sha256"] != data_sha256:
         raise TrainingError(
             f"{path}: belongs to a run with other pictures (they hashed to {state['data_sha256'][:12]}, "
             f"now to {data_sha256[:12]}); bring them back, or use another --out"
         )
+    try:
+        _restore(run, state, device)
+    except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as error:
+        raise TrainingError(_no_checkpoint(path, "its networks are of another shape")) from error
+    return run
+
+
+def _restore(run: TrainingRun, state: Mapping[str, Any], device: torch.device) -> None:
     for name in _RESTORED:
         getattr(run, name).load_state_dict(state[name])
     for name in ("step", "curves", "best"):
         setattr(run, name, state[name])
     for name in _POOLS:
-        getattr(run, name).pictures = state[name]
-    run.rng.set_state(state["rng"].cpu())
-    torch.set_rng_state(state["torch_rng"].cpu())
-    return run
+        getattr(run, name).pictures = [picture.to(device) for picture in state[name]]
+    run.recent_losses = [
+        {name: loss.to(device) for name, loss in losses.items()}
+        for losses in state.get("recent_losses", [])  # older checkpoints have none
+    ]
+    run.rng.set_state(state["rng"])
+    torch.set_rng_state(state["torch_rng"])
 
 
-def _read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """All that a checkpoint holds, on the CPU; raises `TrainingError`. Code in it is not run."""
     try:
-        state = dict(torch.load(path, map_location=device, weights_only=True))
-        missing = [
-            name for name in (*_RESTORED, *_POOLS, "options", "data_sha256") if name not in state
-        ]
-        if missing:
-            raise ValueError(f"without {missing[0]}")
-        return state
-    except (
-        TypeError,
-        OSError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        UnpicklingError,
-        struct.error,
-    ) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        words = f"{path}: not a checkpoint ({first_line}); delete it to start anew"
-        raise TrainingError(words) from error
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # the bytes of others can break an unpickler in any way
+        raise TrainingError(_no_checkpoint(path, why_unread(error))) from error
+    wrong = next((name for name, kind in _KINDS.items() if not _holds(state, name, kind)), None)
+    if wrong:
+        raise TrainingError(_no_checkpoint(path, f"it has no {wrong} as nightfx train writes it"))
+    return dict(state)
+
+
+def _holds(state: Any, name: str, kind: type) -> bool:
+    return isinstance(state, dict) and isinstance(state.get(name), kind)
+
+
+def _no_checkpoint(path: Path, why: str) -> str:
+    return f"{path}: not a checkpoint ({why}); delete it to start anew"
 
 
 def _refuse_other_options(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

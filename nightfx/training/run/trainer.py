@@ -6,16 +6,19 @@ A run is a folder: `night/` and `day/` are presets usable at any moment (the bes
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from torch import Tensor
+
 from nightfx.errors import TrainingError
 from nightfx.network import pick_device
 from nightfx.options import DeviceName
-from nightfx.training.data.drawings import save_curves
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
+from nightfx.training.data.usable import refuse_shared
 from nightfx.training.run import guide, progress, step, train_options
 from nightfx.training.run.board import Board
 from nightfx.training.run.feed import Feed, count_steps, seeded, to_pictures
@@ -24,6 +27,8 @@ from nightfx.training.run.state import TrainingRun, open_run, refuse_folder, sav
 from nightfx.training.run.watch import Watch
 
 _Progress = Callable[[int, int, dict[str, float]], None]
+
+_log = logging.getLogger(__name__)
 
 RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
 
@@ -44,12 +49,19 @@ def train(
 
     The held-out pictures choose the best checkpoint; without them every tenth picture is held out. `resume` demands a
     run to go on with. Raises `TrainingError` for pictures, folders and checkpoints that do not do, and for a run that
-    went wrong.
+    went wrong. `on_progress` is told of the step to begin with, and of each that is made; whatever it raises stops the
+    run between two steps, and is raised here when the run is saved.
     """
     options = options or train_options.TrainOptions()
     where = pick_device(device)
     pictures_A, held_out_A = open_pictures(day, day_held_out, crop_px=options.crop_px)
     pictures_B, held_out_B = open_pictures(night, night_held_out, crop_px=options.crop_px)
+    apart = {"--day-held-out": day_held_out, "--night-held-out": night_held_out}
+    own = [name if given else name.removesuffix("-held-out") for name, given in apart.items()]
+    sides = zip(
+        ("--day", "--night", *own), (pictures_A, pictures_B, held_out_A, held_out_B), strict=True
+    )
+    refuse_shared([(name, pictures.paths) for name, pictures in sides])
     pictures_A, pictures_B = (
         pictures.limit(options.limit, seeded(options.seed, "limit", letter))
         for pictures, letter in ((pictures_A, "A"), (pictures_B, "B"))
@@ -80,31 +92,60 @@ def _loop(
     held_out: tuple[Pictures, Pictures],
     on_progress: _Progress | None,
 ) -> None:
-    first, losses = run.share.rank == 0, dict[str, float]()
+    first, losses = run.share.rank == 0, progress.show_distances(run)
     device = next(run.G_AB.parameters()).device
     watch, board = Watch(), Board(out / "run/tensorboard", run.step) if first else None
+    saved, is_whole = run.step, True  # in the middle of a step nothing can be saved
     try:
+        if on_progress and first:
+            on_progress(run.step, options.steps, losses)
         while run.step < options.steps:
             real_A, real_B = (to_pictures(real, device) for real in next(feed))
-            guides = None
-            if options.is_warming(run.step):
-                (real_A, real_B), guides = guide.split_guides((real_A, real_B), curves)
-            run.recent_losses.append(step.train_step(run, real_A, real_B, options, guides))
+            is_whole = False
+            real_A, real_B = _make_step(run, options, curves, (real_A, real_B))
             ends = run.step % options.every == 0 or run.step == options.steps
             if ends or run.step % RECORD_EVERY == 0:
-                losses = progress.record(run, board, feed.waiting)
+                losses = progress.record(run, board, feed.waiting) | progress.show_distances(run)
                 watch.look(run, real_A, real_B, options.learning_rate)
-            if on_progress and first:
-                on_progress(run.step, options.steps, losses)
+            is_whole = True
             if ends and first:
                 _keep(run, options, out, held_out, board)
-    except TrainingError:
-        if first:
-            save_curves(run.curves, out / "losses.png")
+                saved, losses = run.step, losses | progress.show_distances(run)
+            if on_progress and first:
+                on_progress(run.step, options.steps, losses)
+    except BaseException as error:
+        if first and isinstance(error, TrainingError):
+            progress.draw_curves(run, out)
+        if first and is_whole:
+            _save_stopped(run, options, out, is_saved=run.step == saved)
         raise
     finally:
         if board:
             board.close()
+
+
+def _make_step(
+    run: TrainingRun,
+    options: train_options.TrainOptions,
+    curves: tuple[guide.Curves, guide.Curves],
+    reals: tuple[Tensor, Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Make a step on crops of both classes; returns them without the sky, which may guide the warm start."""
+    guides = None
+    if options.is_warming(run.step):
+        reals, guides = guide.split_guides(reals, curves)
+    run.recent_losses.append(step.train_step(run, *reals, options, guides))
+    return reals
+
+
+def _save_stopped(
+    run: TrainingRun, options: train_options.TrainOptions, out: Path, *, is_saved: bool
+) -> None:
+    """Save a run that stops between two steps, and say that it is."""
+    if not is_saved:
+        save_checkpoint(run, options, out / "run/checkpoint.pt")
+    told = "saved; the same command goes on from there"
+    _log.warning("%s: stopped at step %d of %d: %s", out, run.step, options.steps, told)
 
 
 def _keep(
