@@ -13,8 +13,8 @@ from streams import RATE, click_times, make_sound, make_subtitles
 from test_writer import rewrite
 from typer.testing import CliRunner
 
-from nightfx.check.compare import compare
 from nightfx.check.verdict import failures
+from nightfx.check.verification import verify
 from nightfx.cli import app
 
 PLATE = Clip(count=24)
@@ -35,7 +35,7 @@ def test_clicks_keep_their_place_when_picture_and_sound_are_cut(
     rewrite(source, target, start_seconds=START, end_seconds=END)
     wanted = [click - FIRST for click in (0.25, 0.5, 0.75)]
     assert click_times(target) == pytest.approx(wanted, abs=0.001)
-    assert not failures(compare(source, target, start_seconds=START, end_seconds=END))
+    assert not failures(verify(source, target, start_seconds=START, end_seconds=END))
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mkv"])
@@ -68,7 +68,7 @@ def test_subtitles_become_what_the_container_takes(
     rewrite(source, target)
     with av.open(target) as container:
         assert container.streams.subtitles[0].name == ("mov_text" if codec == "mov_text" else "srt")
-    rows = {row.what: row for row in compare(source, target)}
+    rows = {row.what: row for row in verify(source, target)}
     assert rows["subtitles #1"].verdict == "changed"
     assert "2 texts" in rows["subtitles #1"].render
 
@@ -148,7 +148,7 @@ def test_languages_survive_each_container(tmp_path: Path, suffix: str, language:
     source = make_clip(tmp_path / "a.mkv", Clip(count=4, tracks=((sound, language),)))
     target = tmp_path / f"b{suffix}"
     rewrite(source, target)
-    rows = {row.what: row.verdict for row in compare(source, target)}
+    rows = {row.what: row.verdict for row in verify(source, target)}
     assert rows["sound #1"] == "kept"
 
 
@@ -157,9 +157,9 @@ def test_another_picture_is_copied(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.mp4", replace(PLATE, tracks=((other, "und"),)))
     target = tmp_path / "b.mp4"
     rewrite(source, target)
-    rows = {row.what: row.verdict for row in compare(source, target)}
+    rows = {row.what: row.verdict for row in verify(source, target)}
     assert rows["other picture #1"] == "kept"
-    assert not failures(compare(source, target))
+    assert not failures(verify(source, target))
 
 
 def test_what_a_container_cannot_hold_is_left_out_with_a_line(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_what_a_container_cannot_hold_is_left_out_with_a_line(tmp_path: Path) ->
     target = tmp_path / "b.mxf"
     line = "sound stream 1 (mp3float) cannot be copied into mxf: left out"
     assert rewrite(source, target) == [line]
-    assert {row.what: row.verdict for row in compare(source, target)}["sound #1"] == "left out"
+    assert {row.what: row.verdict for row in verify(source, target)}["sound #1"] == "left out"
     answer = CliRunner().invoke(app, ["probe", str(source), "--to", ".mxf"])
     assert answer.exit_code == 0
     assert line in answer.output.splitlines()[-1]

@@ -18,7 +18,7 @@ from test_writer import converted
 import nightfx
 from nightfx.apply.field import apply_field, identity_field
 from nightfx.carry.formats import FORMATS
-from nightfx.check.compare import compare
+from nightfx.check.verification import verify
 from nightfx.network.presets import Preset
 from nightfx.options.encode import CodecChoice, EncodeOptions
 from nightfx.picture.frame import Coding, Frame
@@ -188,7 +188,7 @@ def test_captions_that_begin_late_are_told_where_they_are_not_written(
     with caplog.at_level(logging.WARNING):
         target = nightfx.render(source, preset=identity, options=options)
     assert caplog.text.count(line) == 1
-    assert {row.what: row.verdict for row in compare(source, target)}["captions"] == "left out"
+    assert {row.what: row.verdict for row in verify(source, target)}["captions"] == "left out"
 
 
 def test_captions_that_are_not_written_are_told(tmp_path: Path) -> None:

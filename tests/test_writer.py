@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from media import LATE, STEP, TICKS, VFR, Clip, make_clip
 
-from nightfx.check.compare import compare
+from nightfx.check.verification import verify
 from nightfx.errors import RetryError, TargetError, UsageError
 from nightfx.options.encode import EncodeOptions
 from nightfx.picture.color import from_rgb, to_rgb
@@ -417,5 +417,5 @@ def test_drop_frame_timecode_goes_from_any_container_to_any(
         rewrite(source, tmp_path / written, **window)
         with Reader(tmp_path / written) as reader:
             assert reader.info.timecode == timecode
-        rows = {row.what: row.verdict for row in compare(source, tmp_path / written, **window)}
+        rows = {row.what: row.verdict for row in verify(source, tmp_path / written, **window)}
         assert rows["timecode"] == rows["frames"] == "kept"

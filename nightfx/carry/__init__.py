@@ -3,13 +3,22 @@
 from nightfx.carry import boxes, ebml
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import conversions, flag_lines, is_rebuilt, refusals, spoken_of
-from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
-from nightfx.carry.losses import captions_line, either, eyes_line, lines_of, spoken_lines
+from nightfx.carry.formats import (
+    CONTAINERS,
+    DNXHR_LEAST,
+    FORMATS,
+    PROFILES,
+    Container,
+    Format,
+    holds,
+)
+from nightfx.carry.losses import CARRIED_TITLES, captions_line, either, eyes_line, lines_of, spoken_lines
 from nightfx.carry.sound import name_line
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span, place_of
 from nightfx.carry.timecode import REEL, Timecode, read_timecode, timecode_lines
 
 __all__ = [
+    "CARRIED_TITLES",
     "CONTAINERS",
     "DNXHR_LEAST",
     "FORMATS",
@@ -19,6 +28,7 @@ __all__ = [
     "STREAM_KEYS",
     "Alone",
     "Carrier",
+    "Container",
     "Format",
     "Note",
     "Span",

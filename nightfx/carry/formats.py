@@ -45,12 +45,19 @@ class Container:
     """Languages are numbers in it, for which it knows them by their older names."""
     is_bare: bool = False
     """It has no times, languages, chapters or titles, wants a picture, and begins and ends its sound with it."""
+    stream_keys: frozenset[str] | None = None
+    """Metadata of a stream that it has a place for; None is any."""
+    regions: bool = False
+    """FFmpeg writes a language with its region: `pt-BR` and not only `por`."""
+    chapter_names: bool = False
+    """FFmpeg writes chapters with a name for each language, with nesting and flags."""
 
 
 DEFAULT_FLAG, COVER_FLAG = 1, 1024
 # default, dub, comment, forced, for those who hear or see little, cover, descriptions; not the original, nor captions
 _MARKS = 1 | 2 | 8 | 64 | 128 | 256 | COVER_FLAG | 1 << 17
 _ORIGINAL, _CAPTIONS = 4, 1 << 16
+_MOVIE_KEYS = frozenset({"handler_name", "language", "title"})
 HOLDS: dict[str, Container] = {
     "mp4": Container(
         True,
@@ -59,12 +66,14 @@ HOLDS: dict[str, Container] = {
         is_movie=True,
         names_reels=False,
         names_channels=True,
+        stream_keys=_MOVIE_KEYS,
     ),
     "mov": Container(
         True,
         text="mov_text",
         flags=DEFAULT_FLAG,
         is_movie=True,
+        stream_keys=_MOVIE_KEYS,
         numbers_languages=True,
     ),
     "matroska": Container(
@@ -74,8 +83,10 @@ HOLDS: dict[str, Container] = {
         ticks_a_second=1000,
         mirrors=False,
         cover_files=True,
+        regions=True,
+        chapter_names=True,
     ),
-    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False),
+    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False, stream_keys=frozenset()),
 }
 """By FFmpeg's names."""
 

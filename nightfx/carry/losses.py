@@ -15,7 +15,7 @@ _DYNAMIC_TITLES = {
     "DYNAMIC_HDR_VIVID": "HDR Vivid",
     "DOVI_RPU_BUFFER": "Dolby Vision",
 }
-_CARRIED_TITLES = {
+CARRIED_TITLES = {
     "AFD": "active format description",
     "S12M_TIMECODE": "timecode of single pictures",
     "SPHERICAL": "projection of a sphere",
@@ -111,12 +111,12 @@ def _of_side_data(source: ClipInfo, form: Format, suffix: str) -> Iterator[str]:
     if "A53_CC" in names and not form.captions:
         yield captions_line(form)
     unsaid = {_EYES} if _may_say_eyes(source, CONTAINERS[suffix]) else set()
-    for kind in sorted((_CARRIED_TITLES.keys() & set(names)) - unsaid):
+    for kind in sorted((CARRIED_TITLES.keys() & set(names)) - unsaid):
         yield _carried_line(kind)
 
 
 def _carried_line(kind: str) -> str:
-    return f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"
+    return f"{CARRIED_TITLES[kind]}, which the pictures carry, is left out"
 
 
 def _may_say_eyes(source: ClipInfo, container: str) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
-Verdict = Literal["kept", "changed", "left out", "lost"]
-"""In order of harm. What the container or codec cannot hold is left out; what it could hold is lost."""
+from nightfx.check.table import Held, thing_of
 
-_ORDER: tuple[Verdict, ...] = ("kept", "changed", "left out", "lost")
+Verdict = Literal["kept", "changed", "left out", "not examined", "lost"]
+"""In order of harm. What the container or codec cannot hold is left out; what it could hold is lost.
+
+What nothing here can judge is not examined: it may be kept or not.
+"""
+
+VERDICTS: tuple[Verdict, ...] = ("kept", "changed", "left out", "not examined", "lost")
 NEAR = Fraction(1, 1000)  # Matroska's clock, and what sound may move against the picture
+_LONGEST_WORDS = 120
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,9 @@ class VerdictRow:
     """The render's value."""
     verdict: Verdict
     """The verdict on it."""
+
+    def __post_init__(self) -> None:
+        thing_of(self.what)  # a row without a thing in the table cannot be
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,33 @@ def failures(rows: list[VerdictRow], *, strict: bool = False) -> list[VerdictRow
 
 
 def equal(what: str, old: Any, new: Any) -> VerdictRow:
-    """Return a row that is kept where both are equal, and lost otherwise."""
-    return VerdictRow(what, str(old), str(new), "kept" if old == new else "lost")
+    """Return a row that is kept where both are equal, changed where the source had none, and lost otherwise."""
+    verdict: Verdict = "kept" if old == new else "changed" if old in (None, "none") else "lost"
+    return VerdictRow(what, _shortened(old), _shortened(new), verdict)
+
+
+def excused(row: VerdictRow, held: Held) -> VerdictRow:
+    """Return the row, what is lost being left out where container and codec have no place for it."""
+    is_excused = row.verdict == "lost" and thing_of(row.what).excused(held)
+    return replace(row, verdict="left out") if is_excused else row
+
+
+def metadata_row(what: str, old: dict[str, str], new: dict[str, str]) -> VerdictRow:
+    """Compare named values: what is missing is lost, what is other or new is changed."""
+    missing = sorted(key for key in old if key not in new)
+    other = sorted(key for key in old if key in new and new[key] != old[key])
+    added = sorted(key for key in new if key not in old)
+    told = (("no", missing), ("other", other), ("new", added))
+    words = ", ".join(f"{how} {key}" for how, keys in told for key in keys)
+    verdict: Verdict = "lost" if missing else "changed" if other or added else "kept"
+    return VerdictRow(what, f"{len(old)} keys", _shortened(words or "the same"), verdict)
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Return the most harmful of them."""
-    return max(verdicts, key=_ORDER.index, default="kept")
+    return max(verdicts, key=VERDICTS.index, default="kept")
+
+
+def _shortened(value: Any) -> str:
+    words = " ".join(str(value).split())
+    return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"

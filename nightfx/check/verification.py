@@ -1,23 +1,30 @@
-"""Hold a render against its source, whatever either is: clips by `compare`, and sequences of files here.
+"""Hold a render against its source, whatever either is: clips, sequences of files, single pictures.
 
-Of files everything but the light of their own channels is compared: numbers, size, windows, other layers, compression,
-metadata. Where clips and sequences meet, it is what both have: how many frames, their size, rate and timecode.
+Where clips and sequences meet, it is what both have: how many frames, in which order, their size, rate and timecode;
+what a clip has beside is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from nightfx.check.compare import compare
-from nightfx.check.contents import read_contents
+import numpy as np
+
+from nightfx.carry import CONTAINERS
+from nightfx.check.clip.compare import compare
+from nightfx.check.clip.contents import Contents, read_contents
+from nightfx.check.clip.facts import own_of_stream
+from nightfx.check.clip.tracks import name_of
+from nightfx.check.files.pair import BEAUTY, Asked, compare_files
+from nightfx.check.marks import MARK, Marks, mark_of_plane
+from nightfx.check.order import order_row
 from nightfx.check.verdict import Verdict, VerdictRow, equal, worst
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
-from nightfx.picture import Coding, Frame, coding_of
+from nightfx.picture import Coding, coding_of
 from nightfx.source import (
     Seconds,
     SequenceReader,
@@ -28,13 +35,10 @@ from nightfx.source import (
     is_pattern,
     is_picture,
     is_sequence,
-    read_extras,
     read_file,
     shift_timecode,
     timecode_of,
 )
-
-_OWN_KEYS = ("DateTime", "Software", "openexr:", "oiio:", "tiff:", "compression", "ICCProfile:")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class FrameRun:
     """Timecode of the first frame."""
     files: dict[int, Path]
     """The files by their numbers; none for a clip."""
+    clip: Contents | None
+    """All of a clip; None for files."""
+    first: int = 0
+    """Index of the first picture in its clip."""
 
 
 def verify(
@@ -62,18 +70,24 @@ def verify(
     container: str | None = None,
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
+    asked: Asked = BEAUTY,
     max_pixels: int = MAX_PIXELS,
 ) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
 
     `container` is FFmpeg's name of a clip's container; by default its suffix tells. Raises SourceError.
     """
-    part = start_seconds, end_seconds
     if not (_is_files(source) or _is_files(render)):
-        times: dict[str, Any] = {"start_seconds": start_seconds, "end_seconds": end_seconds}
-        return compare(source, render, container=container, max_pixels=max_pixels, **times)
-    old, new = _run(source, max_pixels, *part), _run(render, max_pixels)
-    return [*_run_rows(old, new, render), *_file_rows(old, new, max_pixels)]
+        suffix = render.suffix.lower()
+        container = container or CONTAINERS.get(suffix, suffix[1:])
+        old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
+        return compare(old, new, container, start_seconds, end_seconds)
+    was = _run(source, max_pixels, start_seconds, end_seconds)
+    now = _run(render, max_pixels)
+    rows = list(_run_rows(was, now, render))
+    if was.files and now.files:
+        return [*rows, *_file_rows(was, now, asked, max_pixels)]
+    return [*rows, _crossed_order(was, now, max_pixels), *_left_behind(was, max_pixels)]
 
 
 def _is_files(path: Path) -> bool:
@@ -91,9 +105,8 @@ def _run(
     first = min(files)
     chosen = {n: file for n, file in files.items() if _within((n - first) * base, start, end)}
     timecode = _timecode(chosen[min(chosen)], max_pixels) if chosen else None
-    return FrameRun(
-        tuple(chosen), (info.width, info.height), info.coding, info.rate, timecode, chosen
-    )
+    size = info.width, info.height
+    return FrameRun(tuple(chosen), size, info.coding, info.rate, timecode, chosen, None)
 
 
 def _timecode(path: Path, max_pixels: int) -> str | None:
@@ -109,12 +122,13 @@ def _run_of_clip(
     if picture.first is None:
         raise SourceError(f"{path}: no frame of its video stream decodes")
     zero = picture.times[0]
-    chosen = [t - zero for t in picture.times if _within(t - zero, start, end)]
-    moved = round(chosen[0] * picture.rate) if chosen else 0
+    chosen = [i for i, t in enumerate(picture.times) if _within(t - zero, start, end)]
+    first = chosen[0] if chosen else 0
+    moved = round((picture.times[first] - zero) * picture.rate)
     timecode = contents.timecode and shift_timecode(contents.timecode, moved, picture.rate)
     size = picture.first.width, picture.first.height
-    coding = coding_of(picture.first)
-    return FrameRun(tuple(range(len(chosen))), size, coding, picture.rate, timecode, {})
+    coding, numbers = coding_of(picture.first), tuple(range(len(chosen)))
+    return FrameRun(numbers, size, coding, picture.rate, timecode, {}, contents, first)
 
 
 def _within(seconds: Fraction, start: Seconds | None, end: Seconds | None) -> bool:
@@ -153,71 +167,91 @@ def _span(run: FrameRun) -> str:
     return f"{count}: {run.numbers[0]}-{run.numbers[-1]}" if run.files and count > 1 else str(count)
 
 
-def _file_rows(old: FrameRun, new: FrameRun, max_pixels: int) -> Iterator[VerdictRow]:
+def _file_rows(old: FrameRun, new: FrameRun, asked: Asked, max_pixels: int) -> Iterator[VerdictRow]:
     """A row for each thing that files hold: what the first of them has, or the first that lost it."""
     single = len(old.files) == len(new.files) == 1
-    pairs = (
-        zip(old.files, new.files, strict=True) if single else zip(old.files, old.files, strict=True)
-    )
+    numbers = zip(old.files, new.files if single else old.files, strict=True)
     rows: dict[str, VerdictRow] = {}
-    for number, other in pairs:
+    marks: list[tuple[Marks, Marks]] = []
+    for number, other in numbers:
         before, after = old.files[number], new.files.get(other)
-        if after is None or before.suffix.lower() != after.suffix.lower():
+        if after is None:
             continue
-        for row in _rows_of(before, after, max_pixels):
-            known = rows.setdefault(row.what, row)
-            if known.verdict != worst([known.verdict, row.verdict]):
-                rows[row.what] = VerdictRow(
-                    row.what, row.source, f"{after.name}: {row.render}", row.verdict
-                )
+        if before.suffix.lower() != after.suffix.lower():
+            marks.append((_mark_of_file(before, max_pixels), _mark_of_file(after, max_pixels)))
+            continue
+        pair = compare_files(before, after, asked, max_pixels)
+        marks.append(pair.marks)
+        for row in pair.rows:
+            _keep_worst(rows, row, after.name)
     yield from rows.values()
+    if len(marks) > 1:
+        plates, frames = (_stacked(each[side] for each in marks) for side in (0, 1))
+        yield order_row(plates, frames, min(old.files))
+    if any(
+        a.suffix.lower() != b.suffix.lower() for a in old.files.values() for b in new.files.values()
+    ):
+        yield from _left_behind(old, max_pixels)
 
 
-def _rows_of(before: Path, after: Path, max_pixels: int) -> Iterator[VerdictRow]:
-    old, new = facts_of(before, max_pixels), facts_of(after, max_pixels)
-    for what, (words, value) in old.items():
-        now_words, now = new[what]
-        if what == "metadata":
-            yield _metadata(value, now)
-        else:
-            same = words == now_words and value == now
-            told = now_words if words != now_words or same else f"other {what}"
-            yield VerdictRow(what, words, told, "kept" if same else "lost")
+def _keep_worst(rows: dict[str, VerdictRow], row: VerdictRow, name: str) -> None:
+    known = rows.setdefault(row.what, row)
+    if known.verdict != worst([known.verdict, row.verdict]):
+        rows[row.what] = VerdictRow(row.what, row.source, f"{name}: {row.render}", row.verdict)
 
 
-def _metadata(old: dict[str, str], new: dict[str, str]) -> VerdictRow:
-    missing = [key for key in old if key not in new]
-    other = [key for key in old if key in new and new[key] != old[key]]
-    words = ", ".join([*(f"no {key}" for key in missing), *(f"other {key}" for key in other)])
-    verdict: Verdict = "lost" if missing else "changed" if other else "kept"
-    return VerdictRow("metadata", f"{len(old)} keys", words or "the same", verdict)
+def _stacked(marks: Iterable[Marks]) -> Marks:
+    return np.stack([mark.reshape(MARK[0] * MARK[1]) for mark in marks])
 
 
-def facts_of(path: Path, max_pixels: int = MAX_PIXELS) -> dict[str, tuple[str, Any]]:
-    """Return all that a file holds beside its picture: in words, and to compare. Raises SourceError."""
+def _mark_of_file(path: Path, max_pixels: int) -> Marks:
     frame = read_file(path, max_pixels)
-    if not isinstance(frame.sheet, Sheet):
-        extras = read_extras(path)
-        return {"metadata": (f"{len(extras)} kinds", {k: repr(v) for k, v in extras.items()})}
-    return _facts_of_sheet(frame.sheet, frame)
+    plane = frame.planes[min(1, len(frame.planes) - 1)]
+    if frame.coding.is_float:
+        return mark_of_plane(np.cbrt(np.clip(np.nan_to_num(plane), 0, 1e6)))
+    return mark_of_plane(plane, frame.coding.peak)
 
 
-def _facts_of_sheet(sheet: Sheet, frame: Frame) -> dict[str, tuple[str, Any]]:
-    spec = sheet.parts[sheet.main].spec
-    beside = [
-        (part, channel)
-        for index, part in enumerate(sheet.parts)
-        for channel in range(part.spec.nchannels)
-        if index != sheet.main or channel not in sheet.colour
-    ]
-    names = [part.spec.channelnames[channel] for part, channel in beside]
-    layers = [part.pixels[..., i].tobytes() for part, i in beside if part.pixels is not None]
-    window = f"{sheet.data.width}x{sheet.data.height}+{sheet.data.x}+{sheet.data.y}"
-    shown = f"{spec.full_width}x{spec.full_height}+{spec.full_x}+{spec.full_y}"
-    own = {a.name: str(a.value) for a in spec.extra_attribs if not a.name.startswith(_OWN_KEYS)}
-    return {
-        "windows": (f"{window} of {shown}", None),
-        "layers": (", ".join(names) or "none", layers),
-        "compression": (str(spec.getattribute("compression") or "none"), None),
-        "metadata": (f"{len(own)} keys", own),
-    }
+def _crossed_order(old: FrameRun, new: FrameRun, max_pixels: int) -> VerdictRow:
+    plates, frames = (_marks_of(run, max_pixels) for run in (old, new))
+    return order_row(plates, frames, min(old.files, default=0))
+
+
+def _marks_of(run: FrameRun, max_pixels: int) -> Marks:
+    if run.clip is not None:
+        return run.clip.picture.looks.marks_within(run.first, run.first + len(run.numbers))
+    return _stacked(_mark_of_file(file, max_pixels) for file in run.files.values())
+
+
+def _left_behind(run: FrameRun, max_pixels: int) -> Iterator[VerdictRow]:
+    """A row for each thing that a clip has and files have not, or files of a kind and others have not."""
+    if run.clip is None:
+        yield from _left_by_files(next(iter(run.files.values())), max_pixels)
+        return
+    clip = run.clip
+    for track in clip.tracks.values():
+        if track.kind != "data":
+            yield VerdictRow(name_of(track), track.codec, "none", "left out")
+    if clip.chapters:
+        yield VerdictRow("chapters", str(len(clip.chapters)), "0", "left out")
+    said = own_of_stream(clip.metadata) | own_of_stream(clip.picture_metadata)
+    if set(said) - _OF_THE_FILE:
+        yield VerdictRow("metadata", f"{len(said)} keys", "none", "left out")
+
+
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id"}
+_OF_THE_FILE |= {"language", "software"}
+
+
+def _left_by_files(first: Path, max_pixels: int) -> Iterator[VerdictRow]:
+    nothing = {"metadata": "0 keys", "layers": "none"}
+    for row in compare_files(first, first, max_pixels=max_pixels).rows:
+        is_cropped = row.what == "windows" and len(set(row.source.split(" of "))) > 1
+        if is_cropped or nothing.get(row.what, row.source) != row.source:
+            yield VerdictRow(row.what, row.source, "none", "left out")
+
+
+def facts_of(path: Path, max_pixels: int = MAX_PIXELS) -> dict[str, str]:
+    """Return in words all that a file holds beside its picture, by the names of rows. Raises SourceError."""
+    rows = compare_files(path, path, max_pixels=max_pixels).rows
+    return {row.what: row.source for row in rows}

@@ -126,7 +126,7 @@ def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
         files = frames_on_disk(info.path)
         del facts["streams"]
         facts["numbers"] = f"{min(files)}-{max(files)}"
-        facts |= {name: words for name, (words, _) in facts_of(files[min(files)]).items()}
+        facts |= facts_of(files[min(files)])
     return facts
 
 
@@ -135,21 +135,21 @@ def verify(
     render: Annotated[Path, typer.Argument(help="What came of it.")],
     start: Annotated[float | None, typer.Option(min=0, help="The --start of the render.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="The --end of the render.")] = None,
+    layer: Annotated[str | None, typer.Option(help="The layer that was lit.")] = None,
+    view: Annotated[str | None, typer.Option(help="The view that was lit.")] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 where anything is not kept exactly.")
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.check import failures, verify
+    from nightfx.check import VERDICTS, Asked, failures, verify
     from nightfx.job.source_target import find_source
 
     both = find_source(source), find_source(render)
-    rows = verify(*both, start_seconds=start, end_seconds=end)
+    rows = verify(*both, start_seconds=start, end_seconds=end, asked=Asked(layer, view))
     _table(rows)
     bad = failures(rows, strict=strict)
-    counts = (
-        f"{sum(r.verdict == v for r in rows)} {v}" for v in ("kept", "changed", "left out", "lost")
-    )
+    counts = (f"{sum(r.verdict == v for r in rows)} {v}" for v in VERDICTS)
     typer.echo(f"{', '.join(counts)}: {'failed' if bad else 'passed'}")
     return FAILED if bad else DONE
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nightfx.check import VerdictRow, failures, verify
+from nightfx.carry import FORMATS, holds
+from nightfx.check import Held, VerdictRow, failures, foresee, lines_of_rows, verify
 from nightfx.disk import MOST_NAME_BYTES, hidden_path, translated
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network import Preset
@@ -144,8 +145,11 @@ def predict_shot_losses(
         yield encoding_line(encodings)
     if isinstance(plan, SequencePlan) or info.container == "sequence":
         yield from plan.notes
-    else:
-        yield from predict_losses(source, info, plan)
+        return
+    said = list(predict_losses(source, info, plan))
+    yield from said
+    held = Held(holds(plan.container), (FORMATS[plan.codec],))
+    yield from lines_of_rows(foresee(source, held, options.max_pixels), said)
 
 
 def encoding_line(encodings: Encodings) -> str:

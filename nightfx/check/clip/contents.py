@@ -18,12 +18,14 @@ from typing import Any
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Stream
+from av.stream import AttachmentStream, Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from nightfx.check.clip.headers import Headers, read_headers
+from nightfx.check.clip.looks import Looks
 from nightfx.options import MAX_PIXELS
-from nightfx.source import FALLBACK_RATE, open_source, pick_stream, side_data_of
+from nightfx.source import FALLBACK_RATE, open_source, pick_stream
 
 _JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a little
 
@@ -40,22 +42,27 @@ class Picture:
 
     codec: str
     """Name of its codec."""
+    profile: str
+    """Profile of its codec, such as `HQ` for ProRes; empty if unknown."""
     tick: Fraction
     """Seconds in one tick of its clock."""
     rate: Fraction
     """Average pictures a second by the header; 25 where it does not say."""
     aspect: Fraction
-    """Width of a pixel over its height; 1 if unknown."""
+    """Width of a pixel over its height by the container; 1 if unknown."""
     claimed_end: Fraction | None
     """When its last picture ends by the header, in seconds."""
     times: list[Fraction] = field(default_factory=list)
     """When each picture is shown, in seconds."""
     end: Fraction = Fraction(0)
     """When the last one ends by its own duration, in seconds."""
-    first: av.VideoFrame | None = None
-    """The first picture."""
-    side_data: set[str] = field(default_factory=set)
-    """Kinds of side data on any picture, by FFmpeg's names."""
+    looks: Looks = field(default_factory=Looks)
+    """What each picture says of itself."""
+
+    @property
+    def first(self) -> av.VideoFrame | None:
+        """The first picture."""
+        return self.looks.first
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,10 @@ class Track:
     """FFmpeg's flags: default, forced, a cover picture …"""
     metadata: dict[str, str]
     """Its metadata."""
+    shape: str
+    """Of sound its channels, their places, rate and type."""
+    digest: bytes
+    """Hash of a file attached; empty of all others."""
     pieces: list[CarriedPacket] = field(default_factory=list)
     """Its packets, those that are shown or heard."""
 
@@ -108,8 +119,14 @@ class Contents:
     """Start, end and title of each chapter, in seconds."""
     metadata: dict[str, str]
     """Metadata of the container."""
+    format_name: str
+    """FFmpeg's name of the container's reader."""
+    headers: Headers
+    """What the container says in its own words."""
     timecode: str | None
     """Start timecode, wherever the container keeps it."""
+    timecode_metadata: list[dict[str, str]]
+    """Metadata of each timecode track."""
     picture_metadata: dict[str, str]
     """Metadata of the picture's stream."""
     picture_language: str | None
@@ -118,10 +135,10 @@ class Contents:
     """Disposition of the picture's stream."""
 
 
-def read_contents(path: Path, max_pixels: int = MAX_PIXELS) -> Contents:
+def read_contents(path: Path, max_pixels: int = MAX_PIXELS, *, last: int | None = None) -> Contents:
     """Decode the pictures and hash the packets of a clip; what does not decode is not there.
 
-    Raises SourceError for what is not a clip.
+    With `last` reading ends there, in pictures: enough to say what is in a clip. Raises SourceError for what is not a clip.
     """
     with open_source(path, max_pixels) as container:
         stream = pick_stream(container, path, max_pixels)
@@ -129,7 +146,9 @@ def read_contents(path: Path, max_pixels: int = MAX_PIXELS) -> Contents:
         contents = _outline(path, container, stream)
         for packet in _packets(container):
             if packet.stream.index == stream.index:
-                _show(contents.picture, packet)
+                _show(contents.picture, packet, stream, last)
+                if last is not None and contents.picture.looks.count >= last:
+                    break
             elif packet.stream.index in contents.tracks and packet.size and not packet.is_discard:
                 contents.tracks[packet.stream.index].pieces.append(_piece(packet))
     return contents
@@ -140,6 +159,7 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
     claimed = (start or 0) + stream.duration if stream.duration else None
     picture = Picture(
         codec=stream.codec_context.codec.canonical_name,
+        profile=stream.profile or "",
         tick=base,
         rate=Fraction(stream.average_rate or stream.guessed_rate or FALLBACK_RATE),
         aspect=Fraction(stream.sample_aspect_ratio or 1),
@@ -153,7 +173,14 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
         tracks=tracks,
         chapters=[_chapter(chapter) for chapter in container.chapters()],
         metadata=dict(container.metadata),
+        format_name=container.format.name,
+        headers=read_headers(path, container.format.name, stream.index),
         timecode=_timecode(container),
+        timecode_metadata=[
+            dict(s.metadata)
+            for s in container.streams
+            if s.type == "data" and "timecode" in s.metadata
+        ],
         picture_metadata=dict(stream.metadata),
         picture_language=_language(stream),
         picture_disposition=int(stream.disposition),
@@ -169,15 +196,16 @@ def _packets(container: InputContainer) -> Iterator[av.Packet[Any]]:
             return
 
 
-def _show(picture: Picture, packet: av.Packet[Any]) -> None:
+def _show(picture: Picture, packet: av.Packet[Any], stream: VideoStream, last: int | None) -> None:
     with suppress(av.FFmpegError):
         for image in packet.decode():
+            if last is not None and picture.looks.count >= last:
+                return
             ticks, base = image.pts, Fraction(image.time_base or picture.tick)
             time = picture.end if ticks is None else ticks * base
             picture.times.append(time)
             picture.end = time + (image.duration or 0) * base
-            picture.side_data |= set(side_data_of(image))
-            picture.first = picture.first or image
+            picture.looks.add(image, stream)
 
 
 def _track(stream: Stream) -> Track:
@@ -193,7 +221,22 @@ def _track(stream: Stream) -> Track:
         language=_language(stream),
         disposition=int(stream.disposition),
         metadata=dict(stream.metadata),
+        shape=_shape(stream),
+        digest=_digest(bytes(stream.data or b"")) if isinstance(stream, AttachmentStream) else b"",
     )
+
+
+def _shape(stream: Stream) -> str:
+    context = stream.codec_context
+    if not isinstance(context, av.AudioCodecContext) or not context.sample_rate:
+        return ""
+    layout, form = context.layout, context.format
+    kind = form.name.removesuffix("p") if form else "?"
+    return f"{layout.nb_channels} ({layout.name}) {context.sample_rate} Hz {kind}"
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _piece(packet: av.Packet[Any]) -> CarriedPacket:
@@ -201,7 +244,7 @@ def _piece(packet: av.Packet[Any]) -> CarriedPacket:
     start = Fraction((ticks or 0) * packet.time_base)
     end = start + (packet.duration or 0) * packet.time_base
     words = _subtitle_text(packet) if packet.stream.type == "subtitle" else None
-    return CarriedPacket(start, end, hashlib.blake2b(bytes(packet), digest_size=16).digest(), words)
+    return CarriedPacket(start, end, _digest(bytes(packet)), words)
 
 
 def _subtitle_text(packet: av.Packet[Any]) -> str | None:

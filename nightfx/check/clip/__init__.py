@@ -1,0 +1,1 @@
+"""A clip held against a clip."""

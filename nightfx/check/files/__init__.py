@@ -1,0 +1,1 @@
+"""Files of pictures held against each other."""

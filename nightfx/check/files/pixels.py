@@ -1,0 +1,178 @@
+"""All pixels of a file of OpenImageIO's, one part and one level at a time: what became of each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nightfx.check.marks import MARK, Marks, mark_of_plane
+from nightfx.errors import SourceError
+from nightfx.options import MAX_PIXELS
+from nightfx.source import one_line
+
+_NOTHING = 1e-6  # of a value that is said to be none
+
+_BEAUTY = ("combined", "beauty", "rgba", "rgb", "color", "colour", "c", "main", "composite")
+
+Pixels = NDArray[Any]
+
+
+@dataclass
+class Differences:
+    """Where the pixels of two files differ."""
+
+    changed: dict[str, set[int]] = field(default_factory=dict)
+    """Levels at which each channel differs, by part and name."""
+    levels: tuple[int, int] = (1, 1)
+    """How many levels the first part of each file has; 0 where they cannot be read."""
+    appeared: int = 0
+    """Pixels that are something where alpha and colour said nothing."""
+    marks: tuple[Marks, Marks] = (np.zeros(MARK, np.int8), np.zeros(MARK, np.int8))
+    """Marks of both beauties."""
+
+
+def beauty_of(names: list[str]) -> str | None:
+    """Return what stands before R, G and B of the layer that is the picture; None where there is none."""
+    layers = list(dict.fromkeys(name[:-1] for name in names if is_colour(name, names)))
+    plain = [layer for layer in layers if not layer]
+    called = [layer for word in _BEAUTY for layer in layers if _last_word(layer) == word]
+    return next(iter([*plain, *called, *layers]), None)
+
+
+def is_colour(name: str, names: list[str]) -> bool:
+    """Say whether a channel is one of a layer's R, G and B."""
+    layer, end = name[:-1], name[-1:]
+    bare = not layer or layer.endswith(".")
+    return bare and end in "RGB" and all(f"{layer}{other}" in names for other in "RGB")
+
+
+def _last_word(layer: str) -> str:
+    return layer.rstrip(".").rpartition(".")[2].lower()
+
+
+def differences(old: Path, new: Path, max_pixels: int = MAX_PIXELS) -> Differences:
+    """Compare all pixels of two files of as many parts; raises SourceError where the source cannot be read."""
+    found = Differences()
+    with closing(_Images(old, max_pixels)) as a, closing(_Images(new, max_pixels)) as b:
+        found.levels = (a.levels, b.levels)
+        for part in range(a.parts):
+            for level in range(a.levels if part == 0 else 1):
+                was, now = a.read(part, level), b.read(part, level)
+                if was is None:
+                    raise SourceError(f"{old}: not readable as a picture ({a.reason})")
+                names = a.names(part)
+                if now is None or now.shape[:2] != was.shape[:2]:
+                    if level:
+                        found.levels = (a.levels, level)
+                        break
+                    continue
+                _compare(found, part, level, names, was, b.names(part), now)
+    return found
+
+
+def _compare(
+    found: Differences,
+    part: int,
+    level: int,
+    names: list[str],
+    was: Pixels,
+    other_names: list[str],
+    now: Pixels,
+) -> None:
+    for index, name in enumerate(names):
+        other = other_names.index(name) if name in other_names else None
+        if other is None:
+            continue
+        if not np.array_equal(was[..., index], now[..., other], equal_nan=was.dtype.kind == "f"):
+            found.changed.setdefault(f"{part}:{name}", set()).add(level)
+    beauty = beauty_of(names)
+    if level or part or beauty is None or f"{beauty}G" not in other_names:
+        return
+    green = names.index(f"{beauty}G"), other_names.index(f"{beauty}G")
+    found.marks = (_mark(was[..., green[0]]), _mark(now[..., green[1]]))
+    if f"{beauty}A" in names and f"{beauty}A" in other_names:
+        found.appeared = _appeared(beauty, names, was, other_names, now)
+
+
+def _mark(plane: Pixels) -> Marks:
+    if plane.dtype.kind == "f":
+        return mark_of_plane(np.cbrt(np.clip(np.nan_to_num(plane.astype(np.float32)), 0, 1e6)))
+    return mark_of_plane(plane.astype(np.float32), float(np.iinfo(plane.dtype).max))
+
+
+def _appeared(
+    beauty: str, names: list[str], was: Pixels, other_names: list[str], now: Pixels
+) -> int:
+    colour = [f"{beauty}{c}" for c in "RGB"]
+    if not all(name in other_names for name in colour):
+        return 0
+    empty = was[..., names.index(f"{beauty}A")] == 0
+    empty &= np.all([was[..., names.index(name)] == 0 for name in colour], axis=0)
+    there = [np.abs(now[..., other_names.index(name)]) > _NOTHING for name in colour]
+    return int(np.count_nonzero(empty & np.any(there, axis=0)))
+
+
+class _Images:
+    """The pictures in a file, in the type that holds each."""
+
+    def __init__(self, path: Path, max_pixels: int) -> None:
+        import OpenImageIO
+
+        hints = OpenImageIO.ImageSpec()
+        hints.attribute("oiio:UnassociatedAlpha", 1)
+        self._max_pixels = max_pixels
+        source = OpenImageIO.ImageInput.open(str(path), hints)
+        if source is None:
+            reason = one_line(OpenImageIO.geterror())
+            raise SourceError(f"{path}: not readable as a picture ({reason})")
+        self._input = source
+        self._specs = list(self._all_specs())
+        self.parts = len(self._specs)
+        self.levels = self._count_levels()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._input.close()
+
+    @property
+    def reason(self) -> str:
+        """Why the last read failed."""
+        return one_line(self._input.geterror())
+
+    def names(self, part: int) -> list[str]:
+        """Names of a part's channels."""
+        return list(self._specs[part].channelnames) if part < self.parts else []
+
+    def read(self, part: int, level: int) -> Pixels | None:
+        """All channels of a level (H, W, C); None where it cannot be read."""
+        if part >= self.parts:
+            return None
+        spec = self._input.spec_dimensions(part, level)
+        if not spec.width or spec.width * spec.height > self._max_pixels:
+            return None
+        whole = self._specs[part]
+        kinds = {str(kind) for kind in whole.channelformats} or {str(whole.format)}
+        kind = kinds.pop() if len(kinds) == 1 else "float"
+        pixels = self._input.read_image(part, level, 0, whole.nchannels, kind)
+        if pixels is None:
+            return None
+        return np.asarray(pixels).reshape(spec.height, spec.width, whole.nchannels)
+
+    def _all_specs(self) -> Iterator[Any]:
+        index = 0
+        while (spec := self._input.spec(index)).width:
+            yield spec
+            index += 1
+
+    def _count_levels(self) -> int:
+        level = 1
+        while self._input.spec_dimensions(0, level).width:
+            level += 1
+        self._input.geterror()  # that there are no more is no error
+        return level

@@ -1,0 +1,86 @@
+"""Say before a render what of its source it will leave out: the rows that `verify` will call so, by the same table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from nightfx.carry import CARRIED_TITLES
+from nightfx.check.clip import contents, facts
+from nightfx.check.clip.contents import read_contents
+from nightfx.check.clip.headers import Headers
+from nightfx.check.clip.looks import UPRIGHT, Looks
+from nightfx.check.clip.picture import picture_rows
+from nightfx.check.clip.tracks import fact_rows_of
+from nightfx.check.table import Held, thing_of
+from nightfx.check.verdict import RenderedPart, VerdictRow
+from nightfx.options import MAX_PIXELS
+
+_LOOKED_AT = 24  # pictures: captions need not be on the first
+_KIND = re.compile(r"\((\w+)\)")
+
+
+def foresee(path: Path, held: Held, max_pixels: int = MAX_PIXELS) -> list[VerdictRow]:
+    """Return the rows of a clip that a render in this container and codec leaves out, without rendering it.
+
+    The source is held against a render that has what the container has a place for. Raises SourceError.
+    """
+    old = read_contents(path, max_pixels, last=_LOOKED_AT)
+    part, new = RenderedPart(0, len(old.picture.times)), _expected(old, held)
+    rows = [
+        *picture_rows(old, new, part, held),
+        *facts.fact_rows(old, new, part, held),
+        *(row for track in old.tracks.values() for row in fact_rows_of(old, track, new, held)),
+    ]
+    return [row for row in rows if row.verdict in ("left out", "not examined")]
+
+
+def lines_of_rows(rows: Iterable[VerdictRow], said: Iterable[str]) -> Iterator[str]:
+    """Yield a line for each row that none of the lines `said` tells already."""
+    lines = [line.lower() for line in said]
+    for row in rows:
+        thing = thing_of(row.what)
+        kind = _KIND.search(row.what)
+        title = CARRIED_TITLES.get(kind[1]) if kind else None
+        word = (title or thing.said or thing.name).lower()
+        if row.verdict == "not examined":
+            yield f"{row.what} is not known to nightfx, which may leave it out"
+        elif not any(word in line for line in lines):
+            yield f"{row.what} ({row.source}) is left out: {thing.excuse}"
+
+
+def _expected(old: contents.Contents, held: Held) -> contents.Contents:
+    """The same clip with what a container has a place for; of its pictures nothing but size, colour and scan is said."""
+    looks = Looks(first=old.picture.looks.first, count=old.picture.looks.count)
+    for begin, look in old.picture.looks.runs:
+        looks.runs.append((begin, look._replace(side_data=frozenset(), turn=UPRIGHT)))
+    flags, movie = held.container.flags, held.container.is_movie
+    return replace(
+        old,
+        picture=replace(old.picture, looks=looks, aspect=Fraction(1)),
+        headers=Headers(timecode_tracks=old.headers.timecode_tracks if movie else []),
+        tracks={index: _kept(track, held) for index, track in old.tracks.items()},
+        chapters=[] if held.container.is_bare else old.chapters,
+        metadata={} if held.container.is_bare else old.metadata,
+        timecode_metadata=old.timecode_metadata if movie else [],
+        picture_metadata=_kept_metadata(old.picture_metadata, held),
+        picture_language=None if held.container.is_bare else old.picture_language,
+        picture_disposition=old.picture_disposition & flags,
+    )
+
+
+def _kept(track: contents.Track, held: Held) -> contents.Track:
+    return replace(
+        track,
+        metadata=_kept_metadata(track.metadata, held),
+        language=None if held.container.is_bare else track.language,
+        disposition=track.disposition & held.container.flags,
+    )
+
+
+def _kept_metadata(metadata: dict[str, str], held: Held) -> dict[str, str]:
+    keys = held.container.stream_keys
+    return {k: v for k, v in metadata.items() if keys is None or k.lower() in keys}
