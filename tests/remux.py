@@ -22,6 +22,10 @@ class Copied:
     chapters: list[Any]
     streams: dict[int, dict[str, Any]]
     packets: dict[int, Packets] = field(default_factory=dict)
+    attachments: list[tuple[str, str, bytes]] = field(default_factory=list)
+    """Names, types and bytes of files to attach."""
+    doubles: list[int] = field(default_factory=list)
+    """Streams to write a second time."""
 
 
 Edit = Callable[[Copied], None]
@@ -33,11 +37,7 @@ def remux(source: Path, target: Path, edit: Edit | None = None) -> Path:
         copied = _read(container)
         if edit:
             edit(copied)
-        ticks = container.streams.video[0].time_base.denominator  # type: ignore[union-attr]
-        options = {"video_track_timescale": str(ticks), "movie_timescale": str(ticks)}
-        options["movflags"] = "use_metadata_tags"
-        movie = target.suffix in (".mp4", ".mov")
-        with av.open(target, "w", container_options=options if movie else {}) as out:
+        with av.open(target, "w") as out:
             out.metadata.update(copied.metadata)
             out.set_chapters(copied.chapters)
             _write(container, out, copied)
@@ -78,17 +78,24 @@ def _write(container: InputContainer, out: OutputContainer, copied: Copied) -> N
         pair.metadata.update(said["metadata"])
         pair.disposition = said["disposition"]
         pairs[index] = pair
+    for name, kind, data in copied.attachments:
+        out.add_attachment(name, kind, data)
+    for index in copied.doubles:
+        twin = out.add_stream_from_template(container.streams[index], opaque=True)
+        pairs[twin.index] = twin
+        copied.packets[twin.index] = [like(p, bytes(p)) for p in copied.packets[index]]
     ordered = [p for index, packets in copied.packets.items() if index in pairs for p in packets]
+    places = {id(p): index for index, packets in copied.packets.items() for p in packets}
     ordered.sort(key=lambda p: (p.dts if p.dts is not None else p.pts or 0) * p.time_base)
     for packet in ordered:
-        packet.stream = pairs[packet.stream_index]
+        packet.stream = pairs[places[id(packet)]]
         out.mux(packet)
 
 
 def like(packet: av.Packet[Any], data: bytes) -> av.Packet[Any]:
     """A packet with other bytes at the same time."""
     made: av.Packet[Any] = av.Packet(data)
-    made.stream, made.time_base = packet.stream, packet.time_base
+    made.time_base = packet.time_base
     made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
     made.is_keyframe = packet.is_keyframe
     return made

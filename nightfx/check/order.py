@@ -24,10 +24,11 @@ _LEAST_CHANGE = 0.03  # of a mark's length: what moves less is still
 _LEAST_LIKENESS = (
     0.1  # of a render's change with its plate's: what has less shows another light altogether
 )
-_FAR, _BETTER = (
-    0.3,
-    0.5,
-)  # 1 - correlation of two plates; and how much more like the other one a frame may be
+_FAR = 0.1  # 1 - correlation of two plates, from which on they are two pictures
+_BETTER, _TIMES_NOISE = (
+    0.4,
+    3.0,
+)  # of the usual likeness, and of noise: by how much more like another
 _NAMED_WRONG = 4  # frames
 _WINDOW = 8  # frames to each side
 _CHUNK = 1024  # frames judged at a time
@@ -53,12 +54,12 @@ def order_of(old: Marks, new: Marks) -> FrameOrder:
     steps = [_steps(old[a : b + 1], new[a : b + 1]) for a, b in _chunks(count - 1)]
     change, noise, sizes = (np.concatenate(each) for each in zip(*steps, strict=True))
     moved = sizes > _LEAST_CHANGE
+    wrong = dict(_far_ones(old[:count], new[:count]))
     usual = float(np.median(change[moved])) if moved.any() else 0.0
     spread = float(np.median(np.abs(change[moved] - usual))) if moved.any() else 0.0
     if usual < _LEAST_LIKENESS or spread > _UNSTEADY * usual:
-        return FrameOrder(0, ())
+        return FrameOrder(0, tuple(sorted(wrong.items())))
     told = moved & (noise < _SURE * usual)
-    wrong = dict(_far_ones(old[:count], new[:count]))
     for index in np.flatnonzero(told):
         if word := _word(float(change[index]) / usual):
             wrong.setdefault(int(index) + 1, word)
@@ -109,19 +110,28 @@ def _unit(marks: Marks) -> Vectors:
 
 
 def _far_ones(old: Marks, new: Marks) -> list[tuple[int, str]]:
-    """Frames that are like the plate of another near them, where that is nothing like their own."""
-    found = []
-    for begin, end in _chunks(len(old)):
-        low, high = max(begin - _WINDOW, 0), min(end + _WINDOW, len(old))
-        plates, frames = _unit(old[low:high]), _unit(new[low:high])
-        for index in range(begin, end):
-            near = slice(max(index - _WINDOW, 0) - low, min(index + _WINDOW + 1, len(old)) - low)
-            own = index - low
-            apart = 1 - plates[near] @ plates[own]
-            likes = plates[near] @ frames[own]
-            far = apart > _FAR
-            better = (likes - plates[own] @ frames[own]) / np.maximum(apart, _FAR)
-            if far.any() and float(better[far].max()) > _BETTER:
-                other = int(np.flatnonzero(far)[better[far].argmax()]) + near.start + low
-                found.append((index, f"shows frame {other}"))
-    return found
+    """Frames that are more like the plate of another near them than like their own, beyond what light explains."""
+    found = [_best_of_chunk(old, new, begin, end) for begin, end in _chunks(len(old))]
+    apart, better, others, likes = (np.concatenate(each) for each in zip(*found, strict=True))
+    like = float(np.median(likes))
+    noise = np.sqrt(max(1 - like**2, 0.0) * 2 / apart) / _NOISE_DIMENSIONS
+    wrong = (better > _BETTER * like) & (better > _TIMES_NOISE * noise) & (like > _LEAST_LIKENESS)
+    return [(int(i), f"shows frame {int(others[i])}") for i in np.flatnonzero(wrong)]
+
+
+def _best_of_chunk(
+    old: Marks, new: Marks, begin: int, end: int
+) -> tuple[Vectors, Vectors, Vectors, Vectors]:
+    """For each frame the plate near it that it is most like: how far from its own, how much more like, which, how like."""
+    low, high = max(begin - _WINDOW, 0), min(end + _WINDOW, len(old))
+    plates, frames = _unit(old[low:high]), _unit(new[low:high])
+    rows = []
+    for index in range(begin, end):
+        first, last = max(index - _WINDOW, 0) - low, min(index + _WINDOW + 1, len(old)) - low
+        near, own = plates[first:last], index - low
+        apart, likes = 1 - near @ plates[own], near @ frames[own]
+        gains = np.where(apart > _FAR, (likes - likes[own - first]) / np.maximum(apart, _FAR), 0)
+        best = int(gains.argmax())
+        rows.append((max(apart[best], _FAR), gains[best], best + first + low, likes.max()))
+    apart, better, others, likes = np.array(rows, np.float32).T
+    return apart, better, others, likes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -27,6 +28,9 @@ _STATISTICS = (
 _COUNTED = {"bps", "duration", "number_of_frames", "number_of_bytes"}
 _UNNAMED = {"VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler", "TimeCodeHandler"}
 _UNNAMED |= {"FFMP", "[0][0][0][0]"}  # what muxers say where nothing was said
+_MXF_OWN = re.compile(
+    r".*(umid|uid|_ul)|modification_date|(company|product)_name|product_version|.*platform|.*toolkit.*"
+)
 _HAS_PROGRAMS = "mpegts"
 
 Chapters = list[tuple[Fraction, Fraction, str]]
@@ -41,6 +45,7 @@ def fact_rows(old: Contents, new: Contents, part: RenderedPart, held: Held) -> I
         yield excused(_chapters(chapters, new.chapters), held)
     yield from (excused(row, held) for row in _named_chapters(old, new, part))
     was, now = _own(old.metadata, OWN_KEYS), _own(new.metadata, OWN_KEYS)
+    was = _without_mxf(was) if held.container.is_bare else was
     yield excused(metadata_row("metadata", was, _asked_for(now, was, held)), held)
     yield from _of_picture(old, new, held)
     yield from (excused(row, held) for row in _geometry(old, new))
@@ -144,6 +149,7 @@ def stream_metadata_row(
 ) -> VerdictRow:
     """Compare what is said of a stream beside its language; a key that the container has no place for is left out."""
     was, now = ({k: v for k, v in own_of_stream(m).items() if k != "language"} for m in (old, new))
+    was = _without_mxf(was) if held.container.is_bare else was
     now = _asked_for(now, was, held)
     row = metadata_row(what, was, now)
     keys = held.container.stream_keys
@@ -154,8 +160,13 @@ def stream_metadata_row(
 
 
 def _asked_for(new: dict[str, str], old: dict[str, str], held: Held) -> dict[str, str]:
-    """MXF names the file, its maker and its packages, whatever the source: these are the writer's own."""
+    """What MXF says of its writer whatever the source says is no addition."""
     return {k: v for k, v in new.items() if k in old} if held.container.is_bare else new
+
+
+def _without_mxf(metadata: dict[str, str]) -> dict[str, str]:
+    """MXF names its file, its packages and who wrote it: that is another in another file."""
+    return {key: value for key, value in metadata.items() if not _MXF_OWN.fullmatch(key)}
 
 
 def language_row(what: str, old: str | None, new: str | None, held: Held) -> VerdictRow | None:

@@ -16,6 +16,8 @@ from typing import Any
 from nightfx.check.clip import boxes, ebml
 
 _COLOURS = ("Primaries", "TransferCharacteristics", "MatrixCoefficients")
+_CROPS = ("PixelCropLeft", "PixelCropTop", "PixelCropRight", "PixelCropBottom")
+_NUMBERS = {*_COLOURS, *_CROPS, "DisplayWidth", "DisplayHeight", "FlagInterlaced"}
 
 
 @dataclass(frozen=True)
@@ -90,33 +92,36 @@ def read_headers(path: Path, format_name: str, picture_index: int) -> Headers:
 
 
 def _of_matroska(headers: Headers, found: Iterator[ebml.Element], picture_index: int) -> None:
-    crop, size, colour, track = [0, 0, 0, 0], [0, 0], [2, 2, 2], -1
-    crops = ("PixelCropLeft", "PixelCropTop", "PixelCropRight", "PixelCropBottom")
+    track = -1
+    numbers: dict[str, int] = {}
     atoms: list[dict[str, Any]] = []
     for element in found:
         name, value = element.name, element.data
         if name == "TrackEntry":
             track += 1
-        elif name in crops and track == picture_index:
-            crop[crops.index(name)] = ebml.number(value)
-        elif name in ("DisplayWidth", "DisplayHeight") and track == picture_index:
-            size[name == "DisplayHeight"] = ebml.number(value)
+        elif name in _NUMBERS and track == picture_index:
+            numbers[name] = ebml.number(value)
         elif name == "BlockAddIDType" and value[-4:] in (b"dvcC", b"dvvC"):
             headers.dolby_vision = True
-        elif name in _COLOURS and track == picture_index:
-            colour[_COLOURS.index(name)] = ebml.number(value)
-        elif name == "FlagInterlaced" and track == picture_index and value:
-            headers.interlaced = {1: True, 2: False}.get(ebml.number(value))
         elif name == "LanguageBCP47" and ebml.text(value) != "und":
             headers.languages[track] = ebml.text(value)
         elif "Chapter" in element.path or "Edition" in element.path:
             _add_to_chapters(atoms, element)
         elif not name:
             _tell(headers, element.path, value)
-    headers.crop = (crop[0], crop[1], crop[2], crop[3]) if any(crop) else None
-    headers.colour = (colour[0], colour[1], colour[2]) if colour != [2, 2, 2] else None
-    headers.shown_size = (size[0], size[1]) if all(size) else None
+    _set_numbers(headers, numbers)
     headers.chapters = _chapters_of(atoms)
+
+
+def _set_numbers(headers: Headers, numbers: dict[str, int]) -> None:
+    left, top, right, bottom = (numbers.get(name, 0) for name in _CROPS)
+    headers.crop = (left, top, right, bottom) if any((left, top, right, bottom)) else None
+    primaries, transfer, matrix = (numbers.get(name, 2) for name in _COLOURS)
+    said = (primaries, transfer, matrix)
+    headers.colour = said if said != (2, 2, 2) else None
+    width, height = numbers.get("DisplayWidth", 0), numbers.get("DisplayHeight", 0)
+    headers.shown_size = (width, height) if width and height else None
+    headers.interlaced = {1: True, 2: False}.get(numbers.get("FlagInterlaced", 0))
 
 
 def _add_to_chapters(atoms: list[dict[str, Any]], element: ebml.Element) -> None:
@@ -168,14 +173,6 @@ def _of_movie(headers: Headers, found: Iterator[boxes.Box], picture_index: int) 
             track += 1
         elif box.path.endswith(f"stsd/{box.kind}") and track == picture_index:
             size = boxes.size_of(box)
-        elif box.kind == "clap" and track == picture_index:
-            headers.crop = boxes.crop_of(box, *size)
-        elif box.kind == "colr" and box.data[:4] in (b"nclc", b"nclx") and track == picture_index:
-            headers.colour = boxes.colour_of(box)
-        elif box.kind == "fiel" and box.data and track == picture_index:
-            headers.interlaced = box.data[0] == 2
-        elif box.kind in ("dvcC", "dvvC"):
-            headers.dolby_vision = True
         elif box.kind == "elng":
             headers.languages[track] = boxes.text_of(box.data[4:])
         elif box.path.endswith("stsd/tmcd") and len(box.data) >= 25:
@@ -183,6 +180,19 @@ def _of_movie(headers: Headers, found: Iterator[boxes.Box], picture_index: int) 
             headers.timecode_tracks.append(TimecodeTrack(rate, frames, drops))
         elif not box.is_known:
             _tell(headers, box.path, box.data)
+        elif track == picture_index:
+            _of_picture(headers, box, size)
+
+
+def _of_picture(headers: Headers, box: boxes.Box, size: tuple[int, int]) -> None:
+    if box.kind == "clap":
+        headers.crop = boxes.crop_of(box, *size)
+    elif box.kind == "colr" and box.data[:4] in (b"nclc", b"nclx"):
+        headers.colour = boxes.colour_of(box)
+    elif box.kind == "fiel" and box.data:
+        headers.interlaced = box.data[0] == 2
+    elif box.kind in ("dvcC", "dvvC"):
+        headers.dolby_vision = True
 
 
 def _tell(headers: Headers, path: str, data: bytes) -> None:

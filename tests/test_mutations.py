@@ -1,0 +1,286 @@
+"""`verify` itself on trial: a good render of each kind, in which one thing at a time is changed. Each must be named."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO
+import pytest
+import torch
+from conftest import preset_of
+from media import Clip, chapter, make_clip
+from PIL import Image, PngImagePlugin
+from remux import Copied, like, put_in_place, remux
+from streams import make_sound, make_subtitles
+from test_sequence import save
+from torch import nn
+
+import nightfx
+from nightfx.check import verify
+from nightfx.network.model import RelitGenerator
+from nightfx.network.presets import Preset
+
+Files = dict[str, tuple[Path, Path]]
+"""A source and its good render, by their kind."""
+
+RICH = Clip(
+    count=12,
+    timecode="01:02:03:04",
+    chapters=True,
+    metadata={"title": "Day", "comment": "roll 12"},
+    language="deu",
+)
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> Preset:
+    """A preset that halves the signal everywhere: the light is another, and nothing else."""
+    generator = RelitGenerator()
+    with torch.no_grad():
+        assert isinstance(generator.out.bias, nn.Parameter)
+        generator.out.bias[:3] = 4 * torch.atanh(torch.tensor(0.5).log() / 4)
+    return preset_of(tmp_path_factory.mktemp("preset"), generator, "half")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, half: Preset) -> Files:
+    """Each kind of render, once."""
+    folder = tmp_path_factory.mktemp("good")
+    made: Files = {}
+    for name, source in _clips(folder).items():
+        made[name] = source, nightfx.render(source, preset=half)
+    for name, source in _sequences(folder).items():
+        target = folder / name / f"night.####{source.suffix}"
+        made[name] = source, nightfx.render(source, target, preset=half)
+    made["png"] = _pngs(folder)
+    made["mips"] = _mips(folder)
+    return made
+
+
+def _clips(folder: Path) -> dict[str, Path]:
+    pcm = make_sound(folder / "a.wav", clicks=[0.25], seconds=0.5)
+    aac = make_sound(folder / "a.m4a", "aac", seconds=0.5)
+    text = make_subtitles(folder / "a.srt")
+    ffv1 = replace(RICH, codec="ffv1", pix_fmt="yuv422p10le", tracks=((pcm, "ita"), (text, "deu")))
+    prores = replace(RICH, codec="prores", pix_fmt="yuv422p10le", options={"profile": "3"})
+    plates = {
+        "mkv": make_clip(folder / "a.mkv", ffv1),
+        "ffv1": make_clip(folder / "e.mkv", ffv1),
+        "mov": make_clip(
+            folder / "b.mov", replace(prores, tracks=((pcm, "ita"),), aspect=Fraction(64, 45))
+        ),
+        "mp4": make_clip(folder / "c.mp4", replace(RICH, tracks=((aac, "fra"),), rotation=90)),
+        "mxf": make_clip(
+            folder / "d.mxf",
+            replace(prores, tracks=((pcm, "ita"),), metadata={}, chapters=False, language=None),
+        ),
+    }
+    rich = folder / "rich.mkv"
+    remux(plates["mkv"], rich, _enrich)
+    return plates | {"mkv": _with_attachment(rich, folder / "plate.mkv")}
+
+
+def _enrich(copied: Copied) -> None:
+    copied.streams[1]["metadata"]["title"] = "Boom"
+    copied.streams[2]["disposition"] |= 64  # forced
+
+
+def _with_attachment(source: Path, target: Path) -> Path:
+    def attach(copied: Copied) -> None:
+        copied.attachments.append(("font.ttf", "application/x-truetype-font", b"a font" * 9))
+
+    return remux(source, target, attach)
+
+
+LAYERS = ("R", "G", "B", "A", "depth.Z", "ao.R", "ao.G", "ao.B")
+
+
+def _moving(index: int, channels: int = 3, height: int = 48, width: int = 64) -> np.ndarray:
+    """A texture that moves, so that each frame can be told from its neighbours."""
+    texture = np.random.default_rng(7).random((height, width + 64, channels), np.float32)
+    return np.ascontiguousarray(texture[:, 5 * index : 5 * index + width]) * 0.8 + 0.1
+
+
+def _sequences(folder: Path) -> dict[str, Path]:
+    for name in ("exr", "dpx", "tif"):
+        (folder / name).mkdir()
+    for index in range(8):
+        pixels = _moving(index, 8)
+        pixels[..., 3] = 1
+        pixels[:8, :8, :4] = 0
+        window: dict[str, Any] = {"x": 4, "y": 2, "full_width": 80, "full_height": 60}
+        said: dict[str, Any] = {"scene": "12A", "owner": "Ada", "PixelAspectRatio": 2.0}
+        file = folder / "exr" / f"shot.{1001 + index}.exr"
+        save(file, pixels, channelnames=LAYERS, **said, **window)
+        plain: dict[str, Any] = {"ImageDescription": "a plate", "Software": "camera"}
+        plain |= {"DateTime": "2026:01:02 03:04:05", "Orientation": 1}
+        save(folder / "dpx" / f"shot.{1001 + index}.dpx", _moving(index), "uint16", **plain)
+        save(folder / "tif" / f"shot.{1001 + index}.tif", _moving(index), "uint16", **plain)
+    return {name: folder / name / f"shot.####.{name}" for name in ("exr", "dpx", "tif")}
+
+
+def _pngs(folder: Path) -> tuple[Path, Path]:
+    """Plates with every chunk, and the same files with their codes halved."""
+    for name, gain in (("plates", 1.0), ("night", 0.5)):
+        (folder / name).mkdir()
+        for index in range(4):
+            pixels = np.rint(_moving(index, 4) * 255)
+            pixels[..., :3] *= gain
+            said = PngImagePlugin.PngInfo()
+            said.add_text("Comment", "a plate")
+            said.add_itxt("Title", "Tag")
+            said.add(b"cICP", bytes([9, 16, 0, 1]))
+            said.add(b"gAMA", struct.pack(">I", 45455))
+            said.add(b"sRGB", b"\0")
+            file = folder / name / f"shot.{1001 + index}.png"
+            picture = Image.fromarray(pixels.astype(np.uint8))
+            picture.save(file, pnginfo=said, dpi=(72, 72), icc_profile=b"\0" * 16 + b"RGB " * 8)
+    return folder / "plates" / "shot.####.png", folder / "night" / "shot.####.png"
+
+
+def _mips(folder: Path) -> tuple[Path, Path]:
+    """A texture of all its levels, and the same with its light halved at each."""
+    (folder / "mips").mkdir()
+    for name, gain in (("day", 1.0), ("night", 0.5)):
+        _write_mips(folder / "mips" / f"{name}.exr", [gain] * 7)
+    return folder / "mips" / "day.exr", folder / "mips" / "night.exr"
+
+
+def _write_mips(path: Path, gains: list[float]) -> Path:
+    out = OpenImageIO.ImageOutput.create("openexr")
+    assert out is not None
+    for level, gain in enumerate(gains):
+        side = 64 >> level
+        spec = OpenImageIO.ImageSpec(side, side, 3, "half")
+        spec.tile_width = spec.tile_height = 16
+        spec.attribute("textureformat", "Plain Texture")
+        spec.attribute("DateTime", "2026:01:02 03:04:05")
+        assert out.open(str(path), spec, "AppendMIPLevel" if level else "Create"), out.geterror()
+        pixels = _moving(0, 3, 64, 64)[:: 1 << level, :: 1 << level] * gain
+        assert out.write_image(np.ascontiguousarray(pixels, np.float32))
+    assert out.close()
+    return path
+
+
+def bad(source: Path, render: Path) -> dict[str, str]:
+    """Rows that are not kept: their verdicts by their names."""
+    return {row.what: row.verdict for row in verify(source, render) if row.verdict != "kept"}
+
+
+KINDS = ("ffv1", "mov", "mp4", "mxf", "exr", "dpx", "tif", "png", "mips")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_light_alone_is_no_change(files: Files, kind: str) -> None:
+    assert bad(*files[kind]) == {}
+
+
+# packets, streams and chapters of a clip whose every frame is a packet
+
+
+def _packets(index: int, edit: Callable[[list[Any]], None]) -> Callable[[Copied], None]:
+    def of(copied: Copied) -> None:
+        edit(copied.packets[index])
+
+    return of
+
+
+def _order(*order: int) -> Callable[[Copied], None]:
+    return _packets(0, lambda packets: put_in_place(packets, list(order)))
+
+
+def _set(packet: Any, **values: int) -> None:
+    for name, value in values.items():
+        setattr(packet, name, value)
+
+
+def _say(index: int, **said: Any) -> Callable[[Copied], None]:
+    def of(copied: Copied) -> None:
+        for name, value in said.items():
+            copied.streams[index][name] = value
+
+    return of
+
+
+def _name(index: int, **values: str) -> Callable[[Copied], None]:
+    return lambda copied: copied.streams[index]["metadata"].update(values)
+
+
+def _chapters(*chapters: Any) -> Callable[[Copied], None]:
+    return lambda copied: copied.chapters.__setitem__(slice(None), chapters)
+
+
+def _flip(packets: list[Any], at: int) -> None:
+    data = bytearray(bytes(packets[at]))
+    data[len(data) // 2] ^= 0x40
+    packets[at] = like(packets[at], bytes(data))
+
+
+def _drop(index: int) -> Callable[[Copied], None]:
+    def of(copied: Copied) -> None:
+        del copied.streams[index]
+
+    return of
+
+
+COPIES: dict[str, tuple[str, Callable[[Copied], None]]] = {
+    "the last frame is gone": ("frames", _packets(0, lambda p: p.pop())),
+    "the first frame is gone": ("frames", _packets(0, lambda p: p.pop(0))),
+    "two neighbours swapped": ("order of frames", _order(0, 1, 2, 4, 3, *range(5, 12))),
+    "two far frames swapped": ("order of frames", _order(0, 1, 9, 3, 4, 5, 6, 7, 8, 2, 10, 11)),
+    "a frame twice, the next gone": ("order of frames", _order(0, 1, 2, 3, 3, *range(5, 12))),
+    "a frame gone, the rest moved up": ("order of frames", _order(*range(5), *range(6, 12), 11)),
+    "a frame twice, the rest moved": ("order of frames", _order(*range(6), *range(5, 11))),
+    "backwards": ("order of frames", _order(*range(11, -1, -1))),
+    "a frame late": ("timestamps", _packets(0, lambda p: _set(p[5], pts=p[5].pts + 15, dts=p[5].dts + 15))),
+    "all sound late": ("sound #1", _packets(1, lambda p: [_set(x, pts=x.pts + 9, dts=x.dts + 9) for x in p] and None)),
+    "a packet of sound gone": ("sound #1", _packets(1, lambda p: p.pop(3) and None)),
+    "two packets of sound swapped": ("sound #1", _packets(1, lambda p: put_in_place(p, [0, 2, 1, *range(3, len(p))]))),
+    "a bit of sound flipped": ("sound #1", _packets(1, lambda p: _flip(p, 4))),
+    "sound gone": ("sound #1", _drop(1)),
+    "a subtitle gone": ("subtitles #2", _packets(2, lambda p: p.pop() and None)),
+    "other words": ("subtitles #2", _packets(2, lambda p: p.__setitem__(0, like(p[0], b"Red hour")))),
+    "a subtitle late": ("subtitles #2", _packets(2, lambda p: _set(p[1], pts=p[1].pts + 40, dts=p[1].dts + 40))),
+    "a subtitle ends early": ("subtitles #2", _packets(2, lambda p: _set(p[0], duration=90))),
+    "subtitles gone": ("subtitles #2", _drop(2)),
+    "sound's language": ("language of sound #1", _name(1, language="fra")),
+    "sound's language gone": ("language of sound #1", _name(1, language="und")),
+    "sound's title": ("metadata of sound #1", _name(1, title="Lavalier")),
+    "subtitles' language": ("language of subtitles #2", _name(2, language="eng")),
+    "subtitles not forced": ("flags of subtitles #2", _say(2, disposition=0)),
+    "sound of a commentary": ("flags of sound #1", _say(1, disposition=8)),
+    "picture's language": ("picture's language", _name(0, language="eng")),
+    "picture's title": ("picture's metadata", _name(0, title="Cam B")),
+    "another font": ("attachment #3", _say(3, data=b"another" * 9)),
+    "a font's name": ("attachment #3", _say(3, name="other.ttf")),
+    "the font gone": ("attachment #3", _drop(3)),
+    "a title": ("metadata", lambda c: c.metadata.update(title="Night")),
+    "no comment": ("metadata", lambda c: c.metadata.__delitem__(next(k for k in c.metadata if k.lower() == "comment"))),
+    "a key that was not there": ("metadata", lambda c: c.metadata.update(artist="nobody")),
+    "a chapter gone": ("chapters", _chapters(chapter(0, 0, 250, "one"))),
+    "a chapter's name": ("chapters", _chapters(chapter(0, 0, 250, "one"), chapter(1, 250, 500, "too"))),
+    "a chapter's start": ("chapters", _chapters(chapter(0, 0, 250, "one"), chapter(1, 270, 500, "two"))),
+    "a chapter's end": ("chapters", _chapters(chapter(0, 0, 230, "one"), chapter(1, 250, 500, "two"))),
+    "one chapter more": ("chapters", _chapters(chapter(0, 0, 250, "one"), chapter(1, 250, 500, "two"), chapter(2, 400, 500, "x"))),
+    "one stream more": ("subtitles #3", lambda c: _twice(c, 2)),
+}  # fmt: skip
+
+
+def _twice(copied: Copied, index: int) -> None:
+    copied.doubles.append(index)
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_change_in_a_copy_is_named(files: Files, tmp_path: Path, name: str) -> None:
+    source, render = files["mkv"]
+    what, edit = COPIES[name]
+    untouched = bad(source, remux(render, tmp_path / "same.mkv"))
+    assert set(untouched) <= {"duration"}  # Matroska's muxer knows no length of the last packet
+    found = bad(source, remux(render, tmp_path / "other.mkv", edit))
+    assert what in found, found
