@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -16,9 +18,9 @@ import torch
 from conftest import preset_of
 from media import Clip, chapter, make_clip
 from PIL import Image, PngImagePlugin
-from remux import Copied, like, put_in_place, remux
+from remux import Copied, like, put_in_place, remux, with_bytes
 from streams import make_sound, make_subtitles
-from test_sequence import save
+from test_sequence import load, save, write
 from torch import nn
 
 import nightfx
@@ -283,4 +285,284 @@ def test_a_change_in_a_copy_is_named(files: Files, tmp_path: Path, name: str) ->
     untouched = bad(source, remux(render, tmp_path / "same.mkv"))
     assert set(untouched) <= {"duration"}  # Matroska's muxer knows no length of the last packet
     found = bad(source, remux(render, tmp_path / "other.mkv", edit))
+    assert what in found, found
+
+
+# bytes of a header
+
+
+Damage = Callable[[Path, Path], Path]
+
+
+def _box(kind: bytes, at: int, old: bytes, new: bytes) -> Damage:
+    """Change bytes that stand `at` bytes behind the first four of what marks the last box of a kind."""
+
+    def of(source: Path, target: Path) -> Path:
+        data = bytearray(source.read_bytes())
+        begin = data.rfind(kind) + 4 + at
+        assert data[begin : begin + len(old)] == old, data[begin : begin + 16]
+        data[begin : begin + len(new)] = new
+        target.write_bytes(data)
+        return target
+
+    return of
+
+
+def _bytes(old: bytes, new: bytes, *, last: bool = False) -> Damage:
+    return lambda source, target: with_bytes(source, target, old, new, last)
+
+
+def _be(number: int, size: int = 4) -> bytes:
+    return number.to_bytes(size, "big")
+
+
+def _frame_byte(number: int, at: int, value: int) -> Damage:
+    """Change a byte of the header of one ProRes frame."""
+
+    def of(source: Path, target: Path) -> Path:
+        data, begin = bytearray(source.read_bytes()), -1
+        for _ in range(number + 1):
+            begin = data.index(b"icpf", begin + 1)
+        data[begin + 4 + at] = value
+        target.write_bytes(data)
+        return target
+
+    return of
+
+
+def _language(name: str) -> bytes:
+    """As `mdhd` holds it: five bits a letter."""
+    a, b, c = (ord(letter) - 0x60 for letter in name)
+    return _be(a << 10 | b << 5 | c, 2)
+
+
+NUMBER = (3600 + 2 * 60 + 3) * 24 + 4  # of the frame 01:02:03:04
+QUARTER = _be(0) + _be(1 << 16)  # of a matrix that turns by 90 degrees
+
+BYTES: dict[str, tuple[str, str, Damage]] = {
+    "a timecode one frame off": ("mov", "timecode", _bytes(_be(NUMBER), _be(NUMBER + 1))),
+    "a timecode that counts 25": (
+        "mov",
+        "timecode's rate",
+        _box(b"tmcd\0\0\0\0\0\0\0\1", 24, b"\x18", b"\x19"),
+    ),
+    "pixels of another shape": ("mov", "pixel aspect", _box(b"pasp", 0, _be(64), _be(16))),
+    "colour by the container": (
+        "mov",
+        "colour tags (container)",
+        _box(b"colr", 4, _be(1, 2), _be(9, 2)),
+    ),
+    "colour of the sixth frame": ("mov", "colour tags", _frame_byte(5, 14, 9)),
+    "transfer of the last frame": ("mov", "colour tags", _frame_byte(11, 15, 16)),
+    "a matrix of Matroska": ("mkv", "colour tags", _bytes(b"\x55\xb1\x81\1", b"\x55\xb1\x81\x09")),
+    "primaries of Matroska": ("mkv", "colour tags", _bytes(b"\x55\xbb\x81\1", b"\x55\xbb\x81\x09")),
+    "a box of no kind": ("mov", "pixel aspect", _box(b"pasp", -4, b"pasp", b"pusp")),
+    "another language": ("mp4", "picture's language", _bytes(_language("deu"), _language("ita"))),
+    "another title": ("mp4", "metadata", _bytes(b"Day", b"Dax", last=True)),
+    "another hour": ("mp4", "timecode", _bytes(_be(NUMBER), _be(NUMBER + 86400))),
+    "turned the other way": ("mp4", "rotation", _bytes(_be(-65536 & 0xFFFFFFFF), _be(65536))),
+    "another hour in MXF": ("mxf", "timecode", _bytes(_be(NUMBER, 8), _be(NUMBER + 86400, 8))),
+    "colour by mp4": ("mp4", "colour tags (container)", _box(b"colr", 4, _be(1, 2), _be(9, 2))),
+}
+
+
+@pytest.mark.parametrize("name", BYTES)
+def test_a_change_of_bytes_is_named(files: Files, tmp_path: Path, name: str) -> None:
+    kind, what, damage = BYTES[name]
+    source, render = files[kind]
+    found = bad(source, damage(render, tmp_path / f"other{render.suffix}"))
+    assert what in found, found
+
+
+# files of pictures
+
+
+def _rewritten(edit: Callable[[Any, np.ndarray], Any]) -> Callable[[Path], None]:
+    """Write a file anew, its header and pixels changed by `edit`."""
+
+    def of(path: Path) -> None:
+        spec, pixels = load(path)
+        pixels = edit(spec, pixels)
+        write(path, spec, pixels)
+
+    return of
+
+
+def _with(**values: Any) -> Callable[[Path], None]:
+    def edit(spec: Any, pixels: np.ndarray) -> np.ndarray:
+        for name, value in values.items():
+            if value is None:
+                spec.erase_attribute(name)
+            elif hasattr(spec, name):
+                setattr(spec, name, value)
+            else:
+                spec.attribute(name, value)
+        return pixels
+
+    return _rewritten(edit)
+
+
+def _pixel(channel: int, value: float, at: tuple[int, int] = (20, 20)) -> Callable[[Path], None]:
+    def edit(spec: Any, pixels: np.ndarray) -> np.ndarray:
+        pixels[(*at, channel)] = value
+        return pixels
+
+    return _rewritten(edit)
+
+
+def _fewer(spec: Any, pixels: np.ndarray) -> np.ndarray:
+    spec.nchannels, spec.channelnames = 7, spec.channelnames[:7]
+    return pixels[..., :7]
+
+
+def _replaced(old: bytes, new: bytes) -> Callable[[Path], None]:
+    return lambda path: with_bytes(path, path, old, new) and None
+
+
+def _swap(path: Path) -> None:
+    other = path.with_name(path.name.replace("1004", "1005"))
+    path.rename(path.with_name("x"))
+    other.rename(path)
+    path.with_name("x").rename(other)
+
+
+def _repeat(path: Path) -> None:
+    shutil.copy(path.with_name(path.name.replace("1004", "1003")), path)
+
+
+def _close_gap(path: Path) -> None:
+    for number in range(1004, 1008):
+        name = path.name.replace("1004", str(number + 1))
+        shutil.copy(path.with_name(name), path.with_name(path.name.replace("1004", str(number))))
+
+
+def _chunks(edit: Callable[[list[tuple[bytes, bytes]]], None]) -> Callable[[Path], None]:
+    """Change the chunks of a PNG."""
+
+    def of(path: Path) -> None:
+        data, at, chunks = path.read_bytes(), 8, []
+        while at < len(data):
+            size = int.from_bytes(data[at : at + 4], "big")
+            chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + size]))
+            at += 12 + size
+        edit(chunks)
+        parts = [_be(len(d)) + k + d + _be(zlib.crc32(k + d)) for k, d in chunks]
+        path.write_bytes(data[:8] + b"".join(parts))
+
+    return of
+
+
+def _no(kind: bytes) -> Callable[[Path], None]:
+    return _chunks(lambda chunks: chunks.remove(next(c for c in chunks if c[0] == kind)))
+
+
+def _new(kind: bytes, value: bytes) -> Callable[[Path], None]:
+    def edit(chunks: list[tuple[bytes, bytes]]) -> None:
+        at = next((i for i, c in enumerate(chunks) if c[0] == kind), None)
+        if at is None:
+            chunks.insert(1, (kind, value))
+        else:
+            chunks[at] = (kind, value)
+
+    return _chunks(edit)
+
+
+def _picture(edit: Callable[[Image.Image], Image.Image]) -> Callable[[Path], None]:
+    """Change the pixels of a PNG, and keep its other chunks."""
+
+    def of(path: Path) -> None:
+        before = path.read_bytes()
+        edit(Image.open(path)).save(path)
+        drawn = path.read_bytes()
+        head, rest = drawn[:33], drawn[33:]
+        kept = before[33 : before.index(b"IDAT") - 4]
+        path.write_bytes(head + kept + rest[rest.index(b"IDAT") - 4 :])
+
+    return of
+
+
+def _other_alpha(picture: Image.Image) -> Image.Image:
+    picture.putalpha(picture.getchannel("A").point(lambda code: code // 2))
+    return picture
+
+
+def _day_below(path: Path) -> None:
+    _write_mips(path, [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+
+
+def _one_level(path: Path) -> None:
+    spec, pixels = load(path)
+    spec.erase_attribute("textureformat")
+    write(path, spec, pixels)
+
+
+def _second_page(path: Path) -> None:
+    pages = [Image.fromarray(np.zeros((8, 8), np.uint8))] * 2
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+
+
+FILES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
+    "a file gone": ("exr", "frames", Path.unlink),
+    "two files swapped": ("exr", "order of frames", _swap),
+    "a file twice": ("exr", "order of frames", _repeat),
+    "a file gone, the rest moved up": ("exr", "order of frames", _close_gap),
+    "a channel's name": ("exr", "channels", _replaced(b"depth.Z\0", b"depth.W\0")),
+    "a layer's name": ("exr", "channels", _replaced(b"ao.R\0", b"oa.R\0")),
+    "a channel gone": ("exr", "channels", _rewritten(_fewer)),
+    "all channels float": ("exr", "channels", _with(format="float")),
+    "another depth": ("exr", "layers", _pixel(4, 9.0)),
+    "another occlusion": ("exr", "layers", _pixel(5, 9.0)),
+    "another alpha": ("exr", "transparency", _pixel(3, 0.5)),
+    "something in nothing": ("exr", "transparency", _pixel(0, 0.25, (2, 2))),
+    "another place": ("exr", "windows", _with(x=5)),
+    "another frame": ("exr", "windows", _with(full_width=81)),
+    "another compression": ("exr", "compression", _with(compression="none")),
+    "tiles": ("exr", "tiles", _with(tile_width=16, tile_height=16)),
+    "wider pixels": ("exr", "pixel aspect", _with(PixelAspectRatio=1.0)),
+    "another scene": ("exr", "metadata", _with(scene="12B")),
+    "no owner": ("exr", "metadata", _replaced(b"owner\0", b"ownir\0")),
+    "another timecode": ("exr", "metadata", _replaced(b"\4\3\2\1", b"\5\3\2\1")),
+    "a day that was not said": ("exr", "metadata", _with(reelName="A001")),
+    "lines of the other order": ("exr", "metadata", _replaced(b"lineOrder\0\1\0\0\0\0", b"lineOrder\0\1\0\0\0\1")),
+    "day below the first level": ("mips", "levels", _day_below),
+    "one level of many": ("mips", "levels", _one_level),
+    "no cICP": ("png", "metadata", _no(b"cICP")),
+    "another cICP": ("png", "metadata", _new(b"cICP", bytes([1, 13, 0, 1]))),
+    "no gAMA": ("png", "metadata", _no(b"gAMA")),
+    "another intent": ("png", "metadata", _new(b"sRGB", b"\1")),
+    "no profile": ("png", "metadata", _no(b"iCCP")),
+    "another size of paper": ("png", "metadata", _no(b"pHYs")),
+    "no comment": ("png", "metadata", _no(b"tEXt")),
+    "another title": ("png", "metadata", _new(b"iTXt", b"Title\0\0\0\0\0Nacht")),
+    "a chunk of a stranger": ("png", "metadata", _new(b"abCd", b"1")),
+    "half the alpha": ("png", "transparency", _picture(_other_alpha)),
+    "no alpha": ("png", "transparency", _picture(lambda picture: picture.convert("RGB"))),
+    "another page": ("tif", "pages", _second_page),
+    "another description": ("tif", "metadata", _replaced(b"a plate", b"a plane")),
+    "another year": ("tif", "metadata", _replaced(b"2026:01:02", b"2027:01:02")),
+    "another camera": ("dpx", "metadata", _replaced(b"a plate", b"a plane")),
+    "another transfer": ("dpx", "metadata", lambda path: _poke(path, 801, 3)),
+    "another rate": ("dpx", "metadata", lambda path: _poke(path, 1940, 0x42)),
+    "another orientation": ("dpx", "metadata", lambda path: _poke(path, 769, 1)),
+}  # fmt: skip
+
+
+def _poke(path: Path, at: int, value: int) -> None:
+    data = bytearray(path.read_bytes())
+    assert data[at] != value
+    data[at] = value
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_change_in_a_file_is_named(files: Files, tmp_path: Path, name: str) -> None:
+    kind, what, damage = FILES[name]
+    source, render = files[kind]
+    for file in render.parent.glob(f"night*{render.suffix}"):
+        shutil.copy(file, tmp_path)
+    for file in render.parent.glob(f"shot*{render.suffix}") if kind == "png" else ():
+        shutil.copy(file, tmp_path)
+    other = tmp_path / render.name
+    damage(Path(str(other).replace("####", "1004" if kind != "png" else "1002")))
+    found = bad(source, other)
     assert what in found, found

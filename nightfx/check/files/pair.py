@@ -63,7 +63,7 @@ def compare_files(
     rows.append(metadata_row("metadata", said, told))
     if by_openimageio(old):
         found = _differences(old, new, max_pixels)
-        if pages[0] > 1:
+        if max(pages) > 1:
             rows.append(_pages(pages, found))
         if found.appeared:
             rows.append(_transparency(found, exact=True))
