@@ -45,7 +45,7 @@ def lines_of_rows(rows: Iterable[VerdictRow], said: Iterable[str]) -> Iterator[s
         thing = thing_of(row.what)
         kind = _KIND.search(row.what)
         title = CARRIED_TITLES.get(kind[1]) if kind else None
-        word = (title or thing.said or thing.name).lower()
+        word = (title or thing.said or row.what).lower()
         if row.verdict == "not examined":
             yield f"{row.what} is not known to nightfx, which may leave it out"
         elif not any(word in line for line in lines):

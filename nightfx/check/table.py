@@ -74,7 +74,7 @@ class Thing:
     excused: Excused = _never
     """Whether container or codec have no place for it: then it is left out, which `probe` says."""
     said: str = ""
-    """A word by which the line for users before a render is known; by default its name."""
+    """A word by which a line for users before a render is known to tell it; by default its row's name."""
 
 
 TABLE: tuple[Thing, ...] = (
