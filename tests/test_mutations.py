@@ -186,7 +186,7 @@ def test_other_light_alone_is_no_change(files: Files, kind: str) -> None:
 # packets, streams and chapters of a clip whose every frame is a packet
 
 
-def _packets(index: int, edit: Callable[[list[Any]], None]) -> Callable[[Copied], None]:
+def _packets(index: int, edit: Callable[[list[Any]], object]) -> Callable[[Copied], None]:
     def of(copied: Copied) -> None:
         edit(copied.packets[index])
 
@@ -200,6 +200,11 @@ def _order(*order: int) -> Callable[[Copied], None]:
 def _set(packet: Any, **values: int) -> None:
     for name, value in values.items():
         setattr(packet, name, value)
+
+
+def _all_late(packets: list[Any]) -> None:
+    for packet in packets:
+        _set(packet, pts=packet.pts + 9, dts=packet.dts + 9)
 
 
 def _say(index: int, **said: Any) -> Callable[[Copied], None]:
@@ -241,12 +246,12 @@ COPIES: dict[str, tuple[str, Callable[[Copied], None]]] = {
     "a frame twice, the rest moved": ("order of frames", _order(*range(6), *range(5, 11))),
     "backwards": ("order of frames", _order(*range(11, -1, -1))),
     "a frame late": ("timestamps", _packets(0, lambda p: _set(p[5], pts=p[5].pts + 15, dts=p[5].dts + 15))),
-    "all sound late": ("sound #1", _packets(1, lambda p: [_set(x, pts=x.pts + 9, dts=x.dts + 9) for x in p] and None)),
-    "a packet of sound gone": ("sound #1", _packets(1, lambda p: p.pop(3) and None)),
+    "all sound late": ("sound #1", _packets(1, _all_late)),
+    "a packet of sound gone": ("sound #1", _packets(1, lambda p: p.pop(3))),
     "two packets of sound swapped": ("sound #1", _packets(1, lambda p: put_in_place(p, [0, 2, 1, *range(3, len(p))]))),
     "a bit of sound flipped": ("sound #1", _packets(1, lambda p: _flip(p, 4))),
     "sound gone": ("sound #1", _drop(1)),
-    "a subtitle gone": ("subtitles #2", _packets(2, lambda p: p.pop() and None)),
+    "a subtitle gone": ("subtitles #2", _packets(2, lambda p: p.pop())),
     "other words": ("subtitles #2", _packets(2, lambda p: p.__setitem__(0, like(p[0], b"Red hour")))),
     "a subtitle late": ("subtitles #2", _packets(2, lambda p: _set(p[1], pts=p[1].pts + 40, dts=p[1].dts + 40))),
     "a subtitle ends early": ("subtitles #2", _packets(2, lambda p: _set(p[0], duration=90))),
@@ -415,8 +420,8 @@ def _fewer(spec: Any, pixels: np.ndarray) -> np.ndarray:
     return pixels[..., :7]
 
 
-def _replaced(old: bytes, new: bytes) -> Callable[[Path], None]:
-    return lambda path: with_bytes(path, path, old, new) and None
+def _replaced(old: bytes, new: bytes) -> Callable[[Path], object]:
+    return lambda path: with_bytes(path, path, old, new)
 
 
 def _swap(path: Path) -> None:
@@ -501,7 +506,7 @@ def _second_page(path: Path) -> None:
     pages[0].save(path, save_all=True, append_images=pages[1:])
 
 
-FILES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
+FILES: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "a file gone": ("exr", "frames", Path.unlink),
     "two files swapped": ("exr", "order of frames", _swap),
     "a file twice": ("exr", "order of frames", _repeat),

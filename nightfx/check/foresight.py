@@ -49,14 +49,16 @@ def lines_of_rows(rows: Iterable[VerdictRow], said: Iterable[str]) -> Iterator[s
         if row.verdict == "not examined":
             yield f"{row.what} is not known to nightfx, which may leave it out"
         elif not any(word in line for line in lines):
-            yield f"{row.what} ({row.source}) is left out: {thing.excuse}"
+            value = row.render if "metadata" in row.what else row.source
+            yield f"{row.what} ({value}) is left out: {thing.excuse}"
 
 
 def _expected(old: contents.Contents, held: Held) -> contents.Contents:
     """The same clip with what a container has a place for; of its pictures nothing but size, colour and scan is said."""
     looks = Looks(first=old.picture.looks.first, count=old.picture.looks.count)
     for begin, look in old.picture.looks.runs:
-        looks.runs.append((begin, look._replace(side_data=frozenset(), turn=UPRIGHT)))
+        plain = look._replace(side_data=frozenset(), turn=UPRIGHT, metadata=())
+        looks.runs.append((begin, plain))
     flags, movie = held.container.flags, held.container.is_movie
     return replace(
         old,

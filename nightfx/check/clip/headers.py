@@ -6,6 +6,7 @@ Matroska's elements and QuickTime's boxes are read here by their own rules. What
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def read_headers(path: Path, format_name: str, picture_index: int) -> Headers:
     """Read the headers of a clip; what is broken ends there. A container of another kind has none."""
     headers = Headers()
     with (
-        suppress(EOFError, OSError, ValueError, IndexError, UnicodeDecodeError),
+        suppress(EOFError, OSError, ValueError, IndexError, struct.error),
         path.open("rb") as file,
     ):
         if "matroska" in format_name:
