@@ -12,6 +12,7 @@ from nightfx.picture import as_planar
 
 MARK = (18, 32)
 """Rows and columns of a mark."""
+_ROWS = 8  # of the picture that are averaged to one of a mark, of both fields
 _BLUR = (5, 5)  # of a mark, within which light is taken as even
 _FAINT = 0.02  # of the whole range: detail below it counts for little
 _STEPS, _MOST = 31, 4  # codes for one, and most, of a mark
@@ -37,8 +38,8 @@ def mark_of(image: av.VideoFrame) -> Marks:
 
 def mark_of_plane(plane: NDArray[np.generic], peak: float = 1) -> Marks:
     """Return the mark of luma or green: detail within its neighbourhood, so that light counts for little."""
-    contiguous = np.ascontiguousarray(plane)
-    small = cv2.resize(contiguous, MARK[::-1], interpolation=cv2.INTER_AREA)
+    some = plane[:: max(plane.shape[0] // (MARK[0] * _ROWS), 1) | 1]
+    small = cv2.resize(np.ascontiguousarray(some), MARK[::-1], interpolation=cv2.INTER_AREA)
     small = np.nan_to_num(small.astype(np.float32)) / peak
     detail = small - cv2.blur(small, _BLUR)
     spread = np.sqrt(cv2.blur(detail * detail, _BLUR))
