@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import struct
 import zlib
@@ -17,6 +18,7 @@ import pytest
 import torch
 from conftest import preset_of
 from media import Clip, chapter, make_clip
+from mutants import mutant
 from PIL import Image, PngImagePlugin
 from remux import Copied, like, put_in_place, remux, with_bytes
 from streams import make_sound, make_subtitles
@@ -25,6 +27,7 @@ from torch import nn
 
 import nightfx
 from nightfx.check import verify
+from nightfx.errors import SourceError
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset
 
@@ -571,3 +574,13 @@ def test_a_change_in_a_file_is_named(files: Files, tmp_path: Path, name: str) ->
     damage(Path(str(other).replace("####", "1004" if kind != "png" else "1002")))
     found = bad(source, other)
     assert what in found, found
+
+
+@pytest.mark.parametrize("kind", ["mkv", "mov", "mp4", "mxf"])
+def test_a_broken_render_is_an_answer_or_one_line(files: Files, tmp_path: Path, kind: str) -> None:
+    source, render = files[kind]
+    other = tmp_path / f"other{render.suffix}"
+    for seed in range(8):
+        other.write_bytes(mutant(render.read_bytes(), seed))
+        with contextlib.suppress(SourceError):
+            assert verify(source, other)

@@ -74,7 +74,7 @@ class Looks:
 
     def within(self, first: int, last: int) -> list[tuple[int, PictureSays]]:
         """Return the runs of a part, its first picture being 0."""
-        ends = [begin for begin, _ in self.runs[1:]] + [self.count]
+        ends = [begin for begin, _ in self.runs[1:]] + [self.count] * bool(self.runs)
         spans = zip(self.runs, ends, strict=True)
         return [
             (max(begin - first, 0), look)
