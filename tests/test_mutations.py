@@ -584,3 +584,14 @@ def test_a_broken_render_is_an_answer_or_one_line(files: Files, tmp_path: Path, 
         other.write_bytes(mutant(render.read_bytes(), seed))
         with contextlib.suppress(SourceError):
             assert verify(source, other)
+
+
+def test_another_layer_that_is_lit_in_place_of_the_beauty_is_named(
+    files: Files, tmp_path: Path
+) -> None:
+    source = files["exr"][0]
+    for file in source.parent.glob("shot*"):
+        shutil.copy(file, tmp_path)
+        _rewritten(lambda spec, pixels: pixels * ([1] * 5 + [0.5] * 3))(tmp_path / file.name)
+    found = bad(source, tmp_path / source.name)
+    assert found == {"layers": "lost", "lit layers": "lost"}

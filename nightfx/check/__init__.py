@@ -1,6 +1,5 @@
 """The truth afterwards, and what is known of it before: a render held against its source."""
 
-from nightfx.check.files.pair import Asked
 from nightfx.check.foresight import foresee, lines_of_rows
 from nightfx.check.table import TABLE, Held
 from nightfx.check.verdict import VERDICTS, VerdictRow, failures
@@ -9,7 +8,6 @@ from nightfx.check.verification import facts_of, verify
 __all__ = [
     "TABLE",
     "VERDICTS",
-    "Asked",
     "Held",
     "VerdictRow",
     "facts_of",

@@ -18,7 +18,7 @@ from nightfx.check.clip.compare import compare
 from nightfx.check.clip.contents import Contents, read_contents
 from nightfx.check.clip.facts import own_of_stream
 from nightfx.check.clip.tracks import name_of
-from nightfx.check.files.pair import BEAUTY, Asked, compare_files
+from nightfx.check.files.pair import BEAUTY, compare_files
 from nightfx.check.marks import MARK, Marks, mark_of_plane
 from nightfx.check.order import order_row
 from nightfx.check.verdict import Verdict, VerdictRow, equal, worst
@@ -26,6 +26,7 @@ from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import Coding, coding_of
 from nightfx.source import (
+    Pick,
     Seconds,
     SequenceReader,
     Sheet,
@@ -70,7 +71,7 @@ def verify(
     container: str | None = None,
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
-    asked: Asked = BEAUTY,
+    pick: Pick = BEAUTY,
     max_pixels: int = MAX_PIXELS,
 ) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
@@ -86,7 +87,7 @@ def verify(
     now = _run(render, max_pixels)
     rows = list(_run_rows(was, now, render))
     if was.files and now.files:
-        return [*rows, *_file_rows(was, now, asked, max_pixels)]
+        return [*rows, *_file_rows(was, now, pick, max_pixels)]
     return [*rows, _crossed_order(was, now, max_pixels), *_left_behind(was, max_pixels)]
 
 
@@ -167,7 +168,7 @@ def _span(run: FrameRun) -> str:
     return f"{count}: {run.numbers[0]}-{run.numbers[-1]}" if run.files and count > 1 else str(count)
 
 
-def _file_rows(old: FrameRun, new: FrameRun, asked: Asked, max_pixels: int) -> Iterator[VerdictRow]:
+def _file_rows(old: FrameRun, new: FrameRun, pick: Pick, max_pixels: int) -> Iterator[VerdictRow]:
     """A row for each thing that files hold: what the first of them has, or the first that lost it."""
     single = len(old.files) == len(new.files) == 1
     numbers = zip(old.files, new.files if single else old.files, strict=True)
@@ -180,7 +181,7 @@ def _file_rows(old: FrameRun, new: FrameRun, asked: Asked, max_pixels: int) -> I
         if before.suffix.lower() != after.suffix.lower():
             marks.append((_mark_of_file(before, max_pixels), _mark_of_file(after, max_pixels)))
             continue
-        pair = compare_files(before, after, asked, max_pixels)
+        pair = compare_files(before, after, pick, max_pixels)
         marks.append(pair.marks)
         for row in pair.rows:
             _keep_worst(rows, row, after.name)

@@ -142,11 +142,12 @@ def verify(
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.check import VERDICTS, Asked, failures, verify
+    from nightfx.check import VERDICTS, failures, verify
     from nightfx.job.source_target import find_source
+    from nightfx.source import Pick
 
     both = find_source(source), find_source(render)
-    rows = verify(*both, start_seconds=start, end_seconds=end, asked=Asked(layer, view))
+    rows = verify(*both, start_seconds=start, end_seconds=end, pick=Pick(layer, view))
     _table(rows)
     bad = failures(rows, strict=strict)
     counts = (f"{sum(r.verdict == v for r in rows)} {v}" for v in VERDICTS)

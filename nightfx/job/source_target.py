@@ -225,6 +225,7 @@ def _rows(
         container=container,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,
+        pick=Pick(options.layer, options.view),
         max_pixels=options.max_pixels,
     )
 

@@ -9,7 +9,6 @@ from pathlib import Path
 _MAGIC, _MANY_PARTS = 20000630, 0x1000
 _TYPES = {0: "uint", 1: "half", 2: "float"}
 _COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab")
-_LEVELS = {0: "one level", 1: "mip levels", 2: "rip levels"}
 _MOST_HEADER = 1 << 24  # bytes
 
 
@@ -49,12 +48,22 @@ class ExrPart:
 
     @property
     def tiles(self) -> str:
-        """Size of its tiles and kind of its levels, or `lines`."""
+        """Size of its tiles, or `lines`."""
         data = self.attributes.get("tiles")
         if data is None:
             return "lines"
-        width, height, mode = struct.unpack("<IIB", data[:9])
-        return f"{width}x{height}, {_LEVELS.get(mode & 15, '?')}, rounded {'up' if mode >> 4 else 'down'}"
+        width, height = struct.unpack("<II", data[:8])
+        return f"{width}x{height}"
+
+    @property
+    def views(self) -> list[str]:
+        """Views that the names of its channels tell apart; the first one's have no name."""
+        data, at, views = self.attributes.get("multiView", b""), 0, []
+        while at + 4 <= len(data):
+            size = int.from_bytes(data[at : at + 4], "little")
+            views.append(data[at + 4 : at + 4 + size].decode(errors="replace"))
+            at += 4 + size
+        return views
 
     def text(self, name: str) -> str:
         """Text of an attribute; empty where there is none."""

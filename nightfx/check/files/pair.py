@@ -15,26 +15,17 @@ from nightfx.check.marks import Marks, mark_of_plane
 from nightfx.check.verdict import Verdict, VerdictRow, equal, metadata_row
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
-from nightfx.picture import Frame
-from nightfx.source import by_openimageio, read_picture
+from nightfx.picture import Frame, Layer, PartNames, choose_layer, layers_of
+from nightfx.source import Pick, by_openimageio, read_picture
 
 # attributes of OpenEXR that have rows of their own, and one that counts what the file holds
 _IN_ROWS = {"channels", "compression", "dataWindow", "displayWindow", "tiles", "pixelAspectRatio"}
 _IN_ROWS |= {"name", "view", "type", "chunkCount"}
 
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked to be lit, where that is not the beauty of every view."""
-
-    layer: str | None = None
-    """Name of the layer."""
-    view: str | None = None
-    """Name of the view."""
-
-
-BEAUTY = Asked()
-"""Nothing else was asked: the beauty, in every view."""
+BEAUTY = Pick()
+"""Nothing else was asked to be lit: the beauty, in its first view."""
+Lit = tuple[int, tuple[str, ...]]
+"""Channels that are lit, R, G, B[, A], and the part that they stand in."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +39,22 @@ class ComparedFile:
 
 
 def compare_files(
-    old: Path, new: Path, asked: Asked = BEAUTY, max_pixels: int = MAX_PIXELS
+    old: Path, new: Path, pick: Pick = BEAUTY, max_pixels: int = MAX_PIXELS
 ) -> ComparedFile:
     """Compare two files of one format; raises SourceError where the source cannot be read."""
     rows: list[VerdictRow] = []
     if old.suffix.lower() == ".exr":
         was, now = _headers(old), _headers(new)
         rows += _exr_rows(was, now)
-        found = _differences(old, new, max_pixels)
-        rows += _pixel_rows(was, now, found, asked)
+        chosen, others = _chosen(old, was, pick)
+        found = _differences(old, new, chosen, max_pixels)
+        rows += _pixel_rows(was, found, chosen, others)
         return ComparedFile(tuple(rows), found.marks)
     said, told = chunks.said_in(old), chunks.said_in(new)
     pages = chunks.pages_in(old), chunks.pages_in(new)
     rows.append(metadata_row("metadata", said, told))
     if by_openimageio(old):
-        found = _differences(old, new, max_pixels)
+        found = _differences(old, new, None, max_pixels)
         if max(pages) > 1:
             rows.append(_pages(pages, found))
         if found.appeared:
@@ -80,9 +72,9 @@ def _headers(path: Path) -> list[ExrPart]:
         raise SourceError(f"{path}: not readable as a picture ({error})") from error
 
 
-def _differences(old: Path, new: Path, max_pixels: int) -> pixels.Differences:
+def _differences(old: Path, new: Path, lit: Lit | None, max_pixels: int) -> pixels.Differences:
     try:
-        return pixels.differences(old, new, max_pixels)
+        return pixels.differences(old, new, lit, max_pixels)
     except (ValueError, MemoryError) as error:
         raise SourceError(f"{new}: not readable as a picture ({error})") from error
 
@@ -135,95 +127,72 @@ def _attributes(parts: list[ExrPart]) -> dict[str, str]:
     }
 
 
+def _chosen(path: Path, parts: list[ExrPart], pick: Pick) -> tuple[Lit | None, list[Lit]]:
+    """The layer that is lit, and the same layer in other views; None where there is grey alone."""
+    names = [_names_of(part) for part in parts]
+    layers = layers_of(names)
+    if not layers:
+        return None, []
+    try:
+        chosen = choose_layer(layers, *pick)
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}") from error
+    others = [each for each in layers if each.name == chosen.name and each.view != chosen.view]
+    return _lit(chosen, names), [_lit(each, names) for each in others]
+
+
+def _names_of(part: ExrPart) -> PartNames:
+    return PartNames(list(part.channels), part.text("name"), part.text("view"), part.views)
+
+
+def _lit(layer: Layer, parts: list[PartNames]) -> Lit:
+    return layer.part, tuple(parts[layer.part].channels[place] for place in layer.channels)
+
+
 def _pixel_rows(
-    old: list[ExrPart], new: list[ExrPart], found: pixels.Differences, asked: Asked
+    parts: list[ExrPart], found: pixels.Differences, chosen: Lit | None, others: list[Lit]
 ) -> Iterator[VerdictRow]:
-    wanted = wanted_layers(old, asked)
     changed = {key for key, levels in found.changed.items() if 0 in levels}
-    lit = _layers_of(changed, old)
-    beside = sorted(key for key in changed if not (_in_layers(key, wanted) or _is_alpha(key)))
-    names = [name for part in old for name in part.channels]
-    others = [
-        n for i, part in enumerate(old) for n in part.channels if not _in_layers(f"{i}:{n}", wanted)
-    ]
-    words = f"{len(beside)} other: {', '.join(key.partition(':')[2] for key in beside)}"
-    row = equal("layers", ", ".join(others) or "none", ", ".join(others) or "none")
+    names = [f"{index}:{name}" for index, part in enumerate(parts) for name in part.channels]
+    colour = _keys(chosen, 0, 3) if chosen else set(names)
+    alpha = _keys(chosen, 3, 4) if chosen else set()
+    allowed = colour.union(alpha, *(_keys(other, 0, 3) for other in others))
+    kept = [key for key in names if key not in colour | alpha]
+    beside = [key for key in names if key in changed - allowed]
+    row = equal("layers", _bare(kept), _bare(kept))
+    words = f"{len(beside)} other: {_bare(beside)}"
     yield row if not beside else VerdictRow(row.what, row.source, words, "lost")
-    if wanted:
-        yield _lit_row(wanted, lit)
-    if any(name.rpartition(".")[2] == "A" for name in names):
-        yield _transparency(found, exact=not any(_is_alpha(key) for key in changed))
+    if chosen:
+        colours = layers_of([_names_of(part) for part in parts])
+        lit = {
+            f"{layer.part}:{_names_of(parts[layer.part]).channels[layer.channels[1]]}"
+            for layer in colours
+        }
+        yield _lit_row(chosen, others, changed, is_lit=bool(lit & changed))
+    if alpha:
+        yield _transparency(found, exact=not alpha & changed)
     if found.levels[0] > 1:
-        yield _levels(found, wanted)
+        yield _levels(found, colour)
 
 
-def wanted_layers(parts: list[ExrPart], asked: Asked = BEAUTY) -> set[str]:
-    """Return the layers that are to be lit, as `0:right.`: the beauty, in every view."""
-    views = _views(parts)
-    layers: set[str] = set()
-    for index, part in enumerate(parts):
-        names = list(part.channels)
-        beauty = pixels.beauty_of(names) if asked.layer is None else _asked(asked.layer, names)
-        if beauty is None or (index and not part.text("view") and layers):
-            continue
-        layers.add(f"{index}:{beauty}")
-        others = {f"{view}.{beauty}" for view in views} if len(parts) == 1 else set()
-        layers |= {f"{index}:{other}" for other in others if f"{other}R" in names}
-    if asked.view is None:
-        return layers
-    return {layer for layer in layers if _view_of(layer, parts) == asked.view}
+def _keys(lit: Lit, first: int, last: int) -> set[str]:
+    return {f"{lit[0]}:{name}" for name in lit[1][first:last]}
 
 
-def _asked(layer: str, names: list[str]) -> str | None:
-    return f"{layer}." if f"{layer}.R" in names else None
+def _bare(keys: list[str]) -> str:
+    return ", ".join(key.partition(":")[2] for key in keys) or "none"
 
 
-def _views(parts: list[ExrPart]) -> list[str]:
-    """Names of the views of a file of one part; the first one's channels have no name before them."""
-    data, at, views = parts[0].attributes.get("multiView", b""), 0, []
-    while at + 4 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "little")
-        views.append(data[at + 4 : at + 4 + size].decode(errors="replace"))
-        at += 4 + size
-    return views
-
-
-def _view_of(layer: str, parts: list[ExrPart]) -> str:
-    index, _, name = layer.partition(":")
-    views = _views(parts)
-    named = next((view for view in views if name.startswith(f"{view}.")), views[0] if views else "")
-    return parts[int(index)].text("view") or named
-
-
-def _layers_of(changed: set[str], parts: list[ExrPart]) -> set[str]:
-    found = set()
-    for key in changed:
-        index, _, name = key.partition(":")
-        if pixels.is_colour(name, list(parts[int(index)].channels)):
-            found.add(key[:-1])
-    return found
-
-
-def _in_layers(key: str, layers: set[str]) -> bool:
-    return key[:-1] in layers and key[-1:] in "RGB"
-
-
-def _is_alpha(key: str) -> bool:
-    return key.endswith((":A", ".A"))
-
-
-def _lit_row(wanted: set[str], lit: set[str]) -> VerdictRow:
-    """A render in which nothing changed is lit as well; one in which some layers did must have lit them all."""
-    missing = sorted(wanted - lit) if lit else []
-    words = f"not {', '.join(map(_layer_name, missing))}" if missing else "all"
-    names = ", ".join(map(_layer_name, sorted(wanted)))
-    return VerdictRow("lit layers", names, words, "lost" if missing else "kept")
-
-
-def _layer_name(layer: str) -> str:
-    index, _, name = layer.partition(":")
-    part = f" of part {int(index) + 1}" if index != "0" else ""
-    return f"{name}RGB{part}"
+def _lit_row(chosen: Lit, others: list[Lit], changed: set[str], *, is_lit: bool) -> VerdictRow:
+    """A render in which nothing changed is lit as well; other views are left to renders of their own."""
+    day = [other for other in others if not _keys(other, 0, 3) & changed]
+    wanted = " ".join(chosen[1][:3])
+    if is_lit and not _keys(chosen, 0, 3) & changed:
+        return VerdictRow("lit layers", wanted, "others", "lost")
+    if is_lit and day:
+        words = f"not {', '.join(' '.join(other[1][:3]) for other in day)}"
+        return VerdictRow("lit layers", f"{wanted} and other views", words, "left out")
+    return VerdictRow("lit layers", wanted, "lit", "kept")
 
 
 def _transparency(found: pixels.Differences, *, exact: bool) -> VerdictRow:
@@ -234,12 +203,15 @@ def _transparency(found: pixels.Differences, *, exact: bool) -> VerdictRow:
     return VerdictRow("transparency", "alpha", ", ".join(words) or "the same", verdict)
 
 
-def _levels(found: pixels.Differences, wanted: set[str]) -> VerdictRow:
+def _levels(found: pixels.Differences, colour: set[str]) -> VerdictRow:
+    """Compare mip levels: a render with its largest alone is whole, one with levels of day is not."""
     was, now = found.levels
-    lit = {key: levels for key, levels in found.changed.items() if _in_layers(key, wanted)}
-    day = sorted({n for n in range(1, was) if not any(n in levels for levels in lit.values())})
-    unlit = day if any(0 in levels for levels in lit.values()) else []
-    words = f"{now}, day at {', '.join(map(str, unlit[:4]))}" if unlit and now == was else str(now)
+    lit = [levels for key, levels in found.changed.items() if key in colour]
+    day = [n for n in range(1, was) if not any(n in levels for levels in lit)]
+    unlit = day if now == was and any(0 in levels for levels in lit) else []
+    words = f"{now}, day at {', '.join(map(str, unlit[:4]))}" if unlit else str(now)
+    if now == 1:
+        return VerdictRow("levels", str(was), words, "left out")
     return VerdictRow("levels", str(was), words, "lost" if unlit or was != now else "kept")
 
 

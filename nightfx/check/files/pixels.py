@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from nightfx.check.marks import MARK, Marks, mark_of_plane
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
+from nightfx.picture import PartNames, choose_layer, layers_of
 from nightfx.source import one_line
 
 _NOTHING = 1e-6  # of a value that is said to be none
-
-_BEAUTY = ("combined", "beauty", "rgba", "rgb", "color", "colour", "c", "main", "composite")
 
 Pixels = NDArray[Any]
 
@@ -37,30 +36,27 @@ class Differences:
     """Marks of both beauties."""
 
 
-def beauty_of(names: list[str]) -> str | None:
-    """Return what stands before R, G and B of the layer that is the picture; None where there is none."""
-    layers = list(dict.fromkeys(name[:-1] for name in names if is_colour(name, names)))
-    plain = [layer for layer in layers if not layer]
-    called = [layer for word in _BEAUTY for layer in layers if _last_word(layer) == word]
-    return next(iter([*plain, *called, *layers]), None)
+def lit_channels(names: list[str]) -> tuple[int, tuple[str, ...]]:
+    """Return the channels that are lit of a file of one part and one picture: R, G, B[, A], or grey."""
+    found = layers_of([PartNames(names)])
+    places = choose_layer(found, None, None).channels if found else (0,)
+    return 0, tuple(names[place] for place in places)
 
 
-def is_colour(name: str, names: list[str]) -> bool:
-    """Say whether a channel is one of a layer's R, G and B."""
-    layer, end = name[:-1], name[-1:]
-    bare = not layer or layer.endswith(".")
-    return bare and end in "RGB" and all(f"{layer}{other}" in names for other in "RGB")
+def differences(
+    old: Path,
+    new: Path,
+    lit: tuple[int, tuple[str, ...]] | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Differences:
+    """Compare all pixels of two files; `lit` is the part and the channels that are the picture.
 
-
-def _last_word(layer: str) -> str:
-    return layer.rstrip(".").rpartition(".")[2].lower()
-
-
-def differences(old: Path, new: Path, max_pixels: int = MAX_PIXELS) -> Differences:
-    """Compare all pixels of two files of as many parts; raises SourceError where the source cannot be read."""
+    Raises SourceError where the source cannot be read.
+    """
     found = Differences()
     with closing(_Images(old, max_pixels)) as a, closing(_Images(new, max_pixels)) as b:
         found.levels = (a.levels, b.levels)
+        lit = lit or lit_channels(a.names(0))
         for part in range(a.parts):
             for level in range(a.levels if part == 0 else 1):
                 was, now = a.read(part, level), b.read(part, level)
@@ -73,6 +69,8 @@ def differences(old: Path, new: Path, max_pixels: int = MAX_PIXELS) -> Differenc
                         break
                     continue
                 _compare(found, part, level, names, was, b.names(part), now)
+                if (part, level) == (lit[0], 0):
+                    _look_at(found, lit[1], (names, was), (b.names(part), now))
     return found
 
 
@@ -91,31 +89,30 @@ def _compare(
             continue
         if not np.array_equal(was[..., index], now[..., other], equal_nan=was.dtype.kind == "f"):
             found.changed.setdefault(f"{part}:{name}", set()).add(level)
-    beauty = beauty_of(names)
-    if level or part or beauty is None or f"{beauty}G" not in other_names:
+
+
+def _look_at(
+    found: Differences,
+    lit: tuple[str, ...],
+    old: tuple[list[str], Pixels],
+    new: tuple[list[str], Pixels],
+) -> None:
+    """Take marks of the picture, and count what appeared where there was nothing."""
+    if not set(lit) <= set(new[0]):
         return
-    green = names.index(f"{beauty}G"), other_names.index(f"{beauty}G")
-    found.marks = (_mark(was[..., green[0]]), _mark(now[..., green[1]]))
-    if f"{beauty}A" in names and f"{beauty}A" in other_names:
-        found.appeared = _appeared(beauty, names, was, other_names, now)
+    was, now = ([pixels[..., names.index(name)] for name in lit] for names, pixels in (old, new))
+    middle = 1 if len(lit) > 1 else 0
+    found.marks = (_mark(was[middle]), _mark(now[middle]))
+    if len(lit) == 4:
+        empty = (was[3] == 0) & np.all([plane == 0 for plane in was[:3]], axis=0)
+        there = np.any([np.abs(plane) > _NOTHING for plane in now[:3]], axis=0)
+        found.appeared = int(np.count_nonzero(empty & there))
 
 
 def _mark(plane: Pixels) -> Marks:
     if plane.dtype.kind == "f":
         return mark_of_plane(np.cbrt(np.clip(np.nan_to_num(plane.astype(np.float32)), 0, 1e6)))
     return mark_of_plane(plane.astype(np.float32), float(np.iinfo(plane.dtype).max))
-
-
-def _appeared(
-    beauty: str, names: list[str], was: Pixels, other_names: list[str], now: Pixels
-) -> int:
-    colour = [f"{beauty}{c}" for c in "RGB"]
-    if not all(name in other_names for name in colour):
-        return 0
-    empty = was[..., names.index(f"{beauty}A")] == 0
-    empty &= np.all([was[..., names.index(name)] == 0 for name in colour], axis=0)
-    there = [np.abs(now[..., other_names.index(name)]) > _NOTHING for name in colour]
-    return int(np.count_nonzero(empty & np.any(there, axis=0)))
 
 
 class _Images:
