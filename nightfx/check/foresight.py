@@ -19,16 +19,20 @@ from nightfx.check.table import Held, thing_of
 from nightfx.check.verdict import RenderedPart, VerdictRow
 from nightfx.options import MAX_PIXELS
 
-_LOOKED_AT = 24  # pictures: captions need not be on the first
+LOOKED_AT = 24
+"""Pictures that are looked at: captions need not be on the first."""
 _KIND = re.compile(r"\((\w+)\)")
 
 
-def foresee(path: Path, held: Held, max_pixels: int = MAX_PIXELS) -> list[VerdictRow]:
+def foresee(
+    path: Path, held: Held, max_pixels: int = MAX_PIXELS, pictures: int = LOOKED_AT
+) -> list[VerdictRow]:
     """Return the rows of a clip that a render in this container and codec leaves out, without rendering it.
 
-    The source is held against a render that has what the container has a place for. Raises SourceError.
+    The source, of which the first `pictures` are decoded, is held against a render that has what the container has a
+    place for. Raises SourceError.
     """
-    old = read_contents(path, max_pixels, last=_LOOKED_AT)
+    old = read_contents(path, max_pixels, last=pictures)
     part, new = RenderedPart(0, len(old.picture.times)), _expected(old, held)
     rows = [
         *picture_rows(old, new, part, held),

@@ -23,6 +23,7 @@ from nightfx.job.source_target import (
     encoding_line,
     find_encodings,
     folder_of,
+    left_out_lines,
     open_shot,
     plan_target,
     with_times,
@@ -183,7 +184,9 @@ def open_job(
             notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method, options.look)
-            log_notes(source, [*notes, *reader.notes, *plan.notes, *words])
+            said = [*notes, *reader.notes, *plan.notes, *words]
+            gone = left_out_lines(info, plan, options.source, said, pictures=1)
+            log_notes(source, [*said, *gone])
         reader.notes.clear()
         total = _expected(info, options.source)
         # fmt: off

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from nightfx.carry import FORMATS, holds
-from nightfx.check import Held, VerdictRow, failures, foresee, lines_of_rows, verify
+from nightfx.check import LOOKED_AT, Held, VerdictRow, failures, foresee, lines_of_rows, verify
 from nightfx.disk import MOST_NAME_BYTES, hidden_path, translated
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network import Preset
@@ -148,8 +148,21 @@ def predict_shot_losses(
         return
     said = list(predict_losses(source, info, plan))
     yield from said
+    yield from left_out_lines(info, plan, options, said)
+
+
+def left_out_lines(
+    info: ClipInfo,
+    plan: Plan,
+    options: SourceOptions,
+    said: Iterable[str],
+    pictures: int = LOOKED_AT,
+) -> Iterator[str]:
+    """Yield a line for each thing that `verify` will call left out of a clip's render, and that is not `said` yet."""
+    if isinstance(plan, SequencePlan) or info.container == "sequence":
+        return
     held = Held(holds(plan.container), (FORMATS[plan.codec],))
-    yield from lines_of_rows(foresee(source, held, options.max_pixels), said)
+    yield from lines_of_rows(foresee(info.path, held, options.max_pixels, pictures), said)
 
 
 def encoding_line(encodings: Encodings) -> str:
