@@ -123,6 +123,8 @@ TABLE: tuple[Thing, ...] = (
         "crop",
         "picture",
         "Matroska's PixelCrop and QuickTime's clean aperture exactly, or the picture cut to it",
+        "all pixels are written, in their own aspect",
+        _always,
     ),
     Thing("shown size", "picture", "exactly, from Matroska to Matroska"),
     Thing(

@@ -128,6 +128,9 @@ def _bridged(times: list[Fraction]) -> list[Fraction]:
 
 def _duration(old: contents.Contents, new: contents.Contents, part: RenderedPart) -> VerdictRow:
     times, shown = old.picture.times, new.picture
+    if any(b <= a for a, b in pairwise(times)):
+        times = _bridged(times)
+        old = replace(old, picture=replace(old.picture, times=times, end=2 * times[-1] - times[-2]))
     end = (_end(old) if part.last == len(times) else times[part.last]) - part.shift
     off = abs(_end(new) - end)
     usual = Fraction(times[-1] - times[0], max(len(times) - 1, 1))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ class Picture:
     """When its last picture ends by the header, in seconds."""
     times: list[Fraction] = field(default_factory=list)
     """When each picture is shown, in seconds."""
+    decode_ticks: list[int | None] = field(default_factory=list)
+    """When each picture left the decoder, in ticks: its time, where a file has no true ones."""
     end: Fraction = Fraction(0)
     """When the last one ends by its own duration, in seconds."""
     looks: Looks = field(default_factory=Looks)
@@ -151,7 +154,20 @@ def read_contents(path: Path, max_pixels: int = MAX_PIXELS, *, last: int | None 
                     break
             elif packet.stream.index in contents.tracks and packet.size and not packet.is_discard:
                 contents.tracks[packet.stream.index].pieces.append(_piece(packet))
+    _by_decoder(contents.picture)
     return contents
+
+
+def _by_decoder(picture: Picture) -> None:
+    """Take pictures as shown when they leave the decoder, where only so their times run on: AVI has no others."""
+    ticks = [tick for tick in picture.decode_ticks if tick is not None]
+    picture.decode_ticks = []
+    runs_on = all(a < b for a, b in pairwise(picture.times))
+    if runs_on or len(ticks) < len(picture.times) or not all(a < b for a, b in pairwise(ticks)):
+        return
+    picture.times = [tick * picture.tick for tick in ticks]
+    picture.end = picture.times[-1] + (picture.times[-1] - picture.times[-2])
+    picture.claimed_end = None
 
 
 def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Contents:
@@ -204,6 +220,7 @@ def _show(picture: Picture, packet: av.Packet[Any], stream: VideoStream, last: i
             ticks, base = image.pts, Fraction(image.time_base or picture.tick)
             time = picture.end if ticks is None else ticks * base
             picture.times.append(time)
+            picture.decode_ticks.append(image.dts)
             picture.end = time + (image.duration or 0) * base
             picture.looks.add(image, stream)
 

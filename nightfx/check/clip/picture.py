@@ -121,13 +121,15 @@ def _claims_alpha(clip: Contents) -> bool:
 
 def _aspect(old: Contents, new: Contents, a: Runs, b: Runs) -> VerdictRow:
     """Compare pixel aspects: the container's, where that says one, then each change that the codec tells."""
-    was, now = (_aspects(clip, runs) for clip, runs in ((old, a), (new, b)))
+    # a container says the aspect of what it crops to; where that is not carried, pixels have their own
+    own = bool(old.headers.crop) and not new.headers.crop
+    was, now = _aspects(old, a, own=own), _aspects(new, b, own=False)
     words = [", ".join(str(each) for each in said) for said in (was, now)]
     return VerdictRow("pixel aspect", words[0], words[1], "kept" if was == now else "lost")
 
 
-def _aspects(clip: Contents, runs: Runs) -> list[Fraction]:
-    said = [clip.picture.aspect]
+def _aspects(clip: Contents, runs: Runs, *, own: bool) -> list[Fraction]:
+    said = [runs[0][1].aspect if own else clip.picture.aspect]
     last = runs[0][1].aspect
     for _, look in runs[1:]:
         if look.aspect != last:
