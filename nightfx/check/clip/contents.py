@@ -160,13 +160,18 @@ def read_contents(path: Path, max_pixels: int = MAX_PIXELS, *, last: int | None 
 
 def _by_decoder(picture: Picture) -> None:
     """Take pictures as shown when they leave the decoder, where only so their times run on: AVI has no others."""
-    ticks = [tick for tick in picture.decode_ticks if tick is not None]
-    picture.decode_ticks = []
+    known = [tick for tick in picture.decode_ticks if tick is not None]
+    unknown, picture.decode_ticks = len(picture.decode_ticks) - len(known), []
     runs_on = all(a < b for a, b in pairwise(picture.times))
-    if runs_on or len(ticks) < len(picture.times) or not all(a < b for a, b in pairwise(ticks)):
+    if runs_on or len(known) < 2 or not all(a < b for a, b in pairwise(known)):
         return
+    step = Fraction(
+        known[-1] - known[0], len(known) - 1
+    )  # the last ones are flushed without a time
+    ticks = [Fraction(tick) for tick in known]
+    ticks += [known[-1] + step * count for count in range(1, unknown + 1)]
     picture.times = [tick * picture.tick for tick in ticks]
-    picture.end = picture.times[-1] + (picture.times[-1] - picture.times[-2])
+    picture.end = picture.times[-1] + step * picture.tick
     picture.claimed_end = None
 
 
