@@ -12,7 +12,14 @@ from nightfx.carry.formats import (
     Format,
     holds,
 )
-from nightfx.carry.losses import CARRIED_TITLES, captions_line, either, eyes_line, lines_of, spoken_lines
+from nightfx.carry.losses import (
+    CARRIED_TITLES,
+    captions_line,
+    either,
+    eyes_line,
+    lines_of,
+    spoken_lines,
+)
 from nightfx.carry.sound import name_line
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span, place_of
 from nightfx.carry.timecode import REEL, Timecode, read_timecode, timecode_lines

@@ -86,7 +86,9 @@ HOLDS: dict[str, Container] = {
         regions=True,
         chapter_names=True,
     ),
-    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False, stream_keys=frozenset()),
+    "mxf": Container(
+        True, sound_rate=48000, flags=0, is_bare=True, names_reels=False, stream_keys=frozenset()
+    ),
 }
 """By FFmpeg's names."""
 

@@ -253,8 +253,8 @@ TABLE: tuple[Thing, ...] = (
         "timecode track",
         "timecode",
         "all of its metadata, such as the reel's name, exactly",
-        "the container has no timecode track",
-        _not_a_movie,
+        "the container has no place for it",
+        lambda held: not (held.container.is_movie and held.container.names_reels),
     ),
     Thing(
         "element",

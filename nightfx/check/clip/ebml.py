@@ -73,7 +73,7 @@ RARE_OF_CHAPTERS = {"ChapterStringUID", "ChapCountry", "ChapterSegmentUUID", "Ch
 
 
 @dataclass(frozen=True)
-class Element:
+class HeaderElement:
     """An element of a header."""
 
     name: str
@@ -84,7 +84,7 @@ class Element:
     """Its bytes, but of one that holds others or is long."""
 
 
-def elements(file: BinaryIO) -> Iterator[Element]:
+def elements(file: BinaryIO) -> Iterator[HeaderElement]:
     """Yield the elements of a file that is open at its beginning, each before those that it holds."""
     file.seek(0, 2)
     end = file.tell()
@@ -92,7 +92,7 @@ def elements(file: BinaryIO) -> Iterator[Element]:
     yield from _children(file, end, "", 0)
 
 
-def _children(file: BinaryIO, end: int, path: str, depth: int) -> Iterator[Element]:
+def _children(file: BinaryIO, end: int, path: str, depth: int) -> Iterator[HeaderElement]:
     while file.tell() < end and depth < _DEEPEST:
         number, size = _vint(file, keep_marker=True), _vint(file)
         begin = file.tell()
@@ -101,10 +101,10 @@ def _children(file: BinaryIO, end: int, path: str, depth: int) -> Iterator[Eleme
         name = NAMES.get(number, "")
         here = f"{path}/{name or f'0x{number:X}'}".lstrip("/")
         if number in _MASTERS:
-            yield Element(name, here, b"")
+            yield HeaderElement(name, here, b"")
             yield from _children(file, stop, here, depth + 1)
         else:
-            yield Element(name, here, file.read(min(stop - begin, _LONGEST)))
+            yield HeaderElement(name, here, file.read(min(stop - begin, _LONGEST)))
         file.seek(stop)
 
 

@@ -92,7 +92,7 @@ def read_headers(path: Path, format_name: str, picture_index: int) -> Headers:
     return headers
 
 
-def _of_matroska(headers: Headers, found: Iterator[ebml.Element], picture_index: int) -> None:
+def _of_matroska(headers: Headers, found: Iterator[ebml.HeaderElement], picture_index: int) -> None:
     track = -1
     numbers: dict[str, int] = {}
     atoms: list[dict[str, Any]] = []
@@ -125,7 +125,7 @@ def _set_numbers(headers: Headers, numbers: dict[str, int]) -> None:
     headers.interlaced = {1: True, 2: False}.get(numbers.get("FlagInterlaced", 0))
 
 
-def _add_to_chapters(atoms: list[dict[str, Any]], element: ebml.Element) -> None:
+def _add_to_chapters(atoms: list[dict[str, Any]], element: ebml.HeaderElement) -> None:
     name, value = element.name, element.data
     if name in ("EditionEntry", "ChapterAtom"):
         atoms.append({"kind": name, "depth": element.path.count("ChapterAtom"), "said": []})
