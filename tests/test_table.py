@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from media import Clip, make_clip
 from remux import with_bytes
+from streams import make_subtitles
 from test_hdr import captioned, hdr10
 from typer.testing import CliRunner
 
@@ -76,3 +77,25 @@ def test_a_mastering_display_is_compared_by_its_numbers(tmp_path: Path) -> None:
     found = {row.what: row for row in verify(source, other)}
     assert found["mastering display"].verdict == "lost"
     assert found["mastering display"].render == "0.0001 to 4000 nits"
+
+
+OVER = "1\n00:00:00,100 --> 00:00:00,900\nlong\n\n2\n00:00:00,300 --> 00:00:00,500\nshort\n"
+PIECES = (
+    "1\n00:00:00,100 --> 00:00:00,300\nlong\n\n2\n00:00:00,300 --> 00:00:00,500\nlong\nshort\n\n"
+    "3\n00:00:00,500 --> 00:00:00,{end}\nlong\n"
+)
+
+
+@pytest.mark.parametrize(("end", "verdict"), [("900", "changed"), ("700", "lost")])
+def test_subtitles_in_pieces_must_show_the_same_at_each_time(
+    tmp_path: Path, end: str, verdict: str
+) -> None:
+    texts = {"a": OVER, "b": PIECES.replace("{end}", end)}
+    a, b = (
+        make_clip(
+            tmp_path / f"{name}.mkv",
+            Clip(count=24, tracks=((make_subtitles(tmp_path / f"{name}.srt", text), "deu"),)),
+        )
+        for name, text in texts.items()
+    )
+    assert {row.what: row.verdict for row in verify(a, b)}["subtitles #1"] == verdict

@@ -59,9 +59,11 @@ def lines_of_rows(rows: Iterable[VerdictRow], said: Iterable[str]) -> Iterator[s
 
 def _expected(old: contents.Contents, held: Held) -> contents.Contents:
     """The same clip with what a container has a place for; of its pictures nothing but size, colour and scan is said."""
+    says_eyes = held.container.ticks_a_second and "stereo_mode" in old.picture_metadata
+    eyes = frozenset({"STEREO3D"} if says_eyes else ())  # Matroska has them in its metadata
     looks = Looks(first=old.picture.looks.first, count=old.picture.looks.count)
     for begin, look in old.picture.looks.runs:
-        plain = look._replace(side_data=frozenset(), turn=UPRIGHT, metadata=())
+        plain = look._replace(side_data=eyes, turn=UPRIGHT, metadata=())
         looks.runs.append((begin, plain))
     flags, movie = held.container.flags, held.container.is_movie
     return replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import zip_longest
@@ -167,6 +168,8 @@ def _same_words(
     a: Track, b: Track, wanted: list[CarriedPacket], part: RenderedPart
 ) -> tuple[str, Verdict]:
     old, new = ([p for p in pieces if p.text] for pieces in (wanted, b.pieces))
+    if old and len(old) != len(new) and _shown(old, part.shift) == _shown(new, Fraction(0)):
+        return f"{len(new)} texts, which show the same at each time", "changed"
     if not old or [p.text for p in old] != [p.text for p in new]:
         return f"{len(new)} of {len(old)} texts", "lost"
     near = all(
@@ -177,6 +180,24 @@ def _same_words(
     if near and (words := _ends_differ(old, new, part)):
         return f"{len(new)} texts, {words}", "lost"
     return f"{len(new)} texts", verdict if near else "lost"
+
+
+def _shown(pieces: list[CarriedPacket], shift: Fraction) -> list[tuple[int, list[str]]]:
+    """Lines that are to be read, from each time on at which they change, in milliseconds."""
+    events: dict[int, list[tuple[bool, str]]] = defaultdict(list)
+    for piece in pieces:
+        for line in (piece.text or "").splitlines():
+            events[max(round((piece.start - shift) * 1000), 0)].append((True, line.strip()))
+            events[round((piece.end - shift) * 1000)].append((False, line.strip()))
+    active: Counter[str] = Counter()
+    shown: list[tuple[int, list[str]]] = []
+    for at in sorted(events):
+        for begins, line in events[at]:
+            active[line] += 1 if begins else -1
+        lines = sorted(line for line in active.elements() if line)
+        if not shown or shown[-1][1] != lines:
+            shown.append((at, lines))
+    return shown
 
 
 def _ends_differ(
