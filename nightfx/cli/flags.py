@@ -24,7 +24,7 @@ PANELS = {
     "SourceOptions": "What is read",
     "LightOptions": "How a frame is lit",
     "FieldOptions": "The relight field",
-    "Look": "The look: a number each, or keyframes such as 0:0,48:1, frames counted from the first rendered",
+    "Look": "The look: a number each, or keyframes such as 1001:0,1049:1, by the frames' numbers",
     "EncodeOptions": "How it is written",
     "JobOptions": "The work",
     "EngineOptions": "Who renders",

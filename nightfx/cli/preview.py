@@ -25,7 +25,8 @@ def preview(
         Path | None, typer.Option("-o", "--out", help="PNG; by default NAME.preview.png beside it.")
     ] = None,
     frame: Annotated[
-        int | None, typer.Option(min=0, help="Frame: from 0, or a sequence's own number.")
+        int | None,
+        typer.Option(min=0, help="Frame: its file's number; those of a clip count from 1001."),
     ] = None,
     at: Annotated[
         float | None, typer.Option(min=0, help="Second; by default the middle frame is shown.")

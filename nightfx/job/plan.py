@@ -18,7 +18,7 @@ from typing import Protocol
 from nightfx.disk import save_json
 from nightfx.errors import PlanError, UsageError
 from nightfx.job import render_job, source_target
-from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
+from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
 from nightfx.job.render import memory_errors_as_retry
 from nightfx.job.resume import finish, is_long, make_folder, manifest_of
@@ -54,7 +54,7 @@ def plan_render(
     """
     source, options = source_target.find_source(source), options or RenderOptions()
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = complete_options(options, chosen)
+    render_job.check_options(options, chosen)
     if is_picture(source) and not is_sequence(source):
         raise UsageError(f"{source}: one picture has no segments: render it")
     with (

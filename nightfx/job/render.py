@@ -17,7 +17,7 @@ from nightfx.job.resume import is_long, lock_beside, render_in_segments
 from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
-from nightfx.picture import SDR, Encodings, Frame
+from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame
 from nightfx.source import is_picture, is_sequence, read_picture, woven
 from nightfx.target import write_picture
 
@@ -37,7 +37,7 @@ def render(
     """
     options, source = options or RenderOptions(), source_target.find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = choices.complete_options(options, chosen)
+    render_job.check_options(options, chosen)
     job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
     with memory_errors_as_retry(source):
         return job(source, Path(target) if target else None, chosen, options, on_progress)
@@ -111,6 +111,8 @@ def _render_picture(
 ) -> Path:
     target = target or source_target.default_target(source, preset, source.suffix)
     source_target.check_target(source, target, options.job.overwrite)
+    options.look.check_frames(FIRST_FRAME)
+    options = render_job.complete_options(options, preset)
     frame = read_picture(source, options.source.max_pixels)
     own = source_target.asked_encoding(options.source) or SDR
     both = Encodings(own, own)

@@ -1,8 +1,12 @@
-"""A clip or a sequence that is to be rendered: opened, its render planned, its frames at hand from anywhere."""
+"""A clip or a sequence that is to be rendered: opened, its render planned, its frames at hand from anywhere.
+
+What stands in the way of it is known without torch, which takes seconds to import.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -10,11 +14,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nightfx.apply import Written, is_direct
-from nightfx.errors import NightfxError
+from nightfx.errors import NightfxError, UsageError
 from nightfx.job.matte import Matte, open_matte
-from nightfx.job.passes import Passes, open_passes, writing
 from nightfx.job.source_target import (
     Plan,
     check_scan,
@@ -27,20 +30,25 @@ from nightfx.job.source_target import (
     plan_target,
     with_times,
 )
-from nightfx.light import Beside, Borders
 from nightfx.network import Preset
 from nightfx.options import Look, Method, RenderOptions, Scan, SourceOptions
-from nightfx.picture import Encodings, Frame
+from nightfx.picture import FIRST_FRAME, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
     FrameReader,
     as_progressive,
     base_name,
     deinterlaced,
+    exact_seconds,
     is_interlaced,
     is_sequence,
     split,
 )
+
+if TYPE_CHECKING:
+    from nightfx.apply import Written
+    from nightfx.job.passes import Passes
+    from nightfx.light import Beside, Borders
 
 _log = logging.getLogger(__name__)
 
@@ -68,11 +76,18 @@ class RenderJob:
     encodings: Encodings
     total: int | None
     """Frames expected; a header's claim."""
+    first: int = FIRST_FRAME
+    """Number of the first frame that is rendered."""
 
     @property
     def per_frame(self) -> int:
         """Pictures to be lit in a frame."""
         return 2 if self.by_fields else 1
+
+    @property
+    def numbering(self) -> Numbering:
+        """How its pictures are numbered."""
+        return Numbering(self.first, self.per_frame)
 
     def first_frame(self) -> Frame:
         """The first frame that is rendered. Raises NightfxError where there is none."""
@@ -118,6 +133,8 @@ class RenderJob:
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
+        from nightfx.apply import is_direct
+
         codings = (self.info.coding, self.plan.coding)
         direct = all(is_direct(coding, self.encodings) for coding in codings)
         return passes_of(self.target, self.options, direct=direct, again=again)
@@ -125,10 +142,15 @@ class RenderJob:
     @property
     def written(self) -> Written:
         """How its lit frames are written."""
+        from nightfx.apply import Written
+
         return Written(self.plan.coding, self.encodings)
 
     def beside(self, passes: Passes | None, borders: Borders | None = None) -> Beside:
         """Who looks on while its frames are lit."""
+        from nightfx.job.passes import writing
+        from nightfx.light import Beside
+
         matte_at = self.matte.at if self.matte else None
         return Beside(borders, matte_at, writing(passes, self.encodings.source))
 
@@ -162,6 +184,9 @@ def open_job(
     options = _anywhere(options)
     with open_shot(source, options.source) as reader, ExitStack() as opened:
         options = replace(options, source=with_times(options.source, reader))
+        options.look.check_frames(reader.number_at(0))
+        first = _first_number(reader, options, preset)
+        options = _with_look(options, preset, first)
         matte = opened.enter_context(open_matte(options.light, options.source, reader.info))
         info, by_fields, notes = _scan(reader.info, options.source.interlaced)
         plan = plan_target(info, target, options.encode)
@@ -180,8 +205,40 @@ def open_job(
         reader.notes.clear()
         total = _expected(info, options.source)
         # fmt: off
-        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total)
+        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first)
         # fmt: on
+
+
+def complete_options(options: RenderOptions, preset: Preset) -> RenderOptions:
+    """Return the options with the preset's look wherever they leave it to that; raises as `check_options`."""
+    check_options(options, preset)
+    return _with_look(options, preset, FIRST_FRAME)
+
+
+def _with_look(options: RenderOptions, preset: Preset, first: int) -> RenderOptions:
+    """The options with the preset's look, of a shot whose first rendered frame has the number `first`."""
+    own = preset.facts.look
+    return options.but(look=options.look.over(own.numbered_from(first) if own else None))
+
+
+def check_options(options: RenderOptions, preset: Preset) -> None:
+    """Raise UsageError for what a preset, or the method that it renders by, cannot do."""
+    if preset.method(options.light.method) == "tiles":
+        _check_tiles(options, preset)
+    if options.light.draft:
+        preset.check_draft()
+
+
+def _check_tiles(options: RenderOptions, preset: Preset) -> None:
+    if options.light.draft:
+        words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
+        raise UsageError(words)
+    if options.look.names("sky"):
+        raise UsageError("--sky needs --method relight: the field carries it")
+    if options.field.lock or options.field.lock_to:
+        raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
+    if options.job.passes:
+        raise UsageError("--passes needs --method relight: tiles have no field")
 
 
 def _anywhere(options: RenderOptions) -> RenderOptions:
@@ -223,9 +280,18 @@ def passes_of(
     after = [*options.look.names(*names), *(["the matte"] if options.light.matte else [])]
     if after and not again:
         _log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
+    from nightfx.job.passes import open_passes
+
     return open_passes(
         options.job.passes, base_name(target), overwrite=options.job.overwrite or again
     )
+
+
+def _first_number(reader: FrameReader, options: RenderOptions, preset: Preset) -> int:
+    """The number of the first frame that is rendered, which only keyframes need: to know it a clip's times are read."""
+    own = preset.facts.look
+    is_keyed = options.look.is_keyed or (own is not None and own.is_keyed)
+    return reader.number_at((options.source.start_seconds or 0) if is_keyed else 0)
 
 
 def _scan(info: ClipInfo, scan: Scan) -> tuple[ClipInfo, bool, list[str]]:
@@ -244,5 +310,6 @@ def _expected(info: ClipInfo, options: SourceOptions) -> int | None:
         return whole
     if info.rate is None:
         return None
-    last = whole if end is None else min(whole, round(end * info.rate))
-    return max(last - round(start * info.rate), 1)
+    # frames whose time is in [start, end)
+    first, last = (math.ceil(exact_seconds(x) * info.rate) for x in (start, end or 0))
+    return max((whole if end is None else min(whole, last)) - first, 1)

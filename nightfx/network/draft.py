@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nightfx.errors import PresetError
-from nightfx.network.model import BLOCKS, WIDTH
+from nightfx.network.trunk import BLOCKS, WIDTH
 
 DRAFT_FILE = "draft.safetensors"
 

@@ -1,7 +1,7 @@
 """Presets: a folder with `preset.toml`, `weights.safetensors`, `CARD.md`, and where there is a draft `draft.safetensors`.
 
 A preset comes from others as often as from us: TOML is validated, weights are safetensors whose hash
-must match, names cannot leave the folder of presets.
+must match, names cannot leave the folder of presets. What a preset says of itself is read without torch.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nightfx.disk import from_json_types, partial_file
 from nightfx.errors import PresetError, UsageError
-from nightfx.network import model, resnet
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
-from nightfx.network.weights import filled, pack_weights, read_weights
+from nightfx.network.trunk import Architecture
 from nightfx.options import Look, Method, read_look
 
-_Stored = Literal[model.Architecture, "resnet"]
+if TYPE_CHECKING:
+    import torch
+
+    from nightfx.network import model
+
+_Stored = Literal[Architecture, "resnet"]
+_Plate = Literal["day", "night"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 
 NAME = re.compile(r"[\w-]+")
@@ -55,6 +58,8 @@ class PresetFacts:
     """Frame heights that the training covered; the tiles method warns outside."""
     weights_sha256: str
     """Hash of `weights.safetensors`."""
+    plate: _Plate = "day"
+    """Whether it is for footage of the day, which becomes night, or for night, which becomes day."""
     method: Method = "tiles"
     """The default of `--method`."""
     working_height_px: int = 256
@@ -117,17 +122,27 @@ class Preset:
         return self._read_draft() if draft else self._read_generator()
 
     def _read_generator(self) -> model.Generator:
+        from nightfx.network.weights import read_weights
+
         kind = self.facts.architecture
         path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
         return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
 
-    def _read_draft(self) -> model.Generator:
+    def check_draft(self) -> DraftFacts:
+        """Return what is said of the small network. Raises `UsageError` where there is none, `PresetError` for an old one."""
         facts, again = self.facts.draft, f"nightfx presets distill {self.folder} --stills DIR"
         if facts is None:
             raise UsageError(f"{self.name} has no draft weights: leave --draft out, or run {again}")
-        path = self.folder / DRAFT_FILE
         if facts.teacher_sha256 != self.facts.weights_sha256:
+            path = self.folder / DRAFT_FILE
             raise PresetError(f"{path}: was distilled from other weights; run {again}")
+        return facts
+
+    def _read_draft(self) -> model.Generator:
+        from nightfx.network import model
+        from nightfx.network.weights import filled, read_weights
+
+        facts, path = self.check_draft(), self.folder / DRAFT_FILE
         student = model.RelitGenerator(facts.width, facts.blocks)
         return read_weights(path, facts.weights_sha256, "draft", lambda x: filled(student, x))
 
@@ -157,6 +172,8 @@ def verify_preset(name_or_folder: str | Path) -> str:
 
 
 def _stops_on_noise(preset: Preset, network: model.Generator) -> float:
+    import torch
+
     noise = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         light = network.light(noise)
@@ -168,6 +185,8 @@ def _stops_on_noise(preset: Preset, network: model.Generator) -> float:
 
 def save_preset(folder: Path, generator: model.Generator, card: str, **facts: Any) -> None:
     """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
+    from nightfx.network.weights import pack_weights
+
     weights, sha256 = pack_weights(generator)
     complete = PresetFacts(
         **facts,
@@ -187,6 +206,8 @@ def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **fa
 
     `facts` are those fields of `DraftFacts` that the weights do not say.
     """
+    from nightfx.network.weights import pack_weights
+
     weights, sha256 = pack_weights(student)
     draft = DraftFacts(
         **facts,
@@ -236,7 +257,7 @@ def _read_facts(path: Path) -> PresetFacts:
 
 
 def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
-    for name, kind in (("method", Method), ("architecture", _Stored)):
+    for name, kind in (("plate", _Plate), ("method", Method), ("architecture", _Stored)):
         _check_choice(name, table.get(name), get_args(kind))
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
@@ -265,6 +286,9 @@ def _verify(facts: PresetFacts) -> None:
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:
+    from nightfx.network import model, resnet
+    from nightfx.network.weights import filled
+
     if architecture == "resnet":
         return resnet.resnet_of(tensors)
     return filled(model.build_generator(architecture), tensors)

@@ -36,12 +36,14 @@ from nightfx.picture.encoding import (
     to_working,
 )
 from nightfx.picture.frame import (
+    CLIP_NUMBERS,
     FIRST_FRAME,
     Coding,
     Float32,
     Float64,
     Frame,
     Matrix,
+    Numbering,
     Plane,
     Planes,
     as_coded,
@@ -54,6 +56,7 @@ from nightfx.picture.weights import BT601, BT709, luma
 __all__ = [
     "BT601",
     "BT709",
+    "CLIP_NUMBERS",
     "FIRST_FRAME",
     "PLAIN",
     "SDR",
@@ -67,6 +70,7 @@ __all__ = [
     "Float64",
     "Frame",
     "Matrix",
+    "Numbering",
     "Plane",
     "Planes",
     "ToCodes",
