@@ -48,7 +48,8 @@ from nightfx.options.render import GROUPS, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
 from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions
 from nightfx.picture.encoding import SDR
-from nightfx.preview.preview import Picked, preview
+from nightfx.preview.pick import Picked
+from nightfx.preview.preview import preview
 from nightfx.preview.preview import render as render_picked
 from nightfx.source.image import read_picture
 from nightfx.source.numbered import existing_files, is_sequence

@@ -19,7 +19,7 @@ from test_planes import CODINGS, names, noise_frame
 
 import nightfx
 from nightfx.apply.field import apply_field, relight
-from nightfx.errors import RetryError, TargetError, UsageError
+from nightfx.errors import RetryError, TargetError, UsageError, install_words
 from nightfx.job.inputs import plan_renders
 from nightfx.job.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
 from nightfx.network.model import RelitGenerator
@@ -127,7 +127,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_film_extra_the_pair_is_png(tmp_path: Path) -> None:
     frame, field = smooth_frame(CODINGS[3]), night(24, 32)
     notes = write_one(tmp_path, frame, field)
-    assert "pip install 'nightfx[film]'" in notes[1]
+    assert install_words("film") in notes[1]
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["shot.night.gain.1001.png", "shot.night.offset.1001.png"]
     gain, offset = (cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED) for name in files)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from nightfx.apply import Change, Field, FieldChange, full_size
 from nightfx.disk import partial_file
-from nightfx.errors import TargetError
+from nightfx.errors import TargetError, install_words
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, to_rgb, to_working
 from nightfx.source import FilePart, has_openimageio
 from nightfx.target import write_parts
@@ -143,7 +143,7 @@ class Passes:
         if self._space != SDR.name:
             yield f"passes: for the plate taken from {self._space} to sRGB's curve on Rec.709 light"
         if not self._has_exr:
-            yield "passes: only that pair is written, as PNG; the full field needs pip install 'nightfx[film]'"
+            yield f"passes: only that pair is written, as PNG; the full field needs {install_words('film')}"
 
     def _path(self, kind: str, suffix: str) -> Path:
         return self._folder / f"{self._name}.{kind}.{self._number:04d}.{suffix}"

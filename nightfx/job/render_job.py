@@ -32,7 +32,7 @@ from nightfx.job.source_target import (
 )
 from nightfx.network import Preset
 from nightfx.options import Look, Method, RenderOptions, Scan, SourceOptions
-from nightfx.picture import FIRST_FRAME, Encodings, Frame, Numbering
+from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
     FrameReader,
@@ -42,6 +42,7 @@ from nightfx.source import (
     exact_seconds,
     is_interlaced,
     is_sequence,
+    log_line,
     split,
 )
 
@@ -201,7 +202,8 @@ def open_job(
         if not again:
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method, options.look)
-            log_notes(source, [*notes, *reader.notes, *plan.notes, *words])
+            seen = _log_lines(reader, options, encodings)
+            log_notes(source, [*notes, *reader.notes, *seen, *plan.notes, *words])
         reader.notes.clear()
         total = _expected(info, options.source)
         # fmt: off
@@ -285,6 +287,16 @@ def passes_of(
     return open_passes(
         options.job.passes, base_name(target), overwrite=options.job.overwrite or again
     )
+
+
+def _log_lines(reader: FrameReader, options: RenderOptions, encodings: Encodings) -> Iterator[str]:
+    """Yield a line where what is lit as SDR is, or looks like, log."""
+    if encodings.source is not SDR or options.source.input_space:
+        return
+    with closing(reader.frames(options.source.start_seconds)) as frames:
+        first = next(frames, None)
+    line = log_line(reader.info, first) if first else None
+    yield from [line] if line else []
 
 
 def _first_number(reader: FrameReader, options: RenderOptions, preset: Preset) -> int:

@@ -15,7 +15,7 @@ from itertools import islice
 from nightfx.job import pipeline, process, render_job
 from nightfx.job.store import SegmentRecord, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
-from nightfx.picture import Frame
+from nightfx.picture import Frame, is_cached
 from nightfx.source import woven
 from nightfx.target import (
     EncodedSegment,
@@ -28,7 +28,11 @@ from nightfx.target import (
 
 # frames waiting at each boundary: a second was no faster on two cores, and 10 MB more each at 1080p
 DEPTH_FRAMES = 1
-Progress = Callable[[int, int | None], None]
+
+
+def preparing() -> str:
+    """Name the stage before the first frame, in which a machine that never rendered compiles for some seconds."""
+    return "preparing" if is_cached() else "preparing (first time on this machine)"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,10 @@ def missing_runs(store: Store) -> Iterator[SegmentRange]:
 
 
 def render_run(
-    store: Store, lighting: Lighting, run: SegmentRange, on_progress: Progress | None = None
+    store: Store,
+    lighting: Lighting,
+    run: SegmentRange,
+    on_progress: pipeline.Progress | None = None,
 ) -> None:
     """Render a row of segments; `on_progress` counts those before it as done."""
     job, per_frame = store.job, store.job.per_frame
@@ -91,6 +98,7 @@ def render_run(
         close.callback(shown.close)
         parts = _SegmentSplitter(shown, borders, per_frame)
         parts.on_frame = partial(_tell, on_progress, store.total)
+        parts.on_end = partial(pipeline.begin_stage, on_progress, "finishing")
         number, first = run.number, run.first
         while not parts.is_over:
             piece = _write(store, number, parts, run)
@@ -107,7 +115,7 @@ def render_run(
             number, first = number + 1, parts.at
 
 
-def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
+def _tell(on_progress: pipeline.Progress | None, total: int | None, done: int) -> None:
     if on_progress:
         on_progress(done, total)
 
@@ -150,6 +158,7 @@ class _SegmentSplitter:
     def __init__(self, frames: Iterator[Frame], borders: Borders, per_frame: int) -> None:
         self.at = borders.shown_from // per_frame
         self.on_frame: Callable[[int], None] = lambda done: None
+        self.on_end: Callable[[], None] = lambda: None
         self._frames, self._per_frame, self._starts = frames, per_frame, borders.starts
         self._next = next(frames, None)
 
@@ -164,6 +173,8 @@ class _SegmentSplitter:
             self.at += 1
             self.on_frame(self.at)
             self._next = next(self._frames, None)
+            if self._next is None:
+                self.on_end()
             if self.at * self._per_frame in self._starts:
                 return
 

@@ -10,6 +10,7 @@ from nightfx.network.presets import (
     list_presets,
     load_preset,
     save_draft,
+    save_look,
     save_preset,
     verify_preset,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "pick_device",
     "pick_trunk_dtype",
     "save_draft",
+    "save_look",
     "save_preset",
     "verify_backends",
     "verify_preset",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nightfx.disk import from_json_types, partial_file
+from nightfx.disk import from_json_types, own_presets, partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.trunk import Architecture
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nightfx.network import model
 
 _Stored = Literal[Architecture, "resnet"]
+_log = logging.getLogger(__name__)
 _Plate = Literal["day", "night"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 
@@ -154,9 +156,14 @@ def load_preset(name_or_folder: str | Path) -> Preset:
 
 
 def list_presets() -> Iterator[Preset]:
-    """The bundled presets, by name."""
+    """The bundled presets by name, then the user's own; one of these that is damaged is left out, and a line says so."""
     for name in _bundled_names():
         yield load_preset(name)
+    for name in _own_names():
+        try:
+            yield load_preset(own_presets() / name)
+        except PresetError as error:
+            _log.warning("left out: %s", error)
 
 
 def verify_preset(name_or_folder: str | Path) -> str:
@@ -225,6 +232,42 @@ def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **fa
     _write(folder, files)
 
 
+def save_look(
+    base: Preset, name: str, look: Look, *, overwrite: bool = False, **facts: Any
+) -> Preset:
+    """Write a preset of the user's own: the network of `base` under a `name`, with `look` over its own.
+
+    `facts` are fields of `PresetFacts` that change, where they are not None. Raises `PresetError`.
+    """
+    folder = own_presets() / name
+    if not NAME.fullmatch(name) or name in _bundled_names():
+        words = "comes with nightfx" if name in _bundled_names() else "is no name for a preset"
+        raise PresetError(f"{name} {words}: choose another, of letters, digits, - and _")
+    if folder.exists() and not overwrite:
+        raise PresetError(f"{folder}: exists already; --overwrite replaces it")
+    if look.is_keyed:
+        raise PresetError("keyframes belong to one shot: save numbers, and give keyframes by flags")
+    changed = {key: value for key, value in facts.items() if value is not None}
+    complete = replace(
+        base.facts,
+        name=name,
+        description=_described(base, look, changed),
+        look=look.over(base.facts.look),
+        **changed,
+    )
+    _verify(complete)
+    kept = ("weights.safetensors", "CARD.md", DRAFT_FILE)
+    files = {x: (base.folder / x).read_bytes() for x in kept if (base.folder / x).exists()}
+    _write(folder, files | {"preset.toml": _to_toml(asdict(complete)).encode()})
+    return load_preset(folder)
+
+
+def _described(base: Preset, look: Look, changed: Mapping[str, Any]) -> str:
+    said = {key: value for key, value in vars(look).items() if value is not None} | dict(changed)
+    numbers = ", ".join(f"{key} {value}" for key, value in said.items())
+    return f"{base.name}, with {numbers}." if numbers else f"A copy of {base.name}."
+
+
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as each:  # none gets its name before all are written
@@ -233,18 +276,24 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _find(name: str) -> Path:
-    bundled = [root / name for root in _BUNDLED if NAME.fullmatch(name)]
-    for folder in [*bundled, Path(name)]:  # a folder called night does not hide the preset night
+    named = [root / name for root in (*_BUNDLED, own_presets()) if NAME.fullmatch(name)]
+    for folder in [*named, Path(name)]:  # a folder called night does not hide the preset night
         if name and (folder / "preset.toml").is_file():
             return folder
     if name and not NAME.fullmatch(name):
         raise PresetError(f"{name}: no preset.toml in this folder")
-    known = ", ".join(_bundled_names()) or "none"
+    known = ", ".join([*_bundled_names(), *_own_names()]) or "none"
     raise PresetError(f"unknown preset {name!r}; known: {known}, or the path of a preset folder")
 
 
 def _bundled_names() -> list[str]:
     return sorted({path.parent.name for root in _BUNDLED for path in root.glob("*/preset.toml")})
+
+
+def _own_names() -> list[str]:
+    bundled = _bundled_names()
+    found = sorted(path.parent.name for path in own_presets().glob("*/preset.toml"))
+    return [name for name in found if name not in bundled]
 
 
 def _read_facts(path: Path) -> PresetFacts:

@@ -21,7 +21,7 @@ from nightfx.picture.color import (
     to_codes_of,
     to_rgb,
 )
-from nightfx.picture.compiled import kernel
+from nightfx.picture.compiled import is_cached, kernel
 from nightfx.picture.encoding import (
     PLAIN,
     SDR,
@@ -90,6 +90,7 @@ __all__ = [
     "from_rgb",
     "from_working",
     "is_affine",
+    "is_cached",
     "kernel",
     "luma",
     "matrix_of",

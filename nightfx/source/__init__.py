@@ -13,6 +13,7 @@ from nightfx.source.image import (
     read_picture,
 )
 from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split, woven
+from nightfx.source.log_footage import log_line
 from nightfx.source.numbered import (
     base_name,
     existing_files,
@@ -84,6 +85,7 @@ __all__ = [
     "is_pattern",
     "is_picture",
     "is_sequence",
+    "log_line",
     "lone_sequence",
     "one_line",
     "open_source",

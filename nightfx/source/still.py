@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.errors import SourceError, UsageError
+from nightfx.errors import SourceError, UsageError, install_words
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import Coding, Frame, Plane, rgb_coding
 from nightfx.source.still_extras import FilePart, Sheet, Window, around
@@ -75,7 +75,7 @@ def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_P
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     if not has_openimageio():
-        raise UsageError(f"{path}: {path.suffix} needs pip install 'nightfx[film]'")
+        raise UsageError(f"{path}: {path.suffix} needs {install_words('film')}")
     import OpenImageIO
 
     hints = OpenImageIO.ImageSpec()

@@ -140,6 +140,7 @@ def join_segments(
     span: Span,
     check: Callable[[Path], None] | None = None,
     on_note: Note,
+    on_packet: Callable[[], None] = lambda: None,
 ) -> None:
     """Write the packets of segments, in order, and the source's sound, as `write_clip` writes those of an encoder.
 
@@ -149,7 +150,9 @@ def join_segments(
     with partial_file(target, segments[0][0].parent) as part:
         writer.refuse_source(source, target)
         writer.mux_clip(
-            lambda video: _joined(segments, decoding_times(times), video, info, plan, target),
+            lambda video: _told(
+                _joined(segments, decoding_times(times), video, info, plan, target), on_packet
+            ),
             *(part, head),
             source=source,
             info=info,
@@ -165,6 +168,12 @@ def join_segments(
             whole.write(part)
         if check:
             check(part)
+
+
+def _told(packets: Iterator[Packet], on_packet: Callable[[], None]) -> Iterator[Packet]:
+    for packet in packets:
+        yield packet
+        on_packet()
 
 
 def decoding_times(times: Sequence[tuple[int, int]]) -> list[int]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nightfx.batch.shots import find, media
-from nightfx.errors import SourceError, UsageError
+from nightfx.errors import SourceError, UsageError, install_words
 from nightfx.source import base_name
 
 _SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
@@ -95,7 +95,7 @@ def otio_module() -> Any:
     try:
         import opentimelineio
     except ImportError as error:
-        raise UsageError("timelines need pip install 'nightfx[film]'") from error
+        raise UsageError(f"timelines need {install_words('film')}") from error
     return opentimelineio
 
 
