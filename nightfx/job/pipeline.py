@@ -22,7 +22,7 @@ class StagedProgress(Protocol):
     """Progress that is told of what comes before and after the frames."""
 
     def stage(self, name: str, done: int, total: int | None) -> None:
-        """Begin a stage, such as joining, or tell how far it is."""
+        """Begin a stage, such as joining, or tell how far it is; encoding goes on beside the frames, some behind."""
 
 
 def begin_stage(on_progress: Progress | None, name: str) -> None:
@@ -31,9 +31,10 @@ def begin_stage(on_progress: Progress | None, name: str) -> None:
         on_progress.stage(name, 0, None)
 
 
-def stage_counter(on_progress: Progress | None, name: str, total: int | None) -> Callable[[], None]:
-    """Begin a stage of `total` steps, and return what is to be called after each."""
-    done = 0
+def stage_counter(
+    on_progress: Progress | None, name: str, total: int | None, done: int = 0
+) -> Callable[[], None]:
+    """Begin a stage of `total` steps, some of them `done`, and return what is to be called after each."""
 
     def count() -> None:
         nonlocal done

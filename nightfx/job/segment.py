@@ -100,8 +100,9 @@ def render_run(
         parts.on_frame = partial(_tell, on_progress, store.total)
         parts.on_end = partial(pipeline.begin_stage, on_progress, "finishing")
         number, first = run.number, run.first
+        on_packet = pipeline.stage_counter(on_progress, "encoding", None, first)
         while not parts.is_over:
-            piece = _write(store, number, parts, run)
+            piece = _write(store, number, parts, run, on_packet)
             tally = passes.tally(first, parts.at) if passes else None
             is_last = parts.is_over and run.stop is None
             begin = lengths.warm_up_of(parts.at * per_frame) // per_frame
@@ -180,7 +181,11 @@ class _SegmentSplitter:
 
 
 def _write(
-    store: Store, number: int, parts: _SegmentSplitter, run: SegmentRange
+    store: Store,
+    number: int,
+    parts: _SegmentSplitter,
+    run: SegmentRange,
+    on_packet: Callable[[], None],
 ) -> EncodedSegment | None:
     """Write the segment that comes next."""
     job, choices = store.job, store.manifest.choices
@@ -198,6 +203,7 @@ def _write(
             plan=plan,
             span=span,
             goes_on=lambda: run.stop is not None or not parts.is_over,
+            on_packet=on_packet,
         )
     write_sequence(
         parts.segment(),

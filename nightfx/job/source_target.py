@@ -162,6 +162,7 @@ def write_shot(
         if work.verify
         else None,
         on_note=on_note,
+        on_packet=stage_counter(on_progress, "encoding", None),
     )
 
 

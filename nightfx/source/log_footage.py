@@ -19,6 +19,7 @@ _XML_BYTES = 1 << 18  # at both ends of a file, where cameras put XML that FFmpe
 _EVERY = 4  # rows and columns that are looked at
 _DARK, _BRIGHT = (0.06, 0.3), (0.42, 0.78)  # where log puts what is darkest and brightest
 _LEAST_DEPTH = 10
+_PROSE = ("title", "comment", "description", "synopsis", "artist", "album", "encoder")
 _LOG_TAGS = (9, 10)  # transfers of ITU-T H.273 that are logarithmic
 _LOG_DPX = ("logarithmic", "printing density", "printingdensity")
 
@@ -95,11 +96,8 @@ def _texts(info: probe.ClipInfo, first: Frame) -> Iterator[str]:
         return
     with probe.open_source(info.path) as container:
         for words in (container.metadata, *(stream.metadata for stream in container.streams)):
-            yield from (text for key, text in words.items() if key.lower() not in _PEOPLES)
+            yield from (text for key, text in words.items() if key.lower() not in _PROSE)
     yield from _gammas(info.path)
-
-
-_PEOPLES = ("title", "comment", "description", "synopsis", "artist", "album", "encoder")  # prose
 
 
 def _gammas(path: Path) -> Iterator[str]:
