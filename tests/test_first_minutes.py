@@ -205,6 +205,21 @@ def test_keyframes_go_by_the_frames_own_numbers_whatever_is_rendered(
     assert not np.array_equal(frames_of(whole)[2], frames_of(whole)[4])
 
 
+def test_files_of_a_clips_part_and_its_passes_have_the_numbers_of_the_clip(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=6))
+    for part in ({"frames": "1003-1004"}, {"start": 0.08, "end": 0.15}):
+        options = nightfx.RenderOptions.of(
+            **part, method="relight", passes=tmp_path / "p", overwrite=True
+        )
+        target = tmp_path / "out" / "a.####.png"
+        target.parent.mkdir(exist_ok=True)
+        nightfx.render(source, target, preset=identity, options=options)
+        assert sorted(x.name for x in target.parent.iterdir()) == ["a.1003.png", "a.1004.png"]
+        assert {x.name.split(".")[2] for x in (tmp_path / "p").iterdir()} == {"1003", "1004"}
+
+
 def test_a_sequences_keyframes_are_the_numbers_of_its_files(
     tmp_path: Path, halving: Preset
 ) -> None:

@@ -51,7 +51,7 @@ def nuke_pair() -> list[str]:
     return [f"B{c[0]}*pow(2, Again.{c}) + Aoffset.{c}" for c in _COLOURS]
 
 
-def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
+def open_passes(folder: Path, name: str, *, overwrite: bool, first: int = FIRST_FRAME) -> Passes:
     """Make the folder, refuse to replace passes that it has under this name unless `overwrite`; raises TargetError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
     taken = [p for kind in _KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
     if taken and not overwrite:
         raise TargetError(f"{min(taken)}: exists already; --overwrite replaces it")
-    return Passes(folder, name)
+    return Passes(folder, name, first)
 
 
 def writing(passes: Passes | None, encoding: Encoding) -> Callable[[Frame, Change], None] | None:
@@ -90,8 +90,8 @@ class Tally:
 class Passes:
     """The passes of one shot: counts its frames, and remembers how far the pair is from the render."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name, self._number = folder, name, FIRST_FRAME
+    def __init__(self, folder: Path, name: str, first: int) -> None:
+        self._folder, self._name, self._number, self._first = folder, name, first, first
         self._has_exr = has_openimageio()
         self._index, self._depth, self._space = 0, 8, SDR.name
         self._errors: dict[int, tuple[float, float]] = {}
@@ -112,7 +112,7 @@ class Passes:
 
     def write(self, frame: Frame, field: Field, encoding: Encoding = SDR) -> None:
         """Write the passes of the next frame: `field` is what it was rendered with, in the working encoding."""
-        self._number = FIRST_FRAME + self._index if frame.number is None else frame.number
+        self._number = self._first + self._index if frame.number is None else frame.number
         self._depth = min(frame.coding.depth, 16)
         plate = to_working(to_rgb(frame), encoding)
         self._space = encoding.name

@@ -92,6 +92,7 @@ def _render_whole(job: render_job.RenderJob, on_progress: pipeline.Progress | No
             work=job.options.job,
             on_note=lambda note: job.log_notes([note]),
             on_progress=on_progress,
+            first=job.first,
         )
     finally:
         for stage in (lit, frames):  # the threads end before the reader closes under them

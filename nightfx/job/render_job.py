@@ -138,7 +138,7 @@ class RenderJob:
 
         codings = (self.info.coding, self.plan.coding)
         direct = all(is_direct(coding, self.encodings) for coding in codings)
-        return passes_of(self.target, self.options, direct=direct, again=again)
+        return passes_of(self.target, self.options, direct=direct, again=again, first=self.first)
 
     @property
     def written(self) -> Written:
@@ -186,7 +186,7 @@ def open_job(
     with open_shot(source, options.source) as reader, ExitStack() as opened:
         options = replace(options, source=with_times(options.source, reader))
         options.look.check_frames(reader.number_at(0))
-        first = _first_number(reader, options, preset)
+        first = _first_number(reader, options, preset, target)
         options = _with_look(options, preset, first)
         matte = opened.enter_context(open_matte(options.light, options.source, reader.info))
         info, by_fields, notes = _scan(reader.info, options.source.interlaced)
@@ -270,7 +270,12 @@ def height_warnings(
 
 
 def passes_of(
-    target: Path, options: RenderOptions, *, direct: bool, again: bool = False
+    target: Path,
+    options: RenderOptions,
+    *,
+    direct: bool,
+    again: bool = False,
+    first: int = FIRST_FRAME,
 ) -> Passes | None:
     """Open the passes of a render, where they are asked for.
 
@@ -285,7 +290,10 @@ def passes_of(
     from nightfx.job.passes import open_passes
 
     return open_passes(
-        options.job.passes, base_name(target), overwrite=options.job.overwrite or again
+        options.job.passes,
+        base_name(target),
+        overwrite=options.job.overwrite or again,
+        first=first,
     )
 
 
@@ -299,11 +307,14 @@ def _log_lines(reader: FrameReader, options: RenderOptions, encodings: Encodings
     yield from [line] if line else []
 
 
-def _first_number(reader: FrameReader, options: RenderOptions, preset: Preset) -> int:
-    """The number of the first frame that is rendered, which only keyframes need: to know it a clip's times are read."""
+def _first_number(
+    reader: FrameReader, options: RenderOptions, preset: Preset, target: Path | None
+) -> int:
+    """The number of the first frame that is rendered, where anything goes by it: to know it a clip's times are read."""
     own = preset.facts.look
     is_keyed = options.look.is_keyed or (own is not None and own.is_keyed)
-    return reader.number_at((options.source.start_seconds or 0) if is_keyed else 0)
+    counts = is_keyed or options.job.passes or (target is not None and is_sequence(target))
+    return reader.number_at((options.source.start_seconds or 0) if counts else 0)
 
 
 def _scan(info: ClipInfo, scan: Scan) -> tuple[ClipInfo, bool, list[str]]:

@@ -210,7 +210,7 @@ def _write(
         job.target,
         info=info,
         overwrite=True,  # what must not be replaced was looked for at the beginning
-        first=parts.at,
+        first=job.first + parts.at,
         folder=store.folder,
         on_file=lambda path: store.note_file(parts.at, path),
     )

@@ -13,6 +13,7 @@ from nightfx.job.pipeline import Progress, stage_counter
 from nightfx.network import Preset
 from nightfx.options import EncodeOptions, JobOptions, SourceOptions
 from nightfx.picture import (
+    FIRST_FRAME,
     ColorTags,
     Encoding,
     Encodings,
@@ -143,10 +144,11 @@ def write_shot(
     work: JobOptions,
     on_note: Callable[[str], None],
     on_progress: Progress | None = None,
+    first: int = FIRST_FRAME,
 ) -> None:
-    """Write what was planned, with the source's sound where both are clips; held against the source if asked."""
+    """Write what was planned, with the source's sound where both are clips, files of a clip's frames from the number `first` on; held against the source if asked."""
     if isinstance(plan, SequencePlan):
-        write_sequence(frames, target, info=info, overwrite=work.overwrite)
+        write_sequence(frames, target, info=info, overwrite=work.overwrite, first=first)
         if work.verify:
             verify_sequence(info, target, options, on_note, on_progress)
         return
