@@ -117,9 +117,10 @@ def said(root: Path, key: str, **common: Any) -> dict[str, Any]:
 def test_the_nearest_file_wins_key_by_key(tmp_path: Path) -> None:
     touch(tmp_path / "nightfx.toml", "strength = 0.5\nfield-every = 4\nto = 'day'")
     touch(tmp_path / "a/b/nightfx.toml", "strength = 0.7\n['sh02*']\nstrength = 0.9\nlock = true")
-    assert said(tmp_path, "c.mp4", to="night", crf=20) == {
+    assert said(tmp_path, "c.mp4", crf=20) == {
         "to": "day", "strength": 0.5, "field_every": 4, "crf": 20,
     }  # fmt: skip
+    assert said(tmp_path, "c.mp4", to="night", strength="0.3")["strength"] == "0.3"  # a flag
     assert said(tmp_path, "a/b/sh010.mp4")["strength"] == 0.7
     assert said(tmp_path, "a/b/sh020.mp4") == {
         "to": "day", "strength": 0.9, "field_every": 4, "lock": True,
@@ -143,7 +144,7 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
         ("['*'.strength]\na = 1", "strength must be a number, or frames with numbers"),
         (
             "strength = 'much'",
-            "strength must be a number, or frames with numbers such as 0:0,48:1, got 'much'",
+            "strength must be a number, or frames with numbers such as 1001:0,1049:1, got 'much'",
         ),
         ("strength = 7", "strength must be from 0 to 1, got 7"),
         ("strength = nan", "strength must be from 0 to 1, got nan"),

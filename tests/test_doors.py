@@ -81,7 +81,7 @@ EXAMPLES: dict[str, Any] = {
     "field_every": 2,
     "lock": True,
     "lock_to": "{things}/a.lock.json",
-    "strength": "0:0.9,2:0.5",
+    "strength": "1001:0.9,1003:0.5",
     "exposure": -0.5,
     "temperature": 60,
     "tint": 10.5,

@@ -24,7 +24,8 @@ from nightfx.job.plan import join_plan, plan_render, render_segment
 from nightfx.network.presets import Preset, list_presets, load_preset, save_look
 from nightfx.options import Look
 from nightfx.picture import Frame, coding_of, frame_of
-from nightfx.preview import preview as drawing
+from nightfx.preview.preview import preview
+from nightfx.preview.sheet import draw_sheet
 from nightfx.source import log_line
 from nightfx.source.reader import Reader
 from nightfx.source.sequence import SequenceReader
@@ -282,17 +283,17 @@ def test_completion_can_be_installed() -> None:
 def test_a_preview_shows_each_way_once_and_none_for_the_other_time_of_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, names = make_clip(tmp_path / "a.mp4", Clip(count=2)), []
-    draw = drawing.draw_sheet
+    names: list[str] = []
+    source = make_clip(tmp_path / "a.mp4", Clip(count=2))
 
     def note(title: str, facts: str, rows: Any) -> Any:
         names.extend(cell.name for row in rows for cell in row)
-        return draw(title, facts, rows)
+        return draw_sheet(title, facts, rows)
 
-    monkeypatch.setattr(drawing, "draw_sheet", note)
+    monkeypatch.setattr("nightfx.preview.preview.draw_sheet", note)
     for to in ("night", "day"):
         names.clear()
-        drawing.preview(source, tmp_path / f"{to}.png", preset=to)
+        preview(source, tmp_path / f"{to}.png", preset=to)
         assert sorted(names) == sorted(set(names))
         assert names[:3] == ["plate", f"plate | {to}", to]
         assert ("day" in names) == (to == "day")

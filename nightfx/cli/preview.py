@@ -39,7 +39,7 @@ def preview(
     scopes: Annotated[bool, typer.Option("--scopes", help="Add waveforms and histograms.")] = False,
     **given: Any,
 ) -> None:
-    """Show one frame as plate, wipe and render, and under every preset, on a sheet: a PNG."""
+    """Show one frame as plate, wipe and render, and under the other presets for such plates, on a sheet: a PNG."""
     keys = [one.key for group in _SHOWN for one in options_in(group).values()]
     own = own_settings(given | {"to": to}, set(keys) - {"start", "end", "frames"})
     to = to or own.pop("to", "night")

@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 import signal
+import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from types import FrameType
@@ -59,7 +60,9 @@ class _Lines(logging.Handler):
     """`warning: message`, above the bars where there are any: they take the place of stderr while they are shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+        # typer writes past what bars put in the place of stderr
+        line = f"{record.levelname.lower()}: {printable(record.getMessage())}"
+        print(line, file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
