@@ -177,15 +177,16 @@ def test_as_many_frames_are_announced_as_are_written(
     assert len(frames_of(target)) == count
 
 
-def test_stages_are_lines_of_json_where_those_are_asked_for(
-    tmp_path: Path, identity: Preset
-) -> None:
+def test_stages_are_lines_and_json_is_of_frames_alone(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=3))
-    result = call("render", source, "--to", identity.folder, "--json")
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
-    stages = [line["stage"] for line in lines if "stage" in line]
-    assert (stages[0], stages[-1]) == ("reading", "finishing")
-    assert [line["frames"] for line in lines if "frames" in line][-1] == 3
+    words = ["render", source, "--to", identity.folder, "--overwrite"]
+    said = call(*words).stderr.splitlines()
+    assert (said[0], said[-1]) == ("a.mkv: reading", "a.mkv: finishing")
+    assert said[1].startswith("a.mkv: preparing")
+    assert any(line.startswith("a.mkv: 3/3 frames") for line in said)
+    lines = [json.loads(line) for line in call(*words, "--json").stdout.splitlines()]
+    assert all("frames" in line for line in lines[:-1])
+    assert lines[-2]["frames"] == 3
 
 
 # the numbers of frames

@@ -176,24 +176,22 @@ class _Lines:
 
 
 class _JsonLines:
-    """A line of JSON for each stage, and one every second, on standard output."""
+    """A line of JSON every second, on standard output: of the items alone, as programs know it."""
 
     def __init__(self, label: str, unit: str) -> None:
         self._label, self._unit = label, unit
-        self._name, self._pace, self._last = "", Pace(), 0.0
+        self._pace, self._last = Pace(), 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
         rate, now = self._pace.rate(done), time.monotonic()
         if now - self._last < JSON_SECONDS and done != total:
             return
-        self._last, self._name = now, self._unit
+        self._last = now
         facts = {self._unit: done, "total": total, "per_second": round(rate, 2)}
         typer.echo(json.dumps({"shot": self._label} | facts))
 
     def stage(self, name: str, done: int, total: int | None) -> None:
-        if name not in (self._name, "encoding"):
-            self._name = name
-            typer.echo(json.dumps({"shot": self._label, "stage": name}))
+        """Stages are for people."""
 
 
 def _told(done: int, total: int | None, pace: Pace, unit: str) -> str:
