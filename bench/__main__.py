@@ -50,8 +50,8 @@ from nightfx.options.encode import EncodeOptions
 from nightfx.options.light import Backend
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Coding, Frame
+from nightfx.source.decoding import VARIABLE, cores
 from nightfx.source.reader import Reader
-from nightfx.source.threads import VARIABLE, cores
 from nightfx.target.codecs import plan_output
 from nightfx.target.writer import write_clip
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import av
 
 from nightfx.options.encode import EncodeOptions
-from nightfx.source.threads import VARIABLE, cores
+from nightfx.source.decoding import VARIABLE, cores
 
 NULL = """
 import sys

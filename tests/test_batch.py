@@ -71,6 +71,18 @@ def keys(root: Path, **more: Any) -> list[str]:
     return [shot.key for shot in find_shots(root, root / "renders", **more)]
 
 
+def test_clips_of_every_maker_are_found_and_others_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = (
+        "a.vob b.mpeg c.m2t d.dv e.3gp f.wmv g.asf h.ogv i.y4m j.264 k.MOD l.qt m.LRV n.insv o.gif"
+    )
+    for name in (*names.split(), "p.braw", "q.r3d", "nightfx.toml"):
+        touch(tmp_path / name)
+    assert [shot.key for shot in find_shots(tmp_path, tmp_path / "out")] == names.split()
+    assert f"{tmp_path}: 2 files are not known as clips (.braw, .r3d)" in caplog.messages
+
+
 def test_shots_are_clips_and_sequences_of_all_folders(tmp_path: Path) -> None:
     for name in ("a.mp4", "day1/b.MOV", "day1/.hidden.mov", "day1/notes.txt", ".trash/c.mov"):
         touch(tmp_path / name)

@@ -13,8 +13,9 @@ from media import Clip, make_clip
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from nightfx.cli import app
+from nightfx.cli import app, shell
 from nightfx.cli.display import Pace
+from nightfx.errors import SourceError
 from nightfx.network.presets import Preset
 from nightfx.source.reader import Reader
 
@@ -281,6 +282,16 @@ def test_train_makes_presets_that_render(tmp_path: Path, clip: Path) -> None:
     assert nightfx("render", clip, "--to", tmp_path / "look" / "night").exit_code == 0
     with Reader(clip.with_name("plate.night.mp4")) as reader:
         assert len(list(reader.frames())) == 4
+
+
+def test_a_name_of_two_lines_is_told_in_one(capsys: pytest.CaptureFixture[str]) -> None:
+    shell.fail(SourceError("two\nlines.mp4: no such file"))
+    shell.say("two\nlines.mp4", {})
+    told = capsys.readouterr()
+    assert (told.err, told.out) == (
+        "error: two\ufffdlines.mp4: no such file\n",
+        "two\ufffdlines.mp4\n",
+    )
 
 
 def test_what_was_done_before_does_not_count_as_speed() -> None:

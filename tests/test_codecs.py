@@ -18,6 +18,7 @@ from nightfx.apply.planes import apply_light
 from nightfx.carry.formats import FORMATS
 from nightfx.errors import TargetError, UsageError
 from nightfx.options.encode import EncodeOptions
+from nightfx.picture.coding import coding_of
 from nightfx.picture.color import convert_alpha, from_rgb, to_rgb
 from nightfx.picture.frame import Coding, Frame
 from nightfx.source.probe import ClipInfo
@@ -283,6 +284,16 @@ def test_what_a_codec_cannot_hold_is_said_with_one_that_can(
     notes = plan_output(info, None, EncodeOptions(**options)).notes
     assert line in notes
     assert len(notes) == 1
+
+
+@pytest.mark.parametrize("codec", FORMATS)
+def test_every_chroma_has_a_plan_in_every_codec(tmp_path: Path, codec: Any) -> None:
+    info = source_of(tmp_path, "png", "", "yuv420p", "a.mov")
+    for sub in ("420", "422", "444", "411", "440"):
+        coding = coding_of(av.VideoFrame(64, 64, f"yuv{sub}p"))
+        plan = plan_output(replace(info, coding=coding), None, EncodeOptions(codec=codec))
+        encoder = av.Codec(plan.encoder, "w")
+        assert plan.pix_fmt in {form.name for form in encoder.video_formats or ()}
 
 
 def test_full_range_is_said_to_become_limited(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from conftest import FACTS
 from PIL import Image
 from test_fields import interlaced
 from test_render import truncated
-from test_sequence import save
+from test_sequence import save, write
 from typer.main import get_command
 
 import nightfx
@@ -62,6 +62,8 @@ EXAMPLES: dict[str, Any] = {
     "frames": "1002-1003",
     "missing": "hold",
     "fps": 12.5,
+    "layer": "glossy",
+    "view": "right",
     "interlaced": "keep",
     "input_space": "double",
     "ocio": "{things}/own.ocio",
@@ -155,6 +157,7 @@ CASES = {
     "draft": Case("clip.mkv", ("draft", "lock_to", "passes", "overwrite", "fresh")),
     "h264": Case("clip.mkv", ("codec", "crf", "speed", "depth", "lock", "verify")),
     "plates": Case("plates/a.####.exr", ("missing", "fps", "input_space", "ocio")),
+    "layers": Case("layers/b.####.exr", ("layer", "view")),
     "fields": Case("fields.mov", ("interlaced",)),
     "damaged": Case("broken.mp4", ("keep_going",)),
     # its network is compiled anew for each render, which takes seconds
@@ -185,6 +188,8 @@ WRONG: dict[str, Any] = {
     "frames": "5-4",
     "missing": "guess",
     "fps": 0,
+    "layer": 3,
+    "view": 3,
     "interlaced": "weave",
     "input_space": 3,
     "ocio": 3,
@@ -218,7 +223,7 @@ WRONG: dict[str, Any] = {
 """A value that each option refuses."""
 NO_SHELL = {
     **dict.fromkeys(SWITCHES, "a switch is given, or not"),
-    **dict.fromkeys(("input_space", "ocio"), "all text may be a name"),
+    **dict.fromkeys(("layer", "view", "input_space", "ocio"), "all text may be a name"),
     "glow": "of text, true is none",
 }
 """Wrong values that cannot be said on a command line, and why."""
@@ -335,6 +340,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "plates").mkdir()
     for number in (1001, 1002, 1004):
         save(folder / f"plates/a.{number}.exr", street(number - 1001) / np.float32(255))
+    save_layers(folder / "layers")
     interlaced(folder / "fields.mov", "prores", "yuv422p10le")
     truncated(folder)
     Image.fromarray(np.uint8(np.arange(64)[None].repeat(48, 0) // 32 * 255)).save(
@@ -347,6 +353,20 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     preset = load_preset(folder / "shady")
     save_draft(preset, uneven(8, 2), preset.folder, width=8, blocks=2, decibels=20.0)
     return folder
+
+
+def save_layers(folder: Path) -> None:
+    """Files of two layers, each as two eyes see it."""
+    folder.mkdir()
+    layers = "", "right.", "glossy.", "glossy.right."
+    names = tuple(f"{layer}{colour}" for layer in layers for colour in "RGB")
+    for number in (1001, 1002):
+        pixels = np.tile(street(number - 1001) / np.float32(255), (1, 1, 4))
+        spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], 12, "half")
+        spec.channelnames = names
+        spec.attribute("multiView", OpenImageIO.TypeDesc("string[2]"), ("left", "right"))
+        spec.attribute("FramesPerSecond", OpenImageIO.TypeDesc("rational"), (24, 1))
+        write(folder / f"b.{number}.exr", spec, pixels)
 
 
 @pytest.fixture

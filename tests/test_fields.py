@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -13,14 +14,14 @@ from media import STEP, TICKS, image, pattern
 from test_render import frames_of
 
 import nightfx
-from nightfx.errors import TargetError, UsageError
+from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.encode import CodecChoice, EncodeOptions
 from nightfx.picture.coding import ColorTags
 from nightfx.picture.color import to_rgb
 from nightfx.picture.encoding import hdr, to_working
 from nightfx.picture.frame import Planes
-from nightfx.source.interlace import split, woven
+from nightfx.source.interlace import deinterlaced, split, woven
 from nightfx.source.reader import Reader
 from nightfx.target.tags import tag_encoder
 
@@ -83,6 +84,49 @@ def test_combs_go_and_frames_stay(
         assert np.abs(b.planes[0][2:-2:2].astype(float) - 240).mean() < 4  # the first field stays
     with Reader(target) as reader:
         assert not reader.info.interlaced
+
+
+def changing(tmp_path: Path) -> Path:
+    """Three progressive frames, and interlaced ones behind them."""
+    parts: list[bytes] = []
+    for name, options in (("a.ts", {}), ("b.ts", {"flags": "+ilme+ildct", "x264-params": "tff=1"})):
+        with av.open(tmp_path / name, "w") as out:
+            video = out.add_stream("libx264", rate=25, options=options | {"crf": "1", "bf": "0"})
+            assert isinstance(video, VideoStream)
+            video.height, video.width, video.pix_fmt = *SIZE, "yuv420p"
+            video.codec_context.time_base = Fraction(1, 25)
+            for index in range(3):
+                made = image(combed(index, "yuv420p", SIZE), "yuv420p")
+                made.pts, made.time_base = index + 3 * len(parts), Fraction(1, 25)
+                out.mux(video.encode(made))
+            out.mux(video.encode(None))
+        parts.append((tmp_path / name).read_bytes())
+    path = tmp_path / "changing.ts"
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def test_each_frame_is_filled_up_by_its_own_flag(tmp_path: Path) -> None:
+    with Reader(changing(tmp_path), keep_going=True) as reader:
+        plain = list(reader.frames())
+        filled = list(deinterlaced(reader.frames()))
+        later = list(deinterlaced(plain[2:]))
+    assert not reader.info.interlaced
+    assert "turns interlaced at 0.12 s: each frame is read by its own flag" in reader.notes
+    assert [frame.pts for frame in filled] == [frame.pts for frame in plain]
+    for index, (own, shown) in enumerate(zip(plain, filled, strict=True)):
+        assert np.array_equal(own.planes[0], shown.planes[0]) == (index < 3)
+        assert (comb(shown.planes[0]) > 10) == (index < 3)
+    for whole, part in zip(filled[2:], later, strict=True):  # a seek shows the frame before alone
+        np.testing.assert_array_equal(whole.planes[0], part.planes[0])
+
+
+def test_fields_are_not_kept_of_a_clip_that_turns_interlaced(
+    tmp_path: Path, identity: Preset
+) -> None:
+    options = nightfx.RenderOptions.of(interlaced="keep", keep_going=True)
+    with pytest.raises(SourceError, match=r"turns interlaced at 0.12 s: split the clip there"):
+        nightfx.render(changing(tmp_path), tmp_path / "b.mov", preset=identity, options=options)
 
 
 @pytest.mark.parametrize(

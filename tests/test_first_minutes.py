@@ -16,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import nightfx
+from nightfx.carry import log_line
 from nightfx.cli import app
 from nightfx.cli.display import LEAST_ITEMS, Pace, clock_time
 from nightfx.disk import own_presets
@@ -26,7 +27,6 @@ from nightfx.options import Look
 from nightfx.picture import Frame, coding_of, frame_of
 from nightfx.preview.preview import preview
 from nightfx.preview.sheet import draw_sheet
-from nightfx.source import log_line
 from nightfx.source.reader import Reader
 from nightfx.source.sequence import SequenceReader
 

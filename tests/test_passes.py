@@ -10,15 +10,19 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from conftest import preset_of
 from media import Clip, make_clip
 from PIL import Image
 from test_cli import nightfx as command
 from test_field import night, smooth_frame
 from test_planes import CODINGS, names, noise_frame
+from test_sequence import ramp, save
 
 import nightfx
+from nightfx.apply.change import FieldChange
 from nightfx.apply.field import apply_field, relight
+from nightfx.apply.finish import Finish, Steps
 from nightfx.errors import RetryError, TargetError, UsageError, install_words
 from nightfx.job.inputs import plan_renders
 from nightfx.job.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
@@ -37,7 +41,6 @@ def read_exr(path: Path) -> dict[str, np.ndarray]:
     """The channels of an EXR by their names in Nuke: `offset.R` is `offset.red`."""
     pixels, spec = opened(path)
     assert spec.get_string_attribute("compression") == "zips"
-    assert str(spec.format) == "half"
     colours = {"R": "red", "G": "green", "B": "blue"}
     split = (channel.split(".") for channel in spec.channelnames)
     return {f"{layer}.{colours[c]}": pixels[..., i] for i, (layer, c) in enumerate(split)}
@@ -64,8 +67,13 @@ def merge(lines: list[str], channels: dict[str, np.ndarray], plate: np.ndarray) 
 
 def write_one(folder: Path, frame: Frame, field: np.ndarray) -> list[str]:
     passes = open_passes(folder, "shot.night", overwrite=False)
-    passes.write(frame, field)
+    passes.write(frame, steps_of(frame, field))
     return list(passes.finish())
+
+
+def steps_of(frame: Frame, field: np.ndarray) -> Steps:
+    change = FieldChange(field, frame.height, frame.width)
+    return Steps(change, change, Finish())
 
 
 @pytest.mark.parametrize("coding", SHALLOW, ids=lambda c: f"{c.pix_fmt}-{c.matrix}")
@@ -115,6 +123,68 @@ def test_a_file_says_how_to_recombine_it(tmp_path: Path) -> None:
     for kind, lines in (("field", nuke_field()), ("pair", nuke_pair())):
         _, spec = opened(tmp_path / f"shot.night.{kind}.1001.exr")
         assert "; ".join(lines) in spec.get_string_attribute("ImageDescription")
+
+
+def recombined(folder: Path, kind: str, plate: np.ndarray) -> np.ndarray:
+    """A plate (3, H, W) put together with the passes of frame 1001, as the comment of the first one says."""
+    words = opened(next(folder.glob(f"*.{kind}.1001.exr")))[1].get_string_attribute(
+        "ImageDescription"
+    )
+    formula, _, lines = words.partition(", where this is Nuke MergeExpression, B the plate: ")
+    layers = {
+        name: np.moveaxis(opened(path)[0], -1, 0)
+        for name in ("glow", "matte")
+        for path in folder.glob(f"*.{name}.1001.exr")
+    }
+    this = merge(lines.split("; "), read_exr(next(folder.glob(f"*.{kind}.1001.exr"))), plate)
+    said = formula.removeprefix("The render is ")
+    return np.asarray(eval(said, {}, {"this": this, "plate": plate, **layers}))
+
+
+KINDS_OF_PLATE = {
+    "light": ("exr", "half", 3, None),
+    "multiplied light": ("exr", "half", 4, None),
+    "PQ": ("exr", "half", 3, "pq"),
+    "codes": ("tif", "uint16", 3, None),
+    "multiplied codes": ("tif", "uint16", 4, None),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_PLATE)
+@pytest.mark.parametrize("look", [{}, {"glow": 0.7}, {"glow": 0.7, "matte": "matte.png"}], ids=str)
+def test_passes_recombine_on_the_plates_own_signal(
+    kind: str, look: dict[str, Any], tmp_path: Path
+) -> None:
+    suffix, stored, channels, space = KINDS_OF_PLATE[kind]
+    pixels = ramp(0, channels, 48, 64) / 4 * (1 if space or suffix == "tif" else 4)
+    if channels == 4:
+        pixels[..., 3] = np.linspace(0, 1, 64)
+        pixels[..., :3] *= pixels[..., 3:]
+    source = save(tmp_path / f"plate.1001.{suffix}", np.clip(pixels, 0, 4), stored)
+    grey = np.uint8(np.arange(64)[None].repeat(48, 0) * 4)
+    Image.fromarray(grey).save(tmp_path / "matte.png")
+    look = look | ({"matte": tmp_path / "matte.png"} if "matte" in look else {})
+    options = RELIGHT.but(passes=tmp_path / "p", input_space=space, strength=0.8, **look)
+    preset = preset_of(tmp_path, uneven(), "uneven")
+    lit = nightfx.render(source, tmp_path / f"lit.1001.{suffix}", preset=preset, options=options)
+    plate, render = (np.moveaxis(opened(path)[0], -1, 0)[:3] for path in (source, lit))
+    for each in ("field", "pair"):
+        merged = recombined(tmp_path / "p", each, plate)
+        merged = merged.clip(0, 1) if suffix == "tif" else merged  # as codes are
+        np.testing.assert_allclose(merged, render, atol=1 / 1023, rtol=1 / 1023)
+    assert np.abs(render - plate).max() > 0.1
+    assert len(list((tmp_path / "p").glob("*.glow.*"))) == ("glow" in look)
+
+
+def uneven() -> RelitGenerator:
+    """A generator whose light differs from place to place, and mixes no light in."""
+    generator = RelitGenerator()
+    with torch.no_grad():
+        generator.out.weight.normal_(0, 0.02, generator=torch.Generator().manual_seed(5))
+        assert generator.out.bias is not None
+        generator.out.bias[:3] = torch.tensor([-0.9, -0.6, -0.4])
+        generator.out.bias[3:] = torch.tensor([-0.02, -0.01, 0.01])
+    return generator
 
 
 @pytest.fixture
@@ -223,8 +293,9 @@ def test_a_pass_that_cannot_be_written_leaves_nothing(
     monkeypatch.setattr("nightfx.disk.partial.secrets.token_hex", lambda count: "0")
     part = tmp_path / "passes" / f".shot.field.1001.exr.{os.getpid()}-0.part"
     part.symlink_to(tmp_path / "nowhere" / "x")
+    frame = smooth_frame(CODINGS[0])
     with pytest.raises(kind, match=r"shot\.field\.1001\.exr: "):
-        passes.write(smooth_frame(CODINGS[0]), night(4, 4))
+        passes.write(frame, steps_of(frame, night(4, 4)))
     assert not list((tmp_path / "passes").iterdir())
 
 

@@ -1,13 +1,16 @@
 """The whole way of a frame: identity gives the plate, a known light gives known codes, nothing is left behind."""
 
 import logging
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -257,6 +260,51 @@ def test_a_missing_folder_is_named(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
     with pytest.raises(TargetError, match="no such folder"):
         nightfx.render(source, tmp_path / "nowhere" / "out.mp4", preset=identity)
+
+
+def test_sound_goes_on_over_a_joint_as_the_picture_does(tmp_path: Path, identity: Preset) -> None:
+    part = make_clip(tmp_path / "part.ts", Clip(count=10, sound=True))
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(part.read_bytes() * 2)
+    target = nightfx.render(joined, tmp_path / "a.mp4", preset=identity)
+    with av.open(part) as source:
+        once = [Fraction(p.pts * p.time_base) for p in source.demux(audio=0) if p.pts is not None]
+    with av.open(target) as made:
+        sound = [Fraction(p.pts * p.time_base) for p in made.demux(audio=0) if p.pts is not None]
+    picture = [frame.pts * frame.time_base for frame in frames_of(target)]
+    assert [round(float(b - a), 4) for a, b in pairwise(picture)] == [round(1 / 24, 4)] * 19
+    moved = picture[10] - picture[0]
+    expected = [*once, *(at + moved for at in once if at + moved > once[-1])]
+    np.testing.assert_allclose(
+        [float(at) for at in sound], [float(at) for at in expected], atol=1e-4
+    )
+
+
+def test_the_folder_of_a_sequence_is_made(tmp_path: Path, identity: Preset) -> None:
+    source, target = make_clip(tmp_path / "plate.mp4", Clip(count=2)), tmp_path / "new" / "deep"
+    nightfx.render(source, target / "s.####.png", preset=identity)
+    assert sorted(path.name for path in target.iterdir()) == ["s.1001.png", "s.1002.png"]
+
+
+def test_names_of_any_length_and_with_a_colon_are_rendered(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = make_clip(tmp_path / f"{'n' * 242}.mp4", Clip(count=2))
+    assert len(nightfx.render(source, preset=identity).name) == 255
+    colon = source.replace(tmp_path / "file:a.mp4")
+    assert nightfx.render("file:a.mp4", "file:b.mp4", preset=identity) == Path("file:b.mp4")
+    assert sorted(path.name for path in tmp_path.glob("file*")) == [colon.name, "file:b.mp4"]
+    with pytest.raises(TargetError, match="a name of 260 bytes, disks take 255"):
+        nightfx.render(colon, tmp_path / f"{'n' * 256}.mp4", preset=identity)
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, identity: Preset) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is a pipe or a device: save it as a file"):
+        nightfx.render(tmp_path / "pipe.mp4", preset=identity)
+    with pytest.raises(SourceError, match="no such file: name a file by its path alone"):
+        nightfx.render("file:a.mp4", preset=identity)
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "text.mp4", "folder.mp4", "empty.mp4"])

@@ -2,7 +2,8 @@
 
 from nightfx.apply.change import Change, FieldChange, MapChange
 from nightfx.apply.field import Field, full_size, relight
-from nightfx.apply.finish import Finish, Written, light_plate
+from nightfx.apply.finish import Finish, Steps, Written, light_plate
+from nightfx.apply.tangent import lit_signal, tangent
 from nightfx.apply.working import is_direct, straight_rgb
 
 __all__ = [
@@ -11,10 +12,13 @@ __all__ = [
     "FieldChange",
     "Finish",
     "MapChange",
+    "Steps",
     "Written",
     "full_size",
     "is_direct",
     "light_plate",
+    "lit_signal",
     "relight",
     "straight_rgb",
+    "tangent",
 ]

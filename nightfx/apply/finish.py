@@ -7,7 +7,7 @@ that strength and matte let through, so that outside the matte every code is the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from numba import prange
 
 from nightfx.apply import planes, working
 from nightfx.apply.change import Change
+from nightfx.apply.working import LightOfSamples
 from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites, kernel, luma
 
 _STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
@@ -57,6 +58,31 @@ class Finish:
     def is_plain(self) -> bool:
         """Whether the change alone carries it."""
         return self.glow is None and not self.grain and self.matte is None
+
+
+class Steps(NamedTuple):
+    """What is done to the light of a frame, from the generator's part on."""
+
+    bare: Change
+    """The change of light alone, by the strength: without glow."""
+    change: Change
+    """The change of light, with glow where it can carry that."""
+    finish: Finish
+    """What comes after the change."""
+
+    @property
+    def has_glow(self) -> bool:
+        """Whether there is light over the picture."""
+        return self.finish.glow is not None or self.bare is not self.change
+
+    def glowing(self) -> LightOfSamples:
+        """Return all but grain and matte."""
+        finish = replace(self.finish, grain=0.0, matte=None)
+        return partial(_finished, self.change, finish, 0)
+
+    def matted(self) -> LightOfSamples:
+        """Return all but grain."""
+        return partial(_finished, self.change, replace(self.finish, grain=0.0), 0)
 
 
 def light_plate(frame: Frame, change: Change, finish: Finish, written: Written) -> Frame:

@@ -60,7 +60,7 @@ def apply_light(
 
 def same_samples(one: Coding, other: Coding) -> bool:
     """Say whether codes of one coding are affine in those of the other, sample by sample: sited alike, not float."""
-    sited = one.sub_x == other.sub_x and one.sub_y == other.sub_y
+    sited = (one.sub_x, one.sub_y, one.multiplied) == (other.sub_x, other.sub_y, other.multiplied)
     both = one, other
     return sited and all(c.matrix != "gray" and not c.is_float and is_affine(c) for c in both)
 

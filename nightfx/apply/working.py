@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numba import prange
 
@@ -37,17 +38,23 @@ from nightfx.picture import (
     to_working,
 )
 
-_Light = Callable[[Float32, int, int], Float32]
+LightOfSamples = Callable[[Float32, int, int], Float32]
 """Lights a picture (3, h, w) in the working encoding, whose pixels stand where chroma subsampled so does."""
 
 
 def is_direct(coding: Coding, encodings: Encodings) -> bool:
     """Whether a light that is affine in the working encoding is affine in the codes too."""
-    return encodings == PLAIN and not coding.is_float and is_affine(coding)
+    apart = not (coding.is_float or coding.multiplied)
+    return encodings == PLAIN and apart and is_affine(coding)
 
 
 def light_in_working(
-    frame: Frame, light: _Light, coding: Coding, encodings: Encodings, *, dither: bool = True
+    frame: Frame,
+    light: LightOfSamples,
+    coding: Coding,
+    encodings: Encodings,
+    *,
+    dither: bool = True,
 ) -> Frame:
     """The frame under `light`, in `coding` and the target's encoding; alpha, time and tags stay."""
     if encodings.source is encodings.target and _is_deeper_or_flatter(frame.coding, coding):
@@ -69,14 +76,58 @@ def _is_deeper_or_flatter(plate: Coding, coding: Coding) -> bool:
 
 
 def straight_rgb(frame: Frame) -> Float32:
-    """RGB (3, H, W) of the frame; where float colour is multiplied by alpha, divided by it again."""
+    """RGB (3, H, W) of the frame as the generator sees it: where colour is multiplied by alpha, it is not so here.
+
+    What alpha does not cover continues the colours beside it: black there would be taken for night.
+    """
     rgb = to_rgb(frame)
-    if _is_multiplied(frame):
-        rgb /= _cover(frame)
-    return rgb
+    if not frame.coding.multiplied:
+        return rgb
+    cover = _share(frame)
+    covered = finite(rgb) * (cover > 0)
+    seen: Float32 = _continued(covered, cover) + (finite(rgb) - covered)
+    return seen
 
 
-def _difference(rgb: Float32, light: _Light, encoding: Encoding, sub_x: int, sub_y: int) -> Float32:
+def _continued(rgb: Float32, cover: Float32) -> Float32:
+    """A picture multiplied by `cover` (H, W), over itself made small and large again, and so on down to one pixel."""
+    height, width = cover.shape
+    if cover.min() >= 1:
+        return rgb
+    if max(height, width) == 1:
+        return np.asarray(rgb / (cover if cover[0, 0] > 0 else 1), np.float32)
+    half = max(width // 2, 1), max(height // 2, 1)
+    small, less = (_resized(x, half, cv2.INTER_AREA) for x in (rgb, cover[None]))
+    behind = _resized(_continued(small, less[0]), (width, height), cv2.INTER_LINEAR)
+    over: Float32 = rgb + behind * (1 - np.minimum(cover, 1))
+    return over
+
+
+def _resized(picture: Float32, size: tuple[int, int], how: int) -> Float32:
+    return np.stack([cv2.resize(c, size, interpolation=how) for c in picture])
+
+
+def straight_pixels(frame: Frame) -> Float32:
+    """RGB (3, H, W) of the frame as light is put on it: divided by alpha where it is multiplied by it and alpha covers."""
+    rgb = to_rgb(frame)
+    return rgb / _cover(frame) if frame.coding.multiplied else rgb
+
+
+def change_of_rgb(frame: Frame, light: LightOfSamples, encoding: Encoding) -> Float32:
+    """What `light` adds to the frame's RGB (3, H, W): where that is multiplied by alpha, to what it was before."""
+    change = _difference(straight_pixels(frame), light, encoding, 0, 0)
+    if not frame.coding.multiplied:
+        return change
+    change *= _cover(frame)
+    bare = frame.planes[3] <= 0
+    if bare.any():  # what glows there is added to what lies behind, and so is what becomes of it
+        change -= bare * _difference(np.zeros_like(change), light, encoding, 0, 0)
+    return change
+
+
+def _difference(
+    rgb: Float32, light: LightOfSamples, encoding: Encoding, sub_x: int, sub_y: int
+) -> Float32:
     """Return the change that the light makes to a signal; 0 where that is not a number."""
     work = to_working(rgb, encoding)
     lit = _above_black(light(work, sub_x, sub_y), work)
@@ -88,19 +139,17 @@ def _above_black(lit: Float32, work: Float32) -> Float32:
     return np.maximum(lit, np.minimum(work, np.float32(0)))
 
 
-def _change_float(frame: Frame, light: _Light, encoding: Encoding) -> Frame:
-    change = _difference(straight_rgb(frame), light, encoding, 0, 0)
-    if _is_multiplied(frame):
-        change *= _cover(frame)
+def _change_float(frame: Frame, light: LightOfSamples, encoding: Encoding) -> Frame:
+    change = change_of_rgb(frame, light, encoding)
     planes = tuple(plane + part for plane, part in zip(frame.planes[:3], change, strict=True))
     return frame.with_planes((*planes, *frame.planes[3:]))
 
 
 def _change_codes(
-    frame: Frame, light: _Light, coding: Coding, encoding: Encoding, *, dither: bool
+    frame: Frame, light: LightOfSamples, coding: Coding, encoding: Encoding, *, dither: bool
 ) -> Frame:
     matrix = matrix_of(coding)[0].astype(np.float32)
-    change = _difference(to_rgb(frame), light, encoding, 0, 0)
+    change = change_of_rgb(frame, light, encoding)
     at_chroma, sub = change, (coding.sub_x, coding.sub_y)
     if any(sub):
         at_chroma = _difference(_rgb_at_chroma(frame), light, encoding, *sub)
@@ -126,9 +175,9 @@ def _in_depth(frame: Frame, coding: Coding) -> Planes:
 
 
 def _convert(
-    frame: Frame, light: _Light, coding: Coding, encodings: Encodings, seed: int | None
+    frame: Frame, light: LightOfSamples, coding: Coding, encodings: Encodings, seed: int | None
 ) -> Frame:
-    rgb, alpha = straight_rgb(frame), frame.alpha
+    rgb, alpha = straight_pixels(frame), frame.alpha
     if encodings.source is encodings.target:
         signal = rgb + _difference(rgb, light, encodings.source, 0, 0)
     else:
@@ -136,8 +185,8 @@ def _convert(
         signal = from_working(_above_black(light(work, 0, 0), work), encodings.target)
     if alpha is not None:
         alpha = convert_alpha(alpha, frame.coding.depth, coding.depth)
-    if coding.is_float and coding.has_alpha and alpha is not None:
-        signal = signal * alpha
+    if coding.multiplied and alpha is not None:
+        signal = signal * (alpha / np.float32(coding.peak))
     return frame.with_planes(from_rgb(finite(signal), coding, alpha, seed=seed), coding)
 
 
@@ -151,14 +200,15 @@ def _rgb_at_chroma(frame: Frame) -> Float32:
     return rgb
 
 
-def _is_multiplied(frame: Frame) -> bool:
-    return frame.coding.is_float and frame.coding.has_alpha
+def _share(frame: Frame) -> Float32:
+    """Alpha (H, W), 1 being opaque."""
+    return np.asarray(frame.planes[3] / np.float32(frame.coding.peak), np.float32)
 
 
-def _cover(frame: Frame) -> Plane:
+def _cover(frame: Frame) -> Float32:
     """Alpha, but 1 where it covers nothing (what glows there is not multiplied) or is no share."""
-    alpha = frame.planes[3]
-    cover: Plane = np.where((alpha > 0) & (alpha < 1), alpha, np.float32(1))
+    alpha = _share(frame)
+    cover: Float32 = np.where((alpha > 0) & (alpha < 1), alpha, np.float32(1))
     return cover
 
 

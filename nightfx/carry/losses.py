@@ -36,6 +36,7 @@ def lines_of(source: ClipInfo, form: Format, coding: Coding, suffix: str) -> tup
         *_of_colour(source, form, coding),
         *_of_profile(source, form),
         *_of_side_data(source, form),
+        *_of_crop(source),
         *_of_container(source, suffix),
     )
 
@@ -56,6 +57,8 @@ def _of_depth(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
     if own.has_alpha and not coding.has_alpha:
         keepers = _keepers(lambda f: f.alpha)
         yield f"{form.title} has no alpha: it is dropped ({keepers} keep it)"
+    if source.alpha_beside and not own.has_alpha:
+        yield "alpha beside the pictures does not decode: it is dropped"
     if coding.depth < own.depth:
         chosen = coding.depth < form.depths[-1]
         why = "as asked" if chosen else f"as FFmpeg writes {form.title}"
@@ -69,7 +72,7 @@ def _of_depth(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
 def _of_chroma(source: ClipInfo, form: Format, coding: Coding) -> Iterator[str]:
     own, written = source.coding, _chroma(coding)
     if own.matrix != "gray" and (coding.sub_x > own.sub_x or coding.sub_y > own.sub_y):
-        keepers = _keepers(lambda f: (own.sub_x, own.sub_y) in f.chroma)
+        keepers = _keepers(lambda f: any(x <= own.sub_x and y <= own.sub_y for x, y in f.chroma))
         yield f"{_chroma(own)} is written as {written}, as FFmpeg writes {form.title} ({keepers} keep it)"
     odd = source.width % 2 or source.height % 2
     if odd and coding.sub_x < own.sub_x:
@@ -107,6 +110,12 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
         yield captions_line(form)
     for kind in sorted(_CARRIED_TITLES.keys() & set(names)):
         yield f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"
+
+
+def _of_crop(source: ClipInfo) -> Iterator[str]:
+    if source.crop:
+        size = f"{source.width}x{source.height}"
+        yield f"the crop to {source.crop} is not written: all {size} pixels are, in their own aspect"
 
 
 def _of_container(source: ClipInfo, suffix: str) -> Iterator[str]:

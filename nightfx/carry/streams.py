@@ -16,7 +16,7 @@ from av.stream import Discard, Stream
 
 from nightfx.carry import convert, fit, formats
 from nightfx.carry.sound import Cutter, Sound, is_pcm
-from nightfx.source import is_cover, open_source
+from nightfx.source import Bridge, is_cover, joints_of, open_source
 
 Note = Callable[[str], None]
 V = TypeVar("V", bound=Stream)
@@ -24,6 +24,7 @@ V = TypeVar("V", bound=Stream)
 # written by every muxer itself, or true of the source file only
 OWN_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 STREAM_KEYS = {"encoder", "timecode", "duration", "bps", "number_of_frames", "number_of_bytes"}
+STREAM_KEYS |= {"alpha_mode"}  # of alpha beside the pictures, which no render has
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Carrier:
         self._on_note = on_note
         self._close = ExitStack()
         self._source = self._close.enter_context(open_source(source))
+        self._bridge = Bridge(joints_of(source))
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
         self._cutters: dict[int, Cutter] = {}
@@ -159,7 +161,8 @@ class Carrier:
             if packet is None:
                 return None
             if packet.size or packet.pts is not None:  # not the empty ones that flush decoders
-                self._waiting = packet
+                self._bridge.move(packet)
+                self._waiting = None if self._bridge.is_late(packet) else packet
         return self._waiting
 
     def _copy(self, packet: av.Packet[Any]) -> None:

@@ -91,6 +91,7 @@ def batch(
 
 def _read_cut(timeline: Path, media: Path, out: Path, handles: int, flags: dict[str, Any]) -> Cut:
     from nightfx.batch.shots.media import Library
+    from nightfx.batch.shots.relink import try_write
     from nightfx.batch.shots.timeline import read_cut
 
     options = RenderOptions.of(**flags)
@@ -98,6 +99,7 @@ def _read_cut(timeline: Path, media: Path, out: Path, handles: int, flags: dict[
     cut = read_cut(timeline, library, handles=handles, rate=options.source.fps)
     for remark in cut.remarks:
         typer.echo(shell.printable(f"warning: {remark}"), err=True)
+    try_write(cut, out)
     return cut
 
 

@@ -92,14 +92,15 @@ def fail(error: NightfxError) -> int:
     """Print `error` as one line on stderr and return its exit code."""
     if settings.debug:
         raise error
-    typer.echo(f"error: {error}", err=True)
+    typer.echo(printable(f"error: {error}"), err=True)
     return error.exit_code
 
 
 def _surprise(error: Exception) -> int:
     if settings.debug:
         raise error
-    typer.echo(f"error: {type(error).__name__}: {error} (nightfx --debug shows where)", err=True)
+    words = f"error: {type(error).__name__}: {error} (nightfx --debug shows where)"
+    typer.echo(printable(words), err=True)
     return FAILED
 
 
@@ -110,7 +111,7 @@ def _stop(word: str, code: int) -> int:
 
 def say(text: str, facts: dict[str, object]) -> None:
     """Print a result: a line of text, or of JSON."""
-    typer.echo(json.dumps(facts) if settings.json else text)
+    typer.echo(json.dumps(facts) if settings.json else printable(text))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -14,6 +15,9 @@ from typing import Any
 
 from nightfx.errors import RetryError, TargetError
 
+MOST_NAME_BYTES = 255
+"""The longest name of a file that disks take."""
+
 
 @contextmanager
 def partial_file(target: Path, folder: Path | None = None) -> Iterator[Path]:
@@ -24,9 +28,9 @@ def partial_file(target: Path, folder: Path | None = None) -> Iterator[Path]:
     What FFmpeg or the system raises inside is turned into TargetError, or RetryError where the
     disk is full.
     """
-    part = target.with_name(f".{target.name}.part")
+    part = hidden_path(target, ".part")
     if folder is not None:
-        part = folder / f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
+        part = folder / hidden_path(target, f".{os.getpid()}-{secrets.token_hex(4)}.part").name
     _check_folder(target)
     try:
         with translated(target):
@@ -40,7 +44,7 @@ def partial_file(target: Path, folder: Path | None = None) -> Iterator[Path]:
 @contextmanager
 def partial_folder(target: Path) -> Iterator[Path]:
     """Give an empty folder beside the target; rename it when complete, remove it otherwise. Raises as `partial_file`."""
-    part = target.with_name(f".{target.name}.part")
+    part = hidden_path(target, ".part")
     with translated(target):
         shutil.rmtree(part, ignore_errors=True)  # what a killed process left
         part.mkdir(parents=True)
@@ -49,6 +53,15 @@ def partial_folder(target: Path) -> Iterator[Path]:
             part.replace(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def hidden_path(target: Path, ending: str) -> Path:
+    """The absolute path beside a target of what is not it yet: `.NAME` and an ending, for a long name a hash of it."""
+    name = f".{target.name}{ending}"
+    if len(os.fsencode(name)) > MOST_NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]}{ending}"
+    # absolute: FFmpeg would take the beginning of `.file:x.mp4.part` for a protocol
+    return target.absolute().with_name(name)
 
 
 def _check_folder(target: Path) -> None:

@@ -11,6 +11,7 @@ from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.job.render_job import check_options, open_job
 from nightfx.job.source_target import (
     asked_encoding,
+    check_name,
     check_target,
     default_target,
     find_source,
@@ -26,6 +27,7 @@ from nightfx.source import (
     is_sequence,
     read_picture,
     sequences_in,
+    unknown_line,
 )
 
 _log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ def plan_renders(
     job with an error. Raises `UsageError` where two inputs would share an output.
     """
     inputs = list(inputs)
+    if out is not None:
+        check_name(out)
     sources = [source for path in inputs for source in _expand(path, preset)]
     if out is not None and (len(inputs) > 1 or inputs[0].is_dir()):
         _make_folder(out)
@@ -80,19 +84,23 @@ def _expand(path: Path, preset: Preset) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    found = [*(p for p in sorted(path.iterdir()) if _is_shot(p)), *sequences_in(path)]
+    files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = [*(p for p in files if _is_shot(p)), *sequences_in(path)]
+    unknown = unknown_line(files)
     names = {preset.name, *(bundled.name for bundled in list_presets())}
     renders = [p for p in found if is_render(p, found, names)]
     if len(found) == len(renders):
-        raise SourceError(f"{path}: no clips or pictures in this folder")
+        words = f"; {unknown}" if unknown else ""
+        raise SourceError(f"{path}: no clips or pictures in this folder{words}")
+    if unknown:
+        _log.warning("%s: %s", path, unknown)
     if renders:
         _log.warning("%s: %d renders of earlier calls are left out", path, len(renders))
     yield from (p for p in found if p not in renders)
 
 
 def _is_shot(path: Path) -> bool:
-    known = path.suffix.lower() in CLIP_SUFFIXES or is_picture(path)
-    return known and path.is_file() and not path.name.startswith(".")
+    return path.suffix.lower() in CLIP_SUFFIXES or is_picture(path)
 
 
 def is_render(path: Path, others: list[Path], names: set[str]) -> bool:

@@ -30,7 +30,7 @@ class Matte:
         self._still = is_picture(self.path) and not is_sequence(self.path)
         # a sequence of mattes has the rate of the shot, whatever its files say
         rate = info.rate if info and info.rate else source.fps
-        options = replace(source, fps=rate, keep_going=False)
+        options = replace(source, fps=rate, keep_going=False, layer=None, view=None)
         self._shot = None if self._still else open_shot(self.path, options)
         self._frames, self._next = self._open(), 0
         self._last: Frame | None = None

@@ -2,11 +2,13 @@
 
 `NAME.field.1001.exr` is the relight field at plate size, four layers of R, G, B: what the plate's red, green and blue
 become (`from_red`, `from_green`, `from_blue`) and what is added (`offset`). `NAME.pair.1001.exr` says nearly the same
-so that a person can read it: `gain`, in stops, and `offset`. Both are half floats, which is within a code of the render
-up to 12 bits, and are meant for the plate's signal as coded, not made linear. Frames count from 1001, as shots do.
+so that a person can read it: `gain`, in stops, and `offset`. Both are for the plate's own signal, as it was read: where
+that is SDR they are as smooth as the field is, where it is light, PQ or log they are what the field is at each pixel.
+`NAME.glow.1001.exr` is what a glow adds to either, and `NAME.matte.1001.exr` how much of all that replaces the plate, as
+it acts on the signal. Half floats are within a code of the render up to 12 bits. Frames count from 1001.
 
-Without OpenImageIO the pair is two 16-bit PNGs, `NAME.gain.1001.png` from -8 to 8 stops and `NAME.offset.1001.png`
-from -1 to 1: value = lowest + (highest - lowest) code / 65535.
+Without OpenImageIO they are 16-bit PNGs, but for the field: `NAME.gain.1001.png` from -8 to 8 stops, and
+`NAME.offset.1001.png`, glow and matte from -1 to 1: value = lowest + (highest - lowest) code / 65535.
 """
 
 from __future__ import annotations
@@ -21,19 +23,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nightfx.apply import Change, Field, FieldChange, full_size
+from nightfx.apply import Field, FieldChange, Steps, full_size, lit_signal, tangent
 from nightfx.disk import partial_file
 from nightfx.errors import TargetError, install_words
-from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, to_rgb, to_working
+from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb
 from nightfx.source import FilePart, has_openimageio
 from nightfx.target import write_parts
 
 _COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
 _PAIR_LAYERS = "gain", "offset"
-_KINDS = "field", "pair", "gain", "offset"
+_KINDS = "field", "pair", "gain", "offset", "glow", "matte"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
 _WHITE = 65535
+_LARGEST_HALF = 65504.0
+_FLOAT_CODES = 10  # bits that half floats have near white: what a code of theirs counts as
+_LEAST_CHANGE = 1e-5  # of the signal, below which a matte's share of it is lost in rounding
 
 _Half = NDArray[np.float16]
 
@@ -63,16 +68,11 @@ def open_passes(folder: Path, name: str, *, overwrite: bool, first: int = FIRST_
     return Passes(folder, name, first)
 
 
-def writing(passes: Passes | None, encoding: Encoding) -> Callable[[Frame, Change], None] | None:
+def writing(passes: Passes | None, encoding: Encoding) -> Callable[[Frame, Steps], None] | None:
     """Return what writes the passes of frames as they are lit, in a working encoding; None where none are asked for."""
     if passes is None:
         return None
-
-    def write(frame: Frame, change: Change) -> None:
-        assert isinstance(change, FieldChange), "passes are refused for tiles"
-        passes.write(frame, change.field, encoding)
-
-    return write
+    return lambda frame, steps: passes.write(frame, steps, encoding)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,6 @@ class Tally:
     """The distance of the pair from the render for each frame: mean and maximum, in codes."""
     depth: int
     """Bits of those codes."""
-    space: str
-    """Name of the encoding that the passes are meant for."""
 
 
 class Passes:
@@ -93,7 +91,7 @@ class Passes:
     def __init__(self, folder: Path, name: str, first: int) -> None:
         self._folder, self._name, self._number, self._first = folder, name, first, first
         self._has_exr = has_openimageio()
-        self._index, self._depth, self._space = 0, 8, SDR.name
+        self._index, self._depth = 0, 8
         self._errors: dict[int, tuple[float, float]] = {}
 
     def begin_at(self, index: int) -> None:
@@ -103,29 +101,81 @@ class Passes:
     def tally(self, first: int, last: int) -> Tally:
         """Return the figures of the frames from the `first`-th to before the `last`-th."""
         errors = [self._errors[i] for i in range(first, last) if i in self._errors]
-        return Tally(errors, self._depth, self._space)
+        return Tally(errors, self._depth)
 
     def recall(self, first: int, tally: Tally) -> None:
         """Count what another process wrote."""
         self._errors.update(enumerate(tally.errors, first))
-        self._depth, self._space = tally.depth, tally.space
+        self._depth = tally.depth
 
-    def write(self, frame: Frame, field: Field, encoding: Encoding = SDR) -> None:
-        """Write the passes of the next frame: `field` is what it was rendered with, in the working encoding."""
+    def write(self, frame: Frame, steps: Steps, encoding: Encoding = SDR) -> None:
+        """Write the passes of the next frame: `steps` are what it was rendered with, in the working encoding."""
         self._number = self._first + self._index if frame.number is None else frame.number
-        self._depth = min(frame.coding.depth, 16)
-        plate = to_working(to_rgb(frame), encoding)
-        self._space = encoding.name
-        stops, offset = _readable_pair(plate, field)
-        if self._has_exr:
-            _save_exr(self._path("field", "exr"), FIELD_LAYERS, _field_pixels(field, frame))
-            stops, offset = self._save_pair(stops, offset)
+        self._depth = _FLOAT_CODES if frame.coding.is_float else frame.coding.depth
+        plate, bare = to_rgb(frame), steps.bare.by(steps.finish.strength)
+        assert isinstance(bare, FieldChange), "passes are refused for tiles"
+        lit = lit_signal(frame, bare.of_samples, encoding)
+        if encoding.to_linear is None and not frame.coding.multiplied:
+            field = _field_pixels(bare.field, frame) if self._has_exr else None
+            stops, offset = _readable_pair(plate, bare.field)
+            wanted = bare.of_samples(plate, 0, 0)  # as it is before luma ends at black
+        else:
+            field, stops, offset = _tangents(frame, bare, lit, encoding)
+            wanted = lit
+        formula = _formula(glow=steps.has_glow, matte=steps.finish.matte is not None)
+        errors = self._write_change(plate, wanted, field, stops, offset, formula)
+        self._write_finish(frame, steps, lit, encoding, formula)
+        codes = errors * ((1 << self._depth) - 1)
+        self._errors[self._index] = float(codes.mean()), float(codes.max())
+        self._index += 1
+
+    def _write_change(
+        self,
+        plate: Float32,
+        wanted: Float32,
+        field: _Half | None,
+        stops: Float32,
+        offset: Float32,
+        formula: str,
+    ) -> Float32:
+        """Write field and pair; returns how far the pair is from the light, (3, H, W)."""
+        if self._has_exr and field is not None:
+            words = f"{formula}, where this is {_expression(nuke_field())}"
+            _save_exr(self._path("field", "exr"), FIELD_LAYERS, field, words)
+            pair = _half(np.stack([*stops, *offset], axis=-1))
+            words = f"{formula}, where this is {_expression(nuke_pair())}"
+            _save_exr(self._path("pair", "exr"), _PAIR_LAYERS, pair, words)
+            stops, offset = np.split(np.moveaxis(pair, -1, 0).astype(np.float32), 2)
         else:
             stops = _save_png(self._path("gain", "png"), stops, MAX_STOPS)
             offset = _save_png(self._path("offset", "png"), offset, MAX_OFFSET)
-        codes = _pair_error(plate, field, stops, offset) * ((1 << self._depth) - 1)
-        self._errors[self._index] = float(codes.mean()), float(codes.max())
-        self._index += 1
+        error: Float32 = np.abs(plate * np.exp2(stops) + offset - wanted)
+        return error
+
+    def _write_finish(
+        self, frame: Frame, steps: Steps, lit: Float32, encoding: Encoding, formula: str
+    ) -> None:
+        """Write what a glow adds and how much a matte lets through, where there are such."""
+        glowing = lit_signal(frame, steps.glowing(), encoding) if steps.has_glow else lit
+        if steps.has_glow:
+            self._save_layer("glow", glowing - lit, formula)
+        if steps.finish.matte is None:
+            return
+        plate = finite(to_rgb(frame))
+        change = glowing - plate
+        let = lit_signal(frame, steps.matted(), encoding) - plate
+        known = np.abs(change) > _LEAST_CHANGE
+        share = np.divide(let, change, where=known, out=np.stack([steps.finish.matte] * 3))
+        self._save_layer("matte", share.clip(0, 1), formula)
+
+    def _save_layer(self, layer: str, values: Float32, words: str) -> None:
+        if not self._has_exr:
+            _save_png(self._path(layer, "png"), values, MAX_OFFSET)
+            return
+        pixels = np.moveaxis(values, 0, -1)
+        # a matte of half floats would be more than a code of a large change away
+        stored = pixels if layer == "matte" else _half(pixels)
+        _save_exr(self._path(layer, "exr"), (layer,), stored, words)
 
     def finish(self) -> Iterator[str]:
         """Yield the lines that a user should read when all are written: how good the pair is, and what is missing.
@@ -140,19 +190,33 @@ class Passes:
             mean, most = float(np.mean(means)), max(maxima)
             words = f"within {mean:.2g} codes of {self._depth} bits (mean), {most:.2g} (max)"
             yield f"passes: the gain/offset pair recombines to {words}"
-        if self._space != SDR.name:
-            yield f"passes: for the plate taken from {self._space} to sRGB's curve on Rec.709 light"
         if not self._has_exr:
             yield f"passes: only that pair is written, as PNG; the full field needs {install_words('film')}"
 
     def _path(self, kind: str, suffix: str) -> Path:
         return self._folder / f"{self._name}.{kind}.{self._number:04d}.{suffix}"
 
-    def _save_pair(self, stops: Float32, offset: Float32) -> tuple[Float32, Float32]:
-        pixels = _half(np.stack([*stops, *offset], axis=-1))
-        _save_exr(self._path("pair", "exr"), _PAIR_LAYERS, pixels)
-        stored = np.moveaxis(pixels, -1, 0).astype(np.float32)
-        return stored[:3], stored[3:]
+
+def _formula(*, glow: bool, matte: bool) -> str:
+    words = "this + glow" if glow else "this"
+    return f"The render is {f'plate + matte * ({words} - plate)' if matte else words}"
+
+
+def _expression(lines: list[str]) -> str:
+    return f"Nuke MergeExpression, B the plate: {'; '.join(lines)}"
+
+
+def _tangents(
+    frame: Frame, bare: FieldChange, lit: Float32, encoding: Encoding
+) -> tuple[_Half, Float32, Float32]:
+    """The field (H, W, 12), stops and offset of the pair, (3, H, W) each, on the plate's own signal."""
+    plate, slopes = finite(to_rgb(frame)), tangent(frame, bare.of_samples, encoding)
+    halves = _half(slopes.clip(-_LARGEST_HALF, _LARGEST_HALF))
+    offset = lit - (halves.astype(np.float32) * plate[:, None]).sum(0)
+    layers = np.concatenate([halves.reshape(9, *lit.shape[1:]), _half(offset)])
+    gain = slopes.sum(0).clip(2**-MAX_STOPS, 2**MAX_STOPS)
+    stops = _half(np.log2(gain)).astype(np.float32)
+    return np.moveaxis(layers, 0, -1), stops, lit - plate * np.exp2(stops)
 
 
 def _readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
@@ -171,24 +235,15 @@ def _readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
     return stops, full_size(offset, *plate.shape[1:])
 
 
-def _pair_error(plate: Float32, field: Field, stops: Float32, offset: Float32) -> Float32:
-    """How far plate · 2^stops + offset is from the plate under `field`, (3, H, W)."""
-    error: Float32 = plate * np.exp2(stops) + offset
-    for channel, cells in zip(error, field.reshape(3, 4, *field.shape[1:]), strict=True):
-        shares = full_size(cells, *plate.shape[1:])
-        channel -= (shares[:3] * plate).sum(0) + shares[3]
-    return np.abs(error, out=error)
-
-
-def _save_exr(target: Path, layers: tuple[str, ...], pixels: _Half) -> None:
+def _save_exr(target: Path, layers: tuple[str, ...], pixels: _Half | Float32, words: str) -> None:
     """Write pixels (H, W, C) as layers of R, G, B, losslessly; how to recombine them stands in its `comments`."""
     import OpenImageIO
 
-    lines = nuke_field() if layers == FIELD_LAYERS else nuke_pair()
-    spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "half")
+    kind = "half" if pixels.dtype == np.float16 else "float"
+    spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
     spec.channelnames = [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
-    spec.attribute("ImageDescription", f"Nuke MergeExpression, B the plate: {'; '.join(lines)}")
+    spec.attribute("ImageDescription", words)
     with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
         write_parts(part, "openexr", [FilePart(spec, pixels)])
 

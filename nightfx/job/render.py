@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from nightfx.apply import Written, is_direct
+from nightfx.apply import Written
 from nightfx.errors import RetryError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
 from nightfx.job.matte import open_matte
@@ -17,9 +17,16 @@ from nightfx.job.resume import is_long, lock_beside, render_in_segments
 from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
-from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame
-from nightfx.source import is_picture, is_sequence, read_picture, woven
-from nightfx.target import write_picture
+from nightfx.picture import (
+    FIRST_FRAME,
+    ColorTags,
+    Encodings,
+    Frame,
+    encoding_by_tags,
+    untold_transfer,
+)
+from nightfx.source import NO_LAYERS, is_picture, is_sequence, read_picture, read_tags, woven
+from nightfx.target import picture_lines, write_picture
 
 
 def render(
@@ -39,9 +46,11 @@ def render(
     options, source = options or RenderOptions(), source_target.find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     render_job.check_options(options, chosen)
-    job = _render_clip if is_sequence(source) or not is_picture(source) else _render_picture
+    target = Path(target) if target else None
+    alone = is_picture(source) and not is_sequence(source)
+    job = _render_picture if alone and (not target or is_picture(target)) else _render_clip
     with memory_errors_as_retry(source):
-        return job(source, Path(target) if target else None, chosen, options, on_progress)
+        return job(source, target, chosen, options, on_progress)
 
 
 @contextmanager
@@ -118,11 +127,13 @@ def _render_picture(
     options.look.check_frames(FIRST_FRAME)
     options = render_job.complete_options(options, preset)
     frame = read_picture(source, options.source.max_pixels)
-    own = source_target.asked_encoding(options.source) or SDR
+    tags = read_tags(source)
+    own = source_target.asked_encoding(options.source) or encoding_by_tags(tags, frame.coding)
     both = Encodings(own, own)
-    passes = render_job.passes_of(target, options, direct=is_direct(frame.coding, both))
+    passes = render_job.passes_of(target, options)
     words = render_job.height_warnings(frame.height, preset, options.light.method, options.look)
-    render_job.log_notes(source, [*_picture_notes(frame, target, options), *words])
+    told = _picture_notes(source, frame, target, tags, options)
+    render_job.log_notes(source, [*told, *words])
     pipeline.begin_stage(on_progress, segment.preparing())
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
@@ -147,7 +158,13 @@ def _count(
     pipeline.begin_stage(on_progress, "finishing")
 
 
-def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterator[str]:
+def _picture_notes(
+    source: Path, frame: Frame, target: Path, tags: ColorTags, options: RenderOptions
+) -> Iterator[str]:
+    transfer = untold_transfer(tags, frame.coding)
+    if transfer and target.suffix.lower() != ".png":
+        yield f"{target.suffix} does not say {transfer}: whoever reads it has to know (png says it)"
+    yield from picture_lines(source, target.suffix, deep=frame.coding.depth > 8)
     jpeg = target.suffix.lower() in (".jpg", ".jpeg")
     if jpeg and frame.coding.has_alpha:
         yield "JPEG has no alpha: it is dropped (png keeps it)"
@@ -156,5 +173,7 @@ def _picture_notes(frame: Frame, target: Path, options: RenderOptions) -> Iterat
     times = options.source.start_seconds, options.source.end_seconds, options.source.frames
     if times != (None, None, None) or options.encode != EncodeOptions():
         yield "--start, --end, --frames, --codec and --crf are for clips"
+    if options.source.layer or options.source.view:
+        yield NO_LAYERS
     if options.job.verify:
         yield "--verify is for clips"

@@ -16,6 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nightfx.carry import log_line
 from nightfx.errors import NightfxError, UsageError
 from nightfx.job.matte import Matte, open_matte
 from nightfx.job.source_target import (
@@ -40,9 +41,10 @@ from nightfx.source import (
     base_name,
     deinterlaced,
     exact_seconds,
+    is_combed,
     is_interlaced,
     is_sequence,
-    log_line,
+    progressive_alone,
     split,
 )
 
@@ -110,7 +112,9 @@ class RenderJob:
         """Return the pictures to be lit of frames: themselves, or fields; interlaced ones are filled up otherwise."""
         if self.by_fields:
             return split(frames, self.reader.info)
-        return deinterlaced(frames) if is_interlaced(self.reader.info) else iter(frames)
+        if self.options.source.interlaced == "keep":
+            return progressive_alone(frames, self.reader.info)
+        return deinterlaced(frames)
 
     def frames_from(self, index: int, mark: Mark | None = None) -> Iterator[Frame]:
         """The frames from the `index`-th on, sought where the reader can and the frame is the one that `mark` tells."""
@@ -120,7 +124,9 @@ class RenderJob:
             seconds = Fraction(mark[0] - info.start_pts) * info.time_base
             frames = self.reader.frames(seconds, options.source.end_seconds)
             first = next(frames, None)
-            if first is not None and mark_of(first) == mark:
+            # interlaced ones are filled up from the frame before
+            alone = self.by_fields or first is None or not is_combed(first)
+            if first is not None and mark_of(first) == mark and alone:
                 return chain([first], frames)
             frames.close()
         frames = self.reader.frames(options.source.start_seconds, options.source.end_seconds)
@@ -129,16 +135,11 @@ class RenderJob:
     @property
     def _can_seek(self) -> bool:
         known = any(name in self.reader.info.container for name in _SEEKABLE)
-        fills_up = is_interlaced(self.reader.info) and not self.by_fields  # from frames before
-        return known and not fills_up and not self.options.source.keep_going
+        return known and not self.options.source.keep_going
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
-        from nightfx.apply import is_direct
-
-        codings = (self.info.coding, self.plan.coding)
-        direct = all(is_direct(coding, self.encodings) for coding in codings)
-        return passes_of(self.target, self.options, direct=direct, again=again, first=self.first)
+        return passes_of(self.target, self.options, again=again, first=self.first)
 
     @property
     def written(self) -> Written:
@@ -193,10 +194,10 @@ def open_job(
         plan = plan_target(info, target, options.encode)
         check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
+        encodings = find_encodings(info, plan, options.source)
         # files of a sequence that was begun are looked at by those who know it
         begun = is_sequence(target) and folder_of(target).is_dir()
         check_target(source, target, options.job.overwrite or begun)
-        encodings = find_encodings(info, plan, options.source)
         if encodings.source is not encodings.target:
             notes.append(encoding_line(encodings))
         if not again:
@@ -270,23 +271,13 @@ def height_warnings(
 
 
 def passes_of(
-    target: Path,
-    options: RenderOptions,
-    *,
-    direct: bool,
-    again: bool = False,
-    first: int = FIRST_FRAME,
+    target: Path, options: RenderOptions, *, again: bool = False, first: int = FIRST_FRAME
 ) -> Passes | None:
-    """Open the passes of a render, where they are asked for.
-
-    Where light is affine in codes (`direct`) they carry the glow, too.
-    """
+    """Open the passes of a render, where they are asked for."""
     if options.job.passes is None:
         return None
-    names = ["grain"] if direct else ["glow", "grain"]
-    after = [*options.look.names(*names), *(["the matte"] if options.light.matte else [])]
-    if after and not again:
-        _log.warning("passes: what comes after the field is not in them: %s", ", ".join(after))
+    if options.look.names("grain") and not again:
+        _log.warning("passes: grain is not in them")
     from nightfx.job.passes import open_passes
 
     return open_passes(

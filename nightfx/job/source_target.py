@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from nightfx.check import VerdictRow, failures, verify
+from nightfx.disk import MOST_NAME_BYTES, hidden_path, translated
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.job.pipeline import Progress, stage_counter
 from nightfx.network import Preset
@@ -24,14 +26,18 @@ from nightfx.picture import (
     target_encoding,
 )
 from nightfx.source import (
+    NO_LAYERS,
     ClipInfo,
     FrameReader,
+    Pick,
     Reader,
     SequenceReader,
     base_name,
+    check_file,
     existing_files,
     is_pattern,
-    is_sequence,
+    is_still,
+    padding_of,
     sequences_in,
 )
 from nightfx.target import (
@@ -46,13 +52,21 @@ from nightfx.target import (
 )
 
 Plan = OutputPlan | SequencePlan
+_PICTURES = "pictures are PNG, JPEG, WebP, TIFF, EXR or DPX"
+# pictures that FFmpeg, if at all, would show as clips of one frame
+_FOREIGN = {
+    *(".avif", ".bmp", ".cin", ".cr2", ".cr3", ".dng", ".hdr", ".heic", ".heif", ".ico", ".j2k"),
+    *(".jp2", ".jxl", ".nef", ".arw", ".pgm", ".pnm", ".ppm", ".psd", ".sgi", ".svg", ".tga"),
+}
 
 
 def find_source(path: Path) -> Path:
-    """The clip, picture or pattern that `path` stands for: a folder for the one sequence in it."""
+    """The clip, picture or pattern that `path` stands for: a folder for the one sequence in it; raises SourceError."""
     if not path.is_dir():
-        if not path.exists() and not is_pattern(path):
-            raise SourceError(f"{path}: no such file")
+        if not is_pattern(path):
+            check_file(path)
+        if path.suffix.lower() in _FOREIGN:
+            raise SourceError(f"{path}: {_PICTURES}: convert it to PNG or EXR")
         return path
     found = sequences_in(path)
     if len(found) != 1:
@@ -61,15 +75,20 @@ def find_source(path: Path) -> Path:
 
 
 def open_shot(source: Path, options: SourceOptions) -> FrameReader:
-    """Open the reader of a clip or a sequence."""
-    if not is_sequence(source):
-        return Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
+    """Open the reader of a clip or a sequence; raises SourceError."""
+    pick = Pick(options.layer, options.view)
+    if not is_still(source):
+        clip = Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
+        if pick != Pick():
+            clip.add_note(NO_LAYERS)
+        return clip
     return SequenceReader(
         source,
         keep_going=options.keep_going,
         missing=options.missing,
         rate=options.fps,
         max_pixels=options.max_pixels,
+        pick=pick,
     )
 
 
@@ -85,7 +104,9 @@ def plan_target(info: ClipInfo, target: Path | None, encode: EncodeOptions) -> P
     """Plan how a shot is written: by default as what it is; raises TargetError, and UsageError without a rate."""
     from_sequence = info.container == "sequence"
     wanted = target or (info.path if from_sequence else None)
-    if wanted and is_sequence(wanted):
+    if wanted and wanted.suffix.lower() in _FOREIGN:
+        raise TargetError(f"{wanted}: {_PICTURES}: name it so")
+    if wanted and is_still(wanted):
         _refuse_one_name(info, wanted)
         return plan_sequence(info, wanted.suffix)
     if not from_sequence:
@@ -239,25 +260,36 @@ def default_target(source: Path, preset: Preset, suffix: str) -> Path:
     stem = f"{base_name(source)}.{preset.name}".lstrip(".")
     if not is_pattern(source):
         return source.with_name(f"{stem}{suffix}")
-    number = source.stem[len(base_name(source)) :].lstrip("._-")
-    return source.with_name(f"{stem}.{number}{suffix}")
+    return source.with_name(f"{stem}.{padding_of(source)}{suffix}")
 
 
 def folder_of(target: Path) -> Path:
     """Where what is done of a render is kept until it is complete."""
-    return target.with_name(f".{target.name}.nightfx")
+    return hidden_path(target, ".nightfx")
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the source, exists, or has no folder."""
+    """Refuse a target that is the source, exists, or has no folder; that of a sequence is made."""
+    check_name(target)
     taken = existing_files(target)
     own = {path.resolve() for path in existing_files(source)}
     if own.intersection(path.resolve() for path in taken):
         raise UsageError(f"{target}: input and output are the same file; choose another -o")
     if taken and not overwrite:
         raise TargetError(f"{taken[0]}: exists already; --overwrite replaces it")
+    if is_pattern(target):
+        with translated(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.is_dir():
         raise TargetError(f"{target.parent}: no such folder; make it first")
+
+
+def check_name(target: Path) -> None:
+    """Refuse a name that disks do not take; raises TargetError."""
+    size = len(os.fsencode(target.name))
+    if size > MOST_NAME_BYTES:
+        words = f"a name of {size} bytes, disks take {MOST_NAME_BYTES}: choose a shorter -o"
+        raise TargetError(f"{target}: {words}")
 
 
 def _refuse_one_name(info: ClipInfo, target: Path) -> None:

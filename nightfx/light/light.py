@@ -16,6 +16,7 @@ from nightfx.apply import (
     FieldChange,
     Finish,
     MapChange,
+    Steps,
     Written,
     light_plate,
     straight_rgb,
@@ -36,8 +37,8 @@ class Beside(NamedTuple):
     """Told of the frames that go by; those of a warm-up are seen and not lit."""
     matte_at: Callable[[int, Frame], Float32] | None = None
     """Gives the matte (H, W) of a frame by its place in the shot."""
-    on_change: Callable[[Frame, Change], None] | None = None
-    """Told of each frame's change of light, the matte, grain, and a glow that a change cannot carry left out."""
+    on_change: Callable[[Frame, Steps], None] | None = None
+    """Told of what is done to each frame."""
 
 
 class Lit(NamedTuple):
@@ -93,15 +94,15 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     """Return a frame under its change of light and what the look adds to it."""
     frame = lit.frame
     moment = lighting.look.at(lighting.numbering.of(frame, index))
-    change = lit.change.graded(grade.grade_of(moment))
+    change = bare = lit.change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.small), moment.glow) if moment.glow else None
     if glow is not None and written.is_direct_for(frame):
         screened = change.screened(glow)
         change, glow = (screened, None) if screened else (change, glow)
-    if beside.on_change:
-        beside.on_change(frame, change.by(moment.strength))
     matte = beside.matte_at(index, frame) if beside.matte_at else None
     finish = Finish(moment.strength, glow, moment.grain, matte, lighting.seed)
+    if beside.on_change:
+        beside.on_change(frame, Steps(bare, change, finish))
     return light_plate(frame, change, finish, written)
 
 

@@ -31,7 +31,8 @@ class Seen(NamedTuple):
 def see(frame: Frame, height: int, encoding: Encoding = SDR) -> Seen:
     """The frame at a working `height` in px, in the working encoding."""
     size = working_size(frame.height, frame.width, height)
-    if encoding.is_linear:  # averaged as seen: one glint would outshine its surroundings in light
+    # averaged as seen: one glint would outshine its surroundings in light
+    if encoding.is_linear or frame.coding.multiplied:
         work = to_working(straight_rgb(frame), encoding)
         small = np.stack([cv2.resize(c, size[::-1], interpolation=cv2.INTER_AREA) for c in work])
     else:

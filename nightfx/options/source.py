@@ -67,11 +67,13 @@ class SourceOptions:
     )
     fps: Fraction | None = option(
         None,
-        "Frames a second of a sequence, such as 24 or 24000/1001; else as its files say.",
+        "Frames a second of a sequence or an EDL, such as 24 or 24000/1001; else as its files say.",
         words="a number such as 23.976 or 24000/1001, above 0 and at most 1000",
         metavar="RATE",
         parse=rate_from,
     )
+    layer: str | None = option(None, "Layer of an EXR that is lit; else its beauty.")
+    view: str | None = option(None, "View of an EXR that is lit, such as right; else its first.")
     interlaced: Scan = option("deinterlace", "deinterlace, or keep: light the fields one by one.")
     input_space: str | None = option(
         None, "sdr, linear, pq, hlg, arri_logc4, slog3, acescct …; else by the tags."

@@ -1,7 +1,15 @@
 """Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""
 
+from nightfx.picture.channels import (
+    Layer,
+    PartNames,
+    choice_lines,
+    choose_layer,
+    layers_of,
+)
 from nightfx.picture.chroma import average_at_sites, average_rows, widened
 from nightfx.picture.coding import (
+    HDR_TRANSFERS,
     SUBSAMPLING,
     TRANSFER_PQ,
     ColorTags,
@@ -9,7 +17,9 @@ from nightfx.picture.coding import (
     coding_of,
     fill,
     frame_of,
+    planar_name,
     relaid,
+    untold_transfer,
 )
 from nightfx.picture.color import (
     ToCodes,
@@ -58,6 +68,7 @@ __all__ = [
     "BT709",
     "CLIP_NUMBERS",
     "FIRST_FRAME",
+    "HDR_TRANSFERS",
     "PLAIN",
     "SDR",
     "SUBSAMPLING",
@@ -69,8 +80,10 @@ __all__ = [
     "Float32",
     "Float64",
     "Frame",
+    "Layer",
     "Matrix",
     "Numbering",
+    "PartNames",
     "Plane",
     "Planes",
     "ToCodes",
@@ -79,6 +92,8 @@ __all__ = [
     "as_planar",
     "average_at_sites",
     "average_rows",
+    "choice_lines",
+    "choose_layer",
     "code_of",
     "coding_of",
     "convert_alpha",
@@ -92,9 +107,11 @@ __all__ = [
     "is_affine",
     "is_cached",
     "kernel",
+    "layers_of",
     "luma",
     "matrix_of",
     "noise_at",
+    "planar_name",
     "relaid",
     "rgb_coding",
     "rolled_off",
@@ -102,6 +119,7 @@ __all__ = [
     "to_codes_of",
     "to_rgb",
     "to_working",
+    "untold_transfer",
     "upright",
     "widened",
 ]

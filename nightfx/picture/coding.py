@@ -19,10 +19,10 @@ from nightfx.errors import SourceError
 from nightfx.picture.frame import Coding, Frame, Matrix, Plane, Planes
 
 _PLANAR = re.compile(
-    r"(?P<family>yuvj?|yuva|gbrp|gbrap|gray)(?P<sub>4\d\dp)?(?P<depth>9|1[0246])?(?:le)?"
+    r"(?P<family>yuvj?|yuva|gbrp|gbrap|gray)(?P<sub>4(?:[24]0|22|44|11)p)?(?P<depth>9|1[0246])?(?:le)?"
 )
-# floats, and what swscale cannot lay out without touching a sample
-_NOT_EXACT = re.compile(r"f16|f32|bayer|xyz|msb|^ya8|^ya16|^mono|^uyyvyy")
+# floats, whole numbers of 32 bits, chroma of a quarter both ways, and what swscale cannot lay out without touching a sample
+_NOT_EXACT = re.compile(r"f16|f32|bayer|xyz|msb|^ya8|^ya16|^mono|^uyyvyy|32[bl]e|96|128|^yuv410")
 SUBSAMPLING = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411", (0, 1): "440"}
 _MATRICES: dict[int, Matrix] = {
     1: "bt709",
@@ -93,7 +93,8 @@ def relaid(image: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
         # ayuv64 unwritten (269 of 300 runs differed; with one thread none)
         return image.reformat(format=pix_fmt, threads=1)
     except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"pixel format {image.format.name} is not supported") from error
+        words = "is not supported: convert the clip first"
+        raise SourceError(f"pixel format {image.format.name} {words}") from error
 
 
 def planar_name(pix_fmt: str) -> str:
@@ -181,3 +182,11 @@ class ColorTags:
 
 
 TRANSFER_PQ = 16  # transfer characteristics of SMPTE ST 2084
+HDR_TRANSFERS = {TRANSFER_PQ: "PQ", 18: "HLG"}
+_LINEAR = 8
+
+
+def untold_transfer(tags: ColorTags, coding: Coding) -> str | None:
+    """Return what has to be said of codes for them to be understood, such as PQ; None where SDR or light in floats is expected."""
+    known = HDR_TRANSFERS | {_LINEAR: "linear light"}
+    return None if coding.is_float else known.get(tags.transfer)

@@ -52,7 +52,9 @@ class Coding:
     full_range: bool
     """Codes 0 to `peak` for black to white, rather than 16 to 235 (at 8 bits)."""
     has_alpha: bool
-    """The last plane is alpha, always full range; colour is multiplied by it in float, and else not."""
+    """The last plane is alpha, always full range."""
+    multiplied: bool = False
+    """Colour is multiplied by alpha (associated), as EXR has it."""
 
     @property
     def peak(self) -> int:
@@ -84,10 +86,15 @@ class Coding:
 
 
 def rgb_coding(depth: int, *, alpha: bool) -> Coding:
-    """The coding of RGB planes of full range: 8 to 16 bits, or 32 for float."""
+    """The coding of RGB planes of full range: 8 to 16 bits, or 32 for float, whose alpha is associated."""
     bits = {8: "", 32: "f32le"}.get(depth, f"{depth}le")
     name = f"gbr{'a' if alpha else ''}p{bits}"
-    return Coding(name, depth, 0, 0, matrix="rgb", full_range=True, has_alpha=alpha)
+    return Coding(
+        *(name, depth, 0, 0, "rgb"),
+        full_range=True,
+        has_alpha=alpha,
+        multiplied=alpha and depth == 32,
+    )
 
 
 @dataclass(frozen=True, eq=False)

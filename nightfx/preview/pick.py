@@ -10,16 +10,16 @@ from typing import NamedTuple
 from nightfx.errors import UsageError
 from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
 from nightfx.options import RenderOptions
-from nightfx.picture import CLIP_NUMBERS, SDR, Encoding, Frame, encoding_by_tags
+from nightfx.picture import CLIP_NUMBERS, Encoding, Frame, encoding_by_tags
 from nightfx.source import (
     ClipInfo,
     FrameReader,
     base_name,
     deinterlaced,
-    is_interlaced,
     is_picture,
     is_sequence,
     read_picture,
+    read_tags,
 )
 
 
@@ -56,7 +56,8 @@ def pick_frame(
         raise UsageError("--frame and --at both choose a frame: give one of them")
     if is_picture(source) and not is_sequence(source):
         still = read_picture(source, options.source.max_pixels)
-        picked = Picked(still, None, 0, asked_encoding(options.source) or SDR)
+        own = encoding_by_tags(read_tags(source), still.coding)
+        picked = Picked(still, None, 0, asked_encoding(options.source) or own)
         options.look.check_frames(picked.number)
         return picked
     with open_shot(source, replace(options.source, keep_going=True)) as shot:
@@ -87,4 +88,4 @@ def pick(
 
 def _frames(shot: FrameReader, seconds: float) -> Iterator[Frame]:
     frames = shot.frames(seconds)
-    return deinterlaced(frames) if is_interlaced(shot.info) else frames
+    return deinterlaced(frames)

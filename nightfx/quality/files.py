@@ -20,7 +20,6 @@ from nightfx.source import (
     CLIP_SUFFIXES,
     SUFFIXES,
     deinterlaced,
-    is_interlaced,
     is_picture,
     read_picture,
 )
@@ -97,7 +96,7 @@ def views(path: Path, *, most: int, max_pixels: int) -> Iterator[Tensor]:
     with open_shot(path, options) as shot:
         encoding = encoding_by_tags(shot.info.tags, shot.info.coding)
         frames = shot.frames()
-        shown = deinterlaced(frames) if is_interlaced(shot.info) else frames
+        shown = deinterlaced(frames)
         for frame in islice(shown, most):
             yield torch.from_numpy(view(Picked(frame, shot.info, 0, encoding), frame))
 

@@ -1,19 +1,29 @@
 """All that yields frames: clips, sequences and pictures, and what is known of them before they are decoded."""
 
 from nightfx.source.damage import Signs
-from nightfx.source.decoding import decode
+from nightfx.source.decoding import VARIABLE, asked_threads, codec_threads, cores, decode
 from nightfx.source.fingerprints import fingerprint
 from nightfx.source.image import (
     SUFFIXES,
+    Chunk,
     PictureExtras,
     Pixels,
     is_picture,
     picture_extras,
     read_extras,
     read_picture,
+    read_tags,
 )
-from nightfx.source.interlace import as_progressive, deinterlaced, is_interlaced, split, woven
-from nightfx.source.log_footage import log_line
+from nightfx.source.interlace import (
+    as_progressive,
+    deinterlaced,
+    is_combed,
+    is_interlaced,
+    progressive_alone,
+    split,
+    woven,
+)
+from nightfx.source.joints import Bridge, joints_of
 from nightfx.source.numbered import (
     base_name,
     existing_files,
@@ -21,23 +31,29 @@ from nightfx.source.numbered import (
     frames_on_disk,
     is_pattern,
     is_sequence,
+    is_still,
     lone_sequence,
+    padding_of,
     sequences_in,
 )
 from nightfx.source.probe import (
     CLIP_SUFFIXES,
     FALLBACK_RATE,
     ClipInfo,
+    check_file,
     is_cover,
     open_source,
     pick_stream,
     side_data_of,
+    unknown_line,
 )
-from nightfx.source.reader import Reader
+from nightfx.source.reader import Reader, early_words
 from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.shot import FrameReader
 from nightfx.source.still import (
     FORMATS,
+    NO_LAYERS,
+    Pick,
     by_openimageio,
     has_openimageio,
     has_timecode,
@@ -45,18 +61,27 @@ from nightfx.source.still import (
     one_line,
 )
 from nightfx.source.still_extras import FilePart, Sheet, timecode_of, timecode_word
-from nightfx.source.threads import VARIABLE, asked_threads, codec_threads, cores
-from nightfx.source.timecode import Seconds, exact_seconds, shift_timecode
+from nightfx.source.timecode import (
+    Seconds,
+    count_frames,
+    day_frames,
+    exact_seconds,
+    shift_timecode,
+)
 
 __all__ = [
     "CLIP_SUFFIXES",
     "FALLBACK_RATE",
     "FORMATS",
+    "NO_LAYERS",
     "SUFFIXES",
     "VARIABLE",
+    "Bridge",
+    "Chunk",
     "ClipInfo",
     "FilePart",
     "FrameReader",
+    "Pick",
     "PictureExtras",
     "Pixels",
     "Reader",
@@ -68,10 +93,14 @@ __all__ = [
     "asked_threads",
     "base_name",
     "by_openimageio",
+    "check_file",
     "codec_threads",
     "cores",
+    "count_frames",
+    "day_frames",
     "decode",
     "deinterlaced",
+    "early_words",
     "exact_seconds",
     "existing_files",
     "file_of",
@@ -80,25 +109,31 @@ __all__ = [
     "has_openimageio",
     "has_timecode",
     "inside",
+    "is_combed",
     "is_cover",
     "is_interlaced",
     "is_pattern",
     "is_picture",
     "is_sequence",
-    "log_line",
+    "is_still",
+    "joints_of",
     "lone_sequence",
     "one_line",
     "open_source",
+    "padding_of",
     "pick_stream",
     "picture_extras",
+    "progressive_alone",
     "read_extras",
     "read_file",
     "read_picture",
+    "read_tags",
     "sequences_in",
     "shift_timecode",
     "side_data_of",
     "split",
     "timecode_of",
     "timecode_word",
+    "unknown_line",
     "woven",
 ]

@@ -14,12 +14,7 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
-from nightfx.source.threads import decoder_threads
-
 _LAST_SECONDS = 0.5  # a stream may end this much before its duration tag without being cut
-
-# decoders that conceal without a flag on the picture, and may be told to fail instead
-_STRICT = {"mjpeg": {"err_detect": "explode"}}
 
 
 @dataclass
@@ -60,14 +55,6 @@ def ends_early(stream: VideoStream, end_seconds: Fraction) -> bool:
     """Say whether a Matroska stream, read to its end, stopped well before its duration tag."""
     claimed = next((v for k, v in stream.metadata.items() if k.startswith("DURATION")), None)
     return claimed is not None and _seconds(claimed) - float(end_seconds) > _LAST_SECONDS
-
-
-def prepare(stream: VideoStream) -> None:
-    """Let the decoder use several cores, and fail where it would conceal unseen."""
-    stream.thread_type = "AUTO"
-    context = stream.codec_context
-    context.thread_count = decoder_threads()
-    context.options = context.options | _STRICT.get(context.name, {})
 
 
 def describe_error(error: av.FFmpegError) -> str:

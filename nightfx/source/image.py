@@ -1,4 +1,4 @@
-"""Read and write single pictures as frames: 8 and 16 bits, alpha, ICC profile, EXIF and dpi kept.
+"""Read single pictures as frames: 8 and 16 bits, alpha, and all that stands beside the pixels, PNG's chunks as they are.
 
 Pillow reads what has 8 bits; it would cut 16-bit RGB down silently, so OpenCV reads that.
 """
@@ -6,10 +6,11 @@ Pillow reads what has 8 bits; it would cut 16-bit RGB down silently, so OpenCV r
 from __future__ import annotations
 
 import warnings
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
-from nightfx.picture import Frame, rgb_coding
+from nightfx.picture import ColorTags, Frame, rgb_coding
 
 if TYPE_CHECKING:  # where it is used, Pillow is imported: clips do without
     from PIL import Image
@@ -27,8 +28,25 @@ Pixels = NDArray[Any]
 
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 SUFFIXES |= {".tif": "TIFF", ".tiff": "TIFF"}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST_CHUNK = 1 << 26
 _ORIENTATION = 0x0112  # EXIF tag; 1 is upright
 _BITS_PER_SAMPLE = 258  # TIFF tag
+
+
+# of a picture's colour and pixels, and true of the lit one: all others say themselves if they may be copied
+_KEPT_CHUNKS = {b"cICP", b"mDCV", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"oFFs", b"sCAL"}
+# written anew, of palettes and animations, or of the file's last change
+_OWN_CHUNKS = {b"eXIf", b"tRNS", b"hIST", b"sPLT", b"acTL", b"fcTL", b"fdAT", b"tIME"}
+_LINEAR_GAMMA = 100_000
+
+
+class Chunk(NamedTuple):
+    """One chunk of a PNG."""
+
+    kind: bytes
+    """Its four letters."""
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -41,10 +59,19 @@ class PictureExtras:
     """EXIF block, its orientation reset: the pixels are upright."""
     dpi: tuple[float, float] | None
     """Pixels an inch, horizontally and vertically."""
+    xmp: bytes | None = None
+    """XMP packet."""
+    comment: bytes | None = None
+    """A JPEG's comment."""
+    chunks: tuple[Chunk, ...] = ()
+    """Those of a PNG that mean the same in a lit one, in order; EXIF is not among them."""
+    left: tuple[str, ...] = ()
+    """In words, what is not written of it."""
 
     def options(self) -> dict[str, Any]:
         """Return what there is as arguments of Pillow's `save`."""
-        return {name: value for name, value in vars(self).items() if value}
+        own = {name: x for name, x in vars(self).items() if name not in ("chunks", "left")}
+        return {name: value for name, value in own.items() if value}
 
 
 def is_picture(path: Path) -> bool:
@@ -72,8 +99,45 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Frame:
 
 
 def read_extras(path: Path) -> dict[str, Any]:
-    """Return what a picture file holds beside its pixels: `icc_profile`, `exif`, `dpi`, those that there are."""
-    return picture_extras(path).options()
+    """Return what a picture file holds beside its pixels, by names: `icc_profile`, `exif`, `dpi`, a PNG's `tEXt`…"""
+    extras = picture_extras(path)
+    kinds = dict.fromkeys(chunk.kind for chunk in extras.chunks)
+    chunks = {
+        kind.decode(): tuple(c.data for c in extras.chunks if c.kind == kind) for kind in kinds
+    }
+    return extras.options() | chunks
+
+
+def read_tags(path: Path) -> ColorTags:
+    """Return what a picture file says of its colours: PNG's cICP, or gAMA where nothing else speaks; raises SourceError."""
+    chunks = {chunk.kind: chunk.data for chunk in read_chunks(path)}
+    spoken = chunks.get(b"cICP", b"")
+    if len(spoken) == 4:
+        primaries, transfer, matrix, is_full = spoken
+        if matrix or not is_full:
+            words = f"its cICP is {primaries}/{transfer}/{matrix}/{is_full}, not RGB of full range"
+            raise SourceError(f"{path}: {words}: convert it first")
+        return ColorTags(primaries, transfer, 0, 2)
+    gamma = chunks.get(b"gAMA") if not {b"iCCP", b"sRGB"} & set(chunks) else None
+    linear = gamma is not None and int.from_bytes(gamma, "big") == _LINEAR_GAMMA
+    return ColorTags(2, 8 if linear else 2, 0, 2)
+
+
+def read_chunks(path: Path) -> list[Chunk]:
+    """Return the ancillary chunks of a PNG whose sums are right; none of other files."""
+    chunks = []
+    with path.open("rb") as file:
+        if file.read(8) != _PNG:
+            return []
+        while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind[:1].isupper() or size > _LARGEST_CHUNK:
+                file.seek(size + 4, 1)
+                continue
+            data, checksum = file.read(size), file.read(4)
+            if zlib.crc32(kind + data).to_bytes(4, "big") == checksum and kind.isalpha():
+                chunks.append(Chunk(kind, data))
+    return chunks
 
 
 def _opened(path: Path) -> Image.Image:
@@ -143,8 +207,35 @@ def picture_extras(like: Path) -> PictureExtras:
         for tag in (_BITS_PER_SAMPLE, *range(256, 260), 262, 273, 277, 278, 279, 284):
             exif.pop(tag, None)  # TIFF's own layout, not a description of the picture
         block = exif.tobytes() if exif else None
-        profile = image.info.get("icc_profile") or b""
-        # the picture is written as RGB: a profile of grey or CMYK would be wrong (ICC.1, bytes 16 to 19)
-        return PictureExtras(
-            profile if profile[16:20] == b"RGB " else None, block, image.info.get("dpi")
-        )
+        info = image.info
+    profile = info.get("icc_profile") or b""
+    # the picture is written as RGB: a profile of grey or CMYK would be wrong (ICC.1, bytes 16 to 19)
+    is_rgb = profile[16:20] == b"RGB "
+    chunks = read_chunks(like)
+    kept = tuple(c for c in chunks if _is_kept(c.kind) and (is_rgb or c.kind != b"iCCP"))
+    left = sorted(
+        {c.kind.decode() for c in chunks if c.kind not in _OWN_CHUNKS}
+        - {c.kind.decode() for c in kept}
+    )
+    words = (
+        *left,
+        *(["its ICC profile, not of RGB"] if profile and not is_rgb else []),
+        *(["IPTC"] if "photoshop" in info else []),
+    )
+    return PictureExtras(
+        profile if is_rgb else None,
+        block,
+        info.get("dpi"),
+        info.get("xmp"),
+        info.get("comment"),
+        kept,
+        words,
+    )
+
+
+def _is_kept(kind: bytes) -> bool:
+    """Whether a chunk is as true of the lit picture: the case of its last letter says if it may be copied unread."""
+    brightness = kind.lower() == b"clli"  # of the plate
+    return kind in _KEPT_CHUNKS or (
+        kind not in _OWN_CHUNKS and kind[3:].islower() and not brightness
+    )

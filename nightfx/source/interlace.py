@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, islice
 
 import av
 import av.filter
 import numpy as np
 
-from nightfx.picture import Frame, Plane, frame_of
+from nightfx.errors import SourceError
+from nightfx.picture import Frame, Plane, fill, frame_of
 from nightfx.source.probe import ClipInfo
 
 _BOTTOM_FIRST = (3, 5)  # FFmpeg's numbers of a field order: the bottom field is shown first
@@ -32,19 +34,62 @@ def as_progressive(info: ClipInfo) -> ClipInfo:
 def deinterlaced(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Yield each frame with its first field filled up to a whole picture (bwdif).
 
-    Frames that are not flagged as interlaced pass as they are. Times stay the source's.
+    Frames that are not flagged as interlaced pass as they are. Times stay the source's. A frame depends on the one
+    before and the one behind it alone.
     """
-    graph, waiting = None, deque[Frame]()
+    frames, before = iter(frames), None
     for frame in frames:
-        assert frame.origin is not None, "frames of a reader have one"
-        graph = graph or _graph(frame, frame.origin)
+        if is_combed(frame):
+            yield from _filled(chain([frame], frames), before)
+            return
+        yield frame
+        before = frame
+
+
+def is_combed(frame: Frame) -> bool:
+    """Say whether a frame is flagged as two fields."""
+    return frame.origin is not None and frame.origin.interlaced_frame
+
+
+def progressive_alone(frames: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
+    """Yield frames as they are; raises SourceError at one that is flagged as two fields."""
+    for frame in frames:
+        if is_combed(frame):
+            seconds = float((frame.pts - info.start_pts) * frame.time_base)
+            words = "split the clip there, or leave out --interlaced keep"
+            raise SourceError(f"{info.path}: turns interlaced at {seconds:.2f} s: {words}")
+        yield frame
+
+
+def _filled(frames: Iterator[Frame], before: Frame | None) -> Iterator[Frame]:
+    """Fill up frames, the first of which is interlaced; the one `before` is seen and not yielded."""
+    first = next(frames)
+    assert first.origin is not None, "a reader keeps those of interlaced frames"
+    graph, waiting = _graph(first, first.origin), deque[Frame]()
+    form = first.origin.format.name
+    filled = _through(graph, waiting, chain([before] if before else [], [first], frames), form)
+    yield from islice(filled, 1 if before else 0, None)
+
+
+def _through(
+    graph: av.filter.Graph, waiting: deque[Frame], frames: Iterable[Frame], form: str
+) -> Iterator[Frame]:
+    for frame in frames:
         waiting.append(frame)
-        frame.origin.pts, frame.origin.time_base = frame.pts, frame.time_base
-        graph.push(frame.origin)
+        graph.push(_image(frame, form))
         yield from _filtered(graph, waiting)
-    if graph is not None:
-        graph.push(None)
-        yield from _filtered(graph, waiting)
+    graph.push(None)
+    yield from _filtered(graph, waiting)
+
+
+def _image(frame: Frame, form: str) -> av.VideoFrame:
+    """The decoded picture of a frame; one of its planes where the reader kept none, or its pixels may be another's."""
+    image = frame.origin
+    if image is None or not is_combed(frame):
+        image = av.VideoFrame(frame.width, frame.height, form)
+        fill(image, frame.planes, frame.coding)
+    image.pts, image.time_base = frame.pts, frame.time_base
+    return image
 
 
 def split(frames: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
@@ -96,4 +141,7 @@ def _filtered(graph: av.filter.Graph, waiting: deque[Frame]) -> Iterator[Frame]:
             return
         assert isinstance(image, av.VideoFrame), image
         frame = waiting.popleft()
+        if not is_combed(frame):
+            yield frame
+            continue
         yield replace(frame, planes=frame_of(image, frame.coding).planes, origin=image)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -21,9 +23,10 @@ from av.video.stream import VideoStream
 from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
-from nightfx.source import damage, decoding, interlace, probe, shot, timecode
+from nightfx.source import damage, decoding, interlace, joints, probe, shot, timecode
 
 _LAST_SECONDS = 3600  # more than a last frame is shown
+_LOOKED_AT = 24  # pictures, before a render
 _SEEK_BACK_SECONDS = (0, 2, 10)  # tried in turn, until a key frame is shown before the start
 
 
@@ -44,13 +47,15 @@ class Reader(shot.FrameReader):
         self.max_pixels = max_pixels
         self.keep_going = keep_going
         self._cut = False
+        self._scan_told = False
         self.info = self._probe()
+        self._scan = self.info.interlaced
         if self._cut and not keep_going:
             raise self._damaged()
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
-        times = decoding.shown_times(self.path, self.max_pixels)
+        times = decoding.shown_times(self.info, self.max_pixels)
         if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
             whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
             raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
@@ -62,22 +67,23 @@ class Reader(shot.FrameReader):
         """The number of the first frame that begins at `seconds` or later; a clip's count from 1001."""
         if not seconds:
             return FIRST_FRAME
-        times = decoding.shown_times(self.path, self.max_pixels)
+        times = decoding.shown_times(self.info, self.max_pixels)
         return FIRST_FRAME + bisect_left(times, times[0] + timecode.exact_seconds(seconds))
 
     def _probe(self) -> probe.ClipInfo:
         with probe.open_source(self.path, self.max_pixels) as container:
             stream = probe.pick_stream(container, self.path, self.max_pixels)
             self._cut = damage.missing_tail(self.path, container.format.name, stream)
-            first = decoding.first_picture(container, stream)
+            first, by_dts = decoding.first_picture(container, stream)
             if first is None:
                 told = stream.codec_context.width or self.max_pixels >= MAX_PIXELS
                 limit = "" if told else f" to {self.max_pixels} pixels or fewer"
                 raise SourceError(f"{self.path}: no frame of its video stream decodes{limit}")
             try:
-                info = probe.describe(self.path, container, stream, first)
+                info = probe.describe(self.path, container, stream, first, by_dts=by_dts)
             except SourceError as error:
                 raise SourceError(f"{self.path}: {error}") from error
+            self._aspect = _aspect(stream)
             self._note_streams(container, info)
         return info
 
@@ -88,6 +94,9 @@ class Reader(shot.FrameReader):
             self.add_note(f"{len(real)} video streams: rendering the first, {shape}")
         if any(probe.is_cover(stream) for stream in container.streams.video):
             self.add_note("the cover picture is not rendered")
+        if info.is_raw:
+            rate = float(info.rate or probe.FALLBACK_RATE)
+            self.add_note(f"a stream without times: its frames are counted at {rate:.3f} fps")
 
     def _deliver(
         self, start: timecode.Seconds | None, end: timecode.Seconds | None
@@ -120,7 +129,11 @@ class Reader(shot.FrameReader):
     def _pictures_from(
         self, start: timecode.Seconds | None, signs: damage.Signs
     ) -> Iterator[av.VideoFrame]:
-        for back_seconds in _SEEK_BACK_SECONDS if start else ():
+        joined = joints.joints_of(self.path)
+        for joint in joined:
+            seconds = float(joint.at - self.info.start_pts * self.info.time_base)
+            self.add_note(f"times begin anew at {seconds:.2f} s: picture and sound go on there")
+        for back_seconds in _SEEK_BACK_SECONDS if start and self._can_seek and not joined else ():
             with self._decoder() as (container, stream):
                 wanted = (
                     timecode.exact_seconds(start or 0) / self.info.time_base + self.info.start_pts
@@ -129,19 +142,38 @@ class Reader(shot.FrameReader):
                 if (pictures := decoding.decode_from(container, stream, goal, signs)) is None:
                     break
                 key = decoding.key_frame(pictures)
-                if key is not None and key.pts is not None and key.pts <= wanted:
+                at = None if key is None else self.info.shown_at(key)
+                if key is not None and at is not None and at <= wanted:
                     signs.clear()
-                    yield key
-                    yield from pictures
+                    yield from self._of_one_aspect(chain([key], pictures), stream)
                     return
         with self._decoder() as (container, stream):
-            yield from decoding.decode(container, stream, signs)
+            pictures = decoding.decode(container, stream, signs, joined=joined)
+            yield from self._of_one_aspect(pictures, stream)
+
+    @property
+    def _can_seek(self) -> bool:
+        # times of raw streams are counted from the first on, and libvpx does not tell key frames
+        return not self.info.is_raw and not self.info.alpha_beside
+
+    def _of_one_aspect(
+        self, pictures: Iterable[av.VideoFrame], stream: VideoStream
+    ) -> Iterator[av.VideoFrame]:
+        """Yield pictures while their pixels keep their shape, where no container says it once for all."""
+        for picture in pictures:
+            aspect = _aspect(stream)
+            if self.info.has_aspect_by_picture and aspect != self._aspect:
+                at = self.info.shown_at(picture)
+                seconds = float(((at or 0) - self.info.start_pts) * self.info.time_base)
+                words = f"changes from {self._aspect} to {aspect} near {seconds:.2f} s"
+                raise SourceError(f"{self.path}: the pixel aspect {words}: split the clip there")
+            yield picture
 
     @contextmanager
     def _decoder(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         with probe.open_source(self.path, self.max_pixels) as container:
             stream = probe.pick_stream(container, self.path, self.max_pixels)
-            damage.prepare(stream)
+            decoding.prepare(stream)
             yield container, stream
 
     def _timed(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Frame]:
@@ -149,9 +181,12 @@ class Reader(shot.FrameReader):
         last: int | None = None
         step = max(1, round(self.info.frame_seconds / self.info.time_base))
         for picture in pictures:
-            if picture.pts is None:
+            at = self.info.shown_at(picture)
+            if self.info.is_raw and at is not None and last is not None and at - last < step / 2:
+                at = None  # a count of pictures rather than a time
+            if at is None and not self.info.by_dts:  # there the last pictures of all come without
                 self.add_note("some frames carry no time: counted on from the frame rate")
-            pts = picture.pts if picture.pts is not None else _next(last, step, self.info)
+            pts = _next(last, step, self.info) if at is None else at
             if last is not None and pts <= last:
                 self.add_note("some frames' times run backwards: moved behind the frame before")
                 pts = last + 1
@@ -159,16 +194,16 @@ class Reader(shot.FrameReader):
             yield self._frame(picture, pts)
 
     def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
-        info, planar = self.info, as_planar(picture)
-        name = planar.format.name.replace("yuvj", "yuv")
-        found = f"{picture.width}x{picture.height} {name}"
-        expected = f"{info.width}x{info.height} {info.coding.pix_fmt}"
-        if found != expected:
-            seconds = float((pts - info.start_pts) * info.time_base)
-            raise SourceError(
-                f"{self.path}: the picture changes from {expected} to {found} at {seconds:.2f} s:"
-                " split the clip there"
-            )
+        info = self.info
+        seconds = float((pts - info.start_pts) * info.time_base)
+        if change := probe.change_of(info, picture):
+            words = f"the picture changes {change} at {seconds:.2f} s: split the clip there"
+            raise SourceError(f"{self.path}: {words}")
+        if self._scan != picture.interlaced_frame and not self._scan_told:
+            self._scan_told = True
+            way = "interlaced" if picture.interlaced_frame else "progressive"
+            self.add_note(f"turns {way} at {seconds:.2f} s: each frame is read by its own flag")
+        planar = as_planar(picture)
         # what says nothing more would hold its pixels a second time, as long as the frame lives
         origin = planar if interlace.is_interlaced(info) or probe.says_more(planar) else None
         frame = frame_of(planar, info.coding, pts=pts)
@@ -180,6 +215,21 @@ class Reader(shot.FrameReader):
         return DamagedSourceError(
             f"{self.path}: damaged: {tally} decode; --keep-going renders those"
         )
+
+
+def early_words(path: Path, max_pixels: int = MAX_PIXELS) -> list[str]:
+    """Return what the first pictures of a clip tell only when they are read: where it changes, or would be refused."""
+    with Reader(path, keep_going=True, max_pixels=max_pixels) as reader:
+        reader.notes.clear()
+        try:
+            deque(islice(reader.frames(), _LOOKED_AT), maxlen=0)
+        except SourceError as error:
+            reader.add_note(str(error).removeprefix(f"{path}: "))
+        return reader.notes
+
+
+def _aspect(stream: VideoStream) -> Fraction:
+    return Fraction(stream.codec_context.sample_aspect_ratio or 1)
 
 
 def _with_durations(frames: Iterable[Frame], end: int | None) -> Iterator[Frame]:

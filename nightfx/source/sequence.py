@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -35,14 +36,22 @@ class SequenceReader(shot.FrameReader):
         missing: Missing = "stop",
         rate: Fraction | None = None,
         max_pixels: int = MAX_PIXELS,
+        pick: still.Pick = still.BEAUTY,
     ) -> None:
         super().__init__()
         self.path, self.keep_going, self.missing = path, keep_going, missing
-        self.max_pixels = max_pixels
+        self.max_pixels, self.pick = max_pixels, pick
         self._files = numbered.frames_on_disk(path)
-        first = read_file(next(iter(self._files.values())), max_pixels)
-        self._canvas = first.sheet.canvas if isinstance(first.sheet, still_extras.Sheet) else None
+        self._canvas = _canvas(list(self._files.values()), pick)
+        first = read_file(next(iter(self._files.values())), max_pixels, self._canvas, pick)
+        if isinstance(first.sheet, still_extras.Sheet):
+            self._canvas = first.sheet.canvas
+            for note in first.sheet.notes:
+                self.add_note(note)
+        elif pick != still.BEAUTY:
+            self.add_note(still.NO_LAYERS)
         self.info = _describe(path, self._files, first, rate)
+        self._size = _size_of(first)
         self._check_gaps()
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
@@ -94,26 +103,47 @@ class SequenceReader(shot.FrameReader):
         if path is None:
             return None
         try:
-            frame = read_file(path, self.max_pixels, self._canvas)
+            frame = read_file(path, self.max_pixels, self._canvas, self.pick)
         except SourceError as error:
             if not self.keep_going:
                 raise
             self.add_note(str(error))
             return None
-        expected = (self.info.width, self.info.height, self.info.coding.pix_fmt)
-        found = (frame.width, frame.height, frame.coding.pix_fmt)
-        if found != expected:
-            words = " to ".join(f"{w}x{h} {name}" for w, h, name in (expected, found))
+        if (size := _size_of(frame)) != self._size:
+            words = f"{self._size} to {size}"
             raise SourceError(f"{path}: the picture changes from {words}: split the sequence there")
         return frame
 
 
+def _canvas(files: list[Path], pick: still.Pick) -> still_extras.Window | None:
+    """What the windows of all files cover together, where they may differ from file to file; else None."""
+    if len(files) < 2 or files[0].suffix.lower() != ".exr":
+        return None
+    canvas, first = None, None
+    for path in files:
+        with suppress(SourceError):  # what is broken is told of when it is read
+            data, shown = still.read_windows(path, pick)
+            first = first or shown
+            canvas = still_extras.around(canvas or shown, data) if shown == first else canvas
+    return canvas
+
+
+def _size_of(frame: Frame) -> str:
+    """What has to be the same in all files: the size that is shown, and what codes mean."""
+    sheet = frame.sheet
+    shown = sheet.shown if isinstance(sheet, still_extras.Sheet) else frame
+    return f"{shown.width}x{shown.height} {frame.coding.pix_fmt}"
+
+
 def read_file(
-    path: Path, max_pixels: int = MAX_PIXELS, canvas: still_extras.Window | None = None
+    path: Path,
+    max_pixels: int = MAX_PIXELS,
+    canvas: still_extras.Window | None = None,
+    pick: still.Pick = still.BEAUTY,
 ) -> Frame:
     """Read one file as a frame, with its sheet, or with its path where it has none; raises SourceError."""
     if still.by_openimageio(path):
-        return still.read_still(path, canvas, max_pixels)
+        return still.read_still(path, canvas, max_pixels, pick)
     return replace(image.read_picture(path, max_pixels), sheet=path)
 
 
@@ -125,7 +155,8 @@ def _describe(
     claimed = still_extras.rate_of(spec) if spec is not None else None
     rate = rate or (rate_from(claimed) if claimed else None)
     span = max(files) - min(files) + 1
-    linear = first.coding.is_float
+    untold = ColorTags(1, 8, 0, 2) if first.coding.is_float else ColorTags(2, 2, 0, 2)
+    tags = image.read_tags(sheet) if isinstance(sheet, Path) else untold
     aspect = spec.getattribute("PixelAspectRatio") if spec is not None else None
     return probe.ClipInfo(
         path=path,
@@ -136,7 +167,7 @@ def _describe(
         width=first.width,
         height=first.height,
         coding=first.coding,
-        tags=ColorTags(1, 8, 0, 2) if linear else ColorTags(2, 2, 0, 2),
+        tags=tags,
         rate=rate,
         time_base=1 / (rate or _UNKNOWN_RATE),
         start_pts=0,

@@ -1,6 +1,6 @@
 """One file of a film sequence: EXR, DPX or TIFF through OpenImageIO, with everything beside its picture.
 
-A picture is what the display window and the data window cover together; what has no data is black. Other layers, other
+A picture is what the display window and the data windows cover together; what has no data is black. Other layers, other
 parts, both windows, compression and metadata stay on a *sheet* that goes with the frame, and are written back from it.
 """
 
@@ -8,19 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nightfx.errors import SourceError, UsageError, install_words
 from nightfx.options import MAX_PIXELS
-from nightfx.picture import Coding, Frame, Plane, rgb_coding
+from nightfx.picture import (
+    Coding,
+    Frame,
+    Layer,
+    PartNames,
+    Plane,
+    choice_lines,
+    choose_layer,
+    layers_of,
+    rgb_coding,
+)
 from nightfx.source.still_extras import FilePart, Sheet, Window, around
 
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 _BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
+NO_LAYERS = "--layer and --view are for EXR"
 
 
 def has_openimageio() -> bool:
@@ -43,33 +55,57 @@ def has_timecode(path: Path) -> bool:
     return path.suffix.lower() in (".exr", ".dpx")
 
 
-def read_still(path: Path, canvas: Window | None = None, max_pixels: int = MAX_PIXELS) -> Frame:
+class Pick(NamedTuple):
+    """What of a file is its picture."""
+
+    layer: str | None = None
+    """The layer, where one is asked for."""
+    view: str | None = None
+    """The view, where one is asked for."""
+
+
+BEAUTY = Pick()
+"""What is lit where nobody asks: the beauty, in its first view."""
+
+
+def read_still(
+    path: Path, canvas: Window | None = None, max_pixels: int = MAX_PIXELS, pick: Pick = BEAUTY
+) -> Frame:
     """Read a file as planes R, G, B[, A], on `canvas` where one is given; raises SourceError.
 
     EXR and float TIFF give float32, others their own 8 to 16 bits.
     """
     with _opened(path) as source:
         specs = list(_specs(source))
-        main, colour = _find_colour(path, specs)
-        spec = specs[main]
-        data = Window(spec.x, spec.y, spec.width, spec.height)
-        shown = Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+        _refuse_pages(path, source, specs)
+        chosen, notes = _choose(path, specs, pick)
+        main, colour = chosen.part, chosen.channels
+        data, shown = windows_of(specs[main])
         canvas = canvas or around(data, shown)
-        if not canvas.holds(data):
-            raise SourceError(f"{path}: its data window {_words(data)} is outside {_words(canvas)}")
-        most = max(canvas.width * canvas.height, *(each.width * each.height for each in specs))
-        if most > max_pixels:
-            words = f"{most} pixels are more than {max_pixels}: see --max-pixels"
-            raise SourceError(f"{path}: {words}")
+        _check_room(path, specs, data, canvas, max_pixels)
         pixels = [_pixels(path, source, index, each) for index, each in enumerate(specs)]
-    coding = _coding(spec, colour)
+        notes += tuple(_losses(source, specs))
+    coding = _coding(source.format_name(), specs[main], colour)
     planes = tuple(_plane(pixels[main][..., channel], coding, data, canvas) for channel in colour)
-    rest = len(specs) > 1 or spec.nchannels > len(colour)
+    rest = len(specs) > 1 or specs[main].nchannels > len(colour)
     parts = tuple(
         FilePart(each, kept if rest else None) for each, kept in zip(specs, pixels, strict=True)
     )
-    sheet = Sheet(source.format_name(), parts, main, colour, data, canvas)
+    sheet = Sheet(source.format_name(), parts, main, colour, data, shown, canvas, notes)
     return Frame(planes, coding, pts=0, time_base=Fraction(1), sheet=sheet)
+
+
+def read_windows(path: Path, pick: Pick = BEAUTY) -> tuple[Window, Window]:
+    """Return where a file has pixels, and where it shows them, without reading any; raises SourceError."""
+    with _opened(path) as source:
+        specs = list(_specs(source))
+        return windows_of(specs[_choose(path, specs, pick)[0].part])
+
+
+def windows_of(spec: Any) -> tuple[Window, Window]:
+    """Return the data window and the display window that a header says."""
+    data = Window(spec.x, spec.y, spec.width, spec.height)
+    return data, Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
 
 
 @contextmanager
@@ -97,24 +133,45 @@ def _specs(source: Any) -> Iterator[Any]:
         index += 1
 
 
-def _find_colour(path: Path, specs: list[Any]) -> tuple[int, tuple[int, ...]]:
-    """The part and its channels R, G, B[, A]: those without a layer before those of the first layer."""
+def _check_room(
+    path: Path, specs: list[Any], data: Window, canvas: Window, max_pixels: int
+) -> None:
+    if not canvas.holds(data):
+        raise SourceError(f"{path}: its data window {_words(data)} is outside {_words(canvas)}")
+    most = max(canvas.width * canvas.height, *(each.width * each.height for each in specs))
+    if most > max_pixels:
+        words = f"{most} pixels are more than {max_pixels}: see --max-pixels"
+        raise SourceError(f"{path}: {words}")
+
+
+def _refuse_pages(path: Path, source: Any, specs: list[Any]) -> None:
+    """Refuse a file of several pictures: parts that belong together are EXR's alone."""
+    if len(specs) > 1 and source.format_name() != "openexr":
+        words = f"it holds {len(specs)} pictures (pages): make files of their own"
+        raise SourceError(f"{path}: {words}")
+
+
+def _choose(path: Path, specs: list[Any], pick: Pick) -> tuple[Layer, tuple[str, ...]]:
+    """The channels R, G, B[, A] of the picture, and the lines that tell of the choice."""
     if any(spec.deep for spec in specs):
         raise SourceError(f"{path}: deep pixels are not supported: flatten it first")
-    for layer_too in (False, True):
-        for index, spec in enumerate(specs):
-            names = list(spec.channelnames)
-            for red in names:
-                layer = red[:-1] if red.endswith("R") else None
-                if layer is None or (layer and not layer_too):
-                    continue
-                if f"{layer}G" in names and f"{layer}B" in names:
-                    wanted = (f"{layer}{c}" for c in "RGBA")
-                    return index, tuple(names.index(name) for name in wanted if name in names)
-    if len(specs) == specs[0].nchannels == 1:
-        return 0, (0, 0, 0)
-    found = ", ".join(name for spec in specs for name in spec.channelnames)
-    raise SourceError(f"{path}: has no channels R, G and B, but {found[:200]}")
+    layers = layers_of(_names(spec) for spec in specs)
+    if not layers and len(specs) == specs[0].nchannels == 1 and pick == BEAUTY:
+        return Layer(0, (0, 0, 0), "", ""), ()
+    if not layers:
+        found = ", ".join(name for spec in specs for name in spec.channelnames)
+        raise SourceError(f"{path}: has no channels R, G and B, but {found[:200]}")
+    try:
+        chosen = choose_layer(layers, *pick)
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}") from error
+    return chosen, tuple(choice_lines(layers, chosen))
+
+
+def _names(spec: Any) -> PartNames:
+    name, view = (str(spec.getattribute(a) or "") for a in ("oiio:subimagename", "view"))
+    views = spec.getattribute("multiView") or ()
+    return PartNames(spec.channelnames, name, view, (views,) if isinstance(views, str) else views)
 
 
 def _pixels(path: Path, source: Any, index: int, spec: Any) -> Plane:
@@ -127,10 +184,26 @@ def _pixels(path: Path, source: Any, index: int, spec: Any) -> Plane:
     return np.asarray(pixels).reshape(spec.height, spec.width, spec.nchannels)
 
 
-def _coding(spec: Any, colour: tuple[int, ...]) -> Coding:
+def _losses(source: Any, specs: list[Any]) -> Iterator[str]:
+    """Yield a line for each thing in a file that cannot be written back."""
+    if any(source.spec(index, 1).width for index in range(len(specs))):
+        yield "its smaller levels (mip map) are not written: the render has one, maketx makes them anew"
+    for spec in specs:
+        # OpenImageIO takes all of a part whose channels differ in type through floats
+        kinds = [str(kind) for kind in spec.channelformats]
+        names = [
+            name for name, kind in zip(spec.channelnames, kinds, strict=False) if kind == "uint"
+        ]
+        if names and len(set(kinds)) > 1:
+            yield f"whole numbers in {', '.join(names)[:80]} are kept to 24 bits: larger ones are rounded"
+
+
+def _coding(form: str, spec: Any, colour: tuple[int, ...]) -> Coding:
     bits = spec.getattribute("oiio:BitsPerSample") or 0
-    depth = _BITS.get(str(spec.format), 32)
-    return rgb_coding(bits if depth == 16 and 9 < bits < 16 else depth, alpha=len(colour) == 4)
+    depth, alpha = _BITS.get(str(spec.format), 32), len(colour) == 4
+    coding = rgb_coding(bits if depth == 16 and 9 < bits < 16 else depth, alpha=alpha)
+    apart = form == "dpx" or spec.getattribute("oiio:UnassociatedAlpha")
+    return replace(coding, multiplied=alpha and not apart)
 
 
 def _plane(pixels: Plane, coding: Coding, data: Window, canvas: Window) -> Plane:

@@ -51,8 +51,12 @@ class Sheet:
     """Which of its channels are R, G, B and, if there is one, A."""
     data: Window
     """Where its pixels are."""
+    shown: Window
+    """The display window."""
     canvas: Window
     """Where the frame is."""
+    notes: tuple[str, ...] = ()
+    """Lines for the user: what of the file is lit, and what is not written."""
 
 
 def rate_of(spec: Any) -> float | Fraction | None:

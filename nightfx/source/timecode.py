@@ -36,6 +36,29 @@ def shift_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
     return _format(number + frames, fps, drop, mark)
 
 
+def count_frames(timecode: str, fps: int, *, drop: bool | None = None) -> int | None:
+    """Return a timecode as frames from midnight, at so many a second; None where there is no such timecode.
+
+    `drop` says how it is counted, by default its mark.
+    """
+    found = _TIMECODE.fullmatch(timecode.strip())
+    if not found:
+        return None
+    hours, minutes, seconds, frames = (int(found[group]) for group in (1, 2, 3, 5))
+    drop = found[4] != ":" if drop is None else drop
+    if minutes > 59 or seconds > 59 or frames >= fps or (drop and fps % 30):
+        return None
+    dropped = fps // 15 if drop else 0
+    if dropped and minutes % 10 and not seconds and frames < dropped:
+        return None
+    return _frame_number(hours, minutes, seconds, frames, fps, dropped)
+
+
+def day_frames(fps: int, *, drop: bool) -> int:
+    """Return the frames that timecode counts from midnight to midnight."""
+    return _frame_number(24, 0, 0, 0, fps, fps // 15 if drop and fps % 30 == 0 else 0)
+
+
 def _frame_number(h: int, m: int, s: int, f: int, fps: int, drop: int) -> int:
     minutes = h * 60 + m
     return (minutes * 60 + s) * fps + f - drop * (minutes - minutes // 10)

@@ -1,7 +1,7 @@
 """All that takes frames: codecs, encoders, files that are complete before they get their name."""
 
 from nightfx.target.codecs import OutputPlan, plan_output
-from nightfx.target.image_writer import write_picture
+from nightfx.target.image_writer import picture_lines, write_picture
 from nightfx.target.join import EncodedSegment, join_segments, segment_suffix, write_segment
 from nightfx.target.prediction import predict_losses
 from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
@@ -18,6 +18,7 @@ __all__ = [
     "check_fields",
     "head_of",
     "join_segments",
+    "picture_lines",
     "plan_output",
     "plan_sequence",
     "predict_losses",

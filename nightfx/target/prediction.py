@@ -12,6 +12,7 @@ from nightfx.source import (
     ClipInfo,
     Signs,
     decode,
+    early_words,
     open_source,
     pick_stream,
     shift_timecode,
@@ -25,6 +26,7 @@ _LOOKED_AT = 24  # pictures: captions need not be on the first
 def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Iterator[str]:
     """Yield a line for each thing that a render by `plan` changes or leaves out."""
     seen = replace(info, side_data=tuple(sorted({*info.side_data, *_side_data(path)})))
+    yield from early_words(path)
     yield from lines_of(seen, FORMATS[plan.codec], plan.coding, plan.suffix)
     if note := tags.aspect_note(info, plan):
         yield note

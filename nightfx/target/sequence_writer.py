@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from nightfx.errors import TargetError
-from nightfx.picture import FIRST_FRAME, Coding, Frame, rgb_coding
+from nightfx.picture import FIRST_FRAME, Coding, Frame, rgb_coding, untold_transfer
 from nightfx.source import (
+    SUFFIXES,
     ClipInfo,
     by_openimageio,
     file_of,
+    frames_on_disk,
     has_timecode,
     shift_timecode,
     timecode_word,
@@ -36,7 +38,7 @@ def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
     """Decide what is written: what the source holds, where the files are of its own kind."""
     suffix = suffix.lower()
     if source.container == "sequence" and source.path.suffix.lower() == suffix:
-        return SequencePlan(suffix, source.coding)
+        return SequencePlan(suffix, source.coding, tuple(_picture_notes(source, suffix)))
     if by_openimageio(Path(f"a{suffix}")):
         coding = still_writer.still_coding(suffix, source.coding)
     else:
@@ -71,7 +73,7 @@ def write_sequence(
             still_writer.write_still(frame, path, _attributes(info, frame), folder)
         else:
             like = frame.sheet if isinstance(frame.sheet, Path) else None
-            image_writer.write_picture(frame, path, like=like, folder=folder)
+            image_writer.write_picture(frame, path, like=like, folder=folder, tags=info.tags)
         on_file(path)
     return count
 
@@ -83,11 +85,24 @@ def _notes(source: ClipInfo, suffix: str, coding: Coding) -> Iterator[str]:
     if coding.depth < source.coding.depth:
         was = "float" if source.coding.is_float else f"{source.coding.depth} bits"
         yield f"{was} is written as {coding.depth} bits, as {title} is"
+    transfer = untold_transfer(source.tags, source.coding)
+    if transfer and suffix not in (".exr", ".png"):
+        yield f"{title} does not say {transfer}: whoever reads it has to know (exr holds light, png says it)"
     if source.container == "sequence":
-        yield f"layers, windows and metadata of {source.codec} files are not written to {title}"
+        pictures = not by_openimageio(source.path) and suffix in SUFFIXES
+        if pictures and not by_openimageio(Path(f"a{suffix}")):
+            yield from _picture_notes(source, suffix)
+        else:
+            yield f"layers, windows and metadata of {source.codec} files are not written to {title}"
         return
     held = "pictures, frame rate and timecode" if has_timecode(Path(f"a{suffix}")) else "pictures"
     yield f"{title} files hold {held} alone: no sound, subtitles, chapters, metadata or uneven times"
+
+
+def _picture_notes(source: ClipInfo, suffix: str) -> Iterator[str]:
+    if not by_openimageio(source.path):
+        first = next(iter(frames_on_disk(source.path).values()))
+        yield from image_writer.picture_lines(first, suffix, deep=source.coding.depth > 8)
 
 
 def _attributes(info: ClipInfo, frame: Frame) -> dict[str, Any]:

@@ -18,6 +18,8 @@ _LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
 _FEW_BITS = ("ccitt", "sgilog")  # compression of black and white, and of what is not RGB
 OWN_ATTRIBUTES = ("openexr:chunkCount", "oiio:subimages")
+# one level is written: with these, a reader would look for the others
+_LEVEL_ATTRIBUTES = ("textureformat", "oiio:miplevels", "openexr:levelmode", "openexr:roundingmode")
 
 
 def write_still(
@@ -29,7 +31,7 @@ def write_still(
     TargetError, or RetryError where the disk is full.
     """
     form, sheet = FORMATS[target.suffix.lower()], frame.sheet
-    if sheet is not None and sheet.form == form:
+    if isinstance(sheet, Sheet) and sheet.form == form:
         parts = [_relit_part(sheet, index, frame) for index in range(len(sheet.parts))]
     else:
         parts = [_new_part(frame, form, attributes)]
@@ -52,16 +54,19 @@ def _relit_part(sheet: Sheet, index: int, frame: Frame) -> FilePart:
 
     part = sheet.parts[index]
     spec = OpenImageIO.ImageSpec(part.spec)
-    for name in OWN_ATTRIBUTES:
+    for name in (*OWN_ATTRIBUTES, *_LEVEL_ATTRIBUTES):
         spec.erase_attribute(name)
     if index != sheet.main:
         return FilePart(spec, part.pixels)
     _make_room(spec)
     planes = [_stored(plane[inside(sheet.data, sheet.canvas)], frame) for plane in frame.planes]
-    if part.pixels is None or len(set(sheet.colour)) < 3:
-        spec.nchannels = len(planes)
-        spec.channelnames = tuple("RGBA"[: len(planes)])
+    if len(set(sheet.colour)) < 3:
+        spec.nchannels, spec.channelformats = 3, ()
+        spec.channelnames = ("R", "G", "B")
         return FilePart(spec, np.stack(planes, axis=-1))
+    if part.pixels is None:
+        order = np.argsort(sheet.colour)
+        return FilePart(spec, np.stack([planes[i] for i in order], axis=-1))
     pixels = part.pixels.copy()
     for channel, plane in zip(sheet.colour, planes, strict=True):
         whole = plane.astype(np.uint32) * 65537 if pixels.dtype == np.uint32 else plane
@@ -127,6 +132,8 @@ def write_parts(target: Path, form: str, parts: list[FilePart]) -> None:
     out = OpenImageIO.ImageOutput.create(form)
     assert out, form
     specs = [part.spec for part in parts]
+    for spec in specs:
+        _invent_no_date(spec, form)
     done = out.open(str(target), specs if len(specs) > 1 else specs[0])
     for index, part in enumerate(parts):
         if index:
@@ -138,3 +145,11 @@ def write_parts(target: Path, form: str, parts: list[FilePart]) -> None:
     if shutil.disk_usage(target.parent).free < _LEAST_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     raise OSError(one_line(reason or OpenImageIO.geterror()))
+
+
+def _invent_no_date(spec: Any, form: str) -> None:
+    """Keep OpenImageIO from dating a picture that has no date: one that is no text is not written."""
+    import OpenImageIO
+
+    if form in ("openexr", "tiff") and spec.getattribute("DateTime") is None:
+        spec.attribute("DateTime", OpenImageIO.TypeDesc("uint8"), 0)

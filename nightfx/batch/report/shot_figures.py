@@ -40,7 +40,7 @@ from nightfx.picture import (
     to_working,
     upright,
 )
-from nightfx.source import FALLBACK_RATE, deinterlaced, is_interlaced
+from nightfx.source import FALLBACK_RATE, deinterlaced
 from nightfx.source import FrameReader as Ends
 
 _PLACES = (0.1, 0.5, 0.9)  # of the shot
@@ -146,7 +146,7 @@ def _shown(shot: Ends, first: int, encoding: Encoding) -> Iterator[Float32]:
     # half a frame early: a container that counts in milliseconds has moved the frames a little
     start = (first - Fraction(1, 2)) / (shot.info.rate or FALLBACK_RATE)
     frames = shot.frames(start if first else None)
-    shown = deinterlaced(frames) if is_interlaced(shot.info) else frames
+    shown = deinterlaced(frames)
     for frame in shown:
         work = to_working(upright(to_rgb(frame), frame), encoding)
         yield rolled_off(work, encoding).clip(0, 1)

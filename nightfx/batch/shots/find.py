@@ -17,7 +17,14 @@ from typing import Any
 from nightfx.errors import SourceError
 from nightfx.job.inputs import is_render
 from nightfx.network import list_presets
-from nightfx.source import CLIP_SUFFIXES, base_name, is_picture, lone_sequence, sequences_in
+from nightfx.source import (
+    CLIP_SUFFIXES,
+    base_name,
+    is_picture,
+    lone_sequence,
+    sequences_in,
+    unknown_line,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +110,8 @@ def _shots_in(folder: Path, root: Path, names: frozenset[str]) -> Iterator[Shot]
 def _sources(folder: Path) -> list[Path]:
     files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
     clips = [path for path in files if path.suffix.lower() in CLIP_SUFFIXES]
+    if unknown := unknown_line(files):
+        _log.warning("%s: %s", folder, unknown)
     lone = None if clips else lone_sequence(folder)
     pictures = sum(is_picture(path) for path in files) if lone is None else 0
     if pictures:

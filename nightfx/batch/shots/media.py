@@ -1,21 +1,40 @@
-"""Find the media of a timeline's clips: by path, then by file name, then by name or reel with the timecode in it."""
+"""Find the media of a timeline's clips: by path, then by file name, then by name or reel with the timecode in it.
+
+Paths may be of another machine and of another kind of it: what counts then is the name at their end.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from nightfx.batch.shots.document import TimelineClip
 from nightfx.batch.shots.find import find_shots
+from nightfx.batch.shots.names import (
+    all_sequences,
+    as_pattern,
+    first_number,
+    folders_in,
+    key_of,
+    names_in,
+    on_disk,
+    said_paths,
+)
 from nightfx.errors import NightfxError, SourceError
 from nightfx.job.source_target import open_shot
-from nightfx.options import SourceOptions, rate_from
-from nightfx.source import FALLBACK_RATE, base_name, existing_files
+from nightfx.options import SourceOptions
+from nightfx.source import (
+    FALLBACK_RATE,
+    base_name,
+    count_frames,
+    day_frames,
+    frames_on_disk,
+)
 
 _REEL_LETTERS = 8  # what an EDL may have cut a reel's name to
 
@@ -38,6 +57,20 @@ class Medium:
     """Its start timecode as frames; None where it has none."""
     assumed: bool = False
     """The rate is the timeline's: a sequence may say none."""
+    timecode: str = ""
+    """That of its first frame; empty where it has none."""
+    first_number: int | None = None
+    """The number of the first file of a sequence."""
+
+    @property
+    def drop(self) -> bool:
+        """Whether its timecode drops frames."""
+        return ";" in self.timecode
+
+    @property
+    def day(self) -> int:
+        """Frames from midnight to midnight, as its timecode counts."""
+        return day_frames(max(round(self.rate), 1), drop=self.drop)
 
 
 class Library:
@@ -47,12 +80,12 @@ class Library:
         self._folder, self._out, self._beside, self._options = folder, out, beside, options
         self._known: dict[Path, Medium] = {}
 
-    def find(self, clip: Any) -> Medium:
-        """The media of a clip of OpenTimelineIO. Raises OfflineError."""
-        url = _url_of(clip.media_reference)
-        if path := self._by_path(url):
-            return self.about(path, clip)
-        return self._one_of(clip, self._alike(clip, Path(unquote(url)).name))
+    def find(self, clip: TimelineClip) -> Medium:
+        """The media of a timeline's clip. Raises OfflineError."""
+        for text in clip.paths:
+            if path := self._by_path(text):
+                return self.about(path, clip)
+        return self._one_of(clip, self._alike(clip))
 
     @cached_property
     def paths(self) -> list[Path]:
@@ -73,42 +106,58 @@ class Library:
                 continue
         return None
 
-    def about(self, path: Path, clip: Any) -> Medium:
+    def about(self, path: Path, clip: TimelineClip) -> Medium:
         """Return all that is known of a file that a clip may show. Raises SourceError."""
         if path not in self._known:
             with open_shot(path, self._options) as shot:
                 info = shot.info
-            assumed = info.rate is None and info.container == "sequence"
+            sequence = info.container == "sequence"
+            assumed = info.rate is None and sequence
             rate = info.rate or FALLBACK_RATE
-            if assumed:
-                rate = rate_from(float(clip.trimmed_range().start_time.rate))
+            if assumed and clip.rate > 1:
+                rate = clip.rate
             first = frames_of(info.timecode, rate) if info.timecode else None
-            self._known[path] = Medium(path, rate, info.frames_estimate, first, assumed)
+            number = next(iter(frames_on_disk(path)), None) if sequence else None
+            timecode = info.timecode or ""
+            self._known[path] = Medium(
+                path, rate, info.frames_estimate, first, assumed, timecode, number
+            )
         return self._known[path]
 
-    def _by_path(self, url: str) -> Path | None:
-        parts = urlsplit(url)
-        if not url or (parts.scheme not in ("", "file") and len(parts.scheme) > 1):
-            return None
-        said = Path(unquote(parts.path) if parts.scheme == "file" else url)
-        places = [said] if said.is_absolute() else [self._beside / said, self._folder / said]
-        return next((p for p in places if "\0" not in url and existing_files(p)), None)
+    def _by_path(self, text: str) -> Path | None:
+        for said in said_paths(text):
+            place = Path(said)
+            for path in (
+                [place] if place.is_absolute() else [self._beside / place, self._folder / place]
+            ):
+                if "\0" not in said and (found := on_disk(path)):
+                    return found
+        return None
 
-    def _alike(self, clip: Any, file: str) -> list[Path]:
+    def _alike(self, clip: TimelineClip) -> list[Path]:
         """Files of its name, else files of that name with another suffix, else of its reel."""
-        names = {file, clip.name, getattr(clip.media_reference, "name", "")}
-        names = {name.lower() for name in names if name}
-        bases = {base_name(Path(name)) for name in names}
-        reel = str(clip.metadata.get("cmx_3600", {}).get("reel", "")).lower()
+        full = {key_of(name) for name in (*names_in(clip.paths), *clip.names) if name}
+        # one file of a sequence names the sequence
+        full |= {key_of(number) for name in full if (number := as_pattern(name))}
+        bases = {key_of(base_name(Path(name))).rstrip("._-") for name in full}
+        bases |= {name.split("#")[0].rstrip("._-") for name in full if "#" in name}
+        reel = key_of(clip.reel)
         tests: list[Callable[[Path], bool]] = [
-            lambda path: path.name.lower() in names,
-            lambda path: base_name(path).lower() in bases,
-            lambda path: bool(reel) and _is_reel(base_name(path).lower(), reel),
+            lambda path: key_of(path.name) in full,
+            lambda path: key_of(base_name(path)) in bases,
+            lambda path: bool(reel) and _is_reel(key_of(base_name(path)), reel),
         ]
         found = ([path for path in self.paths if test(path)] for test in tests)
-        return next(filter(None, found), [])
+        return next(filter(None, found), []) or self._sequences_named(full)
 
-    def _one_of(self, clip: Any, paths: list[Path]) -> Medium:
+    def _sequences_named(self, names: Iterable[str]) -> list[Path]:
+        """Numbered pictures that a folder of others hides: they are taken where a timeline names them."""
+        patterns = {name for name in names if "#" in name}
+        folders = [self._folder, *sorted(self._folder.rglob("*/"))] if patterns else []
+        found = (path for folder in folders if folder.is_dir() for path in all_sequences(folder))
+        return [path for path in found if key_of(path.name) in patterns]
+
+    def _one_of(self, clip: TimelineClip, paths: list[Path]) -> Medium:
         media = []
         for path in paths:
             try:
@@ -116,49 +165,90 @@ class Library:
             except NightfxError:
                 continue  # what cannot be read is not it
         timed = [medium for medium in media if _covers(medium, clip)]
-        if len(timed) == 1 or len(media) == 1:
-            return (timed or media)[0]
+        near = _nearest(timed or media, clip)
+        for found in (timed, media, near):
+            if len(found) == 1:
+                return found[0]
         names = ", ".join(str(medium.path) for medium in media[:3])
         raise OfflineError(f"not to be told from another: {names}" if media else "not found")
 
 
-def _is_reel(base: str, reel: str) -> bool:
-    return base == reel or (len(reel) >= _REEL_LETTERS and base.startswith(reel))
+def position(clip: TimelineClip, medium: Medium) -> int:
+    """The frame of a file that a clip begins with, counted from 0; it may be none that the file has."""
+    start = round(frames_in(medium, clip.start, clip.rate))
+    if clip.timecode:
+        start = _labelled(clip, medium)
+    elif clip.known is not None:
+        first = round(frames_in(medium, clip.start - clip.known, clip.rate))
+        number = clip.first_number
+        number = first_number(clip.paths) if number is None else number
+        if number is not None and medium.first_number is not None:
+            first += number - medium.first_number
+        # a timeline's own word counts where what is shown lies within
+        if 0 <= first < (medium.frames or math.inf):
+            return first
+    return _from_first(start, medium)
 
 
-def _url_of(reference: Any) -> str:
-    """Where a media reference points to: a URL or a path, a sequence as its pattern; empty for nowhere."""
-    if hasattr(reference, "name_prefix"):
-        number = "#" * max(reference.frame_zero_padding, 1)
-        name = f"{reference.name_prefix}{number}{reference.name_suffix}"
-        return f"{reference.target_url_base.rstrip('/')}/{name}"
-    return str(getattr(reference, "target_url", "") or "")
+def frames_in(medium: Medium, frames: Fraction, rate: Fraction) -> Fraction:
+    """Frames of a timeline, or seconds at a rate of 1, as frames of a file.
+
+    23.976 and 24 are counted alike, as are 29.97 and 59.94 by twos.
+    """
+    if rate > 1:
+        counts = Fraction(max(round(medium.rate), 1), max(round(rate), 1))
+        if abs(medium.rate / rate / counts - 1) < Fraction(1, 500) and (
+            counts.numerator == 1 or counts.denominator == 1 or rate.denominator == 1
+        ):
+            return frames * counts
+    return frames * medium.rate / rate
 
 
 def frames_of(timecode: str, rate: Fraction) -> int | None:
     """A timecode as a number of frames; None where it is not one at this rate."""
-    import opentimelineio as otio
-
-    try:
-        return int(
-            otio.opentime.from_timecode(timecode, timecode_rate(rate, ";" in timecode)).value
-        )
-    except ValueError:
-        return None
+    return count_frames(timecode, max(round(rate), 1))
 
 
-def timecode_rate(rate: Fraction, drop: bool) -> float:
-    """The rate at which OpenTimelineIO counts timecodes: whole, for at 29.97 it would write drop frames."""
-    import opentimelineio as otio
+def _labelled(clip: TimelineClip, medium: Medium) -> int:
+    """The number of a timecode as the file counts its own, which may be at twice the list's rate."""
+    fps, own = max(round(clip.rate), 1), max(round(medium.rate), 1)
+    clock, frames = clip.timecode[:-3], int(clip.timecode[-2:])
+    whole = count_frames(f"{clock}:00", own, drop=False) or 0
+    if medium.drop and own % 30 == 0:
+        minutes = whole // (own * 60)
+        whole -= own // 15 * (minutes - minutes // 10)
+    return whole + round(Fraction(frames * own, fps))
 
-    near = otio.opentime.RationalTime.nearest_smpte_timecode_rate(float(rate))
-    return float(near if drop else round(near))
+
+def _from_first(number: int, medium: Medium) -> int:
+    """Count from a file's first timecode; media may run over midnight."""
+    if medium.first is None:
+        return number
+    later = (number - medium.first) % medium.day
+    return later if later < (medium.frames or medium.day) else number - medium.first
 
 
-def _covers(medium: Medium, clip: Any) -> bool:
+def _covers(medium: Medium, clip: TimelineClip) -> bool:
     """Whether the timecode of a file reaches over what a clip shows of it."""
-    shown = clip.trimmed_range().start_time
     if medium.first is None:
         return False
-    start = round(shown.to_seconds() * float(medium.rate))
-    return bool(medium.first <= start < medium.first + (medium.frames or math.inf))
+    start = frames_in(medium, clip.start, clip.rate)
+    number = _labelled(clip, medium) if clip.timecode else round(start)
+    return 0 <= _from_first(number, medium) < (medium.frames or math.inf)
+
+
+def _nearest(media: list[Medium], clip: TimelineClip) -> list[Medium]:
+    """Those whose folders are called most like those where the file was."""
+
+    def alike(medium: Medium, said: str) -> int:
+        pairs = zip(folders_in(str(medium.path)), folders_in(said), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    said = [path for text in clip.paths for path in said_paths(text)]
+    scores = [max((alike(medium, path) for path in said), default=0) for medium in media]
+    best = max(scores, default=0)
+    return [medium for medium, score in zip(media, scores, strict=True) if score == best > 0]
+
+
+def _is_reel(base: str, reel: str) -> bool:
+    return base == reel or (len(reel) >= _REEL_LETTERS and base.startswith(reel))

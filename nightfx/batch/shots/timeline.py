@@ -1,36 +1,35 @@
 """Timelines: which parts of which files a cut shows, each to be rendered once, with handles.
 
-OpenTimelineIO and its adapters (nightfx[film]) read `.otio`, `.edl`, `.xml` of Final Cut 7, `.fcpxml` and `.aaf`. A
-retime stays in the timeline, and its render has the frames that it runs over.
+`.otio`, `.edl`, `.xml` of Final Cut 7, `.fcpxml` and `.aaf`. A retime stays in the timeline, and its render has the frames
+that it runs over.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from nightfx.batch.shots import find, media
-from nightfx.errors import SourceError, UsageError, install_words
+from nightfx.batch.shots import aaf, document, edl, fcpxml, find, media, otio_file, xmeml
+from nightfx.errors import NightfxError, SourceError
 from nightfx.source import base_name
 
-_SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf")
-ADAPTERS = {".xml": "fcp_xml", ".edl": "cmx_3600", ".fcpxml": "fcpx_xml", ".aaf": "AAF"}
-_DROP = re.compile(r"\d\d:\d\d:\d\d;\d\d")
-_EDL_RATE = Fraction(24)  # where neither a flag nor the media say one
+_BUNDLES = {".otiod": "content.otio", ".fcpxmld": "Info.fcpxml"}
+_SUFFIXES = (".otio", ".edl", ".xml", ".fcpxml", ".aaf", ".otioz")
+_FALLBACK_RATE = Fraction(24)  # where neither a flag, the timeline nor the media say one
 
 
 @dataclass
 class Use:
     """The part of a file that a clip of the timeline shows."""
 
-    clip: Any
-    """The clip, of OpenTimelineIO."""
+    index: int
+    """The clip's place among those of the document."""
+    clip: document.TimelineClip
+    """The clip."""
     medium: media.Medium
     """The file."""
     first: int
@@ -53,8 +52,8 @@ class Cut:
 
     path: Path
     """The file that was read."""
-    content: Any
-    """The timeline as OpenTimelineIO has it."""
+    content: bytes
+    """What was in it."""
     rate: Fraction
     """Frames a second, where the format does not say."""
     uses: list[Use] = field(default_factory=list)
@@ -64,10 +63,19 @@ class Cut:
     shots: list[find.Shot] = field(default_factory=list)
     """The shots to be rendered."""
 
+    name: str = ""
+    """What the file is called that is written: that of a bundle, where it is in one."""
+
+    def document(self) -> document.Document:
+        """The timeline as it was read, to be edited. Raises SourceError."""
+        return _open(self.path, self.content, self.rate)
+
 
 def is_timeline(path: Path) -> bool:
     """Whether a path is a timeline's, by its suffix."""
-    return path.suffix.lower() in _SUFFIXES and not path.is_dir()
+    if path.is_dir():
+        return path.suffix.lower() in _BUNDLES
+    return path.suffix.lower() in _SUFFIXES
 
 
 def read_cut(path: Path, library: media.Library, *, handles: int, rate: Fraction | None) -> Cut:
@@ -76,10 +84,16 @@ def read_cut(path: Path, library: media.Library, *, handles: int, rate: Fraction
     `rate` is that of an EDL, by default of the first file of the library. Raises SourceError where it cannot be read or
     shows nothing that is there.
     """
-    rate = rate or library.first_rate() or _EDL_RATE
-    cut = Cut(path, _read(path, rate), rate)
-    for clip in _clips(cut.content):
-        if use := _use_of(clip, library, cut.remarks):
+    name = path.name
+    if path.is_dir():
+        path = path / _BUNDLES[path.suffix.lower()]
+        name = f"{path.parent.stem}{path.suffix}"
+    content = _content_of(path)
+    cut = Cut(path, content, _rate_of(path, content, library, rate), name=name)
+    if path.suffix.lower() == ".edl":
+        cut.remarks += edl.malformed_events(content)
+    for index, clip in enumerate(cut.document().clips):
+        if use := _use_of(index, clip, library, cut.remarks):
             cut.uses.append(use)
     _plan_shots(cut, handles)
     if not cut.shots:
@@ -90,101 +104,78 @@ def read_cut(path: Path, library: media.Library, *, handles: int, rate: Fraction
     return cut
 
 
-def otio_module() -> Any:
-    """OpenTimelineIO; raises UsageError where it is not installed."""
-    try:
-        import opentimelineio
-    except ImportError as error:
-        raise UsageError(f"timelines need {install_words('film')}") from error
-    return opentimelineio
-
-
-def _read(path: Path, rate: Fraction) -> Any:
-    otio, suffix = otio_module(), path.suffix.lower()
+def _content_of(path: Path) -> bytes:
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
-    more = {"rate": edl_rate(path, rate)} if suffix == ".edl" else {}
+    if path.suffix.lower() == ".otioz":
+        raise SourceError(f"{path}: is a bundle: unzip it, and name the content.otio in it")
     try:
-        return otio.adapters.read_from_file(str(path), ADAPTERS.get(suffix), **more)
-    except Exception as error:
-        words = " ".join(str(error).split())[:200]
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _rate_of(path: Path, content: bytes, library: media.Library, rate: Fraction | None) -> Fraction:
+    if path.suffix.lower() == ".edl":
+        return edl.edl_rate(content, rate, rate or library.first_rate())
+    return rate or library.first_rate() or _FALLBACK_RATE
+
+
+def _open(path: Path, content: bytes, rate: Fraction) -> document.Document:
+    kinds: dict[str, Callable[[Path, bytes, Fraction], document.Document]] = {
+        ".otio": otio_file.OtioFile,
+        ".edl": edl.Edl,
+        ".xml": xmeml.Xmeml,
+        ".fcpxml": fcpxml.FcpXml,
+        ".aaf": aaf.Aaf,
+    }
+    try:
+        return kinds[path.suffix.lower()](path, content, rate)
+    except NightfxError:
+        raise
+    except Exception as error:  # whatever a library has to say of a file that is none of its own
+        words = " ".join(str(error).split())[:200] or type(error).__name__
         raise SourceError(f"{path}: cannot be read as a timeline ({words})") from error
 
 
-def edl_rate(path: Path, rate: Fraction) -> float:
-    """The rate to read and write an EDL with, which has timecodes alone."""
-    return media.timecode_rate(
-        rate, bool(_DROP.search(path.read_text(encoding="utf-8", errors="replace")))
-    )
-
-
-def _clips(content: Any) -> Iterator[Any]:
-    otio = otio_module()
-    timelines = [content] if isinstance(content, otio.schema.Timeline) else []
-    for timeline in timelines or content.find_children(descended_from_type=otio.schema.Timeline):
-        for track in timeline.video_tracks():
-            yield from (clip for clip in track.find_clips() if clip.enabled)
-
-
-def _use_of(clip: Any, library: media.Library, remarks: list[str]) -> Use | None:
-    otio = otio_module()
-    name = f"{clip.name or 'a clip'} at {_time_words(clip)}"
-    if isinstance(clip.media_reference, otio.schema.GeneratorReference):
-        return None  # black, bars and titles are the editor's own
+def _use_of(
+    index: int, clip: document.TimelineClip, library: media.Library, remarks: list[str]
+) -> Use | None:
+    name = f"{clip.name} {clip.place}".rstrip()
     try:
-        medium = library.find(clip)
-        scalar = _speed(clip)
-        if scalar is None:
-            raise media.OfflineError("its retime is not at one speed forwards")
-        use = _ranged(clip, medium, scalar)
+        if clip.refusal:
+            raise media.OfflineError(clip.refusal)
+        use = _ranged(index, clip, library.find(clip))
     except media.OfflineError as error:
         remarks.append(f"{name}: left as it is: {error}")
         return None
     except SourceError as error:
         remarks.append(f"{name}: offline: {error}")
         return None
-    if scalar != 1:
-        remarks.append(f"{name}: retimed to {scalar:.0%}: that stays with the timeline")
+    if clip.speed != 1:
+        speed = f"to {clip.speed:.0%}" if clip.speed is not None else "at changing speeds"
+        words = f"{name}: retimed {speed}: that stays with the timeline"
+        begin = ", which counts it from the file's first frame: it is rendered from there"
+        remarks.append(f"{words}{begin if clip.from_first else ''}")
     return use
 
 
-def _time_words(clip: Any) -> str:
-    return f"{clip.range_in_parent().start_time.to_seconds():.2f} s"
-
-
-def _speed(clip: Any) -> float | None:
-    """How fast a clip runs; None for what has no one speed, or runs backwards."""
-    otio, speed = otio_module(), 1.0
-    for effect in clip.effects:
-        if isinstance(effect, otio.schema.LinearTimeWarp):
-            speed *= effect.time_scalar
-        elif isinstance(effect, otio.schema.TimeEffect):
-            return None
-    return speed if speed >= 0 and math.isfinite(speed) else None
-
-
-def _ranged(clip: Any, medium: media.Medium, speed: float) -> Use:
-    shown, known = clip.visible_range(), clip.media_reference.available_range
-    start = _frames(shown.start_time, medium)
-    length = max(math.ceil(_frames(shown.duration, medium) * speed), 1)
-    origin = medium.first or 0
-    if known is not None:
-        said = _frames(known.start_time, medium)
-        # a timeline's own word counts where what is shown lies within
-        origin = said if 0 <= start - said < (medium.frames or math.inf) else origin
-    first = start - origin
+def _ranged(index: int, clip: document.TimelineClip, medium: media.Medium) -> Use:
+    length = max(math.ceil(media.frames_in(medium, clip.length, clip.rate)), 1)
+    first = media.position(clip, medium)
     if first < 0 or (medium.frames is not None and first >= medium.frames):
-        words = f"frames {first} to {first + length - 1} are not in its {medium.frames}"
-        raise media.OfflineError(f"{medium.path}: {words}")
-    return Use(clip, medium, first, first + length, origin)
+        raise media.OfflineError(f"{medium.path}: {_beyond(clip, medium, first)}")
+    origin = round(media.frames_in(medium, clip.start, clip.rate)) - first
+    return Use(index, clip, medium, first, first + length, origin)
 
 
-def _frames(time: Any, medium: media.Medium) -> int:
-    """A time of the timeline in frames of a file; at the same rate, frame for frame."""
-    rate = float(medium.rate)
-    same = abs(time.rate - rate) < 0.01 * rate
-    value: float = time.value if same else time.to_seconds() * rate
-    return round(value)
+def _beyond(clip: document.TimelineClip, medium: media.Medium, first: int) -> str:
+    """Say that a clip begins where its file has no frames, as its editor counts them."""
+    if clip.timecode:
+        since = f" from {medium.timecode}" if medium.timecode else ""
+        return f"{clip.timecode} is not in its {medium.frames} frames{since}"
+    where = f"{-first} frames before its first" if first < 0 else f"frame {first}, counted from 0"
+    return f"begins at {where}: it has {medium.frames}"
 
 
 def _plan_shots(cut: Cut, handles: int) -> None:
@@ -194,14 +185,14 @@ def _plan_shots(cut: Cut, handles: int) -> None:
     names: set[str] = set()
     for path, uses in sorted(by_file.items()):
         base = _unused(base_name(path) or path.parent.name, names)
-        most = uses[0].medium.frames or math.inf
-        spans = [(max(u.first - handles, 0), int(min(u.end + handles, most))) for u in uses]
-        for first, end in united(spans):
+        for first, end in united(_span(use, handles) for use in uses):
             rate = uses[0].medium.rate
             stem = f"{base}_{first:05d}-{end - 1:05d}"
             # a quarter of a frame early: a container that counts in milliseconds has moved the frames a little
             times = (max(frame - Fraction(1, 4), Fraction(0)) / rate for frame in (first, end))
-            flags: dict[str, Any] = dict(zip(("start", "end"), map(float, times), strict=True))
+            flags: dict[str, float | str] = dict(
+                zip(("start", "end"), map(float, times), strict=True)
+            )
             if uses[0].medium.assumed:
                 flags["fps"] = str(rate)
             shot = find.Shot(path, stem + path.suffix, stem, flags)
@@ -209,6 +200,15 @@ def _plan_shots(cut: Cut, handles: int) -> None:
             for use in uses:
                 if first <= use.first < end:
                     use.shot, use.base, use.length = shot, first, end - first
+
+
+def _span(use: Use, handles: int) -> tuple[int, int]:
+    """The frames to be rendered for a use; a list at half the rate can only name every other one as the first."""
+    whole = use.clip.from_first or (use.clip.anchored and use.medium.first is None)
+    first = 0 if whole else max(use.first - handles, 0)
+    if use.clip.rate > 1:
+        first -= first % max(round(use.medium.rate / use.clip.rate), 1)
+    return first, int(min(use.end + handles, use.medium.frames or math.inf))
 
 
 def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

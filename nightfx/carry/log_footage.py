@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nightfx.picture import Frame, luma, to_rgb
-from nightfx.source import probe, still_extras
+from nightfx.source import ClipInfo, Sheet, open_source
 
 _XML_BYTES = 1 << 18  # at both ends of a file, where cameras put XML that FFmpeg does not read
 _EVERY = 4  # rows and columns that are looked at
@@ -57,7 +57,7 @@ _CURVES = (
 )
 
 
-def log_line(info: probe.ClipInfo, first: Frame) -> str | None:
+def log_line(info: ClipInfo, first: Frame) -> str | None:
     """Return a line where a source that would be lit as SDR is log, or looks so by its `first` picture; else None."""
     if curve := _find(_texts(info, first)):
         return _line(f"{curve.title}, as its metadata say", curve.space)
@@ -89,12 +89,12 @@ def _find(texts: Iterable[str]) -> LogCurve | None:
     return None
 
 
-def _texts(info: probe.ClipInfo, first: Frame) -> Iterator[str]:
+def _texts(info: ClipInfo, first: Frame) -> Iterator[str]:
     """What the camera says of itself."""
     if info.container == "sequence":
         yield from (str(value) for value in _header(first).values())
         return
-    with probe.open_source(info.path) as container:
+    with open_source(info.path) as container:
         for words in (container.metadata, *(stream.metadata for stream in container.streams)):
             yield from (text for key, text in words.items() if key.lower() not in _PROSE)
     yield from _gammas(info.path)
@@ -112,7 +112,7 @@ def _gammas(path: Path) -> Iterator[str]:
 
 def _header(first: Frame) -> dict[str, object]:
     sheet = first.sheet
-    if not isinstance(sheet, still_extras.Sheet):
+    if not isinstance(sheet, Sheet):
         return {}
     return {each.name: each.value for each in sheet.parts[sheet.main].spec.extra_attribs}
 
