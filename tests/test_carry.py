@@ -16,11 +16,6 @@ from typer.testing import CliRunner
 from nightfx.check.compare import compare
 from nightfx.check.verdict import failures
 from nightfx.cli import app
-from nightfx.options.encode import EncodeOptions
-from nightfx.source.reader import Reader
-from nightfx.target.codecs import plan_output
-from nightfx.target.prediction import predict_losses
-from nightfx.target.writer import write_clip
 
 PLATE = Clip(count=24)
 START, END = 0.2, 0.8  # the first picture from 0.2 s on is the sixth
@@ -89,6 +84,63 @@ def test_styled_text_keeps_its_style_in_mp4(tmp_path: Path) -> None:
     assert b"styl" in shown[0]
 
 
+OVERLAPPING = """1
+00:00:00,100 --> 00:00:00,900
+Blaue Stunde über
+
+2
+00:00:00,300 --> 00:00:00,500
+<i>night</i>
+
+3
+00:00:00,300 --> 00:00:00,700
+day
+"""
+
+
+def shown_texts(path: Path) -> list[tuple[int, int, bytes]]:
+    """When each text is read, in ms, and what QuickTime has of it."""
+    found = []
+    with av.open(path) as container:
+        for packet in container.demux(subtitles=0):
+            if packet.size > 2:
+                start = Fraction(packet.pts or 0) * packet.time_base * 1000
+                last = (packet.duration or 0) * packet.time_base * 1000
+                found.append((round(start), round(start + last), bytes(packet)))
+    return found
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4"])
+def test_texts_that_overlap_are_read_together(suffix: str, tmp_path: Path) -> None:
+    text = make_subtitles(tmp_path / "s.srt", OVERLAPPING)
+    source = make_clip(tmp_path / "a.mkv", replace(PLATE, tracks=((text, "deu"),)))
+    target = tmp_path / f"b{suffix}"
+    rewrite(source, target)
+    long, night, day = "Blaue Stunde über", "night", "day"
+    wanted = [
+        (100, 300, [long]),
+        (300, 500, [long, night, day]),
+        (500, 700, [long, day]),
+        (700, 900, [long]),
+    ]
+    found = shown_texts(target)
+    for (start, end, lines), (began, ended, data) in zip(wanted, found, strict=True):
+        words = "\n".join(lines).encode()
+        assert (began, ended) == (start, end)
+        assert data[2 : 2 + int.from_bytes(data[:2])] == words
+    styles = found[1][2].partition(b"styl")[2]
+    first, last = (int.from_bytes(styles[at : at + 2]) for at in (2, 4))
+    assert "\n".join([long, night, day])[first:last] == night
+
+
+def test_a_text_that_is_read_over_the_cut_is_read_from_there(tmp_path: Path) -> None:
+    text = make_subtitles(tmp_path / "s.srt", OVERLAPPING)
+    source = make_clip(tmp_path / "a.mkv", replace(PLATE, tracks=((text, "deu"),)))
+    rewrite(source, tmp_path / "b.mp4", start_seconds=Fraction(6, 10), end_seconds=Fraction(8, 10))
+    words = [data[2 : 2 + int.from_bytes(data[:2])] for *_, data in shown_texts(tmp_path / "b.mp4")]
+    assert words == ["Blaue Stunde über\nday".encode(), "Blaue Stunde über".encode()]
+
+
 @pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
 @pytest.mark.parametrize("language", ["deu", "swe", "ita", "zho"])
 def test_languages_survive_each_container(tmp_path: Path, suffix: str, language: str) -> None:
@@ -122,19 +174,6 @@ def test_what_a_container_cannot_hold_is_left_out_with_a_line(tmp_path: Path) ->
     answer = CliRunner().invoke(app, ["probe", str(source), "--to", ".mxf"])
     assert answer.exit_code == 0
     assert line in answer.output.splitlines()[-1]
-
-
-def test_ffv1_says_that_it_has_no_pixel_aspect(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=2))
-    with Reader(source) as reader:
-        info = replace(reader.info, sample_aspect=Fraction(64, 45))
-        plan = plan_output(info, None, EncodeOptions())
-        notes: list[str] = []
-        frames, target = reader.frames(), tmp_path / "b.mkv"
-        write_clip(frames, target, source=source, info=info, plan=plan, on_note=notes.append)
-    line = "pixel aspect 64/45 is left out: FFV1 does not carry it (ProRes does)"
-    assert notes == [line]
-    assert list(predict_losses(source, info, plan)) == [line]
 
 
 def test_probe_says_what_a_clip_is(tmp_path: Path) -> None:

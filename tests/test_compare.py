@@ -152,7 +152,7 @@ def test_a_failed_verification_leaves_no_file(
     def wrong(*_: object) -> str:
         return "00:00:00:00"
 
-    monkeypatch.setattr("nightfx.target.writer.shift_timecode", wrong)
+    monkeypatch.setattr("nightfx.carry.timecode.shift_timecode", wrong)
     source = make_clip(tmp_path / "plate.mov", CLIP)
     options = nightfx.RenderOptions.of(verify=True)
     with pytest.raises(

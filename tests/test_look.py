@@ -191,7 +191,9 @@ def test_a_stop_is_a_factor_of_light() -> None:
 
 def test_white_balance_keeps_luma_and_knows_its_directions() -> None:
     luma = np.array([0.2126, 0.7152, 0.0722])
-    for temperature, tint in ((80, 0), (-80, 0), (0, 20), (120, -30)):
+    full_cto, full_ctb = 159, -137
+    for temperature, tint in ((full_cto, 0), (full_ctb, 0), (0, 20), (120, -30)):
+        assert Look(temperature=temperature, tint=tint)
         assert luma @ white_gains(temperature, tint) == pytest.approx(1)
     red, green, blue = white_gains(80, 0)
     assert red > green > blue

@@ -15,7 +15,7 @@ from test_segment import SHORT, packets, pictures
 
 import nightfx
 from nightfx import RenderOptions
-from nightfx.errors import PlanError, RetryError, SourceError, UsageError
+from nightfx.errors import PlanError, RetryError, SourceError, TargetError, UsageError
 from nightfx.job.plan import join_plan, plan_render, render_segment
 from nightfx.light import borders
 from nightfx.network.presets import Preset
@@ -183,6 +183,32 @@ def test_the_commands_and_their_exit_codes(tmp_path: Path, identity: Preset) -> 
     assert len(pictures(tmp_path / "b.mp4")) == 30
 
 
+def test_a_sequence_that_is_joined_is_left_as_it_is(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "a.mp4", Clip(count=10))
+    plan, pattern = tmp_path / "plan.json", tmp_path / "b.####.png"
+    found = plan_render(source, plan, target=pattern, preset=identity)
+    for number in range(len(found.starts or ())):
+        render_segment(plan, number)
+    assert join_plan(plan) == join_plan(plan) == pattern
+    sorted(tmp_path.glob("b.*.png"))[3].unlink()
+    with pytest.raises(TargetError, match="exists already: remove it"):
+        join_plan(plan)
+
+
+def test_a_join_replaces_nothing_that_came_to_be_since_it_was_planned(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source, plan = make_clip(tmp_path / "a.mp4", Clip(count=4)), tmp_path / "plan.json"
+    plan_render(source, plan, target=tmp_path / "b.mp4", preset=identity)
+    render_segment(plan, 0)
+    (tmp_path / "b.mp4").write_bytes(b"another's")
+    result = run("join", plan)
+    assert result.exit_code == 1
+    assert "b.mp4: exists already: remove it, or plan it anew with --overwrite" in result.stderr
+    (tmp_path / "b.mp4").unlink()
+    assert run("join", plan).exit_code == 0
+
+
 # a worker that fails at one segment, dies of another and does the others
 SOME = """
 import os, signal, sys
@@ -233,7 +259,15 @@ def test_of_a_plan_poisonous_segments_fail_alone_and_a_rerun_joins(
     assert again.stderr.count(": done") == 2
     whole = nightfx.render(source, tmp_path / "c.mp4", preset=halving, options=options)
     assert target.read_bytes() == whole.read_bytes()
-    assert run("farm", "run", plan).exit_code == 1  # what is there is not rendered again
+    made = target.stat().st_mtime_ns
+    for words in (
+        ("farm", "run", plan),
+        ("join", plan),
+        ("render", "--plan", plan, "--segment", 1),
+    ):
+        assert run(*words).exit_code == 0  # what is done is done
+    assert target.stat().st_mtime_ns == made
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
 def test_a_segment_that_only_lost_its_workers_is_worth_trying_again(

@@ -1,11 +1,14 @@
 """Everything that travels beside the picture: sound, subtitles, chapters and tags, as far as a container holds them."""
 
+from nightfx.carry import boxes, ebml
 from nightfx.carry.convert import same_language
-from nightfx.carry.fit import conversions, is_rebuilt, refusals
+from nightfx.carry.fit import conversions, flag_lines, is_rebuilt, refusals, spoken_of
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
 from nightfx.carry.log_footage import log_line
-from nightfx.carry.losses import captions_line, either, lines_of
-from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span
+from nightfx.carry.losses import captions_line, either, eyes_line, lines_of, spoken_lines
+from nightfx.carry.sound import name_line
+from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span, place_of
+from nightfx.carry.timecode import REEL, Timecode, read_timecode, timecode_lines
 
 __all__ = [
     "CONTAINERS",
@@ -13,19 +16,31 @@ __all__ = [
     "FORMATS",
     "OWN_KEYS",
     "PROFILES",
+    "REEL",
     "STREAM_KEYS",
     "Alone",
     "Carrier",
     "Format",
     "Note",
     "Span",
+    "Timecode",
+    "boxes",
     "captions_line",
     "conversions",
+    "ebml",
     "either",
+    "eyes_line",
+    "flag_lines",
     "holds",
     "is_rebuilt",
     "lines_of",
     "log_line",
+    "name_line",
+    "place_of",
+    "read_timecode",
     "refusals",
     "same_language",
+    "spoken_lines",
+    "spoken_of",
+    "timecode_lines",
 ]

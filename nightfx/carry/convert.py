@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +11,7 @@ import av
 from av.container import OutputContainer
 from av.stream import Stream
 
+from nightfx.carry.cues import Cue, Overlaps
 from nightfx.carry.formats import holds
 
 _TEXTS = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "microdvd", "stl", "sami"}
@@ -33,15 +36,28 @@ class Subtitles:
         self._encoder = self.stream.codec_context
         self._encoder.subtitle_header = self._decoder.subtitle_header
         self._encoder.time_base = Fraction(1, 1000)
+        self._is_movie = holds(target.format.name).is_movie
+        self._overlaps, self._tick = Overlaps(), Fraction(1, 1000)
 
-    def convert(self, packet: av.Packet[Any]) -> av.Packet[Any] | None:
-        """Return the packet in the new kind, its time kept; None where it says nothing."""
+    def convert(self, packet: av.Packet[Any] | None) -> Iterator[av.Packet[Any]]:
+        """Yield a packet in the new kind, its time kept; None is the end. In mp4 and mov, what overlaps is read as one."""
+        if packet is None:
+            yield from map(self._written, self._overlaps.until(math.inf))
+            return
         words = self._decoder.decode2(packet)
         if words is None or not len(words):
-            return None
-        new = self._encoder.encode_subtitle(words)
-        new.time_base, new.pts, new.dts = packet.time_base, packet.pts, packet.pts
-        new.duration = packet.duration
+            return
+        start, self._tick = packet.pts or 0, packet.time_base
+        cue = Cue(
+            start, start + (packet.duration or 0), bytes(self._encoder.encode_subtitle(words))
+        )
+        lasts = cue.end > cue.start and self._is_movie
+        yield from map(self._written, self._overlaps.add(cue) if lasts else [cue])
+
+    def _written(self, cue: Cue) -> av.Packet[Any]:
+        new: av.Packet[Any] = av.Packet(cue.text)
+        new.time_base, new.pts, new.dts = self._tick, cue.start, cue.start
+        new.duration = cue.end - cue.start
         return new
 
 

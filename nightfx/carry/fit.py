@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
-from nightfx.carry import convert, formats, sound
+from nightfx.carry import boxes, convert, ebml, formats, sound
 from nightfx.source import is_cover
+
+_BY_SUFFIX = {"mp4": "mp4", "mkv": "matroska"}  # containers that have marks
 
 
 def is_rebuilt(source: InputContainer, stream: Stream) -> bool:
@@ -46,12 +50,36 @@ def conversions(source: InputContainer, container: str) -> dict[int, str]:
     return lines
 
 
+def flag_lines(source: InputContainer, container: str, without: Collection[int]) -> Iterator[str]:
+    """Yield a line for each stream that is marked as what a container has no mark for, but those `without` by index."""
+    held = formats.holds(container)
+    for stream in source.streams:
+        lost = stream.disposition & ~held.flags & ~formats.DEFAULT_FLAG
+        if lost and stream.index not in without and not is_cover(stream):
+            marks = " and ".join((flag.name or "").replace("_", " ") for flag in lost)
+            able = {n: not lost & ~formats.HOLDS[c].flags for n, c in _BY_SUFFIX.items()}
+            keepers = " and ".join(suffix for suffix, keeps in able.items() if keeps)
+            words = f"stream {stream.index} is marked {marks}, which {container} does not say"
+            yield f"{words} ({keepers} can)" if keepers else words
+
+
+def spoken_of(source: InputContainer, path: Path) -> ebml.Spoken:
+    """Return what a source says in its container's own words, beyond what FFmpeg shows."""
+    if "matroska" in source.format.name:
+        return ebml.read_spoken(path)
+    return ebml.Spoken(boxes.read_regions(path)) if "mov" in source.format.name else ebml.Spoken()
+
+
 def _can_convert(container: str, stream: Stream) -> bool:
     return convert.can_convert(container, stream) or sound.can_be_pcm(container, stream)
 
 
 def _holds(container: str, stream: Stream) -> bool:
     if stream.type in ("data", "unknown"):
+        return False
+    if is_cover(stream) and formats.holds(container).cover_files:
+        return not stream.disposition & Disposition.timed_thumbnails
+    if is_cover(stream) and not formats.holds(container).flags & formats.COVER_FLAG:
         return False
     return _fits(container, stream) or _can_convert(container, stream)
 
@@ -79,7 +107,7 @@ def _is_plain_sound(stream: Stream, rate: int | None) -> bool:
 
 
 def _refusal(stream: Stream, container: str) -> str:
-    kind = {"audio": "sound", "data": "data", "subtitle": "subtitle"}.get(stream.type, stream.type)
+    kind = {"audio": "sound"}.get(stream.type, "cover" if is_cover(stream) else stream.type)
     title = (
         stream.metadata.get("handler_name", "").strip()
         or getattr(stream, "name", None)

@@ -27,6 +27,8 @@ class Container:
     """Samples a second of the only sound that it takes; None takes any."""
     text: str | None = None
     """The kind of text that it takes for subtitles that it cannot hold as they are."""
+    cover_files: bool = False
+    """A cover is a file attached to it, and no stream."""
     flags: int = ~0
     """FFmpeg's dispositions that it has a place for."""
     ticks_a_second: int | None = None
@@ -35,6 +37,10 @@ class Container:
     """It can say that a picture is shown mirrored."""
     is_movie: bool = False
     """Of QuickTime's kind: the last packet's duration counts in coding order, a stream has two keys of metadata."""
+    names_reels: bool = True
+    """It has a place for the reel that a timecode is of."""
+    names_channels: bool = False
+    """PCM has a name for each channel in it."""
     numbers_languages: bool = False
     """Languages are numbers in it, for which it knows them by their older names."""
     is_bare: bool = False
@@ -42,17 +48,34 @@ class Container:
 
 
 DEFAULT_FLAG, COVER_FLAG = 1, 1024
+# default, dub, comment, forced, for those who hear or see little, cover, descriptions; not the original, nor captions
+_MARKS = 1 | 2 | 8 | 64 | 128 | 256 | COVER_FLAG | 1 << 17
+_ORIGINAL, _CAPTIONS = 4, 1 << 16
 HOLDS: dict[str, Container] = {
-    "mp4": Container(True, text="mov_text", flags=DEFAULT_FLAG | COVER_FLAG, is_movie=True),
+    "mp4": Container(
+        True,
+        text="mov_text",
+        flags=_MARKS | _CAPTIONS,
+        is_movie=True,
+        names_reels=False,
+        names_channels=True,
+    ),
     "mov": Container(
         True,
         text="mov_text",
-        flags=DEFAULT_FLAG | COVER_FLAG,
+        flags=DEFAULT_FLAG,
         is_movie=True,
         numbers_languages=True,
     ),
-    "matroska": Container(True, text="subrip", ticks_a_second=1000, mirrors=False),
-    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True),
+    "matroska": Container(
+        True,
+        text="subrip",
+        flags=_MARKS | _ORIGINAL,
+        ticks_a_second=1000,
+        mirrors=False,
+        cover_files=True,
+    ),
+    "mxf": Container(True, sound_rate=48000, flags=0, is_bare=True, names_reels=False),
 }
 """By FFmpeg's names."""
 
@@ -188,7 +211,6 @@ FORMATS: dict[Codec, Format] = {
         (HALF, WIDE, FULL),
         alpha=True,
         rgb=True,
-        aspect=False,
         options={"level": "3", "g": "1", "slicecrc": "1"},
         fields=True,
     ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from nightfx.carry.ebml import Spoken
 from nightfx.carry.formats import CONTAINERS, FORMATS, Format, holds
 from nightfx.options import Codec
 from nightfx.picture import SUBSAMPLING, TRANSFER_PQ, Coding
@@ -21,6 +22,7 @@ _CARRIED_TITLES = {
     "STEREO3D": "arrangement of two eyes",
     "ICC_PROFILE": "ICC profile",
 }
+_EYES = "STEREO3D"
 _NAMED: tuple[Codec, ...] = (
     "h265",
     "prores-4444",
@@ -35,7 +37,7 @@ def lines_of(source: ClipInfo, form: Format, coding: Coding, suffix: str) -> tup
         *_of_chroma(source, form, coding),
         *_of_colour(source, form, coding),
         *_of_profile(source, form),
-        *_of_side_data(source, form),
+        *_of_side_data(source, form, suffix),
         *_of_crop(source),
         *_of_container(source, suffix),
     )
@@ -97,7 +99,7 @@ def _of_profile(source: ClipInfo, form: Format) -> Iterator[str]:
         yield f"DNxHD is written as {form.title}"
 
 
-def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
+def _of_side_data(source: ClipInfo, form: Format, suffix: str) -> Iterator[str]:
     names, movie = source.side_data, form.hdr10
     for kind, title in _DYNAMIC_TITLES.items():
         if kind in names:
@@ -108,8 +110,31 @@ def _of_side_data(source: ClipInfo, form: Format) -> Iterator[str]:
         yield "HDR10 content light is left out: it is measured anew for PQ in h264, h265 and av1"
     if "A53_CC" in names and not form.captions:
         yield captions_line(form)
-    for kind in sorted(_CARRIED_TITLES.keys() & set(names)):
-        yield f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"
+    unsaid = {_EYES} if _may_say_eyes(source, CONTAINERS[suffix]) else set()
+    for kind in sorted((_CARRIED_TITLES.keys() & set(names)) - unsaid):
+        yield _carried_line(kind)
+
+
+def _carried_line(kind: str) -> str:
+    return f"{_CARRIED_TITLES[kind]}, which the pictures carry, is left out"
+
+
+def _may_say_eyes(source: ClipInfo, container: str) -> bool:
+    return container == "matroska" and "matroska" in source.container
+
+
+def eyes_line(source: ClipInfo, container: str, metadata: Mapping[str, str]) -> str | None:
+    """Return the line for two eyes in a picture that only its pictures tell of, and not Matroska's `metadata`, which is kept."""
+    told = "stereo_mode" in metadata or _EYES not in source.side_data
+    return None if told or not _may_say_eyes(source, container) else _carried_line(_EYES)
+
+
+def spoken_lines(spoken: Spoken, container: str) -> Iterator[str]:
+    """Yield a line for each thing that Matroska says and another container has no place for."""
+    if container == "matroska" or holds(container).is_bare:
+        return
+    if spoken.chapters:
+        yield f"chapters keep one name each, of the first level: {container} has no more (mkv keeps them)"
 
 
 def _of_crop(source: ClipInfo) -> Iterator[str]:

@@ -70,11 +70,12 @@ class Sound:
         self, source: av.AudioStream, target: OutputContainer, start: Fraction = Fraction(0)
     ) -> None:
         self._decoder = source.codec_context
-        self._rate, layout = self._decoder.sample_rate, self._decoder.layout
-        codec = pcm_for(source)
+        self._rate, self._layout = self._decoder.sample_rate, self._decoder.layout
+        codec, name = pcm_for(source), name_needed(target.format.name, source)
+        layout = av.AudioLayout(name) if name else self._layout
         self.stream = target.add_stream(codec, rate=self._rate, layout=layout)
         self._form = "s16" if codec == "pcm_s16le" else "s32"
-        self._interleave = av.AudioResampler(self._form, layout, self._rate)
+        self._interleave = av.AudioResampler(self._form, self._layout, self._rate)
         self._start = round(start * self._rate)
         self._due: int | None = None
 
@@ -123,6 +124,31 @@ def pcm_for(stream: Stream) -> str:
     assert isinstance(stream, av.AudioStream), stream
     form = stream.codec_context.format
     return "pcm_s16le" if form is not None and form.bits <= 16 else "pcm_s24le"
+
+
+def name_needed(container: str, stream: Stream) -> str | None:
+    """Return the usual name for so many channels, where those of PCM have none and the container wants one."""
+    if not holds(container).names_channels or not isinstance(stream, av.AudioStream):
+        return None
+    context = stream.codec_context
+    count = context.layout.nb_channels if context else 0
+    if not count or context.layout.name != f"{count} channels":
+        return None
+    try:
+        return av.AudioLayout(f"{count}c").name
+    except ValueError:  # no usual one
+        return None
+
+
+def name_line(container: str, stream: Stream) -> str | None:
+    """Return the line for channels that get a name; a single one can be no other."""
+    name = name_needed(container, stream)
+    if name == "mono":
+        return None
+    words = (
+        f"sound stream {stream.index}: its channels have no names, {container} calls them {name}"
+    )
+    return f"{words} (mov and mkv leave them so)" if name else None
 
 
 def can_be_pcm(container: str, stream: Stream) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ import av
 from av.container import OutputContainer
 from av.stream import Discard, Stream
 
-from nightfx.carry import convert, fit, formats
+from nightfx.carry import convert, ebml, fit, formats, losses, sound
 from nightfx.carry.sound import Cutter, Sound, is_pcm
 from nightfx.source import Bridge, is_cover, joints_of, open_source
 
@@ -37,19 +38,23 @@ class Span:
     """Time at which the render ends; None takes all to the last packet."""
     shift: Fraction = Fraction(0)
     """Seconds that are subtracted from every time."""
+    packets: int | None = None
+    """How many packets of the source are looked at, for a trial; None looks at all that are carried."""
 
 
 class Carrier:
     """Copies the other streams of a source, in step with the picture so that memory stays small."""
 
     def __init__(self, source: Path, span: Span, on_note: Note) -> None:
-        self._span = span
+        self._path, self._span = source, span
         self._on_note = on_note
         self._close = ExitStack()
         self._source = self._close.enter_context(open_source(source))
         self._bridge = Bridge(joints_of(source))
+        self._spoken = fit.spoken_of(self._source, source)
         self._target: OutputContainer | None = None
         self._pairs: dict[int, Stream] = {}
+        self._picture = -1
         self._cutters: dict[int, Cutter] = {}
         self._texts: dict[int, convert.Subtitles] = {}
         self._sounds: dict[int, Sound] = {}
@@ -69,6 +74,19 @@ class Carrier:
         return {key: value for key, value in own if key.lower() not in OWN_KEYS}
 
     @property
+    def chapters(self) -> bytes:
+        """Chapters in Matroska's own words, on the render's clock, where they say more than FFmpeg shows."""
+        own, span = self._spoken.chapters, self._span
+        is_cut = own and (span.shift or span.end is not None)
+        return ebml.moved_chapters(own, span.shift, span.end) if is_cut else own
+
+    @property
+    def regions(self) -> dict[int, str]:
+        """Languages with their regions, by the place of the track in the target."""
+        pairs = [(self._pairs.get(index), name) for index, name in self._spoken.regions.items()]
+        return {place_of(stream): name for stream, name in pairs if stream is not None}
+
+    @property
     def _is_bare(self) -> bool:
         return self._target is not None and formats.holds(self._target.format.name).is_bare
 
@@ -78,27 +96,39 @@ class Carrier:
         return [s.codec_context.sample_rate for s in self._source.streams.audio if s.codec_context]
 
     def attach(
-        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+        self,
+        target: OutputContainer,
+        video_index: int,
+        add_video: Callable[[], V],
+        *,
+        with_sound: bool,
     ) -> V:
         """Give the target our metadata, chapters and streams, in our order; return its video.
 
-        Streams that it cannot hold are noted. Without `sound` the picture goes alone.
+        Streams that it cannot hold are noted. Without sound the picture goes alone.
         """
-        self._target = target
+        self._target, self._picture = target, video_index
         target.metadata.update(self.metadata)
         chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
         target.set_chapters([chapter for chapter in chapters if chapter])
+        for line in losses.spoken_lines(self._spoken, target.format.name) if with_sound else ():
+            self._on_note(line)
         cut = self._span.start is not None
         refused = (
-            fit.refusals(self._source, target.format.name, video_index, cut=cut) if sound else {}
+            fit.refusals(self._source, target.format.name, video_index, cut=cut)
+            if with_sound
+            else {}
         )
+        for line in fit.flag_lines(self._source, target.format.name, refused) if with_sound else ():
+            self._on_note(line)
         for stream in self._source.streams:
             if stream.index == video_index:
                 video = add_video()
+                self._pairs[stream.index] = video
                 _copy_metadata(stream, video, target.format.name)
             elif stream.index in refused:
                 self._on_note(refused[stream.index])
-            elif sound and not fit.is_rebuilt(self._source, stream):
+            elif with_sound and not fit.is_rebuilt(self._source, stream):
                 self._add(stream, target)
         self._begin()
         return video
@@ -114,22 +144,32 @@ class Carrier:
     def finish(self, end: Fraction) -> None:
         """Copy the rest; the picture ends at `end`, in the source's clock."""
         self.copy_until(None)
-        for index, sound in self._sounds.items():
-            for piece in sound.convert(None):
+        for index, text in self._texts.items():
+            for piece in text.convert(None):
+                self._mux_moved(piece, index)
+        for index, stream in self._sounds.items():
+            for piece in stream.convert(None):
                 self._mux_moved(piece, index)
             # its writer drops pictures that have no sound
-            for piece in sound.until(end) if self._is_bare else ():
+            for piece in stream.until(end) if self._is_bare else ():
                 self._mux_moved(piece, index)
 
     def _add(self, stream: Stream, target: OutputContainer) -> None:
         container = target.format.name
         line = fit.conversions(self._source, container).get(stream.index)
-        if line:
-            self._on_note(line)
+        name = sound.name_needed(container, stream)
+        for told in (line, sound.name_line(container, stream)):
+            if told:
+                self._on_note(told)
+        if is_cover(stream) and formats.holds(container).cover_files:
+            _attach_cover(self._path, stream, target)
+            return
         if line or self._is_bare:
             copy = self._add_converted(stream, target)
         else:
             copy = target.add_stream_from_template(stream, opaque=True)
+            if name and isinstance(copy, av.AudioStream):
+                copy.codec_context.layout = name
         if isinstance(copy, av.AudioStream) and is_pcm(copy):
             self._cutters[stream.index] = Cutter(copy, self._span.start, self._span.end)
         _copy_metadata(stream, copy, container)
@@ -138,15 +178,20 @@ class Carrier:
     def _add_converted(self, stream: Stream, target: OutputContainer) -> Stream:
         if isinstance(stream, av.AudioStream):
             start = self._span.start or Fraction(0)
-            sound = self._sounds[stream.index] = Sound(stream, target, start)
-            return sound.stream
+            pcm = self._sounds[stream.index] = Sound(stream, target, start)
+            return pcm.stream
         text = self._texts[stream.index] = convert.Subtitles(stream, target)
         return text.stream
 
     def _begin(self) -> None:
         copied = [s for s in self._source.streams if s.index in self._pairs]
+        copied = [s for s in copied if s.index != self._picture]
+        if self._span.packets is not None:
+            some = islice(self._source.demux(), self._span.packets)
+            self._packets = (packet for packet in some if packet.stream in copied)
+            return
         for stream in self._source.streams:
-            if stream.index not in self._pairs:
+            if stream not in copied:
                 stream.discard = Discard.all
         if copied:
             self._packets = self._source.demux(copied)
@@ -171,7 +216,8 @@ class Carrier:
             self._mux(packet, index)
             return
         # decoded all the same: what lies before the start, decoders and the count of samples need
-        for piece in self._sounds[index].convert(packet) if index in self._sounds else [packet]:
+        turned = self._sounds.get(index) or self._texts.get(index)
+        for piece in turned.convert(packet) if turned else [packet]:
             self._mux_moved(piece, index)
 
     def _mux_moved(self, packet: av.Packet[Any], index: int) -> None:
@@ -186,9 +232,7 @@ class Carrier:
         """Return what of a packet belongs into the render, or None."""
         if index in self._cutters:  # which counts the samples outside too
             return self._cutters[index].cut(packet)
-        if not _inside(packet, self._span):
-            return None
-        return self._texts[index].convert(packet) if index in self._texts else packet
+        return packet if _inside(packet, self._span) else None
 
     def _mux(self, packet: av.Packet[Any], index: int) -> None:
         packet.stream = self._pairs[index]
@@ -199,6 +243,8 @@ class Carrier:
 class Alone:
     """In place of a carrier where the source, a sequence, has nothing besides its picture."""
 
+    chapters = b""
+    regions: dict[int, str] = {}  # noqa: RUF012 - as below
     metadata: dict[str, str] = {}  # noqa: RUF012 - of no use to anyone who would write to it
     sample_rates: tuple[int, ...] = ()
 
@@ -209,7 +255,12 @@ class Alone:
         """Nothing was opened."""
 
     def attach(
-        self, target: OutputContainer, video_index: int, add_video: Callable[[], V], *, sound: bool
+        self,
+        target: OutputContainer,
+        video_index: int,
+        add_video: Callable[[], V],
+        *,
+        with_sound: bool,
     ) -> V:
         """Return the target's video."""
         return add_video()
@@ -219,6 +270,23 @@ class Alone:
 
     def finish(self, end: Fraction) -> None:
         """Copy nothing."""
+
+
+def place_of(stream: Stream) -> int:
+    """Return the place of a stream among the tracks of its file, which files attached and covers are not."""
+    before = list(stream.container.streams)[: stream.index]
+    return sum(one.type != "attachment" and not is_cover(one) for one in before)
+
+
+def _attach_cover(path: Path, stream: Stream, target: OutputContainer) -> None:
+    with open_source(path) as source:
+        picture = next((p for p in source.demux(source.streams[stream.index]) if p.size), None)
+    kind = "jpeg" if stream.codec_context.name == "mjpeg" else stream.codec_context.name
+    name = stream.metadata.get("filename", f"cover.{'jpg' if kind == 'jpeg' else kind}")
+    mimetype = stream.metadata.get("mimetype", f"image/{kind}")
+    if picture is not None:
+        file = target.add_attachment(name, mimetype, bytes(picture))
+        file.metadata.update(stream.metadata | file.metadata)
 
 
 def _copy_metadata(source: Stream, target: Stream, container: str) -> None:

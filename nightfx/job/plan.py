@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nightfx.disk import save_json
-from nightfx.errors import PlanError, UsageError
+from nightfx.errors import PlanError, TargetError, UsageError
 from nightfx.job import pipeline, render_job, segment, source_target
 from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
@@ -28,7 +28,7 @@ from nightfx.job.store import MANIFEST, Store
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions
-from nightfx.source import is_picture, is_sequence
+from nightfx.source import existing_files, is_picture, is_sequence
 
 _OF_WORKERS = ("versions", "machine")  # what a join does not depend on
 
@@ -115,6 +115,8 @@ def segments_of(plan: Path) -> Iterator[RenderSegment]:
 
 def missing_segments(plan: Path) -> list[int]:
     """The segments that are not rendered yet. Raises PlanError where the plan does not fit any more, TargetError."""
+    if _joined(plan):
+        return []
     with _opened(plan, looks_for_target=True) as store:
         _check_fits(plan, store)
         done = store.records()
@@ -131,7 +133,7 @@ class _Segments:
         store, starts = self._store, self._store.starts or []
         if not 0 <= number < len(starts):
             raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
-        if store.record(number):
+        if store.record(number) or _joined(self._plan):
             return
         with memory_errors_as_retry(store.job.source), same_threads(store.manifest.choices.threads):
             lighting = self._lighting
@@ -158,14 +160,27 @@ def _within(show: Progress, start: int, end: int | None, done: int, total: int |
 
 
 def join_plan(plan: Path, on_progress: Progress | None = None) -> Path:
-    """Join the segments of a plan with the source's sound; returns the path of the render.
+    """Join the segments of a plan with the source's sound; returns the path of the render. One that is joined is left as it is.
 
     Raises RetryError where segments are missing.
     """
+    if target := _joined(plan):
+        return target
     with _opened(plan, looks_for_target=True, tells=True) as store:
         _check_fits(plan, store)
         finish(store, on_progress)
         return store.job.target
+
+
+def _joined(plan: Path) -> Path | None:
+    """The render, where it is complete: of a plan that was joined no folder is left, and every file is younger than it."""
+    manifest = read_manifest(plan)
+    files = existing_files(manifest.target)
+    count = (manifest.frames or 1) if is_sequence(manifest.target) else 1
+    if len(files) < count or source_target.folder_of(manifest.target).exists():
+        return None
+    planned = plan.stat().st_mtime_ns
+    return manifest.target if all(f.stat().st_mtime_ns >= planned for f in files) else None
 
 
 def _check_fits(plan: Path, store: Store) -> None:
@@ -180,10 +195,20 @@ def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) 
     if manifest.starts is None:
         raise PlanError(f"{path}: its segments were not looked for: nightfx plan does")
     options = manifest.render_options()
-    if not looks_for_target:  # what is there was looked for when it was planned
-        options = options.but(overwrite=True)
+    if looks_for_target and not options.job.overwrite:
+        _check_free(manifest.target)
+    # without a look at the target, what is there was looked for when it was planned
+    options = options.but(overwrite=True)
     preset = load_preset(manifest.preset)
     with render_job.open_job(
         manifest.source, manifest.target, preset, options, again=not tells
     ) as job:
         yield Store(job, source_target.folder_of(job.target), manifest)
+
+
+def _check_free(target: Path) -> None:
+    """Refuse to replace what came to be there since it was planned; files of a sequence that was begun are one's own."""
+    begun = is_sequence(target) and source_target.folder_of(target).is_dir()
+    if not begun and (taken := existing_files(target)):
+        words = "exists already: remove it, or plan it anew with --overwrite"
+        raise TargetError(f"{taken[0]}: {words}")

@@ -47,6 +47,7 @@ from nightfx.source import (
     progressive_alone,
     split,
 )
+from nightfx.target import SequencePlan, try_target
 
 if TYPE_CHECKING:
     from nightfx.apply import Written
@@ -81,6 +82,8 @@ class RenderJob:
     """Frames expected; a header's claim."""
     first: int = FIRST_FRAME
     """Number of the first frame that is rendered."""
+    told: frozenset[str] = frozenset()
+    """Lines that were given before the first frame, and need not be given again at the end."""
 
     @property
     def per_frame(self) -> int:
@@ -157,8 +160,8 @@ class RenderJob:
         return Beside(borders, matte_at, writing(passes, self.encodings.source))
 
     def log_notes(self, lines: Iterable[str]) -> None:
-        """Give the user a line each."""
-        log_notes(self.source, lines)
+        """Give the user a line each, once."""
+        log_notes(self.source, (line for line in lines if line not in self.told))
 
 
 Mark = tuple[int, int]
@@ -201,6 +204,7 @@ def open_job(
         if encodings.source is not encodings.target:
             notes.append(encoding_line(encodings))
         if not again:
+            notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method, options.look)
             seen = _log_lines(reader, options, encodings)
@@ -208,7 +212,7 @@ def open_job(
         reader.notes.clear()
         total = _expected(info, options.source)
         # fmt: off
-        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first)
+        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first, frozenset(notes))
         # fmt: on
 
 
@@ -242,6 +246,13 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
     if options.job.passes:
         raise UsageError("--passes needs --method relight: tiles have no field")
+
+
+def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:
+    """What a clip's container has to say of what is to be written to it."""
+    if isinstance(plan, SequencePlan):
+        return []
+    return try_target(target, None if info.container == "sequence" else info.path, info, plan)
 
 
 def _anywhere(options: RenderOptions) -> RenderOptions:

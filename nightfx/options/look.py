@@ -54,8 +54,8 @@ class Look:
     strength: _Value | None = _number("0 is the plate, 1 the preset with its look.", 0, 1)
     exposure: _Value | None = _number("Stops, -10 to 10.", -10, 10)
     temperature: _Value | None = _number(
-        "Mired, as of gels: -120 (cool) to 300 (warm); a full CTO is 159, a full CTB -137.",
-        -120,
+        "Mired, as of gels: -140 (cool) to 300 (warm); a full CTO is 159, a full CTB -137.",
+        -140,
         300,
     )
     tint: _Value | None = _number("Duv in thousandths, -50 (green) to 50 (magenta).", -50, 50)

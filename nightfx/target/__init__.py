@@ -7,6 +7,7 @@ from nightfx.target.prediction import predict_losses
 from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
 from nightfx.target.still_writer import write_parts
 from nightfx.target.tags import check_fields
+from nightfx.target.trial import try_target
 from nightfx.target.writer import Head, captions_noted, head_of, span_of, write_clip
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "predict_losses",
     "segment_suffix",
     "span_of",
+    "try_target",
     "write_clip",
     "write_parts",
     "write_picture",

@@ -7,7 +7,19 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from nightfx.carry import FORMATS, conversions, lines_of, refusals
+from nightfx.carry import (
+    FORMATS,
+    conversions,
+    eyes_line,
+    flag_lines,
+    lines_of,
+    name_line,
+    read_timecode,
+    refusals,
+    spoken_lines,
+    spoken_of,
+    timecode_lines,
+)
 from nightfx.source import (
     ClipInfo,
     Signs,
@@ -15,10 +27,9 @@ from nightfx.source import (
     early_words,
     open_source,
     pick_stream,
-    shift_timecode,
     side_data_of,
 )
-from nightfx.target import codecs, tags
+from nightfx.target import codecs
 
 _LOOKED_AT = 24  # pictures: captions need not be on the first
 
@@ -28,14 +39,17 @@ def predict_losses(path: Path, info: ClipInfo, plan: codecs.OutputPlan) -> Itera
     seen = replace(info, side_data=tuple(sorted({*info.side_data, *_side_data(path)})))
     yield from early_words(path)
     yield from lines_of(seen, FORMATS[plan.codec], plan.coding, plan.suffix)
-    if note := tags.aspect_note(info, plan):
-        yield note
     with open_source(path) as source:
+        if line := eyes_line(info, plan.container, source.streams[info.stream_index].metadata):
+            yield line
+        yield from spoken_lines(spoken_of(source, path), plan.container)
+        yield from (line for s in source.streams if (line := name_line(plan.container, s)))
         yield from conversions(source, plan.container).values()
-        yield from refusals(source, plan.container, info.stream_index).values()
-    rate = info.rate
-    if info.timecode and rate and shift_timecode(info.timecode, 0, rate) is None:
-        yield f"timecode {info.timecode} is not understood at {float(rate):.3f} fps: left out"
+        refused = refusals(source, plan.container, info.stream_index)
+        yield from refused.values()
+        yield from flag_lines(source, plan.container, refused)
+    if timecode := read_timecode(info, path):
+        yield from timecode_lines(timecode, plan.container, info)
 
 
 def _side_data(path: Path) -> set[str]:

@@ -7,6 +7,9 @@ the encoder. HDR10 numbers reach x265 only as parameters.
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
 
 import av
 import av.filter
@@ -19,7 +22,12 @@ from nightfx.options import Family
 from nightfx.picture import TRANSFER_PQ, ColorTags, Frame, fill, relaid
 from nightfx.source import ClipInfo, side_data_of
 from nightfx.target import brightness, codecs
+from nightfx.target.matroska import opened
 
+_MXF_ASPECT = (
+    b"\x32\x0e\x00\x08"  # tag and size of a picture descriptor's aspect ratio, SMPTE ST 377-1
+)
+_MXF_HEADER_BYTES = 1 << 20
 _VOLUME_AT = 0x2C  # of a DNxHR picture
 # the option, its keys for the mastering display and content light, and what goes with them
 HDR_NAMES: dict[Family, tuple[str, ...]] = {
@@ -50,11 +58,16 @@ def name_matrix(packet: av.Packet[VideoStream], matrix: int) -> None:
     packet.update(bytes(data))
 
 
-def aspect_note(info: ClipInfo, plan: codecs.OutputPlan) -> str | None:
-    """Return a line where the pixel aspect is lost: PyAV can say it to encoders, and FFV1 does not write it."""
-    if info.sample_aspect == 1 or FORMATS[plan.codec].aspect:
-        return None
-    return f"pixel aspect {info.sample_aspect} is left out: {FORMATS[plan.codec].title} does not carry it (ProRes does)"
+def name_aspect(target: Path | BytesIO, width: int, height: int, aspect: Fraction) -> None:
+    """Write the shape of a picture into MXF: for DNxHR the muxer says there that its pixels are square."""
+    square, shown = Fraction(width, height), Fraction(width, height) * aspect
+    with opened(target) as file:
+        at = file.read(_MXF_HEADER_BYTES).find(
+            _MXF_ASPECT + struct.pack(">2I", *square.as_integer_ratio())
+        )
+        if at >= 0:
+            file.seek(at + len(_MXF_ASPECT))
+            file.write(struct.pack(">2I", *shown.as_integer_ratio()))
 
 
 def image_of(frame: Frame, plan: codecs.OutputPlan) -> av.VideoFrame:

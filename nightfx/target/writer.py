@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -21,7 +22,21 @@ import cv2
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from nightfx.carry import FORMATS, Alone, Carrier, Note, Span, captions_line, holds
+from nightfx.carry import (
+    FORMATS,
+    REEL,
+    Alone,
+    Carrier,
+    Note,
+    Span,
+    Timecode,
+    captions_line,
+    eyes_line,
+    holds,
+    place_of,
+    read_timecode,
+    timecode_lines,
+)
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TargetError
 from nightfx.picture import Frame
@@ -32,16 +47,17 @@ from nightfx.source import (
     asked_threads,
     codec_threads,
     exact_seconds,
-    shift_timecode,
     side_data_of,
 )
 from nightfx.target import brightness, codecs
+from nightfx.target.matroska import MatroskaHeader, complete_header, shown_size
+from nightfx.target.movie import count_in_own_rate, name_regions
 from nightfx.target.tags import (
-    aspect_note,
     hdr_options,
     image_of,
     joined,
     measures_light,
+    name_aspect,
     name_matrix,
     scan_options,
     tag_encoder,
@@ -139,7 +155,7 @@ def refuse_source(source: Path | None, target: Path) -> None:
 
 def mux_clip(
     packets: Callable[[VideoStream], Iterable[Packet]],
-    part: Path,
+    part: Path | BytesIO,
     head: Head,
     *,
     source: Path | None,
@@ -159,21 +175,34 @@ def mux_clip(
         _opened(part, info, plan, carrier) as container,
     ):
         add = partial(add_video, container, head, info, plan)
-        video = carrier.attach(container, info.stream_index, add, sound=with_sound)
-        _set_timecode(video, info, head, on_note)
-        if note := aspect_note(info, plan):
-            on_note(note)
+        video = carrier.attach(container, info.stream_index, add, with_sound=with_sound)
+        timecode = read_timecode(info, source)
+        for line in timecode_lines(timecode, plan.container, info) if timecode else ():
+            on_note(line)
+        moved = timecode and timecode.after((head.pts - info.start_pts) * info.time_base)
+        apart = moved and _set_timecode(video, moved, info, plan.container)
+        if eyes := eyes_line(info, plan.container, video.metadata):
+            on_note(eyes)
+        header = _header_of(video, head, info, carrier)
         for packet in packets(video):
             ticks = packet.dts if packet.dts is not None else packet.pts
             seconds = Fraction((ticks or 0) * packet.time_base) + span.shift
             container.mux(packet)
             carrier.copy_until(seconds)
         carrier.finish(end() + span.shift)
+    if plan.container == "matroska":
+        complete_header(part, header)
+    if plan.container == "mxf":
+        name_aspect(part, head.width, head.height, info.sample_aspect)
+    if holds(plan.container).is_movie:
+        name_regions(part, header.regions)
+    if apart:
+        count_in_own_rate(part, apart)
 
 
 @contextmanager
 def _opened(
-    part: Path, info: ClipInfo, plan: codecs.OutputPlan, carrier: Carrier | Alone
+    part: Path | BytesIO, info: ClipInfo, plan: codecs.OutputPlan, carrier: Carrier | Alone
 ) -> Iterator[OutputContainer]:
     options = {}
     if holds(plan.container).is_movie:  # the source's ticks, or pts would be rounded
@@ -181,8 +210,18 @@ def _opened(
         options["movie_timescale"] = str(_movie_ticks(info, carrier))
         if not _PLAIN_KEYS.issuperset(key.lower() for key in carrier.metadata):
             options["movflags"] = "use_metadata_tags"
+    if plan.container == "matroska":
+        options["metadata_header_padding"] = str(MatroskaHeader(chapters=carrier.chapters).room)
     with av.open(part, "w", format=plan.container, container_options=options) as container:
         yield container
+
+
+def _header_of(
+    video: VideoStream, head: Head, info: ClipInfo, carrier: Carrier | Alone
+) -> MatroskaHeader:
+    eyes = video.metadata.get("stereo_mode")
+    shown = shown_size(head.width, head.height, info.sample_aspect, eyes)
+    return MatroskaHeader(place_of(video), shown, carrier.regions, carrier.chapters)
 
 
 def _movie_ticks(info: ClipInfo, carrier: Carrier | Alone) -> int:
@@ -246,16 +285,24 @@ def _same_again(head: Head, plan: codecs.OutputPlan) -> dict[str, str]:
     return {"x264-params": "asm=avx2"}
 
 
-def _set_timecode(video: VideoStream, info: ClipInfo, head: Head, on_note: Note) -> None:
-    if info.timecode is None:
-        return
-    rate = info.rate or FALLBACK_RATE
-    past = (head.pts - info.start_pts) * info.time_base
-    moved = shift_timecode(info.timecode, round(past * rate), rate)
-    if moved is None:
-        on_note(f"timecode {info.timecode} is not understood at {float(rate):.3f} fps: left out")
+def _set_timecode(
+    video: VideoStream, timecode: Timecode, info: ClipInfo, container: str
+) -> Timecode | None:
+    """Let a picture's stream have a timecode; returns it where it does not count with the pictures, as only mov and mp4 say."""
+    held, rate = holds(container), info.rate or FALLBACK_RATE
+    if held.names_reels and REEL in timecode.facts:
+        video.metadata[REEL] = timecode.facts[REEL]
+    video.metadata["timecode"] = timecode.start
+    if timecode.fps == round(rate) or not (held.is_movie or held.is_bare):
+        return None
+    same = timecode.counted_as(rate)
+    if same:
+        video.metadata["timecode"] = same.start
+    elif held.is_movie:
+        video.metadata["timecode"] = "00:00:00:00"  # stands in for it
     else:
-        video.metadata["timecode"] = moved
+        video.metadata.pop("timecode")
+    return timecode if held.is_movie else None
 
 
 def encode(

@@ -1,0 +1,193 @@
+"""A timecode track counts in its own rate, on pictures of any, and keeps what it says besides."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from media import Clip, make_clip
+
+import nightfx
+from nightfx.light import borders
+from nightfx.network.presets import Preset
+from nightfx.options import RenderOptions
+
+NTSC = Fraction(1000, 1001)
+REEL = "A001C003_221103_R1AB"
+
+
+@dataclass(frozen=True)
+class Track:
+    """A timecode track of QuickTime, as its bytes have it."""
+
+    number: int
+    fps: int
+    rate: Fraction
+    drops: bool
+
+
+def tracks_of(path: Path) -> list[Track]:
+    """All timecode tracks, found by the names of their bytes."""
+    data, found = path.read_bytes(), []
+    at = data.find(b"tmcd\0\0\0\0\0\0\0\1")
+    while at >= 0:
+        flags, ticks, frame, fps = struct.unpack_from(">3IB", data, at + 16)
+        chunks = data.index(b"stco", at)
+        (place,) = struct.unpack_from(">I", data, chunks + 12)
+        (number,) = struct.unpack_from(">I", data, place)
+        found.append(Track(number, fps, Fraction(ticks, frame), bool(flags & 1)))
+        at = data.find(b"tmcd\0\0\0\0\0\0\0\1", at + 1)
+    return found
+
+
+def counting(path: Path, fps: int, rate: Fraction) -> Path:
+    """Let the timecode track of a clip count half as fast as its pictures, by changing its bytes."""
+    data = bytearray(path.read_bytes())
+    (own,) = tracks_of(path)
+    at = data.index(b"tmcd\0\0\0\0\0\0\0\1")
+    struct.pack_into(">3IB", data, at + 16, own.drops, rate.numerator, rate.denominator, fps)
+    (place,) = struct.unpack_from(">I", data, data.index(b"stco", at) + 12)
+    struct.pack_into(">I", data, place, own.number * fps // own.fps)
+    path.write_bytes(data)
+    return path
+
+
+def timecodes(path: Path) -> set[str]:
+    with av.open(path) as container:
+        places = [container.metadata, *(s.metadata for s in container.streams)]
+        return {
+            value for place in places for key, value in place.items() if key.lower() == "timecode"
+        }
+
+
+def made(path: Path, timecode: str, pictures: Fraction, counted: Fraction, **more: Any) -> Path:
+    """A clip of pictures at a rate, with the timecode counted at another."""
+    hours, _, frames = timecode.rpartition(timecode[8])
+    ratio = round(pictures) // round(counted)
+    whole = f"{hours}{timecode[8]}{int(frames) * ratio:02d}"
+    clip = Clip(count=36, rate=pictures, timecode=whole, size=(32, 32), **more)
+    return counting(make_clip(path, clip), round(counted), counted)
+
+
+RATES = {
+    "30 drop on 59.94": ("01:00:00;14", 60 * NTSC, 30 * NTSC, "01:00:00;29"),
+    "30 on 59.94": ("01:00:59:29", 60 * NTSC, 30 * NTSC, "01:01:00:14"),
+    "30 drop at a minute": ("01:00:59;29", 60 * NTSC, 30 * NTSC, "01:01:00;16"),
+    "25 on 50": ("10:00:00:20", Fraction(50), Fraction(25), "10:00:01:07"),
+    "24 on 47.952": ("10:00:00:20", 48 * NTSC, 24 * NTSC, "10:00:01:08"),
+    "60 on 59.94": ("01:00:00;14", 60 * NTSC, 60 * NTSC, "01:00:00;44"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4"])
+@pytest.mark.parametrize("name", RATES)
+def test_a_track_keeps_its_rate_and_moves_by_its_own_frames(
+    name: str, suffix: str, tmp_path: Path, identity: Preset
+) -> None:
+    timecode, pictures, counted, later = RATES[name]
+    source = made(tmp_path / "a.mov", timecode, pictures, counted)
+    (own,) = tracks_of(source)
+    assert timecodes(source) == {timecode}
+    target = nightfx.render(source, tmp_path / f"b{suffix}", preset=identity)
+    assert tracks_of(target) == [own]
+    assert timecodes(target) == {timecode}
+    options = RenderOptions.of(start_seconds=0.5)
+    cut = nightfx.render(source, tmp_path / f"c{suffix}", preset=identity, options=options)
+    assert timecodes(cut) == {later}
+    (moved,) = tracks_of(cut)
+    assert (moved.fps, moved.rate, moved.drops) == (own.fps, own.rate, own.drops)
+
+
+def test_a_track_may_count_what_is_no_multiple_of_the_pictures(
+    tmp_path: Path, identity: Preset
+) -> None:
+    clip = Clip(count=36, rate=24 * NTSC, timecode="01:00:00:12", size=(32, 32))
+    source = counting(make_clip(tmp_path / "a.mov", clip), 30, 30 * NTSC)
+    (own,) = tracks_of(source)
+    target = nightfx.render(source, tmp_path / "b.mov", preset=identity)
+    assert (timecodes(target), tracks_of(target)) == ({"01:00:00:15"}, [own])
+    options = RenderOptions.of(start_seconds=0.5)  # twelve pictures, fifteen numbers
+    cut = nightfx.render(source, tmp_path / "c.mov", preset=identity, options=options)
+    assert timecodes(cut) == {"01:00:01:00"}
+
+
+def test_a_picture_between_two_numbers_has_the_first(tmp_path: Path, identity: Preset) -> None:
+    source = made(tmp_path / "a.mov", "01:00:00:10", Fraction(50), Fraction(25))
+    for frame, timecode in ((1, "01:00:00:10"), (2, "01:00:00:11"), (3, "01:00:00:11")):
+        options = RenderOptions.of(frames=f"{1001 + frame}-{1005 + frame}")
+        target = nightfx.render(source, tmp_path / f"{frame}.mov", preset=identity, options=options)
+        assert timecodes(target) == {timecode}
+
+
+def test_segments_are_joined_with_the_track_of_their_source(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(borders, "MOST_FRAMES", 12)
+    timecode, pictures, counted, _ = RATES["30 drop on 59.94"]
+    source = made(tmp_path / "a.mov", timecode, pictures, counted)
+    options = RenderOptions.of(start_seconds=0.1)
+    target = nightfx.render(source, tmp_path / "b.mov", preset=identity, options=options)
+    assert timecodes(target) == {"01:00:00;17"}
+    assert tracks_of(target)[0].rate == 30 * NTSC
+
+
+@pytest.mark.parametrize(
+    ("suffix", "written", "words"),
+    [
+        (".mkv", "01:00:00;14", "the pictures 60: Matroska does not say so (mov and mp4 do)"),
+        (".mxf", "01:00:00;28", "as MXF has to: written as 01:00:00;28 (mov and mp4 keep it)"),
+    ],
+)
+def test_where_a_container_says_no_rate_a_line_does(
+    suffix: str,
+    written: str,
+    words: str,
+    tmp_path: Path,
+    identity: Preset,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = made(tmp_path / "a.mov", "01:00:00;14", 60 * NTSC, 30 * NTSC)
+    codec = "prores" if suffix == ".mxf" else "h264"
+    options = RenderOptions.of(codec=codec)
+    target = nightfx.render(source, tmp_path / f"b{suffix}", preset=identity, options=options)
+    assert timecodes(target) == {written}
+    assert f"timecode 01:00:00;14 counts 30 a second, {words}"[:40] in caplog.text
+    assert words in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mkv", ".mp4", ".mxf"])
+def test_the_reel_of_a_timecode_stays_or_is_told_of(
+    suffix: str, tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = tmp_path / "a.mov"
+    with av.open(source, "w") as out:
+        video = out.add_stream("prores", rate=24)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = 32, 32, "yuv422p10le"
+        video.metadata.update(timecode="01:02:03:04", reel_name=REEL)
+        for index in range(4):
+            picture = av.VideoFrame(32, 32, "yuv422p10le")
+            for plane in picture.planes:
+                plane.update(bytes(plane.buffer_size))
+            picture.pts, picture.time_base = index, Fraction(1, 24)
+            out.mux(video.encode(picture))
+        out.mux(video.encode(None))
+    assert reels(source) == {REEL}
+    options = RenderOptions.of(codec="prores" if suffix in (".mov", ".mxf") else "h265")
+    target = nightfx.render(source, tmp_path / f"b{suffix}", preset=identity, options=options)
+    kept = reels(target) == {REEL}
+    assert kept == (suffix in (".mov", ".mkv"))
+    assert kept != (f"reel_name {REEL} of the timecode is left out (mov keeps it)" in caplog.text)
+
+
+def reels(path: Path) -> set[str]:
+    with av.open(path) as container:
+        places = [stream.metadata for stream in container.streams]
+        return {
+            value for place in places for key, value in place.items() if key.lower() == "reel_name"
+        }
