@@ -4,6 +4,7 @@ from nightfx.carry import boxes, ebml
 from nightfx.carry.convert import same_language
 from nightfx.carry.fit import conversions, flag_lines, is_rebuilt, refusals, spoken_of
 from nightfx.carry.formats import CONTAINERS, DNXHR_LEAST, FORMATS, PROFILES, Format, holds
+from nightfx.carry.log_footage import log_line
 from nightfx.carry.losses import captions_line, either, eyes_line, lines_of, spoken_lines
 from nightfx.carry.sound import name_line
 from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span, place_of
@@ -33,6 +34,7 @@ __all__ = [
     "holds",
     "is_rebuilt",
     "lines_of",
+    "log_line",
     "name_line",
     "place_of",
     "read_timecode",

@@ -6,7 +6,7 @@ held. Light is the one thing that may differ: pixels are not compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -36,6 +36,7 @@ def compare(
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     max_pixels: int = MAX_PIXELS,
+    on_frame: Callable[[], None] = lambda: None,
 ) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
 
@@ -44,8 +45,8 @@ def compare(
     """
     container = container or CONTAINERS.get(render.suffix.lower(), render.suffix.lower()[1:])
     old, new = (
-        contents.read_contents(source, max_pixels),
-        contents.read_contents(render, max_pixels),
+        contents.read_contents(source, max_pixels, on_frame),
+        contents.read_contents(render, max_pixels, on_frame),
     )
     part = _part(old, start_seconds, end_seconds)
     lead = _lead(old, new, part) if holds(container).ticks_a_second else Fraction(0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -118,10 +118,12 @@ class Contents:
     """Disposition of the picture's stream."""
 
 
-def read_contents(path: Path, max_pixels: int = MAX_PIXELS) -> Contents:
+def read_contents(
+    path: Path, max_pixels: int = MAX_PIXELS, on_frame: Callable[[], None] = lambda: None
+) -> Contents:
     """Decode the pictures and hash the packets of a clip; what does not decode is not there.
 
-    Raises SourceError for what is not a clip.
+    `on_frame` is called for each picture. Raises SourceError for what is not a clip.
     """
     with open_source(path, max_pixels) as container:
         stream = pick_stream(container, path, max_pixels)
@@ -129,7 +131,8 @@ def read_contents(path: Path, max_pixels: int = MAX_PIXELS) -> Contents:
         contents = _outline(path, container, stream)
         for packet in _packets(container):
             if packet.stream.index == stream.index:
-                _show(contents.picture, packet)
+                for _ in range(_show(contents.picture, packet)):
+                    on_frame()
             elif packet.stream.index in contents.tracks and packet.size and not packet.is_discard:
                 contents.tracks[packet.stream.index].pieces.append(_piece(packet))
     return contents
@@ -169,7 +172,9 @@ def _packets(container: InputContainer) -> Iterator[av.Packet[Any]]:
             return
 
 
-def _show(picture: Picture, packet: av.Packet[Any]) -> None:
+def _show(picture: Picture, packet: av.Packet[Any]) -> int:
+    """Take down the pictures of a packet, and return how many there are."""
+    before = len(picture.times)
     with suppress(av.FFmpegError):
         for image in packet.decode():
             ticks, base = image.pts, Fraction(image.time_base or picture.tick)
@@ -178,6 +183,7 @@ def _show(picture: Picture, packet: av.Packet[Any]) -> None:
             picture.end = time + (image.duration or 0) * base
             picture.side_data |= set(side_data_of(image))
             picture.first = picture.first or image
+    return len(picture.times) - before
 
 
 def _track(stream: Stream) -> Track:

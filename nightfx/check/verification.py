@@ -6,7 +6,7 @@ metadata. Where clips and sequences meet, it is what both have: how many frames,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -63,17 +63,23 @@ def verify(
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
     max_pixels: int = MAX_PIXELS,
+    on_frame: Callable[[], None] = lambda: None,
 ) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
 
-    `container` is FFmpeg's name of a clip's container; by default its suffix tells. Raises SourceError.
+    `container` is FFmpeg's name of a clip's container; by default its suffix tells. `on_frame` is
+    called for each picture that is looked at, of both. Raises SourceError.
     """
     part = start_seconds, end_seconds
     if not (_is_files(source) or _is_files(render)):
         times: dict[str, Any] = {"start_seconds": start_seconds, "end_seconds": end_seconds}
+        times["on_frame"] = on_frame
         return compare(source, render, container=container, max_pixels=max_pixels, **times)
-    old, new = _run(source, max_pixels, *part), _run(render, max_pixels)
-    return [*_run_rows(old, new, render), *_file_rows(old, new, max_pixels)]
+    old, new = (
+        _run(source, max_pixels, *part, on_frame),
+        _run(render, max_pixels, on_frame=on_frame),
+    )
+    return [*_run_rows(old, new, render), *_file_rows(old, new, max_pixels, on_frame)]
 
 
 def _is_files(path: Path) -> bool:
@@ -81,10 +87,14 @@ def _is_files(path: Path) -> bool:
 
 
 def _run(
-    path: Path, max_pixels: int, start: Seconds | None = None, end: Seconds | None = None
+    path: Path,
+    max_pixels: int,
+    start: Seconds | None = None,
+    end: Seconds | None = None,
+    on_frame: Callable[[], None] = lambda: None,
 ) -> FrameRun:
     if not _is_files(path):
-        return _run_of_clip(path, max_pixels, start, end)
+        return _run_of_clip(path, max_pixels, start, end, on_frame)
     with SequenceReader(path, missing="skip", max_pixels=max_pixels) as reader:
         info = reader.info
     files, base = frames_on_disk(path), info.time_base
@@ -102,9 +112,13 @@ def _timecode(path: Path, max_pixels: int) -> str | None:
 
 
 def _run_of_clip(
-    path: Path, max_pixels: int, start: Seconds | None, end: Seconds | None
+    path: Path,
+    max_pixels: int,
+    start: Seconds | None,
+    end: Seconds | None,
+    on_frame: Callable[[], None],
 ) -> FrameRun:
-    contents = read_contents(path, max_pixels)
+    contents = read_contents(path, max_pixels, on_frame)
     picture = contents.picture
     if picture.first is None:
         raise SourceError(f"{path}: no frame of its video stream decodes")
@@ -153,7 +167,9 @@ def _span(run: FrameRun) -> str:
     return f"{count}: {run.numbers[0]}-{run.numbers[-1]}" if run.files and count > 1 else str(count)
 
 
-def _file_rows(old: FrameRun, new: FrameRun, max_pixels: int) -> Iterator[VerdictRow]:
+def _file_rows(
+    old: FrameRun, new: FrameRun, max_pixels: int, on_frame: Callable[[], None]
+) -> Iterator[VerdictRow]:
     """A row for each thing that files hold: what the first of them has, or the first that lost it."""
     single = len(old.files) == len(new.files) == 1
     pairs = (
@@ -164,6 +180,8 @@ def _file_rows(old: FrameRun, new: FrameRun, max_pixels: int) -> Iterator[Verdic
         before, after = old.files[number], new.files.get(other)
         if after is None or before.suffix.lower() != after.suffix.lower():
             continue
+        on_frame()
+        on_frame()
         for row in _rows_of(before, after, max_pixels):
             known = rows.setdefault(row.what, row)
             if known.verdict != worst([known.verdict, row.verdict]):
