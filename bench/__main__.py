@@ -36,8 +36,8 @@ from bench.render import measure as measure_memory
 from nightfx import Preset, RenderOptions, load_preset
 from nightfx.apply.field import apply_field
 from nightfx.apply.finish import Written
-from nightfx.job.choices import complete_options
 from nightfx.job.pipeline import prefetch
+from nightfx.job.render_job import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.fit import FieldPlan, field_of
 from nightfx.light.light import light_frames

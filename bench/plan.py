@@ -33,9 +33,10 @@ from nightfx.batch.queue.segments import plan_tasks
 from nightfx.batch.queue.task import Task
 from nightfx.batch.shots.find import find_shots
 from nightfx.job.manifest import Choices
+from nightfx.job.pipeline import Progress
 from nightfx.job.plan import join_plan, missing_segments, plan_render, segments_of
 from nightfx.job.render_job import Mark, RenderJob
-from nightfx.job.segment import Progress, SegmentRange
+from nightfx.job.segment import SegmentRange
 from nightfx.job.store import SegmentRecord, Store
 from nightfx.light import borders
 from nightfx.light.lighting import Lighting

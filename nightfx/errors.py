@@ -15,6 +15,9 @@ NightfxError                    the one thing a caller catches
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 # with what the command line leaves
 DONE, FAILED, USAGE = 0, 1, 2
 SOME_FAILED = 3  # of several inputs
@@ -70,3 +73,31 @@ class RetryError(NightfxError):
     """Nothing is wrong with the job; it is worth trying again (a full disk, too little memory)."""
 
     exit_code = RETRY
+
+
+@cache
+def install_words(extra: str) -> str:
+    """Return the command that installs an extra from where this nightfx came from: a checkout, a folder, or the index."""
+    checkout, is_edited = _origin()
+    if checkout is None:
+        return f"pip install 'nightfx[{extra}]'"
+    place = "." if checkout == Path.cwd() else checkout
+    return f"pip install {'-e ' if is_edited else ''}'{place}[{extra}]'"
+
+
+def _origin() -> tuple[Path | None, bool]:
+    """The folder that this nightfx was installed from, if any, and whether it is run from there."""
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import unquote, urlparse
+
+    beside = Path(__file__).resolve().parents[1]
+    if (beside / "pyproject.toml").is_file():
+        return beside, True
+    try:
+        told = json.loads(distribution("nightfx").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        return None, False
+    folder = Path(unquote(urlparse(str(told.get("url", ""))).path))
+    is_there = "dir_info" in told and (folder / "pyproject.toml").is_file()
+    return (folder, False) if is_there else (None, False)

@@ -23,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # what whoever runs the tests has of their own changes no answer
+    os.environ |= {"NIGHTFX_CONFIG": "", "NIGHTFX_PRESETS": "/nowhere"}
     settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
     settings.load_profile("untimed")
     # two processes on two cores: small tensors gain nothing from a team of threads that waits for its slowest member

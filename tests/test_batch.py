@@ -155,7 +155,7 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
         ("['*'.strength]\na = 1", "strength must be a number, or frames with numbers"),
         (
             "strength = 'much'",
-            "strength must be a number, or frames with numbers such as 0:0,48:1, got 'much'",
+            "strength must be a number, or frames with numbers such as 1001:0,1049:1, got 'much'",
         ),
         ("strength = 7", "strength must be from 0 to 1, got 7"),
         ("strength = nan", "strength must be from 0 to 1, got nan"),

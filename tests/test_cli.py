@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from nightfx.cli import app, shell
-from nightfx.cli.shell import rate_meter
+from nightfx.cli.display import Pace
 from nightfx.errors import SourceError
 from nightfx.network.presets import Preset
 from nightfx.source.reader import Reader
@@ -295,6 +295,6 @@ def test_a_name_of_two_lines_is_told_in_one(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_what_was_done_before_does_not_count_as_speed() -> None:
-    seconds = iter([0.0, 1.0, 4.0])
-    rate_at = rate_meter(lambda: next(seconds))  # of a run that goes on at step 5000
-    assert [rate_at(5000), rate_at(5007)] == [1, 2]
+    seconds = iter([0.0, 4.0])
+    pace = Pace(lambda: next(seconds))  # of a run that goes on at step 5000
+    assert [pace.rate(5000), pace.rate(5008)] == [0, 2]

@@ -28,7 +28,7 @@ from test_cli import nightfx, wait_for
 from test_segment import SHORT
 
 from nightfx.batch.queue.seats import share_of
-from nightfx.errors import RetryError, UsageError
+from nightfx.errors import RetryError, UsageError, install_words
 from nightfx.job.plan import plan_render
 from nightfx.job.render import render
 from nightfx.light import borders
@@ -363,5 +363,5 @@ def test_without_ray_all_else_works_and_a_line_says_what_to_install(tmp_path: Pa
         assert call(*words).returncode == 0
     refused = call("batch", tmp_path, "-o", tmp_path / "out", "--engine", "ray")
     assert refused.returncode == 2
-    assert refused.stderr == "error: --engine ray needs pip install 'nightfx[farm]'\n"
+    assert refused.stderr == f"error: --engine ray needs {install_words('farm')}\n"
     assert not (tmp_path / "out").exists()

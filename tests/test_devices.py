@@ -13,8 +13,9 @@ from test_cli import nightfx
 from test_render import frames_of
 from torch import nn
 
-from nightfx.network.model import Architecture, build_generator
+from nightfx.network.model import build_generator
 from nightfx.network.presets import Preset
+from nightfx.network.trunk import Architecture
 from nightfx.training.run.feed import to_pictures
 from nightfx.training.run.state import start_run
 from nightfx.training.run.step import train_step

@@ -26,8 +26,8 @@ from nightfx.apply.field import blended, glowing, graded, identity_field, religh
 from nightfx.apply.finish import Written, grained, screened
 from nightfx.cli import app
 from nightfx.errors import PresetError, SourceError, UsageError
-from nightfx.job.choices import complete_options
 from nightfx.job.matte import Matte, feathered
+from nightfx.job.render_job import complete_options
 from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
 from nightfx.light.grade import grade_of, white_gains
@@ -246,7 +246,7 @@ def test_a_neutral_look_changes_nothing_bit_for_bit(
 @pytest.mark.parametrize("method", ["tiles", "relight"])
 def test_strength_is_keyframed_from_the_plate_to_the_preset(method: Any, halving: Preset) -> None:
     frames = [frame_of(YUV10, pts) for pts in range(6)]
-    options = nightfx.RenderOptions.of(method=method, strength=((1, 0.0), (3, 1.0)))
+    options = nightfx.RenderOptions.of(method=method, strength=((1002, 0.0), (1004, 1.0)))
     made = lit(frames, halving, options)
     assert_equal(made[0], frames[0])
     assert_equal(made[1], frames[1])
@@ -487,7 +487,7 @@ def test_a_matte_clip_goes_with_the_shot_frame_for_frame(tmp_path: Path, halving
 def test_a_matte_that_is_too_short_names_the_frame(tmp_path: Path, halving: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=4))
     options = relight_by(matte=matte_clip(tmp_path / "m.mkv", 2))
-    with pytest.raises(SourceError, match=r"m\.mkv: ends before frame 2 of the shot"):
+    with pytest.raises(SourceError, match=r"m\.mkv: has 2 frames, fewer than are rendered"):
         nightfx.render(source, preset=halving, options=options)
     assert sorted(path.name for path in tmp_path.glob("*.mkv")) == ["m.mkv", "plate.mkv"]
 
@@ -523,7 +523,7 @@ def test_the_flags_and_the_presets_look_reach_the_render(tmp_path: Path, identit
     toml = identity.folder / "preset.toml"
     toml.write_text(toml.read_text() + "\n[look]\nexposure = -1\n")
     words = ["render", source, "--to", identity.folder, "--method", "relight"]
-    flags = {"own": [], "dark": ["--exposure", "-2"], "keyed": ["--strength", "0:0,2:1"]}
+    flags = {"own": [], "dark": ["--exposure", "-2"], "keyed": ["--strength", "1001:0,1003:1"]}
     for name, more in flags.items():
         out = ["-o", tmp_path / f"{name}.mkv"]
         result = CliRunner().invoke(app, [str(word) for word in [*words, *out, *more]])
@@ -564,7 +564,7 @@ def test_what_tiles_and_locks_cannot_do_is_refused(tmp_path: Path, identity: Pre
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
     with pytest.raises(UsageError, match="--sky needs --method relight"):
         nightfx.render(source, preset=identity, options=relight_by(sky=1, method="tiles"))
-    options = relight_by(sky=((0, 0.0), (9, 1.0))).but(lock=True)
+    options = relight_by(sky=((1001, 0.0), (1009, 1.0))).but(lock=True)
     with pytest.raises(UsageError, match="--sky must be one number"):
         nightfx.render(source, preset=identity, options=options)
     with pytest.raises(SourceError, match=r"nowhere\.png: no such file"):

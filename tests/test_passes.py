@@ -23,7 +23,7 @@ import nightfx
 from nightfx.apply.change import FieldChange
 from nightfx.apply.field import apply_field, relight
 from nightfx.apply.finish import Finish, Steps
-from nightfx.errors import RetryError, TargetError, UsageError
+from nightfx.errors import RetryError, TargetError, UsageError, install_words
 from nightfx.job.inputs import plan_renders
 from nightfx.job.passes import FIELD_LAYERS, nuke_field, nuke_pair, open_passes
 from nightfx.network.model import RelitGenerator
@@ -197,7 +197,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_film_extra_the_pair_is_png(tmp_path: Path) -> None:
     frame, field = smooth_frame(CODINGS[3]), night(24, 32)
     notes = write_one(tmp_path, frame, field)
-    assert "pip install 'nightfx[film]'" in notes[1]
+    assert install_words("film") in notes[1]
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["shot.night.gain.1001.png", "shot.night.offset.1001.png"]
     gain, offset = (cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED) for name in files)

@@ -17,7 +17,8 @@ from nightfx.errors import TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.render import RenderOptions
 from nightfx.picture.encoding import encoding_named
-from nightfx.preview.preview import panel_size, pick, preview, render, view
+from nightfx.preview.pick import pick
+from nightfx.preview.preview import panel_size, preview, render, view
 from nightfx.preview.scopes import LEVELS, count_levels, histogram, waveform
 from nightfx.preview.sheet import GAP, GREY, HEAD, LABEL, MARGIN, Cell, draw_sheet, wipe
 from nightfx.source.reader import Reader
@@ -89,7 +90,7 @@ def test_a_histogram_has_its_peak_at_the_value_of_a_flat_picture() -> None:
 
 @pytest.mark.parametrize(
     ("number", "seconds", "wanted"),
-    [(None, None, 6), (0, None, 0), (11, None, 11), (None, 0.25, 6), (None, 0.0, 0)],
+    [(None, None, 6), (1001, None, 0), (1012, None, 11), (None, 0.25, 6), (None, 0.0, 0)],
 )
 def test_the_frame_is_the_one_asked_for(
     number: int | None, seconds: float | None, wanted: int, tmp_path: Path
@@ -102,7 +103,7 @@ def test_the_frame_is_the_one_asked_for(
 
 def test_frames_that_are_not_there_are_refused(tmp_path: Path) -> None:
     with Reader(make_clip(tmp_path / "a.mp4", Clip(count=12))) as reader:
-        with pytest.raises(UsageError, match="--frame 12 is not in it: it has 12 frames from 0 on"):
+        with pytest.raises(UsageError, match="--frame 12 is not in it: it has frames 1001 to 1012"):
             pick(reader, 12, None, None)
         with pytest.raises(UsageError, match="--at 9 is not in it"):
             pick(reader, None, 9.0, None)
@@ -120,21 +121,21 @@ def test_a_sequences_frames_go_by_their_numbers(tmp_path: Path) -> None:
         assert pick(reader, 1003, None, None).frame.planes[0][0, 0] == 80
         assert pick(reader, 1003, None, None).place == 2
         assert pick(reader, None, None, None).frame.number == 1003
-        with pytest.raises(UsageError, match="--frame 7 is not in it: it has 5 frames from 1001"):
+        with pytest.raises(UsageError, match="--frame 7 is not in it: it has frames 1001 to 1005"):
             pick(reader, 7, None, None)
 
 
 def test_a_turned_clip_is_shown_upright_and_wide_pixels_wide(tmp_path: Path) -> None:
     turned = make_clip(tmp_path / "a.mp4", Clip(rotation=90, size=(48, 96)))
     with Reader(turned) as reader:
-        picked = pick(reader, 0, None, None)
+        picked = pick(reader, 1001, None, None)
     plate = view(picked, picked.frame)
     assert plate.shape == (3, 96, 48)
     width, height = panel_size(plate, picked)
     assert height / width == pytest.approx(2, rel=0.01)
     wide = make_clip(tmp_path / "b.mp4", Clip(aspect=Fraction(2), size=(48, 64)))
     with Reader(wide) as reader:
-        picked = pick(reader, 0, None, None)
+        picked = pick(reader, 1001, None, None)
     width, height = panel_size(view(picked, picked.frame), picked)
     assert width / height == pytest.approx(128 / 48, rel=0.01)
 
@@ -142,7 +143,7 @@ def test_a_turned_clip_is_shown_upright_and_wide_pixels_wide(tmp_path: Path) -> 
 def test_what_is_not_sdr_is_shown_as_sdr(tmp_path: Path, identity: Preset) -> None:
     clip = Clip("ffv1", "yuv420p10le", tags=(9, 16, 9, 1), count=2)
     with Reader(make_clip(tmp_path / "a.mkv", clip)) as reader:
-        picked = pick(reader, 0, None, None)
+        picked = pick(reader, 1001, None, None)
     assert picked.encoding.name == "pq"
     shown = view(picked, picked.frame)
     assert 0 <= shown.min() < shown.max() <= 1
@@ -155,7 +156,7 @@ def test_what_is_not_sdr_is_shown_as_sdr(tmp_path: Path, identity: Preset) -> No
 # the whole way
 
 
-@pytest.mark.parametrize("more", [[], ["--scopes", "--frame", "2", "--exposure", "-1"]])
+@pytest.mark.parametrize("more", [[], ["--scopes", "--frame", "1003", "--exposure", "-1"]])
 def test_a_preview_is_a_png_beside_the_source(
     more: list[str], tmp_path: Path, halving: Preset
 ) -> None:

@@ -12,6 +12,7 @@ from nightfx.carry.formats import (
     Format,
     holds,
 )
+from nightfx.carry.log_footage import log_line
 from nightfx.carry.losses import (
     CARRIED_TITLES,
     captions_line,
@@ -50,6 +51,7 @@ __all__ = [
     "holds",
     "is_rebuilt",
     "lines_of",
+    "log_line",
     "name_line",
     "place_of",
     "read_timecode",

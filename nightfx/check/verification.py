@@ -15,7 +15,7 @@ import numpy as np
 
 from nightfx.carry import CONTAINERS
 from nightfx.check.clip.compare import compare
-from nightfx.check.clip.contents import Contents, read_contents
+from nightfx.check.clip.contents import Contents, OnFrame, read_contents, silent
 from nightfx.check.clip.facts import own_of_stream
 from nightfx.check.clip.tracks import name_of
 from nightfx.check.files.pair import BEAUTY, compare_files
@@ -73,21 +73,23 @@ def verify(
     end_seconds: Seconds | None = None,
     pick: Pick = BEAUTY,
     max_pixels: int = MAX_PIXELS,
+    on_frame: OnFrame = silent,
 ) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source.
 
-    `container` is FFmpeg's name of a clip's container; by default its suffix tells. Raises SourceError.
+    `container` is FFmpeg's name of a clip's container; by default its suffix tells. `on_frame` is
+    called for each frame of either that was looked at. Raises SourceError.
     """
     if not (_is_files(source) or _is_files(render)):
         suffix = render.suffix.lower()
         container = container or CONTAINERS.get(suffix, suffix[1:])
-        old, new = read_contents(source, max_pixels), read_contents(render, max_pixels)
+        old, new = (read_contents(each, max_pixels, on_frame=on_frame) for each in (source, render))
         return compare(old, new, container, start_seconds, end_seconds)
-    was = _run(source, max_pixels, start_seconds, end_seconds)
-    now = _run(render, max_pixels)
+    was = _run(source, max_pixels, start_seconds, end_seconds, on_frame)
+    now = _run(render, max_pixels, on_frame=on_frame)
     rows = list(_run_rows(was, now, render))
     if was.files and now.files:
-        return [*rows, *_file_rows(was, now, pick, max_pixels)]
+        return [*rows, *_file_rows(was, now, pick, max_pixels, on_frame)]
     return [*rows, _crossed_order(was, now, max_pixels), *_left_behind(was, max_pixels)]
 
 
@@ -96,10 +98,14 @@ def _is_files(path: Path) -> bool:
 
 
 def _run(
-    path: Path, max_pixels: int, start: Seconds | None = None, end: Seconds | None = None
+    path: Path,
+    max_pixels: int,
+    start: Seconds | None = None,
+    end: Seconds | None = None,
+    on_frame: OnFrame = silent,
 ) -> FrameRun:
     if not _is_files(path):
-        return _run_of_clip(path, max_pixels, start, end)
+        return _run_of_clip(path, max_pixels, start, end, on_frame)
     with SequenceReader(path, missing="skip", max_pixels=max_pixels) as reader:
         info = reader.info
     files, base = frames_on_disk(path), info.time_base
@@ -116,9 +122,13 @@ def _timecode(path: Path, max_pixels: int) -> str | None:
 
 
 def _run_of_clip(
-    path: Path, max_pixels: int, start: Seconds | None, end: Seconds | None
+    path: Path,
+    max_pixels: int,
+    start: Seconds | None,
+    end: Seconds | None,
+    on_frame: OnFrame,
 ) -> FrameRun:
-    contents = read_contents(path, max_pixels)
+    contents = read_contents(path, max_pixels, on_frame=on_frame)
     picture = contents.picture
     if picture.first is None:
         raise SourceError(f"{path}: no frame of its video stream decodes")
@@ -168,7 +178,9 @@ def _span(run: FrameRun) -> str:
     return f"{count}: {run.numbers[0]}-{run.numbers[-1]}" if run.files and count > 1 else str(count)
 
 
-def _file_rows(old: FrameRun, new: FrameRun, pick: Pick, max_pixels: int) -> Iterator[VerdictRow]:
+def _file_rows(
+    old: FrameRun, new: FrameRun, pick: Pick, max_pixels: int, on_frame: OnFrame
+) -> Iterator[VerdictRow]:
     """A row for each thing that files hold: what the first of them has, or the first that lost it."""
     single = len(old.files) == len(new.files) == 1
     numbers = zip(old.files, new.files if single else old.files, strict=True)
@@ -178,6 +190,8 @@ def _file_rows(old: FrameRun, new: FrameRun, pick: Pick, max_pixels: int) -> Ite
         before, after = old.files[number], new.files.get(other)
         if after is None:
             continue
+        on_frame()
+        on_frame()
         if before.suffix.lower() != after.suffix.lower():
             marks.append((_mark_of_file(before, max_pixels), _mark_of_file(after, max_pixels)))
             continue

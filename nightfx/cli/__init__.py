@@ -25,17 +25,18 @@ from nightfx.cli import (
     tools,
     train,
 )
+from nightfx.cli.flags import NamingPresets
+from nightfx.cli.own import save
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="Turn day footage into night, and night into day, for film.",
 )
-app.command("render")(shell.guarded(render.render))
-app.command("preview")(shell.guarded(preview.preview))
-app.command("batch")(shell.guarded(batch.batch))
-app.command("plan")(shell.guarded(plan.plan))
+app.command("render", cls=NamingPresets)(shell.guarded(render.render))
+app.command("preview", cls=NamingPresets)(shell.guarded(preview.preview))
+app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))
+app.command("plan", cls=NamingPresets)(shell.guarded(plan.plan))
 app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
 app.command("probe")(shell.guarded(tools.probe))
@@ -45,6 +46,7 @@ app.command("reproduce")(shell.guarded(reproduce.reproduce))
 app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(farm.app, name="farm")
+presets.app.command("save", cls=NamingPresets)(shell.guarded(save.save))
 app.add_typer(presets.app, name="presets")
 
 

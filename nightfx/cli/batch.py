@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.flags import only, with_flags
+from nightfx.cli.flags import To, only, with_flags
+from nightfx.cli.own.config import own_settings
 from nightfx.errors import DONE, SOME_FAILED, NightfxError, UsageError
 from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
 
@@ -50,24 +51,24 @@ def batch(
     handles: Annotated[
         int, typer.Option(min=0, help="Frames rendered before and after what a timeline shows.")
     ] = 8,
-    to: Annotated[str | None, typer.Option(help="night, day, or the folder of a preset.")] = None,
+    to: To = None,
     **given: Any,
 ) -> int:
     """Render a folder of shots and all below it, or what a timeline shows: skip what is done, end with a report.
 
     Settings of single shots stand in a nightfx.toml beside them, by the names of the flags.
     """
-    from nightfx.batch.queue.run import plan_batch, run_batch
     from nightfx.batch.shots.find import find_shots
     from nightfx.batch.shots.timeline import is_timeline
 
     options = EngineOptions(**only(EngineOptions, given))
     flags = {key: value for key, value in given.items() if key in all_options()}
     RenderOptions.of(**flags)  # what is wrong is said before anything is looked for
-    names = frozenset([Path(to or "night").name])
+    own = own_settings(flags | {"to": to}, all_options())
+    names = frozenset([Path(to or own.get("to", "night")).name])
     cut = None
     if is_timeline(shots):
-        if {"start", "end"} & flags.keys():
+        if {"start", "end"} & {*flags, *own}:
             raise UsageError("--start and --end are not for timelines: they say what is shown")
         root = media or shots.absolute().parent
         cut = _read_cut(shots, root, out, handles, flags)
@@ -75,7 +76,9 @@ def batch(
     else:
         root = shots
         found = find_shots(shots, out, include=include or [], exclude=exclude or [], names=names)
-    tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options)
+    from nightfx.batch.queue.run import plan_batch, run_batch
+
+    tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options, own)
     if dry_run:
         _tell_plan(tasks, as_json)
         return DONE

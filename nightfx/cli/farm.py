@@ -9,6 +9,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
+from nightfx.cli.plan import check_plan
 from nightfx.errors import DONE
 from nightfx.options import EngineOptions
 
@@ -38,6 +39,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a plan as a job: a task for each segment, and one that joins them when all are done."""
+    check_plan(plan)
     from nightfx.farm import FarmOptions, export_job
 
     options = FarmOptions(command, show, shot, user, facility)
@@ -54,6 +56,7 @@ def run(
     **given: Any,
 ) -> int:
     """Render the segments of a plan that are not done, several at a time, and join them."""
+    check_plan(plan)
     from nightfx.batch.queue.run import run_plan
     from nightfx.batch.queue.segments import plan_tasks
     from nightfx.cli.table import watching
@@ -70,7 +73,8 @@ def run(
     if failed:
         typer.echo(f"{len(failed)} of {len(tasks)} segments failed; the others are kept", err=True)
         return min(task.code for task in failed)  # what is not worth retrying counts
-    target = join_plan(plan)
+    with shell.progress(plan.name, "packets") as show:
+        target = join_plan(plan, show)
     shell.say(str(target), {"target": str(target)})
     return DONE
 

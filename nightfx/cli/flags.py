@@ -14,17 +14,51 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from nightfx.options import find_option
 from nightfx.options.option import Option, options_in
 
 Command = Callable[..., int | None]
 
+
+_PRESET_HELP = "A preset, or the folder of one; night by default."
+
+
+def _presets() -> list[tuple[str, str]]:
+    """Names and lines of the presets that `--to` knows."""
+    from nightfx.network import list_presets
+
+    return [(preset.name, preset.facts.description) for preset in list_presets()]
+
+
+class NamingPresets(TyperCommand):
+    """A command whose `--to` names the presets there are, once its help is asked for: to read them takes a while."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        lines = [f"{name}: {description}" for name, description in _presets()]
+        for one in self.params:
+            if isinstance(one, TyperOption) and one.name == "to":
+                one.help = "\n\n".join([_PRESET_HELP, *lines])
+        super().format_help(ctx, formatter)
+
+
+def _complete_preset(incomplete: str) -> list[str]:
+    return [name for name, _ in _presets() if name.startswith(incomplete)]
+
+
+To = Annotated[
+    str | None,
+    typer.Option(help=_PRESET_HELP, metavar="PRESET", autocompletion=_complete_preset),
+]
+"""The flag that names the preset."""
+
 PANELS = {
     "SourceOptions": "What is read",
     "LightOptions": "How a frame is lit",
     "FieldOptions": "The relight field",
-    "Look": "The look: a number each, or keyframes such as 0:0,48:1, frames counted from the first rendered",
+    "Look": "The look: a number each, or keyframes such as 1001:0,1049:1, by the frames' numbers",
     "EncodeOptions": "How it is written",
     "JobOptions": "The work",
     "EngineOptions": "Who renders",

@@ -8,9 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.flags import with_flags
-from nightfx.errors import DONE
-from nightfx.options import GROUPS, RenderOptions
+from nightfx.cli.flags import To, with_flags
+from nightfx.cli.own.config import own_settings
+from nightfx.errors import DONE, PlanError
+from nightfx.options import GROUPS, RenderOptions, all_options
+
+
+def check_plan(plan: Path) -> None:
+    """Raise PlanError where there is none: to read one takes torch, and seconds."""
+    if not plan.is_file():
+        raise PlanError(f"{plan}: no such file: nightfx plan writes one")
 
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
@@ -20,9 +27,11 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
     if plan is None or number is None or inputs:
         raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
     set_up()
-    from nightfx.job.plan import render_segment
-
+    check_plan(plan)
     with shell.progress(f"{plan.name} {number}") as show:
+        show.stage("reading", 0, None)
+        from nightfx.job.plan import render_segment
+
         render_segment(plan, number, show)
     return DONE
 
@@ -34,7 +43,7 @@ def plan(
     target: Annotated[
         Path | None, typer.Option(help="Where the render goes; by default beside the input.")
     ] = None,
-    to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
+    to: To = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="Say progress as lines of JSON on the output.")
     ] = False,
@@ -42,15 +51,23 @@ def plan(
 ) -> None:
     """Plan a render for a farm: find its segments. Takes the options of nightfx render."""
     shell.settings.json = json_lines
-    options = RenderOptions.of(**given)
+    own = own_settings(given | {"to": to}, all_options())
+    to = to or own.pop("to", "night")
+    options = RenderOptions.of(**own | given)
     from nightfx.job.process import set_up
 
     set_up()
-    from nightfx.job.plan import plan_render
-
     with shell.progress(source.name) as show:
+        show.stage("reading", 0, None)
+        from nightfx.job.inputs import check_render
+        from nightfx.network import load_preset
+
+        preset = load_preset(to)
+        check_render(source, target, preset, options)
+        from nightfx.job.plan import plan_render
+
         found = plan_render(
-            source, out, target=target, preset=to, options=options, on_progress=show
+            source, out, target=target, preset=preset, options=options, on_progress=show
         )
     count = len(found.starts or ())
     shell.say(f"{out}: segments 0 to {count - 1}", {"plan": str(out), "segments": count})
@@ -61,8 +78,11 @@ def join(
     json_lines: Annotated[bool, typer.Option("--json", help="Say the result as JSON.")] = False,
 ) -> None:
     """Join the segments of a plan, with the source's sound, when all are rendered."""
-    from nightfx.job.plan import join_plan
-
     shell.settings.json = json_lines
-    target = join_plan(plan)
+    check_plan(plan)
+    with shell.progress(plan.name, "packets") as show:
+        show.stage("reading", 0, None)
+        from nightfx.job.plan import join_plan
+
+        target = join_plan(plan, show)
     shell.say(str(target), {"target": str(target)})

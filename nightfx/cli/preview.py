@@ -7,12 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from nightfx.cli.flags import with_flags
+from nightfx.cli import shell
+from nightfx.cli.flags import To, with_flags
+from nightfx.cli.own.config import own_settings
 from nightfx.options import FieldOptions, LightOptions, Look, RenderOptions, SourceOptions
+from nightfx.options.option import options_in
+
+_SHOWN = (SourceOptions, LightOptions, FieldOptions, Look)
 
 
 @with_flags(
-    *(SourceOptions, LightOptions, FieldOptions, Look),
+    *_SHOWN,
     also=("overwrite",),
     but=("start", "end", "frames"),
 )
@@ -20,12 +25,13 @@ def preview(
     source: Annotated[
         Path, typer.Argument(metavar="INPUT", help="A clip, a picture or a sequence.")
     ],
-    to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
+    to: To = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="PNG; by default NAME.preview.png beside it.")
     ] = None,
     frame: Annotated[
-        int | None, typer.Option(min=0, help="Frame: from 0, or a sequence's own number.")
+        int | None,
+        typer.Option(min=0, help="Frame: its file's number; those of a clip count from 1001."),
     ] = None,
     at: Annotated[
         float | None, typer.Option(min=0, help="Second; by default the middle frame is shown.")
@@ -33,9 +39,37 @@ def preview(
     scopes: Annotated[bool, typer.Option("--scopes", help="Add waveforms and histograms.")] = False,
     **given: Any,
 ) -> None:
-    """Show one frame as plate, wipe and render, and under every preset, on a sheet: a PNG."""
-    options = RenderOptions.of(**given)
-    from nightfx.preview.preview import preview as draw
+    """Show one frame as plate, wipe and render, and under the other presets for such plates, on a sheet: a PNG."""
+    keys = [one.key for group in _SHOWN for one in options_in(group).values()]
+    own = own_settings(given | {"to": to}, set(keys) - {"start", "end", "frames"})
+    to = to or own.pop("to", "night")
+    options = RenderOptions.of(**own | given)
+    with shell.progress(source.name) as show:
+        show.stage("reading", 0, None)
+        _check(source, out, to, options, frame, at)
+        show.stage("drawing", 0, None)
+        from nightfx.preview.preview import preview as draw
 
-    path = draw(source, out, preset=to, options=options, frame=frame, at_seconds=at, scopes=scopes)
+        path = draw(
+            source, out, preset=to, options=options, frame=frame, at_seconds=at, scopes=scopes
+        )
     typer.echo(str(path))
+
+
+def _check(
+    source: Path,
+    out: Path | None,
+    to: str,
+    options: RenderOptions,
+    frame: int | None,
+    at: float | None,
+) -> None:
+    """Raise what can be known without torch, which takes seconds to import."""
+    from nightfx.job.render_job import check_options
+    from nightfx.network import load_preset
+    from nightfx.preview.pick import pick_frame, sheet_of
+
+    source, _ = sheet_of(source, out, options)
+    options.light.check_backend()
+    check_options(options, load_preset(to))
+    pick_frame(source, options, frame, at)

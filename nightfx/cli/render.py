@@ -9,14 +9,15 @@ import typer
 
 from nightfx.cli import plan as planned
 from nightfx.cli import shell
-from nightfx.cli.flags import with_flags
+from nightfx.cli.flags import To, with_flags
+from nightfx.cli.own.config import own_settings
 from nightfx.errors import DONE, SOME_FAILED, NightfxError
-from nightfx.options import GROUPS
+from nightfx.options import GROUPS, RenderOptions, all_options
 
 if TYPE_CHECKING:
+    from nightfx.cli.display import Display
     from nightfx.job.inputs import PlannedRender
     from nightfx.network import Preset
-    from nightfx.options import RenderOptions
 
 
 @with_flags(*GROUPS.values())
@@ -27,7 +28,7 @@ def render(
             metavar="INPUT…", help="Clips, pictures, sequences (shot.####.exr), or folders of them."
         ),
     ] = None,
-    to: Annotated[str, typer.Option(help="night, day, or the folder of a preset.")] = "night",
+    to: To = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Output file; for several inputs a folder.")
     ] = None,
@@ -51,21 +52,16 @@ def render(
         return planned.render_planned(plan, segment, inputs)
     if not inputs:
         raise typer.BadParameter("name a clip, a picture, a sequence, or a folder of them")
-    from nightfx.options import RenderOptions
-
-    options = RenderOptions.of(**given)
-    from nightfx.job.process import return_large_blocks, set_up
-
-    set_up()
-    from nightfx.job.inputs import plan_renders
-    from nightfx.network import load_preset
-
-    preset = load_preset(to)
-    if preset.method(options.light.method) == "relight":
-        return_large_blocks()
-    jobs = plan_renders(inputs, out, preset, options)
+    own = own_settings(given | {"to": to}, all_options())
+    to = to or own.pop("to", "night")
+    options = RenderOptions.of(**own | given)
+    with shell.progress(inputs[0].name) as show:
+        show.stage("reading", 0, None)
+        jobs, preset = _planned(inputs, to, out, options)
+        if len(jobs) == 1:
+            target = _render_one(jobs[0], preset, options, show)
     if len(jobs) == 1:
-        _render_one(jobs[0], preset, options)
+        _tell(jobs[0], target)
         return DONE
     failed = [job for job in jobs if not _survives(job, preset, options)]
     if failed:
@@ -73,22 +69,46 @@ def render(
     return SOME_FAILED if failed else DONE
 
 
+def _planned(
+    inputs: list[Path], to: str, out: Path | None, options: RenderOptions
+) -> tuple[list[PlannedRender], Preset]:
+    """What is to be rendered, where nothing that can be known without torch stands in the way of a single one."""
+    from nightfx.job.process import return_large_blocks, set_up
+
+    set_up()
+    from nightfx.job.inputs import check_render, plan_renders
+    from nightfx.network import load_preset
+
+    preset = load_preset(to)
+    if preset.method(options.light.method) == "relight":
+        return_large_blocks()
+    jobs = plan_renders(inputs, out, preset, options)
+    if len(jobs) == 1:
+        if jobs[0].error:
+            raise jobs[0].error
+        check_render(jobs[0].source, jobs[0].target, preset, options)
+    return jobs, preset
+
+
 def _survives(job: PlannedRender, preset: Preset, options: RenderOptions) -> bool:
     try:
-        _render_one(job, preset, options)
+        with shell.progress(job.source.name) as show:
+            target = _render_one(job, preset, options, show)
+        _tell(job, target)
     except NightfxError as error:
         shell.fail(error)
         return False
     return True
 
 
-def _render_one(job: PlannedRender, preset: Preset, options: RenderOptions) -> None:
-    from nightfx.job.render import render as render_file
-
+def _render_one(job: PlannedRender, preset: Preset, options: RenderOptions, show: Display) -> Path:
     if job.error:
         raise job.error
-    with shell.progress(job.source.name) as show:
-        target = render_file(
-            job.source, job.target, preset=preset, options=options, on_progress=show
-        )
+    from nightfx.job.render import render as render_file
+
+    show.stage("reading", 0, None)
+    return render_file(job.source, job.target, preset=preset, options=options, on_progress=show)
+
+
+def _tell(job: PlannedRender, target: Path) -> None:
     shell.say(str(target), {"shot": job.source.name, "target": str(target)})

@@ -8,19 +8,17 @@ import json
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 import typer
 
+from nightfx.cli.display import Display, display
 from nightfx.errors import DONE, FAILED, INTERRUPTED, TERMINATED, NightfxError
 
 P = ParamSpec("P")
-PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
-JSON_SECONDS = 1.0
 
 
 @dataclass
@@ -43,9 +41,7 @@ def listen() -> None:
     """Turn signals into exceptions, once, and the library's warnings into lines on stderr."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
-    logging.getLogger("nightfx").addHandler(handler)
+    logging.getLogger("nightfx").addHandler(_Lines())
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -60,10 +56,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-class _Lines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        """`warning: message`."""
-        return printable(f"{record.levelname.lower()}: {record.getMessage()}")
+class _Lines(logging.Handler):
+    """`warning: message`, above the bars where there are any: they take the place of stderr while they are shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # typer writes past what bars put in the place of stderr
+        line = f"{record.levelname.lower()}: {printable(record.getMessage())}"
+        print(line, file=sys.stderr, flush=True)
 
 
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -116,82 +115,7 @@ def say(text: str, facts: dict[str, object]) -> None:
 
 
 @contextlib.contextmanager
-def progress(
-    label: str, unit: str = "frames"
-) -> Generator[Callable[[int, int | None], None], None, None]:
-    """A bar with count, rate and time left on a terminal; a plain line every few seconds elsewhere, or one of JSON."""
-    if settings.json:
-        yield _json(label, unit)
-        return
-    label = printable(label)
-    if not sys.stderr.isatty():
-        yield _plain(label, unit)
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    speed = TextColumn("{task.fields[rate]}")
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, TextColumn(unit), speed, TimeRemainingColumn(), console=Console(stderr=True)
-    ) as bar:
-        task = bar.add_task(label, total=None, rate="")
-        rate_at = rate_meter()
-
-        def show(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total, rate=f"{rate_at(done):.1f}/s")
-
-        yield show
-
-
-def _json(label: str, unit: str) -> Callable[[int, int | None], None]:
-    last, rate_at = 0.0, rate_meter()
-
-    def show(done: int, total: int | None) -> None:
-        nonlocal last
-        now, rate = time.monotonic(), rate_at(done)
-        if now - last < JSON_SECONDS and done != total:
-            return
-        last = now
-        facts = {"shot": label, unit: done, "total": total, "per_second": round(rate, 2)}
-        typer.echo(json.dumps(facts))
-
-    return show
-
-
-def rate_meter(clock: Callable[[], float] = time.monotonic) -> Callable[[int], float]:
-    """Start to measure speed: a function from how much is done to how much was done per second since then.
-
-    What was done before the first call (a resumed run starts in the middle) took none of this time.
-    """
-    started, before = clock(), -1
-
-    def rate_at(done: int) -> float:
-        nonlocal before
-        before = done - 1 if before < 0 else before
-        return (done - before) / max(clock() - started, 1e-9)
-
-    return rate_at
-
-
-def _plain(label: str, unit: str) -> Callable[[int, int | None], None]:
-    last, rate_at = time.monotonic(), rate_meter()
-
-    def show(done: int, total: int | None) -> None:
-        nonlocal last
-        now, rate = time.monotonic(), rate_at(done)
-        if now - last < PLAIN_SECONDS and done != total:
-            return
-        last = now
-        left = f", {max(total - done, 0) / rate:.0f} s left" if total and total > done else ""
-        typer.echo(
-            f"{label}: {done}{f'/{total}' if total else ''} {unit}, {rate:.1f}/s{left}", err=True
-        )
-
-    return show
+def progress(label: str, unit: str = "frames") -> Generator[Display]:
+    """Show how work goes: what is given is told of items done and expected, and its `stage` of stages."""
+    with display(printable(label), unit, as_json=settings.json) as shown:
+        yield shown

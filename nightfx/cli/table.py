@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nightfx.cli import shell
+from nightfx.cli.display import PLAIN_SECONDS, clock_time
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,7 +59,7 @@ def _lines(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
         changed = told.get(id(task), ("", 0))[0] != task.state
         told[id(task)] = task.state, len(task.notes)
         now = time.monotonic()
-        if not changed and now - last < shell.PLAIN_SECONDS:
+        if not changed and now - last < PLAIN_SECONDS:
             return
         last = now
         done = sum(not each.open for each in tasks)
@@ -82,9 +83,7 @@ def _detail(task: Task[Any]) -> str:
 def _left(task: Task[Any]) -> str:
     if task.state != "rendering" or not task.total or not task.rate:
         return ""
-    seconds = round(max(task.total - task.frames, 0) / task.rate)
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+    return clock_time(max(task.total - task.frames, 0) / task.rate)
 
 
 @contextmanager

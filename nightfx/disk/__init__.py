@@ -1,4 +1,4 @@
-"""Files that are complete or not there, and typed JSON."""
+"""Files that are complete or not there, typed JSON, and where a user's own lie."""
 
 from nightfx.disk.json_files import from_json_types, load_json, save_json, to_json_types, to_line
 from nightfx.disk.partial import (
@@ -8,12 +8,15 @@ from nightfx.disk.partial import (
     partial_folder,
     translated,
 )
+from nightfx.disk.places import config_file, own_presets
 
 __all__ = [
     "MOST_NAME_BYTES",
+    "config_file",
     "from_json_types",
     "hidden_path",
     "load_json",
+    "own_presets",
     "partial_file",
     "partial_folder",
     "save_json",

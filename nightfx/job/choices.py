@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from nightfx.disk import partial_file
-from nightfx.errors import PlanError, UsageError
+from nightfx.errors import PlanError
 from nightfx.job import manifest, render_job
 from nightfx.light import (
     PHASE,
@@ -27,36 +27,15 @@ from nightfx.light import (
     show_frames,
     warm_up_of,
 )
-from nightfx.network import Preset
-from nightfx.options import RenderOptions
 from nightfx.source import FALLBACK_RATE
 from nightfx.target import OutputPlan, head_of
 
 _SHOWN = "shown.safetensors"
 
 
-def complete_options(options: RenderOptions, preset: Preset) -> RenderOptions:
-    """Return the options with the preset's look wherever they leave it to that; raises UsageError for what its method cannot do."""
-    if preset.method(options.light.method) == "tiles":
-        _check_tiles(options, preset)
-    return options.but(look=options.look.over(preset.facts.look))
-
-
-def _check_tiles(options: RenderOptions, preset: Preset) -> None:
-    if options.light.draft:
-        words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
-        raise UsageError(words)
-    if options.look.names("sky"):
-        raise UsageError("--sky needs --method relight: the field carries it")
-    if options.field.lock or options.field.lock_to:
-        raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
-    if options.job.passes:
-        raise UsageError("--passes needs --method relight: tiles have no field")
-
-
 def _footage_of(job: render_job.RenderJob) -> Footage:
     """Return what can be looked at before a job is rendered."""
-    return Footage(job.shot, job.total, job.encodings.source)
+    return Footage(job.shot, job.total, job.encodings.source, job.numbering)
 
 
 def lighting_of(job: render_job.RenderJob, shown: list[Tensor] | None = None) -> Lighting:

@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
-from nightfx.job.source_target import check_name, default_target, open_shot, plan_target
+from nightfx.job.render_job import check_options, open_job
+from nightfx.job.source_target import (
+    asked_encoding,
+    check_name,
+    check_target,
+    default_target,
+    find_source,
+    open_shot,
+    plan_target,
+)
 from nightfx.network import Preset, list_presets
 from nightfx.options import RenderOptions
 from nightfx.source import (
@@ -16,6 +25,7 @@ from nightfx.source import (
     base_name,
     is_picture,
     is_sequence,
+    read_picture,
     sequences_in,
     unknown_line,
 )
@@ -52,6 +62,22 @@ def plan_renders(
     jobs = [_plan(source, out, preset, options) for source in sources]
     _refuse_collisions(jobs, options.job.passes)
     return jobs
+
+
+def check_render(source: Path, target: Path | None, preset: Preset, options: RenderOptions) -> None:
+    """Raise what the options and the file's header say against a render; torch is not needed to know it."""
+    options.light.check_backend()
+    source = find_source(source)
+    check_options(options, preset)
+    if is_picture(source) and not is_sequence(source):
+        check_target(
+            source, target or default_target(source, preset, source.suffix), options.job.overwrite
+        )
+        asked_encoding(options.source)
+        read_picture(source, options.source.max_pixels)
+        return
+    with open_job(source, target, preset, options, again=True):
+        pass
 
 
 def _expand(path: Path, preset: Preset) -> Iterator[Path]:

@@ -49,7 +49,7 @@ class Matte:
         while self._next <= index or self._last is None:
             self._last = next(self._frames, None)
             if self._last is None:
-                words = f"ends before frame {self._next} of the shot (counted from 0)"
+                words = f"has {self._next} frames, fewer than are rendered"
                 raise SourceError(f"{self.path}: {words}: give a longer matte, or --end before it")
             self._next += 1
         return self._fitted(self._last, frame)

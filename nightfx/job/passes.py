@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from nightfx.apply import Field, FieldChange, Steps, full_size, lit_signal, tangent
 from nightfx.disk import partial_file
-from nightfx.errors import TargetError
+from nightfx.errors import TargetError, install_words
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb
 from nightfx.source import FilePart, has_openimageio
 from nightfx.target import write_parts
@@ -56,7 +56,7 @@ def nuke_pair() -> list[str]:
     return [f"B{c[0]}*pow(2, Again.{c}) + Aoffset.{c}" for c in _COLOURS]
 
 
-def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
+def open_passes(folder: Path, name: str, *, overwrite: bool, first: int = FIRST_FRAME) -> Passes:
     """Make the folder, refuse to replace passes that it has under this name unless `overwrite`; raises TargetError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def open_passes(folder: Path, name: str, *, overwrite: bool) -> Passes:
     taken = [p for kind in _KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
     if taken and not overwrite:
         raise TargetError(f"{min(taken)}: exists already; --overwrite replaces it")
-    return Passes(folder, name)
+    return Passes(folder, name, first)
 
 
 def writing(passes: Passes | None, encoding: Encoding) -> Callable[[Frame, Steps], None] | None:
@@ -88,8 +88,8 @@ class Tally:
 class Passes:
     """The passes of one shot: counts its frames, and remembers how far the pair is from the render."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name, self._number = folder, name, FIRST_FRAME
+    def __init__(self, folder: Path, name: str, first: int) -> None:
+        self._folder, self._name, self._number, self._first = folder, name, first, first
         self._has_exr = has_openimageio()
         self._index, self._depth = 0, 8
         self._errors: dict[int, tuple[float, float]] = {}
@@ -110,7 +110,7 @@ class Passes:
 
     def write(self, frame: Frame, steps: Steps, encoding: Encoding = SDR) -> None:
         """Write the passes of the next frame: `steps` are what it was rendered with, in the working encoding."""
-        self._number = FIRST_FRAME + self._index if frame.number is None else frame.number
+        self._number = self._first + self._index if frame.number is None else frame.number
         self._depth = _FLOAT_CODES if frame.coding.is_float else frame.coding.depth
         plate, bare = to_rgb(frame), steps.bare.by(steps.finish.strength)
         assert isinstance(bare, FieldChange), "passes are refused for tiles"
@@ -191,7 +191,7 @@ class Passes:
             words = f"within {mean:.2g} codes of {self._depth} bits (mean), {most:.2g} (max)"
             yield f"passes: the gain/offset pair recombines to {words}"
         if not self._has_exr:
-            yield "passes: only that pair is written, as PNG; the full field needs pip install 'nightfx[film]'"
+            yield f"passes: only that pair is written, as PNG; the full field needs {install_words('film')}"
 
     def _path(self, kind: str, suffix: str) -> Path:
         return self._folder / f"{self._name}.{kind}.{self._number:04d}.{suffix}"

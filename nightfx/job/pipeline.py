@@ -1,17 +1,49 @@
 """Run a chain of generators concurrently, with bounded memory: the only threads of a render.
 
 A stage is a generator over frames, so a pipeline is plain composition and every `prefetch` is one
-thread boundary. The slowest stage paces all the others.
+thread boundary. The slowest stage paces all the others. Who waits for a render is told of its frames, and of the stages
+before and after them.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
+Progress = Callable[[int, int | None], None]
+"""Told of the frames that are done, and how many are expected; where it has a method `stage`, of what else is done, too."""
+
+
+@runtime_checkable
+class StagedProgress(Protocol):
+    """Progress that is told of what comes before and after the frames."""
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        """Begin a stage, such as joining, or tell how far it is; encoding goes on beside the frames, some behind."""
+
+
+def begin_stage(on_progress: Progress | None, name: str) -> None:
+    """Tell that a stage begins of which nobody knows how long it takes."""
+    if isinstance(on_progress, StagedProgress):
+        on_progress.stage(name, 0, None)
+
+
+def stage_counter(
+    on_progress: Progress | None, name: str, total: int | None, done: int = 0
+) -> Callable[[], None]:
+    """Begin a stage of `total` steps, some of them `done`, and return what is to be called after each."""
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if isinstance(on_progress, StagedProgress):
+            on_progress.stage(name, done, total)
+
+    begin_stage(on_progress, name)
+    return count
 
 
 def prefetch(items: Iterable[T], depth: int) -> Generator[T, None, None]:

@@ -17,12 +17,13 @@ from typing import Protocol
 
 from nightfx.disk import save_json
 from nightfx.errors import PlanError, TargetError, UsageError
-from nightfx.job import render_job, source_target
-from nightfx.job.choices import choose, complete_options, rebuild_lighting, same_threads
+from nightfx.job import pipeline, render_job, segment, source_target
+from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
+from nightfx.job.pipeline import Progress
 from nightfx.job.render import memory_errors_as_retry
 from nightfx.job.resume import finish, is_long, make_folder, manifest_of
-from nightfx.job.segment import Marks, Progress, SegmentRange, render_run
+from nightfx.job.segment import Marks, SegmentRange, render_run
 from nightfx.job.store import MANIFEST, Store
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset
@@ -54,7 +55,7 @@ def plan_render(
     """
     source, options = source_target.find_source(source), options or RenderOptions()
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = complete_options(options, chosen)
+    render_job.check_options(options, chosen)
     if is_picture(source) and not is_sequence(source):
         raise UsageError(f"{source}: one picture has no segments: render it")
     with (
@@ -66,6 +67,7 @@ def plan_render(
             raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
         job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
+        pipeline.begin_stage(on_progress, segment.preparing())
         choices, _ = choose(job, folder)
         found = _with_segments(job, manifest_of(job, choices), on_progress)
         Store(job, folder, found).begin()
@@ -157,7 +159,7 @@ def _within(show: Progress, start: int, end: int | None, done: int, total: int |
     show(done - start, end - start if end else None)
 
 
-def join_plan(plan: Path) -> Path:
+def join_plan(plan: Path, on_progress: Progress | None = None) -> Path:
     """Join the segments of a plan with the source's sound; returns the path of the render. One that is joined is left as it is.
 
     Raises RetryError where segments are missing.
@@ -166,7 +168,7 @@ def join_plan(plan: Path) -> Path:
         return target
     with _opened(plan, looks_for_target=True, tells=True) as store:
         _check_fits(plan, store)
-        finish(store)
+        finish(store, on_progress)
         return store.job.target
 
 

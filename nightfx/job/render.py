@@ -17,7 +17,14 @@ from nightfx.job.resume import is_long, lock_beside, render_in_segments
 from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
-from nightfx.picture import ColorTags, Encodings, Frame, encoding_by_tags, untold_transfer
+from nightfx.picture import (
+    FIRST_FRAME,
+    ColorTags,
+    Encodings,
+    Frame,
+    encoding_by_tags,
+    untold_transfer,
+)
 from nightfx.source import NO_LAYERS, is_picture, is_sequence, read_picture, read_tags, woven
 from nightfx.target import picture_lines, write_picture
 
@@ -28,16 +35,17 @@ def render(
     *,
     preset: str | Path | Preset = "night",
     options: RenderOptions | None = None,
-    on_progress: segment.Progress | None = None,
+    on_progress: pipeline.Progress | None = None,
 ) -> Path:
     """Render the clip, picture or sequence (`shot.####.exr`) `source` under the light of `preset`; returns the path written.
 
     `target` is by default beside the source, `NAME.night.EXT`. `on_progress` is called with the frames done and the
-    frames expected. Raises a `NightfxError`; nothing is left under the target's name then.
+    frames expected; a method `stage` of it, where it has one, with the name of what comes before and after them, and its
+    own steps done and expected. Raises a `NightfxError`; nothing is left under the target's name then.
     """
     options, source = options or RenderOptions(), source_target.find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    options = choices.complete_options(options, chosen)
+    render_job.check_options(options, chosen)
     target = Path(target) if target else None
     alone = is_picture(source) and not is_sequence(source)
     job = _render_picture if alone and (not target or is_picture(target)) else _render_clip
@@ -67,7 +75,7 @@ def _render_clip(
     target: Path | None,
     preset: Preset,
     options: RenderOptions,
-    on_progress: segment.Progress | None,
+    on_progress: pipeline.Progress | None,
 ) -> Path:
     with render_job.open_job(source, target, preset, options) as job:
         render_all = render_in_segments if is_long(job) else _render_whole
@@ -75,9 +83,10 @@ def _render_clip(
         return job.target
 
 
-def _render_whole(job: render_job.RenderJob, on_progress: segment.Progress | None) -> None:
+def _render_whole(job: render_job.RenderJob, on_progress: pipeline.Progress | None) -> None:
     """Render a short clip or sequence in one go."""
     passes = job.open_passes()
+    pipeline.begin_stage(on_progress, segment.preparing())
     lighting = choices.lighting_of(job)
     frames = pipeline.prefetch(job.shot(), segment.DEPTH_FRAMES)
     lit = light_frames(frames, lighting, job.written, job.beside(passes))
@@ -91,6 +100,8 @@ def _render_whole(job: render_job.RenderJob, on_progress: segment.Progress | Non
             options=job.options.source,
             work=job.options.job,
             on_note=lambda note: job.log_notes([note]),
+            on_progress=on_progress,
+            first=job.first,
         )
     finally:
         for stage in (lit, frames):  # the threads end before the reader closes under them
@@ -109,10 +120,12 @@ def _render_picture(
     target: Path | None,
     preset: Preset,
     options: RenderOptions,
-    on_progress: segment.Progress | None,
+    on_progress: pipeline.Progress | None,
 ) -> Path:
     target = target or source_target.default_target(source, preset, source.suffix)
     source_target.check_target(source, target, options.job.overwrite)
+    options.look.check_frames(FIRST_FRAME)
+    options = render_job.complete_options(options, preset)
     frame = read_picture(source, options.source.max_pixels)
     tags = read_tags(source)
     own = source_target.asked_encoding(options.source) or encoding_by_tags(tags, frame.coding)
@@ -121,6 +134,7 @@ def _render_picture(
     words = render_job.height_warnings(frame.height, preset, options.light.method, options.look)
     told = _picture_notes(source, frame, target, tags, options)
     render_job.log_notes(source, [*told, *words])
+    pipeline.begin_stage(on_progress, segment.preparing())
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     with open_matte(options.light, options.source) as matte:
@@ -135,12 +149,13 @@ def _render_picture(
 
 
 def _count(
-    frames: Iterable[Frame], total: int | None, on_progress: segment.Progress | None
+    frames: Iterable[Frame], total: int | None, on_progress: pipeline.Progress | None
 ) -> Iterator[Frame]:
     for done, frame in enumerate(frames, start=1):
         yield frame
         if on_progress:
             on_progress(done, total)
+    pipeline.begin_stage(on_progress, "finishing")
 
 
 def _picture_notes(

@@ -1,8 +1,12 @@
-"""A clip or a sequence that is to be rendered: opened, its render planned, its frames at hand from anywhere."""
+"""A clip or a sequence that is to be rendered: opened, its render planned, its frames at hand from anywhere.
+
+What stands in the way of it is known without torch, which takes seconds to import.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -10,11 +14,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nightfx.apply import Written
-from nightfx.errors import NightfxError
+from nightfx.carry import log_line
+from nightfx.errors import NightfxError, UsageError
 from nightfx.job.matte import Matte, open_matte
-from nightfx.job.passes import Passes, open_passes, writing
 from nightfx.job.source_target import (
     Plan,
     check_scan,
@@ -28,16 +32,16 @@ from nightfx.job.source_target import (
     plan_target,
     with_times,
 )
-from nightfx.light import Beside, Borders
 from nightfx.network import Preset
 from nightfx.options import Look, Method, RenderOptions, Scan, SourceOptions
-from nightfx.picture import Encodings, Frame
+from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
     FrameReader,
     as_progressive,
     base_name,
     deinterlaced,
+    exact_seconds,
     is_combed,
     is_interlaced,
     is_sequence,
@@ -45,6 +49,11 @@ from nightfx.source import (
     split,
 )
 from nightfx.target import SequencePlan, try_target
+
+if TYPE_CHECKING:
+    from nightfx.apply import Written
+    from nightfx.job.passes import Passes
+    from nightfx.light import Beside, Borders
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +81,8 @@ class RenderJob:
     encodings: Encodings
     total: int | None
     """Frames expected; a header's claim."""
+    first: int = FIRST_FRAME
+    """Number of the first frame that is rendered."""
     told: frozenset[str] = frozenset()
     """Lines that were given before the first frame, and need not be given again at the end."""
 
@@ -79,6 +90,11 @@ class RenderJob:
     def per_frame(self) -> int:
         """Pictures to be lit in a frame."""
         return 2 if self.by_fields else 1
+
+    @property
+    def numbering(self) -> Numbering:
+        """How its pictures are numbered."""
+        return Numbering(self.first, self.per_frame)
 
     def first_frame(self) -> Frame:
         """The first frame that is rendered. Raises NightfxError where there is none."""
@@ -127,15 +143,20 @@ class RenderJob:
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
-        return passes_of(self.target, self.options, again=again)
+        return passes_of(self.target, self.options, again=again, first=self.first)
 
     @property
     def written(self) -> Written:
         """How its lit frames are written."""
+        from nightfx.apply import Written
+
         return Written(self.plan.coding, self.encodings)
 
     def beside(self, passes: Passes | None, borders: Borders | None = None) -> Beside:
         """Who looks on while its frames are lit."""
+        from nightfx.job.passes import writing
+        from nightfx.light import Beside
+
         matte_at = self.matte.at if self.matte else None
         return Beside(borders, matte_at, writing(passes, self.encodings.source))
 
@@ -169,6 +190,9 @@ def open_job(
     options = _anywhere(options)
     with open_shot(source, options.source) as reader, ExitStack() as opened:
         options = replace(options, source=with_times(options.source, reader))
+        options.look.check_frames(reader.number_at(0))
+        first = _first_number(reader, options, preset, target)
+        options = _with_look(options, preset, first)
         matte = opened.enter_context(open_matte(options.light, options.source, reader.info))
         info, by_fields, notes = _scan(reader.info, options.source.interlaced)
         plan = plan_target(info, target, options.encode)
@@ -184,14 +208,47 @@ def open_job(
             notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method, options.look)
-            said = [*notes, *reader.notes, *plan.notes, *words]
+            seen = _log_lines(reader, options, encodings)
+            said = [*notes, *reader.notes, *seen, *plan.notes, *words]
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
             log_notes(source, [*said, *gone])
         reader.notes.clear()
         total = _expected(info, options.source)
         # fmt: off
-        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, frozenset(notes))
+        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first, frozenset(notes))
         # fmt: on
+
+
+def complete_options(options: RenderOptions, preset: Preset) -> RenderOptions:
+    """Return the options with the preset's look wherever they leave it to that; raises as `check_options`."""
+    check_options(options, preset)
+    return _with_look(options, preset, FIRST_FRAME)
+
+
+def _with_look(options: RenderOptions, preset: Preset, first: int) -> RenderOptions:
+    """The options with the preset's look, of a shot whose first rendered frame has the number `first`."""
+    own = preset.facts.look
+    return options.but(look=options.look.over(own.numbered_from(first) if own else None))
+
+
+def check_options(options: RenderOptions, preset: Preset) -> None:
+    """Raise UsageError for what a preset, or the method that it renders by, cannot do."""
+    if preset.method(options.light.method) == "tiles":
+        _check_tiles(options, preset)
+    if options.light.draft:
+        preset.check_draft()
+
+
+def _check_tiles(options: RenderOptions, preset: Preset) -> None:
+    if options.light.draft:
+        words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
+        raise UsageError(words)
+    if options.look.names("sky"):
+        raise UsageError("--sky needs --method relight: the field carries it")
+    if options.field.lock or options.field.lock_to:
+        raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
+    if options.job.passes:
+        raise UsageError("--passes needs --method relight: tiles have no field")
 
 
 def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:
@@ -227,15 +284,42 @@ def height_warnings(
         yield f"{words}, and the tiles method shows it the full size"
 
 
-def passes_of(target: Path, options: RenderOptions, *, again: bool = False) -> Passes | None:
+def passes_of(
+    target: Path, options: RenderOptions, *, again: bool = False, first: int = FIRST_FRAME
+) -> Passes | None:
     """Open the passes of a render, where they are asked for."""
     if options.job.passes is None:
         return None
     if options.look.names("grain") and not again:
         _log.warning("passes: grain is not in them")
+    from nightfx.job.passes import open_passes
+
     return open_passes(
-        options.job.passes, base_name(target), overwrite=options.job.overwrite or again
+        options.job.passes,
+        base_name(target),
+        overwrite=options.job.overwrite or again,
+        first=first,
     )
+
+
+def _log_lines(reader: FrameReader, options: RenderOptions, encodings: Encodings) -> Iterator[str]:
+    """Yield a line where what is lit as SDR is, or looks like, log."""
+    if encodings.source is not SDR or options.source.input_space:
+        return
+    with closing(reader.frames(options.source.start_seconds)) as frames:
+        first = next(frames, None)
+    line = log_line(reader.info, first) if first else None
+    yield from [line] if line else []
+
+
+def _first_number(
+    reader: FrameReader, options: RenderOptions, preset: Preset, target: Path | None
+) -> int:
+    """The number of the first frame that is rendered, where anything goes by it: to know it a clip's times are read."""
+    own = preset.facts.look
+    is_keyed = options.look.is_keyed or (own is not None and own.is_keyed)
+    counts = is_keyed or options.job.passes or (target is not None and is_sequence(target))
+    return reader.number_at((options.source.start_seconds or 0) if counts else 0)
 
 
 def _scan(info: ClipInfo, scan: Scan) -> tuple[ClipInfo, bool, list[str]]:
@@ -254,5 +338,6 @@ def _expected(info: ClipInfo, options: SourceOptions) -> int | None:
         return whole
     if info.rate is None:
         return None
-    last = whole if end is None else min(whole, round(end * info.rate))
-    return max(last - round(start * info.rate), 1)
+    # frames whose time is in [start, end)
+    first, last = (math.ceil(exact_seconds(x) * info.rate) for x in (start, end or 0))
+    return max((whole if end is None else min(whole, last)) - first, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nightfx.disk import to_json_types, translated
 from nightfx.errors import PlanError, RetryError
-from nightfx.job import render_job, segment, source_target
+from nightfx.job import pipeline, render_job, segment, source_target
 from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import (
     Choices,
@@ -30,13 +30,14 @@ def is_long(job: render_job.RenderJob) -> bool:
     return job.total is None or job.total > few
 
 
-def render_in_segments(job: render_job.RenderJob, on_progress: segment.Progress | None) -> None:
+def render_in_segments(job: render_job.RenderJob, on_progress: pipeline.Progress | None) -> None:
     """Render, or go on with a render that was stopped; raises as `render` does."""
     folder, lighting = source_target.folder_of(job.target), None
     store = _take_up(job, folder)
     if store is None:
         job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
+        pipeline.begin_stage(on_progress, segment.preparing())
         choices, lighting = choose(job, folder)
         store = Store(job, folder, manifest_of(job, choices))
         store.begin()
@@ -45,10 +46,11 @@ def render_in_segments(job: render_job.RenderJob, on_progress: segment.Progress 
         if runs:
             choices = store.manifest.choices
             with same_threads(choices.threads):
+                pipeline.begin_stage(on_progress, segment.preparing())
                 lighting = lighting or rebuild_lighting(job, choices, folder)
                 for run in runs:
                     segment.render_run(store, lighting, run, on_progress)
-        finish(store)
+        finish(store, on_progress)
 
 
 def make_folder(folder: Path) -> None:
@@ -113,7 +115,7 @@ def _share(frames: int, total: int | None) -> str:
     return f"{min(100 * frames // total, 100)} %" if total else f"frame {frames}"
 
 
-def finish(store: Store) -> None:
+def finish(store: Store, on_progress: pipeline.Progress | None = None) -> None:
     """Join all segments, and remove them; raises RetryError where some are missing."""
     job, options, choices = store.job, store.job.options, store.manifest.choices
     done = store.records()
@@ -124,6 +126,7 @@ def finish(store: Store) -> None:
     if isinstance(job.plan, OutputPlan):
         assert choices.head is not None, "that of a clip is known"
         pieces = [(store.file_of(n), record.piece) for n, record in done.items()]
+        count = sum(len(piece.times) for _, piece in pieces if piece)
         join_segments(
             [(path, piece) for path, piece in pieces if piece],
             job.target,
@@ -139,14 +142,17 @@ def finish(store: Store) -> None:
                 options.source.end_seconds,
             ),
             check=source_target.verification(
-                job.info, job.target, job.plan, options.source, notes.append
+                job.info, job.target, job.plan, options.source, notes.append, on_progress
             )
             if options.job.verify
             else None,
             on_note=notes.append,
+            on_packet=pipeline.stage_counter(on_progress, "joining", count),
         )
     elif options.job.verify:
-        source_target.verify_sequence(job.info, job.target, options.source, notes.append)
+        source_target.verify_sequence(
+            job.info, job.target, options.source, notes.append, on_progress
+        )
     job.log_notes([*notes, *_last_words(store, done.values())])
     if options.field.lock and choices.stops:
         Lock(choices.stops).save(lock_beside(job.target))

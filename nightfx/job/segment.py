@@ -15,7 +15,7 @@ from itertools import islice
 from nightfx.job import pipeline, process, render_job
 from nightfx.job.store import SegmentRecord, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
-from nightfx.picture import Frame
+from nightfx.picture import Frame, is_cached
 from nightfx.source import woven
 from nightfx.target import (
     EncodedSegment,
@@ -28,7 +28,11 @@ from nightfx.target import (
 
 # frames waiting at each boundary: a second was no faster on two cores, and 10 MB more each at 1080p
 DEPTH_FRAMES = 1
-Progress = Callable[[int, int | None], None]
+
+
+def preparing() -> str:
+    """Name the stage before the first frame, in which a machine that never rendered compiles for some seconds."""
+    return "preparing" if is_cached() else "preparing (first time on this machine)"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,10 @@ def missing_runs(store: Store) -> Iterator[SegmentRange]:
 
 
 def render_run(
-    store: Store, lighting: Lighting, run: SegmentRange, on_progress: Progress | None = None
+    store: Store,
+    lighting: Lighting,
+    run: SegmentRange,
+    on_progress: pipeline.Progress | None = None,
 ) -> None:
     """Render a row of segments; `on_progress` counts those before it as done."""
     job, per_frame = store.job, store.job.per_frame
@@ -91,9 +98,11 @@ def render_run(
         close.callback(shown.close)
         parts = _SegmentSplitter(shown, borders, per_frame)
         parts.on_frame = partial(_tell, on_progress, store.total)
+        parts.on_end = partial(pipeline.begin_stage, on_progress, "finishing")
         number, first = run.number, run.first
+        on_packet = pipeline.stage_counter(on_progress, "encoding", None, first)
         while not parts.is_over:
-            piece = _write(store, number, parts, run)
+            piece = _write(store, number, parts, run, on_packet)
             tally = passes.tally(first, parts.at) if passes else None
             is_last = parts.is_over and run.stop is None
             begin = lengths.warm_up_of(parts.at * per_frame) // per_frame
@@ -107,7 +116,7 @@ def render_run(
             number, first = number + 1, parts.at
 
 
-def _tell(on_progress: Progress | None, total: int | None, done: int) -> None:
+def _tell(on_progress: pipeline.Progress | None, total: int | None, done: int) -> None:
     if on_progress:
         on_progress(done, total)
 
@@ -150,6 +159,7 @@ class _SegmentSplitter:
     def __init__(self, frames: Iterator[Frame], borders: Borders, per_frame: int) -> None:
         self.at = borders.shown_from // per_frame
         self.on_frame: Callable[[int], None] = lambda done: None
+        self.on_end: Callable[[], None] = lambda: None
         self._frames, self._per_frame, self._starts = frames, per_frame, borders.starts
         self._next = next(frames, None)
 
@@ -164,12 +174,18 @@ class _SegmentSplitter:
             self.at += 1
             self.on_frame(self.at)
             self._next = next(self._frames, None)
+            if self._next is None:
+                self.on_end()
             if self.at * self._per_frame in self._starts:
                 return
 
 
 def _write(
-    store: Store, number: int, parts: _SegmentSplitter, run: SegmentRange
+    store: Store,
+    number: int,
+    parts: _SegmentSplitter,
+    run: SegmentRange,
+    on_packet: Callable[[], None],
 ) -> EncodedSegment | None:
     """Write the segment that comes next."""
     job, choices = store.job, store.manifest.choices
@@ -187,13 +203,14 @@ def _write(
             plan=plan,
             span=span,
             goes_on=lambda: run.stop is not None or not parts.is_over,
+            on_packet=on_packet,
         )
     write_sequence(
         parts.segment(),
         job.target,
         info=info,
         overwrite=True,  # what must not be replaced was looked for at the beginning
-        first=parts.at,
+        first=job.first + parts.at,
         folder=store.folder,
         on_file=lambda path: store.note_file(parts.at, path),
     )

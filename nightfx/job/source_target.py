@@ -12,9 +12,11 @@ from nightfx.carry import FORMATS, holds
 from nightfx.check import LOOKED_AT, Held, VerdictRow, failures, foresee, lines_of_rows, verify
 from nightfx.disk import MOST_NAME_BYTES, hidden_path, translated
 from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.job.pipeline import Progress, stage_counter
 from nightfx.network import Preset
 from nightfx.options import EncodeOptions, JobOptions, SourceOptions
 from nightfx.picture import (
+    FIRST_FRAME,
     ColorTags,
     Encoding,
     Encodings,
@@ -179,12 +181,14 @@ def write_shot(
     options: SourceOptions,
     work: JobOptions,
     on_note: Callable[[str], None],
+    on_progress: Progress | None = None,
+    first: int = FIRST_FRAME,
 ) -> None:
-    """Write what was planned, with the source's sound where both are clips; held against the source if asked."""
+    """Write what was planned, with the source's sound where both are clips, files of a clip's frames from the number `first` on; held against the source if asked."""
     if isinstance(plan, SequencePlan):
-        write_sequence(frames, target, info=info, overwrite=work.overwrite)
+        write_sequence(frames, target, info=info, overwrite=work.overwrite, first=first)
         if work.verify:
-            verify_sequence(info, target, options, on_note)
+            verify_sequence(info, target, options, on_note, on_progress)
         return
     write_clip(
         frames,
@@ -194,16 +198,23 @@ def write_shot(
         plan=plan,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,
-        check=verification(info, target, plan, options, on_note) if work.verify else None,
+        check=verification(info, target, plan, options, on_note, on_progress)
+        if work.verify
+        else None,
         on_note=on_note,
+        on_packet=stage_counter(on_progress, "encoding", None),
     )
 
 
 def verify_sequence(
-    info: ClipInfo, target: Path, options: SourceOptions, on_note: Callable[[str], None]
+    info: ClipInfo,
+    target: Path,
+    options: SourceOptions,
+    on_note: Callable[[str], None],
+    on_progress: Progress | None = None,
 ) -> None:
     """Hold the files of a sequence against the source; raises TargetError where something is lost."""
-    _tell_lost(target, _rows(info.path, target, options), on_note)
+    _tell_lost(target, _rows(info, target, options, on_progress), on_note)
 
 
 def verification(
@@ -212,34 +223,42 @@ def verification(
     plan: OutputPlan,
     options: SourceOptions,
     on_note: Callable[[str], None],
+    on_progress: Progress | None = None,
 ) -> Callable[[Path], None]:
     """Return the check of a finished file, `target` to be, before it gets its name."""
-    return partial(_verify, info.path, target, plan, options, on_note)
+    return partial(_verify, info, target, plan, options, on_note, on_progress)
 
 
 def _verify(
-    source: Path,
+    info: ClipInfo,
     target: Path,
     plan: OutputPlan,
     options: SourceOptions,
     on_note: Callable[[str], None],
+    on_progress: Progress | None,
     part: Path,
 ) -> None:
-    rows = _rows(source, part, options, plan.container)
+    rows = _rows(info, part, options, on_progress, plan.container)
     _tell_lost(target, rows, on_note, "not written, ")
 
 
 def _rows(
-    source: Path, render: Path, options: SourceOptions, container: str | None = None
+    info: ClipInfo,
+    render: Path,
+    options: SourceOptions,
+    on_progress: Progress | None,
+    container: str | None = None,
 ) -> list[VerdictRow]:
+    both = 2 * info.frames_estimate if info.frames_estimate else None
     return verify(
-        source,
+        info.path,
         render,
         container=container,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,
         pick=Pick(options.layer, options.view),
         max_pixels=options.max_pixels,
+        on_frame=stage_counter(on_progress, "checking", both),
     )
 
 

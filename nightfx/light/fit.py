@@ -23,7 +23,18 @@ from nightfx.light.steady import Steadying, steady
 from nightfx.light.tiling import light_of
 from nightfx.network import MAX_LOG_GAIN, Generator, RelitGenerator
 from nightfx.options import Look
-from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, kernel, rolled_off, upright
+from nightfx.picture import (
+    CLIP_NUMBERS,
+    SDR,
+    Encoding,
+    Float32,
+    Frame,
+    Numbering,
+    as_coded,
+    kernel,
+    rolled_off,
+    upright,
+)
 from nightfx.scene import darken, find_day_sky
 
 _SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
@@ -60,6 +71,8 @@ class FieldPlan:
     """The look; in the fields themselves its sky."""
     encoding: Encoding = SDR
     """The encoding of the frames' signal."""
+    numbering: Numbering = CLIP_NUMBERS
+    """How frames are numbered, which keyframes of the look go by."""
 
 
 def light_by_field(
@@ -94,7 +107,7 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
         lit = made + gain * (small - shown)
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
     lit, gain = halved(lit), halved(gain)
-    if amount := plan.look.at(seen.place).sky:
+    if amount := plan.look.at(plan.numbering.of(frame, seen.place)).sky:
         sky = as_coded(find_day_sky(upright(shown, frame).clip(0, 1))[None], frame)
         lit, gain = darken(lit, gain, _to_edges(sky, halved(shown))[0] * np.float32(amount))
     return fit_field(seen.cells, lit, gain, plan.fit, keeps_black=True)

@@ -53,7 +53,7 @@ class Lit(NamedTuple):
 def light_frames(
     frames: Iterable[Frame], lighting: Lighting, written: Written, beside: Beside | None = None
 ) -> Iterator[Frame]:
-    """Yield each frame under the light of a shot, as it is written; keyframes and the matte count the shot's frames."""
+    """Yield each frame under the light of a shot, as it is written; the matte counts the shot's frames from 0."""
     beside = beside or Beside()
     first = beside.borders.shown_from if beside.borders else 0
     changes = _changes(frames, lighting, written.encodings.source, beside.borders)
@@ -92,7 +92,8 @@ def _by_tiles(frame: Frame, lighting: Lighting, encoding: Encoding) -> Lit:
 
 def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, beside: Beside) -> Frame:
     """Return a frame under its change of light and what the look adds to it."""
-    frame, moment = lit.frame, lighting.look.at(index)
+    frame = lit.frame
+    moment = lighting.look.at(lighting.numbering.of(frame, index))
     change = bare = lit.change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.small), moment.glow) if moment.glow else None
     if glow is not None and written.is_direct_for(frame):

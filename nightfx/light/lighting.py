@@ -18,7 +18,17 @@ from nightfx.light import fit, lock, steady, tiling
 from nightfx.light.see import luma_of, see
 from nightfx.network import Generator, Preset, build_backend
 from nightfx.options import FieldOptions, LightOptions, Look, TilePx
-from nightfx.picture import SDR, Encoding, Float32, Frame, rolled_off, to_working, upright
+from nightfx.picture import (
+    CLIP_NUMBERS,
+    SDR,
+    Encoding,
+    Float32,
+    Frame,
+    Numbering,
+    rolled_off,
+    to_working,
+    upright,
+)
 
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
 _SHOWN_FRAMES = 8
@@ -34,6 +44,8 @@ class Footage:
     """How many there are expected to be."""
     encoding: Encoding = SDR
     """The encoding of their signal."""
+    numbering: Numbering = CLIP_NUMBERS
+    """How its frames are numbered."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,8 @@ class Lighting:
     """Side of a tile."""
     seed: int = 0
     """Seeds the grain."""
+    numbering: Numbering = CLIP_NUMBERS
+    """How frames are numbered, which keyframes of the look go by."""
 
 
 def build_lighting(
@@ -69,7 +83,7 @@ def build_lighting(
     generator = build_backend(network, light.backend, light.device, shown)
     by_field = preset.method(light.method) == "relight"
     fields = plan_fields(footage, generator, preset, field, look) if by_field else None
-    return Lighting(generator, look, fields, light.tile_px, light.seed)
+    return Lighting(generator, look, fields, light.tile_px, light.seed, footage.numbering)
 
 
 def working_height(preset: Preset, field: FieldOptions) -> int:
@@ -116,6 +130,7 @@ def plan_fields(
         lock=lock.load_lock(field.lock_to) if field.lock_to else None,
         look=look,
         encoding=footage.encoding,
+        numbering=footage.numbering,
     )
     if field.field_every == "auto":
         chosen = choose_every(_first_seconds(footage.frames()), generator, plan)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nightfx.errors import SourceError, UsageError
+from nightfx.errors import SourceError, UsageError, install_words
 from nightfx.metrics.classifier import as_input, load_classifier
 
 _SIDE_PX = 299
@@ -114,7 +114,7 @@ def _open_onnx(path: Path) -> Callable[[Tensor], Tensor]:
     try:
         openvino = import_module("openvino")
     except ImportError as error:
-        raise UsageError(f"{path}: ONNX needs OpenVINO: install nightfx[openvino]") from error
+        raise UsageError(f"{path}: ONNX needs OpenVINO: {install_words('openvino')}") from error
     try:
         compiled = openvino.Core().compile_model(str(path), "CPU")
     except RuntimeError as error:
@@ -147,5 +147,5 @@ def _torchmetrics() -> tuple[Any, Any]:
         from torchmetrics.image.fid import FrechetInceptionDistance
         from torchmetrics.image.kid import KernelInceptionDistance
     except ImportError as error:
-        raise UsageError("KID and FID need torchmetrics: install nightfx[evaluate]") from error
+        raise UsageError(f"KID and FID need torchmetrics: {install_words('evaluate')}") from error
     return KernelInceptionDistance, FrechetInceptionDistance

@@ -1,27 +1,34 @@
 """All that is learnt: networks, their weights, presets, and what runs them."""
 
-from nightfx.network.backends import build_backend, installed_backends, verify_backends
-from nightfx.network.gain_offset import GainOffset
-from nightfx.network.model import (
-    HALO_PX,
-    MAX_LOG_GAIN,
-    Architecture,
-    Generator,
-    PaperGenerator,
-    RelitGenerator,
-    build_generator,
-    pick_device,
-    pick_trunk_dtype,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from nightfx.network.presets import (
     NO_TILES,
     Preset,
     list_presets,
     load_preset,
     save_draft,
+    save_look,
     save_preset,
     verify_preset,
 )
+from nightfx.network.trunk import Architecture
+
+if TYPE_CHECKING:
+    from nightfx.network.backends import build_backend, installed_backends, verify_backends
+    from nightfx.network.gain_offset import GainOffset
+    from nightfx.network.model import (
+        HALO_PX,
+        MAX_LOG_GAIN,
+        Generator,
+        PaperGenerator,
+        RelitGenerator,
+        build_generator,
+        pick_device,
+        pick_trunk_dtype,
+    )
 
 __all__ = [
     "HALO_PX",
@@ -41,7 +48,18 @@ __all__ = [
     "pick_device",
     "pick_trunk_dtype",
     "save_draft",
+    "save_look",
     "save_preset",
     "verify_backends",
     "verify_preset",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes seconds to import: a preset's facts are known before
+    if name not in __all__:
+        raise AttributeError(f"module 'nightfx.network' has no attribute {name!r}")
+    from nightfx.network import backends, gain_offset, model
+
+    home = next(module for module in (model, backends, gain_offset) if hasattr(module, name))
+    return getattr(home, name)

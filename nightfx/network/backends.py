@@ -15,16 +15,16 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from typing import Any, get_args
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nightfx.errors import BackendError, UsageError
+from nightfx.errors import BackendError, UsageError, install_words
 from nightfx.network.model import Generator, RelitGenerator, pick_device, pick_trunk_dtype
 from nightfx.network.resnet import ResnetGenerator
-from nightfx.options import Backend, DeviceName
+from nightfx.options import BACKEND_NEEDS, Backend, DeviceName
 
 LEAST_DB = 40.0  # of a backend's picture against float32 torch
 _BOUND = 64.0  # far above any log gain or offset
@@ -84,8 +84,7 @@ def verify_backends(generator: Generator) -> Iterator[str]:
 
 def installed_backends() -> list[Backend]:
     """The values of `--backend` that would work here."""
-    needs = {"torch": (), "openvino": ("openvino",), "openvino-int8": ("openvino", "nncf")}
-    return [name for name in get_args(Backend) if all(map(find_spec, needs[name]))]
+    return [name for name, needs in BACKEND_NEEDS.items() if all(map(find_spec, needs))]
 
 
 def _torch(generator: Generator, device: torch.device) -> Generator:
@@ -188,7 +187,7 @@ def _import(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        words = f"--backend openvino needs {name}: pip install 'nightfx[openvino]'"
+        words = f"--backend openvino needs {name}: {install_words('openvino')}"
         raise UsageError(words) from error
     finally:
         logging.setLoggerClass(loggers)  # nncf makes every later logger one of its own

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nightfx.errors import PresetError
-from nightfx.network.model import BLOCKS, WIDTH
+from nightfx.network.trunk import BLOCKS, WIDTH
 
 DRAFT_FILE = "draft.safetensors"
 _POOR_DECIBELS = 25.0  # an error of a seventeenth of full scale: plainly another picture

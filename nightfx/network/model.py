@@ -16,16 +16,15 @@ from torch import Tensor, nn
 
 from nightfx.errors import UsageError
 from nightfx.network import gain_offset, resnet
+from nightfx.network.trunk import BLOCKS, WIDTH, Architecture
 from nightfx.options import DeviceName
 
-Architecture = Literal["paper", "relit"]
 _Edges = Literal["zeros", "replicate"]
 
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
 _BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
 # layers of the trunk: three strided ones, and from the last but one transposed on
 STEM_LAYERS, HEAD_LAYER = 6, -4
-WIDTH, BLOCKS = 32, 5  # of the paper's trunk
 MAX_LOG_GAIN = 4.0  # |g| stays below; e⁴ is 5.8 stops
 
 

@@ -1,13 +1,14 @@
 """Presets: a folder with `preset.toml`, `weights.safetensors`, `CARD.md`, and where there is a draft `draft.safetensors`.
 
 A preset comes from others as often as from us: TOML is validated, weights are safetensors whose hash
-must match, names cannot leave the folder of presets.
+must match, names cannot leave the folder of presets. What a preset says of itself is read without torch.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,18 +16,22 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import torch
-
-from nightfx.disk import from_json_types, partial_file
+from nightfx.disk import from_json_types, own_presets, partial_file
 from nightfx.errors import PresetError, UsageError
-from nightfx.network import model, resnet
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
-from nightfx.network.weights import filled, pack_weights, read_weights
+from nightfx.network.trunk import Architecture
 from nightfx.options import Look, Method, read_look
 
-_Stored = Literal[model.Architecture, "resnet"]
+if TYPE_CHECKING:
+    import torch
+
+    from nightfx.network import model
+
+_Stored = Literal[Architecture, "resnet"]
+_log = logging.getLogger(__name__)
+_Plate = Literal["day", "night"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
 
 NAME = re.compile(r"[\w-]+")
@@ -55,6 +60,8 @@ class PresetFacts:
     """Frame heights that the training covered; the tiles method warns outside."""
     weights_sha256: str
     """Hash of `weights.safetensors`."""
+    plate: _Plate = "day"
+    """Whether it is for footage of the day, which becomes night, or for night, which becomes day."""
     method: Method = "tiles"
     """The default of `--method`."""
     working_height_px: int = 256
@@ -117,17 +124,27 @@ class Preset:
         return self._read_draft() if draft else self._read_generator()
 
     def _read_generator(self) -> model.Generator:
+        from nightfx.network.weights import read_weights
+
         kind = self.facts.architecture
         path, sha256 = self.folder / "weights.safetensors", self.facts.weights_sha256
         return read_weights(path, sha256, kind, lambda tensors: _with_weights(kind, tensors))
 
-    def _read_draft(self) -> model.Generator:
+    def check_draft(self) -> DraftFacts:
+        """Return what is said of the small network. Raises `UsageError` where there is none, `PresetError` for an old one."""
         facts, again = self.facts.draft, f"nightfx presets distill {self.folder} --stills DIR"
         if facts is None:
             raise UsageError(f"{self.name} has no draft weights: leave --draft out, or run {again}")
-        path = self.folder / DRAFT_FILE
         if facts.teacher_sha256 != self.facts.weights_sha256:
+            path = self.folder / DRAFT_FILE
             raise PresetError(f"{path}: was distilled from other weights; run {again}")
+        return facts
+
+    def _read_draft(self) -> model.Generator:
+        from nightfx.network import model
+        from nightfx.network.weights import filled, read_weights
+
+        facts, path = self.check_draft(), self.folder / DRAFT_FILE
         student = model.RelitGenerator(facts.width, facts.blocks)
         return read_weights(path, facts.weights_sha256, "draft", lambda x: filled(student, x))
 
@@ -139,9 +156,14 @@ def load_preset(name_or_folder: str | Path) -> Preset:
 
 
 def list_presets() -> Iterator[Preset]:
-    """The bundled presets, by name."""
+    """The bundled presets by name, then the user's own; one of these that is damaged is left out, and a line says so."""
     for name in _bundled_names():
         yield load_preset(name)
+    for name in _own_names():
+        try:
+            yield load_preset(own_presets() / name)
+        except PresetError as error:
+            _log.warning("left out: %s", error)
 
 
 def verify_preset(name_or_folder: str | Path) -> str:
@@ -157,6 +179,8 @@ def verify_preset(name_or_folder: str | Path) -> str:
 
 
 def _stops_on_noise(preset: Preset, network: model.Generator) -> float:
+    import torch
+
     noise = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         light = network.light(noise)
@@ -168,6 +192,8 @@ def _stops_on_noise(preset: Preset, network: model.Generator) -> float:
 
 def save_preset(folder: Path, generator: model.Generator, card: str, **facts: Any) -> None:
     """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
+    from nightfx.network.weights import pack_weights
+
     weights, sha256 = pack_weights(generator)
     complete = PresetFacts(
         **facts,
@@ -187,6 +213,8 @@ def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **fa
 
     `facts` are those fields of `DraftFacts` that the weights do not say.
     """
+    from nightfx.network.weights import pack_weights
+
     weights, sha256 = pack_weights(student)
     draft = DraftFacts(
         **facts,
@@ -204,6 +232,42 @@ def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **fa
     _write(folder, files)
 
 
+def save_look(
+    base: Preset, name: str, look: Look, *, overwrite: bool = False, **facts: Any
+) -> Preset:
+    """Write a preset of the user's own: the network of `base` under a `name`, with `look` over its own.
+
+    `facts` are fields of `PresetFacts` that change, where they are not None. Raises `PresetError`.
+    """
+    folder = own_presets() / name
+    if not NAME.fullmatch(name) or name in _bundled_names():
+        words = "comes with nightfx" if name in _bundled_names() else "is no name for a preset"
+        raise PresetError(f"{name} {words}: choose another, of letters, digits, - and _")
+    if folder.exists() and not overwrite:
+        raise PresetError(f"{folder}: exists already; --overwrite replaces it")
+    if look.is_keyed:
+        raise PresetError("keyframes belong to one shot: save numbers, and give keyframes by flags")
+    changed = {key: value for key, value in facts.items() if value is not None}
+    complete = replace(
+        base.facts,
+        name=name,
+        description=_described(base, look, changed),
+        look=look.over(base.facts.look),
+        **changed,
+    )
+    _verify(complete)
+    kept = ("weights.safetensors", "CARD.md", DRAFT_FILE)
+    files = {x: (base.folder / x).read_bytes() for x in kept if (base.folder / x).exists()}
+    _write(folder, files | {"preset.toml": _to_toml(asdict(complete)).encode()})
+    return load_preset(folder)
+
+
+def _described(base: Preset, look: Look, changed: Mapping[str, Any]) -> str:
+    said = {key: value for key, value in vars(look).items() if value is not None} | dict(changed)
+    numbers = ", ".join(f"{key} {value}" for key, value in said.items())
+    return f"{base.name}, with {numbers}." if numbers else f"A copy of {base.name}."
+
+
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as each:  # none gets its name before all are written
@@ -212,18 +276,24 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _find(name: str) -> Path:
-    bundled = [root / name for root in _BUNDLED if NAME.fullmatch(name)]
-    for folder in [*bundled, Path(name)]:  # a folder called night does not hide the preset night
+    named = [root / name for root in (*_BUNDLED, own_presets()) if NAME.fullmatch(name)]
+    for folder in [*named, Path(name)]:  # a folder called night does not hide the preset night
         if name and (folder / "preset.toml").is_file():
             return folder
     if name and not NAME.fullmatch(name):
         raise PresetError(f"{name}: no preset.toml in this folder")
-    known = ", ".join(_bundled_names()) or "none"
+    known = ", ".join([*_bundled_names(), *_own_names()]) or "none"
     raise PresetError(f"unknown preset {name!r}; known: {known}, or the path of a preset folder")
 
 
 def _bundled_names() -> list[str]:
     return sorted({path.parent.name for root in _BUNDLED for path in root.glob("*/preset.toml")})
+
+
+def _own_names() -> list[str]:
+    bundled = _bundled_names()
+    found = sorted(path.parent.name for path in own_presets().glob("*/preset.toml"))
+    return [name for name in found if name not in bundled]
 
 
 def _read_facts(path: Path) -> PresetFacts:
@@ -236,7 +306,7 @@ def _read_facts(path: Path) -> PresetFacts:
 
 
 def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
-    for name, kind in (("method", Method), ("architecture", _Stored)):
+    for name, kind in (("plate", _Plate), ("method", Method), ("architecture", _Stored)):
         _check_choice(name, table.get(name), get_args(kind))
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
@@ -265,6 +335,9 @@ def _verify(facts: PresetFacts) -> None:
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:
+    from nightfx.network import model, resnet
+    from nightfx.network.weights import filled
+
     if architecture == "resnet":
         return resnet.resnet_of(tensors)
     return filled(model.build_generator(architecture), tensors)

@@ -11,15 +11,25 @@ from nightfx.options.encode import (
 from nightfx.options.engine import EngineOptions
 from nightfx.options.field import FieldOptions
 from nightfx.options.job import JobOptions
-from nightfx.options.light import MULTIPLE_PX, Backend, DeviceName, LightOptions, Method, TilePx
+from nightfx.options.light import (
+    BACKEND_NEEDS,
+    MULTIPLE_PX,
+    Backend,
+    DeviceName,
+    LightOptions,
+    Method,
+    TilePx,
+)
 from nightfx.options.look import Look, Moment, read_look
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
+from nightfx.options.settings_file import read_settings
 from nightfx.options.source import MAX_PIXELS, Missing, Scan, SourceOptions, rate_from
 from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions
 
 __all__ = [
+    "BACKEND_NEEDS",
     "GROUPS",
     "MAX_PIXELS",
     "MULTIPLE_PX",
@@ -54,4 +64,5 @@ __all__ = [
     "find_option",
     "rate_from",
     "read_look",
+    "read_settings",
 ]

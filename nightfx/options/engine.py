@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
-from nightfx.errors import UsageError
+from nightfx.errors import UsageError, install_words
 from nightfx.options.option import option, settle
 
 _CORES_A_WORKER = 4
@@ -54,7 +54,7 @@ class EngineOptions:
         if self.address and not re.fullmatch(r"auto|[^/]+:\d{1,5}", self.address):
             raise UsageError(f"--address must be HOST:PORT, or auto, got {self.address!r}")
         if self.engine == "ray" and find_spec("ray") is None:
-            raise UsageError("--engine ray needs pip install 'nightfx[farm]'")
+            raise UsageError(f"--engine ray needs {install_words('farm')}")
 
     @property
     def uses_gpus(self) -> bool:

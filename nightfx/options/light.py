@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from nightfx.errors import UsageError
+from nightfx.errors import UsageError, install_words
 from nightfx.options.option import option, settle
 
 Method = Literal["tiles", "relight"]
@@ -19,6 +21,12 @@ Backend = Literal["torch", "openvino", "openvino-int8"]
 TilePx = int | Literal["whole"] | None
 """Side of a tile's core in px; `whole` is one tile, None the largest that memory allows."""
 
+BACKEND_NEEDS: Mapping[Backend, tuple[str, ...]] = {
+    "torch": (),
+    "openvino": ("openvino",),
+    "openvino-int8": ("openvino", "nncf"),
+}
+"""Modules that each needs, besides torch."""
 MULTIPLE_PX = 8  # sides of tiles: the networks halve three times
 _MOST_FEATHER_PX = 1000
 
@@ -48,6 +56,13 @@ class LightOptions:
     )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
     backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")
+
+    def check_backend(self) -> None:
+        """Raise `UsageError` where what runs the network is not installed here."""
+        missing = [name for name in BACKEND_NEEDS[self.backend] if find_spec(name) is None]
+        if missing:
+            words = f"--backend {self.backend} needs {missing[0]}: {install_words('openvino')}"
+            raise UsageError(words)
 
     def __post_init__(self) -> None:
         settle(self)

@@ -1,7 +1,8 @@
 """The look: the few numbers that a user may turn, for a whole shot or keyframed; a preset has its own in `[look]`.
 
 A value is a number, or keyframes: pairs of a frame and a number, straight lines between them, held outside. Frames
-count from 0, the first one that is rendered.
+have the numbers of their files, and those of a clip count from 1001, whatever part is rendered. A preset knows no shot:
+its own keyframes count from 0, the first frame that is rendered.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nightfx.options.option import option, options_in
 _Keys = tuple[tuple[int, float], ...]
 _Value = float | _Keys
 
-_HOW = "a number, or frames with numbers such as 0:0,48:1"
+_HOW = "a number, or frames with numbers such as 1001:0,1049:1"
 
 
 class Moment(NamedTuple):
@@ -35,7 +36,7 @@ class Moment(NamedTuple):
 
 
 def value_from(text: str | float) -> _Value:
-    """Return the value that a user wrote, `0.5` or `0:0,48:1`; raises ValueError."""
+    """Return the value that a user wrote, `0.5` or `1001:0,1049:1`; raises ValueError."""
     if not isinstance(text, str) or ":" not in text:
         return float(text)
     pairs = (part.split(":") for part in text.split(","))
@@ -79,8 +80,31 @@ class Look:
         said = {name: x for name, x in vars(self).items() if x is not None}
         return replace(own, **said) if own else self
 
+    def numbered_from(self, first: int) -> Look:
+        """The same for a shot whose `first` rendered frame has that number: a preset's keyframes count from 0."""
+        moved = {
+            name: tuple((first + frame, number) for frame, number in value)
+            for name, value in vars(self).items()
+            if isinstance(value, tuple)
+        }
+        return replace(self, **moved)
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether anything of it changes along the shot."""
+        return any(isinstance(value, tuple) for value in vars(self).values())
+
+    def check_frames(self, first: int) -> None:
+        """Raise `UsageError` for keyframes that all lie before a shot, whose first frame has the number `first`."""
+        for name, value in vars(self).items():
+            if isinstance(value, tuple) and value[-1][0] < first:
+                words = f"frames {value[0][0]}-{value[-1][0]} are before the first, {first}"
+                raise UsageError(
+                    f"--{name}: {words}: a clip's count from 1001, others as their files"
+                )
+
     def at(self, frame: int) -> Moment:
-        """The look at a frame, counted from the first one rendered."""
+        """The look at a frame, by its number."""
         said = {name: x for name, x in vars(self).items() if x is not None}
         return Moment(**{name: value_at(value, frame) for name, value in said.items()})
 

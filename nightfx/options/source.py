@@ -42,14 +42,22 @@ class SourceOptions:
     """Which part of a source is read, and what its files stand for."""
 
     start_seconds: float | None = option(
-        None, "Start at this second.", key="start", limits=(0, math.inf), metavar="SECONDS"
+        None,
+        "Start at this second, with the frame that begins then.",
+        key="start",
+        limits=(0, math.inf),
+        metavar="SECONDS",
     )
     end_seconds: float | None = option(
-        None, "End before this second.", key="end", limits=(0, math.inf), metavar="SECONDS"
+        None,
+        "End before this second: a frame that begins then is left out.",
+        key="end",
+        limits=(0, math.inf),
+        metavar="SECONDS",
     )
     frames: tuple[int, int] | None = option(
         None,
-        "Render these frames alone, such as 1001-1048: files, or a clip's from 1001.",
+        "Render these frames alone, both included, by their numbers: a clip's count from 1001.",
         words="FIRST-LAST, such as 1001-1048",
         metavar="FIRST-LAST",
         parse=_frames_from,

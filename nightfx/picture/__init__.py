@@ -31,7 +31,7 @@ from nightfx.picture.color import (
     to_codes_of,
     to_rgb,
 )
-from nightfx.picture.compiled import kernel
+from nightfx.picture.compiled import is_cached, kernel
 from nightfx.picture.encoding import (
     PLAIN,
     SDR,
@@ -46,12 +46,14 @@ from nightfx.picture.encoding import (
     to_working,
 )
 from nightfx.picture.frame import (
+    CLIP_NUMBERS,
     FIRST_FRAME,
     Coding,
     Float32,
     Float64,
     Frame,
     Matrix,
+    Numbering,
     Plane,
     Planes,
     as_coded,
@@ -64,6 +66,7 @@ from nightfx.picture.weights import BT601, BT709, luma
 __all__ = [
     "BT601",
     "BT709",
+    "CLIP_NUMBERS",
     "FIRST_FRAME",
     "HDR_TRANSFERS",
     "PLAIN",
@@ -79,6 +82,7 @@ __all__ = [
     "Frame",
     "Layer",
     "Matrix",
+    "Numbering",
     "PartNames",
     "Plane",
     "Planes",
@@ -101,6 +105,7 @@ __all__ = [
     "from_rgb",
     "from_working",
     "is_affine",
+    "is_cached",
     "kernel",
     "layers_of",
     "luma",

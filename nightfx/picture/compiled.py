@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -16,6 +17,7 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TURN = threading.Lock()
+_CACHES: set[Path] = set()  # folders that numba keeps compiled kernels in
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -45,6 +47,13 @@ def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
     # nogil: decoding and encoding go on beside it; no fastmath: renders are equal bit for bit
     options = {"parallel": parallel, "nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        compiled = numba.njit(cache=True, **options)(function)
+        _CACHES.add(Path(compiled.stats.cache_path))
+        return compiled
     except RuntimeError:  # "no locator available": neither the package nor the home is writable
         return numba.njit(**options)(function)
+
+
+def is_cached() -> bool:
+    """Whether this machine has compiled kernels before, and keeps them."""
+    return any(next(folder.glob("*.nbi"), None) for folder in _CACHES)

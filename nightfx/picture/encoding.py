@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nightfx.errors import UsageError
+from nightfx.errors import UsageError, install_words
 from nightfx.picture import curves, matrices
 from nightfx.picture.coding import ColorTags
 from nightfx.picture.frame import Coding, Float32, Float64
@@ -134,7 +134,7 @@ def _ocio_encoding(space: str, config: str) -> Encoding:
     try:
         import PyOpenColorIO as ocio
     except ImportError as error:
-        words = "needs pip install 'nightfx[film]' (without it: sdr, linear, pq, hlg)"
+        words = f"needs {install_words('film')} (without it: sdr, linear, pq, hlg)"
         raise UsageError(f"--input-space {space} {words}") from error
     try:
         chosen = ocio.Config.CreateFromFile(config)

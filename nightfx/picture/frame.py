@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import av
 import numpy as np
@@ -18,7 +18,8 @@ Planes = tuple[Plane, ...]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-FIRST_FRAME = 1001  # of a clip whose frames get numbers, as shots count
+FIRST_FRAME = 1001
+"""Number of the first frame of a clip, as shots count; files of a sequence have their own."""
 Matrix = Literal[
     "rgb",
     "gray",
@@ -150,3 +151,20 @@ def upright(rgb: np.ndarray, frame: Frame) -> np.ndarray:
 def as_coded(maps: np.ndarray, frame: Frame) -> np.ndarray:
     """Return maps that `upright` turned, turned back."""
     return np.ascontiguousarray(np.rot90(maps, -round(frame.rotation / 90), axes=(1, 2)))
+
+
+class Numbering(NamedTuple):
+    """How the pictures of a shot are numbered: as their files are, or from the first one on."""
+
+    first: int = FIRST_FRAME
+    """Number of the first frame that is rendered, where it is no file's."""
+    per_frame: int = 1
+    """Pictures in a frame: 2 where they are fields."""
+
+    def of(self, frame: Frame, place: int) -> int:
+        """The number of the picture at a `place`, which counts from 0, the first one rendered."""
+        return frame.number if frame.number is not None else self.first + place // self.per_frame
+
+
+CLIP_NUMBERS = Numbering()
+"""Those of a clip that is rendered from its first frame on, and of a single picture."""

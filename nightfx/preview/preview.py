@@ -1,49 +1,33 @@
-"""A preview: one frame as plate, wipe and render, and under each of the presets, on one sheet."""
+"""A preview: one frame as plate, wipe and render, and under the other presets for such plates, on one sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from nightfx.apply import Written, straight_rgb
-from nightfx.errors import UsageError
-from nightfx.job.choices import complete_options
 from nightfx.job.matte import open_matte
-from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
+from nightfx.job.render_job import complete_options
 from nightfx.light import Beside, Borders, Footage, Lengths, build_lighting, light_frames
 from nightfx.network import Preset, list_presets, load_preset
 from nightfx.options import Look, RenderOptions
 from nightfx.picture import (
     SDR,
-    Encoding,
     Encodings,
     Float32,
     Frame,
-    encoding_by_tags,
     rgb_coding,
     rolled_off,
     to_working,
     upright,
 )
+from nightfx.preview.pick import Picked, pick_frame, sheet_of
 from nightfx.preview.scopes import Pixels, histogram, waveform
 from nightfx.preview.sheet import GAP, GREY, Cell, draw_sheet, wipe
 from nightfx.source import (
-    ClipInfo,
-    FrameReader,
-    base_name,
-    deinterlaced,
-    frames_on_disk,
-    is_picture,
-    is_sequence,
-    read_picture,
-    read_tags,
     shift_timecode,
 )
 from nightfx.target import write_picture
@@ -56,16 +40,6 @@ _BLACK_TO_WHITE = "0 to 100 %"
 _SCOPE_SHAPE = 0.42  # height of a scope by its width
 
 
-class Picked(NamedTuple):
-    """The frame that is shown."""
-
-    frame: Frame
-    info: ClipInfo | None
-    place: int
-    """Its place in the shot, from 0."""
-    encoding: Encoding
-
-
 def preview(
     source: Path,
     target: Path | None = None,
@@ -76,61 +50,21 @@ def preview(
     at_seconds: float | None = None,
     scopes: bool = False,
 ) -> Path:
-    """Write a PNG of one frame of a clip, picture or sequence as plate, wipe, render and under each preset; returns its path.
+    """Write a PNG of one frame of a clip, picture or sequence as plate, wipe, render and under the presets for such plates; returns its path.
 
-    The frame is the middle one, or number `frame` (from 0 in a clip, as files are numbered in a sequence), or the one at
+    The frame is the middle one, or number `frame` (as files are numbered in a sequence, from 1001 in a clip), or the one at
     `at_seconds`. `scopes` adds waveforms and histograms. What is not SDR is shown as sRGB would show it, highlights
     rolled off. Raises a `NightfxError`.
     """
-    options, source = options or RenderOptions(), find_source(Path(source))
-    if frame is not None and at_seconds is not None:
-        raise UsageError("--frame and --at both choose a frame: give one of them")
+    options = options or RenderOptions()
+    source, target = sheet_of(Path(source), target, options)
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    target = target or source.with_name(f"{base_name(source)}.preview.png".lstrip("."))
-    if target.suffix.lower() != ".png":
-        raise UsageError(f"{target}: a preview is written as PNG: name it so")
-    check_target(source, target, options.job.overwrite)
-    with ExitStack() as stack:
-        if is_picture(source) and not is_sequence(source):
-            still = read_picture(source, options.source.max_pixels)
-            own = encoding_by_tags(read_tags(source), still.coding)
-            picked = Picked(still, None, 0, asked_encoding(options.source) or own)
-        else:
-            shot = open_shot(source, replace(options.source, keep_going=True))
-            stack.callback(shot.close)
-            picked = pick(shot, frame, at_seconds, asked_encoding(options.source))
-        pixels = _draw_preview(source, picked, chosen, options, scopes=scopes)
+    picked = pick_frame(source, options, frame, at_seconds)
+    pixels = _draw_preview(source, picked, chosen, options, scopes=scopes)
     planes = tuple(np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, -1, 0))
     sheet = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1))
     write_picture(sheet, target, like=None)
     return target
-
-
-def pick(
-    shot: FrameReader, number: int | None, at_seconds: float | None, asked: Encoding | None
-) -> Picked:
-    """The frame of a clip or a sequence that is asked for, by default the middle one; raises UsageError."""
-    info, first = shot.info, 0
-    rate = info.rate or 1 / info.time_base
-    if info.container == "sequence":
-        first = min(frames_on_disk(info.path))
-    wanted = (info.frames_estimate or 1) // 2 if number is None else number - first
-    # half a frame early: what is meant is not left out by rounding
-    seconds = at_seconds if at_seconds is not None else max((wanted - 0.5) / float(rate), 0.0)
-    frame = next(_frames(shot, seconds), None) if wanted >= 0 and seconds >= 0 else None
-    if frame is None and number is None and at_seconds is None:
-        frame = next(_frames(shot, 0.0), None)
-    if frame is None:
-        words = f"{info.frames_estimate or 'an unknown number of'} frames from {first} on"
-        place = f"--at {at_seconds:g}" if at_seconds is not None else f"--frame {number}"
-        raise UsageError(f"{info.path}: {place} is not in it: it has {words}")
-    index = round((frame.pts - info.start_pts) * frame.time_base * rate)
-    return Picked(frame, info, index, asked or encoding_by_tags(info.tags, info.coding))
-
-
-def _frames(shot: FrameReader, seconds: float) -> Iterator[Frame]:
-    frames = shot.frames(seconds)
-    return deinterlaced(frames)
 
 
 def _draw_preview(
@@ -140,7 +74,7 @@ def _draw_preview(
     plate, night = view(picked, picked.frame), view(picked, render(picked, preset, options))
     width, height = panel_size(plate, picked)
     sized_plate, sized_night = (to_pixels(x, width, height) for x in (plate, night))
-    look = options.look.over(preset.facts.look)
+    look = complete_options(options, preset).look
     rows = [
         [
             Cell(sized_plate, "plate", _brightness(plate)),
@@ -201,12 +135,13 @@ def to_pixels(view: Float32, width: int, height: int) -> Pixels:
 
 
 def _strip(picked: Picked, preset: Preset, options: RenderOptions, whole: int) -> list[list[Cell]]:
-    """All presets by name, and where a row is not full, weaker renders by the chosen one."""
+    """The other presets for such a plate, and where a row is not full, weaker renders by the chosen one."""
     plain = options.but(look=Look(), draft=False, method=None)
     plain = plain.but(matte=None, matte_invert=False, matte_feather=0.0)
     known = [p for p in list_presets() if p.folder.resolve() != preset.folder.resolve()]
-    ways = [(p, 1.0, p.name) for p in [preset, *known]]
-    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in _BETWEEN[: -len(ways) % _STRIP]]
+    ways = [(p, 1.0, p.name) for p in known if p.facts.plate == preset.facts.plate]
+    room = -len(ways) % _STRIP if ways else len(_BETWEEN)
+    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in _BETWEEN[:room]]
     width = (whole - (_STRIP - 1) * GAP) // _STRIP
     cells = []
     for each, strength, name in ways:
@@ -231,16 +166,15 @@ def _facts_of(picked: Picked, preset: Preset, options: RenderOptions, look: Look
     frame, info = picked.frame, picked.info
     facts = [f"{frame.width}x{frame.height}"]
     if info:
-        number = picked.place if frame.number is None else frame.number
         facts += [f"{float(info.rate):.5g} fps"] if info.rate else []
-        facts.append(f"frame {number}")
+        facts.append(f"frame {picked.number}")
         if info.timecode and info.rate:
             timecode = shift_timecode(info.timecode, picked.place, info.rate)
             facts += [timecode] if timecode else []
     if picked.encoding is not SDR:
         facts.append(f"{picked.encoding.name}, seen as SDR")
     facts.append(f"{preset.name} by {preset.method(options.light.method)}")
-    moment = look.at(picked.place)._asdict()
+    moment = look.at(picked.number)._asdict()
     facts += [f"{name} {moment[name]:g}" for name in look.names(*moment)]
     return "  ·  ".join(facts)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from nightfx.disk import partial_file
-from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.errors import SourceError, TargetError, UsageError, install_words
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
 from nightfx.options import MAX_PIXELS
@@ -109,7 +109,7 @@ def evaluate(
     ]
     rows += _floor(real)
     if rows[0].kid is None:
-        notes.append("KID and FID are left out: they need nightfx[evaluate]")
+        notes.append(f"KID and FID are left out: they need {install_words('evaluate')}")
     return Report(rows, pictures, real, notes, options.features is None)
 
 

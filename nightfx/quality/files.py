@@ -14,7 +14,8 @@ from nightfx.errors import SourceError
 from nightfx.job.source_target import open_shot
 from nightfx.options import SourceOptions
 from nightfx.picture import SDR, encoding_by_tags
-from nightfx.preview.preview import Picked, view
+from nightfx.preview.pick import Picked
+from nightfx.preview.preview import view
 from nightfx.source import (
     CLIP_SUFFIXES,
     SUFFIXES,

@@ -7,6 +7,7 @@ late frames only on flush, so every stream is flushed at its end.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -61,6 +62,13 @@ class Reader(shot.FrameReader):
         after = last + 1 - FIRST_FRAME
         zero, end = times[0], times[after] if after < len(times) else times[-1] + _LAST_SECONDS
         return times[first - FIRST_FRAME] - zero, end - zero
+
+    def number_at(self, seconds: timecode.Seconds) -> int:
+        """The number of the first frame that begins at `seconds` or later; a clip's count from 1001."""
+        if not seconds:
+            return FIRST_FRAME
+        times = decoding.shown_times(self.info, self.max_pixels)
+        return FIRST_FRAME + bisect_left(times, times[0] + timecode.exact_seconds(seconds))
 
     def _probe(self) -> probe.ClipInfo:
         with probe.open_source(self.path, self.max_pixels) as container:

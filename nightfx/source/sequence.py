@@ -6,6 +6,7 @@ its file; its time is counted from the first one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import replace
@@ -60,6 +61,10 @@ class SequenceReader(shot.FrameReader):
             words = f"--frames {first}-{last} is outside {least}-{most}"
             raise UsageError(f"{self.path}: {words}")
         return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
+
+    def number_at(self, seconds: timecode.Seconds) -> int:
+        """The number of the first file that begins at `seconds` or later, were there no gaps."""
+        return min(self._files) + math.ceil(timecode.exact_seconds(seconds) / self.info.time_base)
 
     def _check_gaps(self) -> None:
         numbers = list(self._files)

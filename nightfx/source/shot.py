@@ -37,6 +37,10 @@ class FrameReader(ABC):
         """Start and end, as `frames` takes them, of the frames numbered `first` to `last`; raises UsageError."""
 
     @abstractmethod
+    def number_at(self, seconds: timecode.Seconds) -> int:
+        """The number of the first frame that begins at `seconds` or later, where there is one."""
+
+    @abstractmethod
     def _deliver(
         self, start: timecode.Seconds | None, end: timecode.Seconds | None
     ) -> Generator[Frame]: ...

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nightfx.errors import SourceError, UsageError
+from nightfx.errors import SourceError, UsageError, install_words
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import (
     Coding,
@@ -111,7 +111,7 @@ def windows_of(spec: Any) -> tuple[Window, Window]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     if not has_openimageio():
-        raise UsageError(f"{path}: {path.suffix} needs pip install 'nightfx[film]'")
+        raise UsageError(f"{path}: {path.suffix} needs {install_words('film')}")
     import OpenImageIO
 
     hints = OpenImageIO.ImageSpec()

@@ -22,7 +22,7 @@ from nightfx.errors import RetryError, TargetError
 from nightfx.picture import Frame
 from nightfx.source import ClipInfo
 from nightfx.target import brightness, codecs, tail, writer
-from nightfx.target.times import Packet, Times, end_in_order
+from nightfx.target.times import Packet, Times, end_in_order, told
 
 _MOV_ONLY = ("prores", "dnxhr")  # NUT has no name for them; without B-frames mov is as good
 _LEAD_TICKS = 1000  # NUT has no times below 0, where decoding begins
@@ -58,6 +58,7 @@ def write_segment(
     plan: codecs.OutputPlan,
     span: Span,
     goes_on: Callable[[], bool] = lambda: True,
+    on_packet: Callable[[], None] = lambda: None,
 ) -> EncodedSegment:
     """Encode frames into a segment's file, which gets its name when it has been read back; raises as `write_clip`.
 
@@ -72,7 +73,7 @@ def write_segment(
         writer.images(measured.watch(frames) if measured else frames, plan, span)
     )
     with partial_file(target, target.parent) as part:
-        packets, crc, said = _write(part, lambda video: tail.encode_segment(video, pictures, plan, goes_on), head, info, plan)  # fmt: skip
+        packets, crc, said = _write(part, lambda video: told(tail.encode_segment(video, pictures, plan, goes_on), on_packet), head, info, plan)  # fmt: skip
         durations = [times.duration_of(pts) for pts in packets]
         if len(packets) != times.count or None in durations:
             raise TargetError(f"{target}: {times.count} frames became {len(packets)} packets")
@@ -140,6 +141,7 @@ def join_segments(
     span: Span,
     check: Callable[[Path], None] | None = None,
     on_note: Note,
+    on_packet: Callable[[], None] = lambda: None,
 ) -> None:
     """Write the packets of segments, in order, and the source's sound, as `write_clip` writes those of an encoder.
 
@@ -149,7 +151,9 @@ def join_segments(
     with partial_file(target, segments[0][0].parent) as part:
         writer.refuse_source(source, target)
         writer.mux_clip(
-            lambda video: _joined(segments, decoding_times(times), video, info, plan, target),
+            lambda video: told(
+                _joined(segments, decoding_times(times), video, info, plan, target), on_packet
+            ),
             *(part, head),
             source=source,
             info=info,

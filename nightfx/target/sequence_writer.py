@@ -53,19 +53,19 @@ def write_sequence(
     *,
     info: ClipInfo,
     overwrite: bool = False,
-    first: int = 0,
+    first: int = FIRST_FRAME,
     folder: Path | None = None,
     on_file: Callable[[Path], None] = lambda path: None,
 ) -> int:
     """Write frames to the files that `target` is the pattern of; returns how many.
 
-    A frame keeps its number; those of a clip count from 1001, or from the `first`-th on. `on_file` is called when one
+    A frame keeps its number; those of a clip count from `first` on. `on_file` is called when one
     is on the disk; until then it is in `folder`, else beside the others. Raises TargetError, and RetryError where the
     disk is full.
     """
     count = 0
     for count, frame in enumerate(frames, start=1):
-        number = FIRST_FRAME - 1 + first + count if frame.number is None else frame.number
+        number = first - 1 + count if frame.number is None else frame.number
         path = file_of(target, number)
         if path.exists() and not overwrite:
             raise TargetError(f"{path}: exists already; --overwrite replaces it")

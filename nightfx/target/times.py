@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -64,6 +64,13 @@ class Times:
     def _is_possible(self, dts: int, pts: int) -> bool:
         """Say whether a dts can be: of a clip shorter than its delay, x265 gives an unset number."""
         return 2 * self._start - self._end <= dts <= pts
+
+
+def told(packets: Iterable[Packet], on_packet: Callable[[], None]) -> Iterator[Packet]:
+    """The packets as they are; `on_packet` is called when one has been taken."""
+    for packet in packets:
+        yield packet
+        on_packet()
 
 
 def end_in_order(packet: Packet, end: int, delay: int, before: int | None) -> None:

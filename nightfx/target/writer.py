@@ -62,7 +62,7 @@ from nightfx.target.tags import (
     scan_options,
     tag_encoder,
 )
-from nightfx.target.times import Packet, Times
+from nightfx.target.times import Packet, Times, told
 
 # metadata keys that mp4 and mov have a box of their own for; any other key needs the general one
 _PLAIN_KEYS = {"title", "artist", "album", "album_artist", "comment", "genre", "date", "copyright"}
@@ -85,6 +85,7 @@ def write_clip(
     with_sound: bool = True,
     check: Callable[[Path], None] | None = None,
     on_note: Callable[[str], None],
+    on_packet: Callable[[], None] = lambda: None,
 ) -> int:
     """Encode frames (in `plan.coding`) into `target` and return how many were written.
 
@@ -107,7 +108,7 @@ def write_clip(
     with partial_file(target) as part:
         refuse_source(source, target)
         mux_clip(
-            lambda video: map(times.stamp, encode(video, watched, plan)),
+            lambda video: told(map(times.stamp, encode(video, watched, plan)), on_packet),
             *(part, head),
             source=source,
             info=info,

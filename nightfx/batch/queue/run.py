@@ -24,10 +24,18 @@ _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s)."}
 
 
 def plan_batch(
-    shots: Sequence[Shot], root: Path, out: Path, flags: Mapping[str, Any], options: EngineOptions
+    shots: Sequence[Shot],
+    root: Path,
+    out: Path,
+    flags: Mapping[str, Any],
+    options: EngineOptions,
+    own: Mapping[str, Any] | None = None,
 ) -> list[worker.ShotTask]:
-    """A task for each shot, what is done already among them. Raises UsageError for settings, PresetError for presets."""
-    settings = [settings_of(shot, root, flags) for shot in shots]
+    """A task for each shot, what is done already among them; the user's `own` settings are the weakest.
+
+    Raises UsageError for settings, PresetError for presets.
+    """
+    settings = [settings_of(shot, root, flags, own) for shot in shots]
     presets = presets_of(settings)
     tasks = []
     for shot, said in zip(shots, settings, strict=True):

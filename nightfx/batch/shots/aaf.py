@@ -28,7 +28,7 @@ from nightfx.batch.shots.aaf_tree import (
     tagged,
 )
 from nightfx.batch.shots.document import Render, TimelineClip
-from nightfx.errors import UsageError
+from nightfx.errors import UsageError, install_words
 
 _PATH_COMMENT = "UNC Path"
 _OF_RETIMES = ("speed", "motion", "timewarp", "freeze")
@@ -164,7 +164,7 @@ def _opened(content: bytes) -> Iterator[Any]:
     try:
         import aaf2
     except ImportError as error:
-        raise UsageError("AAF needs pip install 'nightfx[film]'") from error
+        raise UsageError(f"AAF needs {install_words('film')}") from error
     with TemporaryDirectory() as folder:
         copy = Path(folder, "timeline.aaf")
         copy.write_bytes(content)

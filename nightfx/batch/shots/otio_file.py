@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nightfx.batch.shots.document import Render, TimelineClip
-from nightfx.errors import UsageError
+from nightfx.errors import UsageError, install_words
 
 _KEY = "nightfx"  # of the render among a clip's media references
 
@@ -53,7 +53,7 @@ def otio_module() -> Any:
     try:
         import opentimelineio
     except ImportError as error:
-        raise UsageError("OpenTimelineIO needs pip install 'nightfx[film]'") from error
+        raise UsageError(f"OpenTimelineIO needs {install_words('film')}") from error
     return opentimelineio
 
 

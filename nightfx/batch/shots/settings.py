@@ -1,7 +1,7 @@
-"""ShotSettings of shots: what the command line says for all, and a `nightfx.toml` for the shots in and below its folder.
+"""Settings of shots: what the command line says for all, and a `nightfx.toml` for the shots in and below its folder.
 
-The keys are the flags of `nightfx render`. The nearest file wins, key by key, and over the command line. A table
-named by a glob speaks for the shots of these names alone:
+The keys are the flags of `nightfx render`. The nearest file wins, key by key, and over the command line, which speaks
+for all shots; that wins over the user's own config.toml. A table named by a glob speaks for the shots of these names alone:
 
     strength = 0.8
     ["sh02*"]
@@ -12,7 +12,6 @@ Such a file may come from others: it cannot name a place to write to, nor lift a
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -23,11 +22,9 @@ from typing import Any
 from nightfx.batch.shots.find import Shot
 from nightfx.errors import UsageError
 from nightfx.network import Preset, load_preset
-from nightfx.options import RenderOptions, all_options, find_option
+from nightfx.options import RenderOptions, read_settings
 
 _FILE = "nightfx.toml"
-_MOST_BYTES = 1 << 16
-_OF_ONE_SHOT = {"frames"}  # numbers of files, which no folder of shots shares
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,14 @@ class ShotSettings:
     """The same, checked."""
 
 
-def settings_of(shot: Shot, root: Path, common: Mapping[str, Any]) -> ShotSettings:
-    """Return the settings of a shot: `common` flags, then the files from `root` down to it, then its own; raises UsageError."""
-    said = dict(common)
+def settings_of(
+    shot: Shot, root: Path, common: Mapping[str, Any], own: Mapping[str, Any] | None = None
+) -> ShotSettings:
+    """Return the settings of a shot: the user's `own`, over them `common` flags, the files from `root` down to it, and its own.
+
+    Raises UsageError.
+    """
+    said = {**(own or {}), **common}
     for file in _files(shot.source.parent, root):
         said |= _said_in(file, shot)
     said |= shot.flags
@@ -82,52 +84,4 @@ def _said_in(file: Path, shot: Shot) -> dict[str, Any]:
 @cache
 def _read(file: Path, mtime_ns: int) -> dict[str, Any]:
     """Return the table of a file as it was then; read once for all shots."""
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{file}: is over {_MOST_BYTES >> 10} KiB: no settings are")
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: cannot be read: {error}") from error
-    return {
-        key if isinstance(value, dict) else _name(file, key): _checked(file, key, value)
-        for key, value in table.items()
-    }
-
-
-def _checked(file: Path, key: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_name(file, k): _checked_value(file, _name(file, k), v) for k, v in value.items()}
-    return _checked_value(file, _name(file, key), value)
-
-
-def _name(file: Path, key: str) -> str:
-    name = key.replace("-", "_")
-    if name == "to":
-        return name
-    known = {name: one.facts.in_files for name, (_, one) in all_options().items()}
-    if name in known and not known[name]:
-        raise UsageError(f"{file}: {key} is for the command line alone")
-    allowed = sorted({"to", *(name for name in known if known[name])} - _OF_ONE_SHOT)
-    if name not in allowed:
-        raise UsageError(f"{file}: unknown key {key!r}; known: {', '.join(allowed)}")
-    return name
-
-
-def _checked_value(file: Path, key: str, value: Any) -> Any:
-    if key == "to":
-        return _checked_preset(file, value)
-    one = find_option(key)[1]
-    try:
-        one.value(value)
-    except UsageError as error:
-        raise UsageError(f"{file}: {error}") from error
-    if one.facts.is_file and "://" not in value:
-        return str(file.parent / value)
-    return value
-
-
-def _checked_preset(file: Path, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UsageError(f"{file}: to must be text, got {value!r}")
-    beside = file.parent / value
-    return str(beside) if (beside / "preset.toml").is_file() else value
+    return read_settings(file)

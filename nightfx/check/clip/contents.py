@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -32,6 +32,14 @@ _JITTER = Fraction(2, 1000)  # seconds: two roundings to milliseconds, and a lit
 
 _STYLING = re.compile(r"\{[^}]*\}")  # as FFmpeg's decoders give it, in the manner of ASS
 _EDGE = 4  # samples at a cut, which may be rounded to either side
+
+OnFrame = Callable[[], None]
+"""Called for each picture that was looked at."""
+
+
+def silent() -> None:
+    """Tell nobody."""
+
 
 Samples = NDArray[np.float32]
 """Sound (C, N), -1 to 1."""
@@ -138,10 +146,13 @@ class Contents:
     """Disposition of the picture's stream."""
 
 
-def read_contents(path: Path, max_pixels: int = MAX_PIXELS, *, last: int | None = None) -> Contents:
+def read_contents(
+    path: Path, max_pixels: int = MAX_PIXELS, *, last: int | None = None, on_frame: OnFrame = silent
+) -> Contents:
     """Decode the pictures and hash the packets of a clip; what does not decode is not there.
 
-    With `last` reading ends there, in pictures: enough to say what is in a clip. Raises SourceError for what is not a clip.
+    With `last` reading ends there, in pictures: enough to say what is in a clip. `on_frame` is called for each picture.
+    Raises SourceError for what is not a clip.
     """
     with open_source(path, max_pixels) as container:
         stream = pick_stream(container, path, max_pixels)
@@ -149,7 +160,8 @@ def read_contents(path: Path, max_pixels: int = MAX_PIXELS, *, last: int | None 
         contents = _outline(path, container, stream)
         for packet in _packets(container):
             if packet.stream.index == stream.index:
-                _show(contents.picture, packet, stream, last)
+                for _ in range(_show(contents.picture, packet, stream, last)):
+                    on_frame()
                 if last is not None and contents.picture.looks.count >= last:
                     break
             elif packet.stream.index in contents.tracks and packet.size and not packet.is_discard:
@@ -217,17 +229,20 @@ def _packets(container: InputContainer) -> Iterator[av.Packet[Any]]:
             return
 
 
-def _show(picture: Picture, packet: av.Packet[Any], stream: VideoStream, last: int | None) -> None:
+def _show(picture: Picture, packet: av.Packet[Any], stream: VideoStream, last: int | None) -> int:
+    """Look at the pictures of a packet, and return how many there are."""
+    before = picture.looks.count
     with suppress(av.FFmpegError):
         for image in packet.decode():
             if last is not None and picture.looks.count >= last:
-                return
+                break
             ticks, base = image.pts, Fraction(image.time_base or picture.tick)
             time = picture.end if ticks is None else ticks * base
             picture.times.append(time)
             picture.decode_ticks.append(image.dts)
             picture.end = time + (image.duration or 0) * base
             picture.looks.add(image, stream)
+    return picture.looks.count - before
 
 
 def _track(stream: Stream) -> Track:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nightfx.errors import install_words
+
 _log = logging.getLogger(__name__)
 
 
@@ -22,7 +24,7 @@ class Board:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             _log.warning(
-                "TensorBoard is not installed (pip install 'nightfx[train]'); losses.png has the curves"
+                f"TensorBoard is not installed ({install_words('train')}); losses.png has the curves"
             )
             return
         # what a killed run wrote beyond its checkpoint is written anew

@@ -181,6 +181,7 @@ def _keep_best(
     facts: dict[str, Any] = {
         "name": to,
         "description": f"Turns {'day' if to == 'night' else 'night'} into {to}; {run.step} steps of training.",
+        "plate": "night" if to == "day" else "day",
         "heights_px": options.heights_px,
         "method": "relight" if options.architecture == "relit" else "tiles",
         "training": training,

@@ -1,0 +1,1 @@
+"""What the user has of their own: settings for every render, and presets."""

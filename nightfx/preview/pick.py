@@ -1,0 +1,91 @@
+"""Pick the frame that a preview shows. No torch is needed for it: what cannot be shown is said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from nightfx.errors import UsageError
+from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
+from nightfx.options import RenderOptions
+from nightfx.picture import CLIP_NUMBERS, Encoding, Frame, encoding_by_tags
+from nightfx.source import (
+    ClipInfo,
+    FrameReader,
+    base_name,
+    deinterlaced,
+    is_picture,
+    is_sequence,
+    read_picture,
+    read_tags,
+)
+
+
+class Picked(NamedTuple):
+    """The frame that is shown."""
+
+    frame: Frame
+    info: ClipInfo | None
+    place: int
+    """Its place in the shot, from 0."""
+    encoding: Encoding
+
+    @property
+    def number(self) -> int:
+        """Its number: that of its file, or counted from 1001."""
+        return CLIP_NUMBERS.of(self.frame, self.place)
+
+
+def sheet_of(source: Path, target: Path | None, options: RenderOptions) -> tuple[Path, Path]:
+    """Return the source and where its sheet goes, by default NAME.preview.png beside it. Raises what stands in the way."""
+    source = find_source(source)
+    target = target or source.with_name(f"{base_name(source)}.preview.png".lstrip("."))
+    if target.suffix.lower() != ".png":
+        raise UsageError(f"{target}: a preview is written as PNG: name it so")
+    check_target(source, target, options.job.overwrite)
+    return source, target
+
+
+def pick_frame(
+    source: Path, options: RenderOptions, number: int | None, at_seconds: float | None
+) -> Picked:
+    """The frame of a clip, a sequence or a picture that is asked for, by default the middle one; raises UsageError."""
+    if number is not None and at_seconds is not None:
+        raise UsageError("--frame and --at both choose a frame: give one of them")
+    if is_picture(source) and not is_sequence(source):
+        still = read_picture(source, options.source.max_pixels)
+        own = encoding_by_tags(read_tags(source), still.coding)
+        picked = Picked(still, None, 0, asked_encoding(options.source) or own)
+        options.look.check_frames(picked.number)
+        return picked
+    with open_shot(source, replace(options.source, keep_going=True)) as shot:
+        options.look.check_frames(shot.number_at(0))
+        return pick(shot, number, at_seconds, asked_encoding(options.source))
+
+
+def pick(
+    shot: FrameReader, number: int | None, at_seconds: float | None, asked: Encoding | None
+) -> Picked:
+    """The frame of a clip or a sequence that is asked for, by default the middle one; raises UsageError."""
+    info, first = shot.info, shot.number_at(0)
+    rate = info.rate or 1 / info.time_base
+    wanted = (info.frames_estimate or 1) // 2 if number is None else number - first
+    # half a frame early: what is meant is not left out by rounding
+    seconds = at_seconds if at_seconds is not None else max((wanted - 0.5) / float(rate), 0.0)
+    frame = next(_frames(shot, seconds), None) if wanted >= 0 and seconds >= 0 else None
+    if frame is None and number is None and at_seconds is None:
+        frame = next(_frames(shot, 0.0), None)
+    if frame is None:
+        count = info.frames_estimate
+        words = f"frames {first} to {first + count - 1}" if count else f"frames from {first} on"
+        place = f"--at {at_seconds:g}" if at_seconds is not None else f"--frame {number}"
+        raise UsageError(f"{info.path}: {place} is not in it: it has {words}")
+    index = round((frame.pts - info.start_pts) * frame.time_base * rate)
+    return Picked(frame, info, index, asked or encoding_by_tags(info.tags, info.coding))
+
+
+def _frames(shot: FrameReader, seconds: float) -> Iterator[Frame]:
+    frames = shot.frames(seconds)
+    return deinterlaced(frames)
