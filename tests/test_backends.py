@@ -1,5 +1,6 @@
 """Every backend says what float32 torch says, or says that it does not."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +12,7 @@ from media import Clip, make_clip
 from torch import Tensor, nn
 
 import nightfx
-from nightfx.errors import BackendError, UsageError
+from nightfx.errors import BackendError, UsageError, install_words
 from nightfx.light.tiling import light_of, middle_window, plan_tiles
 from nightfx.network import backends
 from nightfx.network.backends import build_backend, check_fidelity, installed_backends
@@ -163,7 +164,9 @@ def test_a_missing_extra_is_named(
     backend: Backend, package: str, night: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=rf"needs {package}: pip install 'nightfx\[openvino\]'"):
+    with pytest.raises(
+        UsageError, match=re.escape(f"needs {package}: {install_words('openvino')}")
+    ):
         build_backend(night, backend, shown=pictures())
 
 

@@ -2,6 +2,7 @@
 
 import builtins
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nightfx.errors import PresetError, SourceError, UsageError
+from nightfx.errors import PresetError, SourceError, UsageError, install_words
 from nightfx.metrics import fid, kid, load_classifier, load_features
 from nightfx.metrics.classifier import WEIGHTS, as_input
 from nightfx.metrics.features import small_features
@@ -70,7 +71,7 @@ def test_without_torchmetrics_the_line_names_the_extra(monkeypatch: pytest.Monke
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UsageError, match=r"install nightfx\[evaluate\]"):
+    with pytest.raises(UsageError, match=re.escape(install_words("evaluate"))):
         kid(normal(3), normal(3))
 
 

@@ -330,7 +330,7 @@ def test_config_counts_as_flags_and_flags_count_more(
     assert lit.mean() < plate.mean() - 10
 
 
-def test_a_folders_file_counts_more_than_config_and_flags_more_than_both(
+def test_flags_count_more_than_config_and_a_folders_file_more_than_both(
     config: Path, tmp_path: Path
 ) -> None:
     shots = tmp_path / "shots"
@@ -342,7 +342,7 @@ def test_a_folders_file_counts_more_than_config_and_flags_more_than_both(
     result = call(*words)
     plan = json.loads(result.stdout)
     assert plan["to"] == "day"
-    assert plan["flags"] == {"strength": 0.2, "crf": 30, "exposure": "-2"}
+    assert plan["flags"] == {"strength": 0.2, "crf": 30, "exposure": -1}
 
 
 @pytest.mark.parametrize(

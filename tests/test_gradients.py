@@ -76,6 +76,8 @@ def test_eight_bits_of_night_are_dithered_where_codes_are_few(tmp_path: Path) ->
     levels = np.array(
         [columns[plate[0, 64:-64] == code].mean() for code in np.unique(plate[0, 64:-64])]
     )
+    levels = levels[levels > 17]  # what the night makes black is one code
+    assert len(levels) > 20
     assert np.diff(levels).min() > 0.1 * slope
     assert len(np.unique(levels.round(2))) == len(levels)
     assert lit[:, 64:-64].std(0).max() < 0.75  # codes beside one another, no more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from test_fields import interlaced
 from test_render import frames_of
 
 import nightfx
-from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.errors import SourceError, TargetError, UsageError, install_words
 from nightfx.job.inputs import plan_renders
 from nightfx.network.presets import Preset, load_preset
 from nightfx.options.source import Missing, rate_from
@@ -229,7 +230,7 @@ def test_deep_pictures_need_no_extra(
     assert before.dtype == np.uint16
     assert np.array_equal(before, after)
     exr = exrs(tmp_path)
-    with pytest.raises(UsageError, match=r"\.exr needs pip install 'nightfx\[film\]'"):
+    with pytest.raises(UsageError, match=re.escape(f".exr needs {install_words('film')}")):
         nightfx.render(exr, preset=identity)
 
 

@@ -96,6 +96,7 @@ def _loop(
     device = next(run.G_AB.parameters()).device
     watch, board = Watch(), Board(out / "run/tensorboard", run.step) if first else None
     saved, is_whole = run.step, True  # in the middle of a step nothing can be saved
+    keeps = False  # what could not be saved is not tried again
     try:
         if on_progress and first:
             on_progress(run.step, options.steps, losses)
@@ -109,14 +110,17 @@ def _loop(
                 watch.look(run, real_A, real_B, options.learning_rate)
             is_whole = True
             if ends and first:
+                keeps = True
                 _keep(run, options, out, held_out, board)
+                keeps = False
                 saved, losses = run.step, losses | progress.show_distances(run)
             if on_progress and first:
                 on_progress(run.step, options.steps, losses)
     except BaseException as error:
-        if first and isinstance(error, TrainingError):
+        failed = isinstance(error, TrainingError)
+        if first and failed:
             progress.draw_curves(run, out)
-        if first and is_whole:
+        if first and is_whole and not (keeps and failed):
             _save_stopped(run, options, out, is_saved=run.step == saved)
         raise
     finally:
