@@ -386,7 +386,7 @@ def task(key: str, **more: Any) -> ShotTask:
 
 
 def measured(flicker: float) -> dict[str, Any]:
-    return {"figures": {"flicker": flicker, "crushed": 0.0, "clipped": 0.0}}
+    return {"figures": {"flicker": flicker, "crushed": 0.0, "clipped": 0.0, "dissolved": 0.0}}
 
 
 def test_a_report_has_failures_first_and_then_the_worst() -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from nightfx.metrics import (
     color_distance,
+    dissolved,
     flicker,
     hsp_brightness,
     patch_distance,
@@ -207,3 +209,19 @@ def test_a_darker_plate_flickers_no_more() -> None:
 def test_light_that_jumps_flickers_more() -> None:
     jumps = [x * (0.5 + 0.1 * (i % 2)) for i, x in enumerate(moving())]
     assert flicker(moving(), jumps) > 2
+
+
+def test_towers_that_dissolve_are_found_and_a_grade_dissolves_none() -> None:
+    rng = np.random.default_rng(0)
+    plate = np.full((3, 360, 480), 0.8, np.float32)
+    for left in range(40, 440, 100):
+        plate[:, 120:, left : left + 60] = (
+            rng.choice([0.3, 0.6], (1, 20, 5)).repeat(12, 1).repeat(12, 2)
+        )
+    grade = 0.4 * plate**2.2
+    smoke = grade.copy()
+    smoke[:, :, 120:220] = grade[:, :, 120:220].mean()
+    was, even, gone = (torch.from_numpy(x) for x in (plate, grade, smoke))
+    assert dissolved(was, even) == 0
+    assert 0.15 < dissolved(was, gone) < 0.4  # one tower of four
+    assert dissolved(torch.full_like(was, 0.5), torch.zeros_like(was)) == 0  # nothing to lose

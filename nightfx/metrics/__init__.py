@@ -13,7 +13,7 @@ from nightfx.metrics.distance import (
     sample_picture,
     sliced_wasserstein,
 )
-from nightfx.metrics.edges import halos, seams
+from nightfx.metrics.edges import dissolved, halos, seams
 from nightfx.metrics.features import Features, fid, kid, load_features
 from nightfx.metrics.lights import invented_lights, light_share
 from nightfx.metrics.motion import flicker
@@ -26,6 +26,7 @@ __all__ = [
     "Features",
     "Sample",
     "color_distance",
+    "dissolved",
     "fid",
     "flicker",
     "halos",

@@ -1,4 +1,4 @@
-"""Traces that a method leaves at borders: seams between tiles, halos along skylines."""
+"""Traces that a method leaves at borders: seams between tiles, halos along skylines, edges that dissolve."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _BLACK = 0.03  # added to luma under logarithms: what is black has no halo
 NEAR_PX, FAR_PX = (1, 4), (8, 16)  # from the skyline, at 256 px of the shorter side
 _AROUND_PX = 33
 _STEP = 0.15  # of luma across a skyline that counts
+DETAIL_LINES = 360
+_DETAIL_PX, _DETAIL, _GONE, _LIFT = 24, 0.15, 0.35, 0.02
 
 
 def seams(render: Tensor, plate: Tensor, rows: Sequence[int], columns: Sequence[int]) -> float:
@@ -88,3 +90,24 @@ def _around(v: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 def _share(chosen: np.ndarray) -> np.ndarray:
     share = cv2.blur(chosen.astype(np.float32), (_AROUND_PX, _AROUND_PX))
     return np.where(share > 1e-4, share, 0)
+
+
+@torch.no_grad()
+def dissolved(plate: Tensor, render: Tensor) -> float:
+    """The share of what has detail in a plate (3, H, W) and next to none in its render: skylines and walls that dissolve.
+
+    Detail is the standard deviation of ln(luma + 0.02) over 24 px square, at 360 lines, and counts from 0.15 on. It
+    is gone where render ÷ plate is below 0.35 of what it is in the median: a grade, however dark, leaves it.
+    """
+    before, after = (_detail(luma(to_lines(picture, DETAIL_LINES))) for picture in (plate, render))
+    counts = before > _DETAIL
+    if not counts.any():
+        return 0.0
+    kept = after[counts] / before[counts]
+    return float((kept < _GONE * np.median(kept)).mean())
+
+
+def _detail(y: np.ndarray) -> np.ndarray:
+    log = np.log(y + _LIFT)
+    mean, square = (cv2.blur(x, (_DETAIL_PX, _DETAIL_PX)) for x in (log, log * log))
+    return np.sqrt(np.maximum(square - mean * mean, 0))

@@ -23,12 +23,18 @@ from nightfx.errors import RETRY
 
 NAME = "report.html"
 BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-TITLES = {"flicker": "Flicker", "crushed": "Crushed blacks", "clipped": "Clipped whites"}
+TITLES = {
+    "flicker": "Flicker",
+    "crushed": "Crushed blacks",
+    "clipped": "Clipped whites",
+    "dissolved": "Dissolved edges",
+}
 MEANINGS = {
     "flicker": "How much more the render changes along the motion of its plate than the plate does; 1.00 is as steady."
     " Means over three places of four frames.",
     "crushed": "Pixels that are black in the render (luma below 2 of 255) and not nearly so in the plate (8 or more).",
     "clipped": "Pixels with a channel above 254 of 255 in the render that had none in the plate.",
+    "dissolved": "Detail of the plate, along skylines above all, of which the render shows next to none.",
 }
 
 

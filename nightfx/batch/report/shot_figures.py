@@ -7,8 +7,9 @@ screen would (HDR and linear light with their highlights rolled off). Then
     crushed    share of pixels that are black in the render (luma of BT.709 below 2 of 255) and were not nearly so in the
                plate (8 of 255 or more)
     clipped    share of pixels with a channel above 254 of 255 in the render that had none in the plate
+    dissolved  `nightfx.metrics.dissolved`: share of the plate's detail, skylines above all, that is gone in the render
 
-`worst` is the largest of flicker ÷ 1.1, crushed ÷ 5 % and clipped ÷ 1 %: above 1, a shot is worth a look.
+`worst` is the largest of flicker ÷ 1.1, crushed ÷ 5 %, clipped ÷ 1 % and dissolved ÷ 2 %: above 1, a shot is worth a look.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import numpy as np
 import torch
 
 from nightfx.job.source_target import asked_encoding, open_shot
-from nightfx.metrics import flicker
+from nightfx.metrics import dissolved, flicker
 from nightfx.options import SourceOptions
 from nightfx.picture import (
     Encoding,
@@ -49,7 +50,7 @@ _FLICKER_LINES = 360
 _THUMB_PX = (420, 280)  # at most
 _THUMB_QUALITY = 78
 BLACK, NEAR_BLACK, WHITE = 2 / 255, 8 / 255, 254 / 255
-LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01}
+LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01, "dissolved": 0.02}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Figures:
     """Share of pixels that became black."""
     clipped: float
     """Share of pixels that became white."""
+    dissolved: float = 0.0
+    """Share of detail that is gone."""
 
     @property
     def worst(self) -> float:
@@ -122,7 +125,8 @@ def figures_of(samples: list[PairedFrames]) -> Figures:
     """The means of samples."""
     crushed = np.mean([share for sample in samples for share in sample.crushed])
     clipped = np.mean([share for sample in samples for share in sample.clipped])
-    return Figures(_flicker(samples), float(crushed), float(clipped))
+    gone = [dissolved(*_tensors([s.plate[0], s.render[0]])) for s in samples]
+    return Figures(_flicker(samples), float(crushed), float(clipped), float(np.mean(gone)))
 
 
 def _thumbnail(picture: Float32) -> str:
