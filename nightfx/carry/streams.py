@@ -100,26 +100,20 @@ class Carrier:
         target: OutputContainer,
         video_index: int,
         add_video: Callable[[], V],
-        *,
-        with_sound: bool,
     ) -> V:
         """Give the target our metadata, chapters and streams, in our order; return its video.
 
-        Streams that it cannot hold are noted. Without sound the picture goes alone.
+        Streams that it cannot hold are noted.
         """
         self._target, self._picture = target, video_index
         target.metadata.update(self.metadata)
         chapters = [_moved(chapter, self._span) for chapter in self._source.chapters()]
         target.set_chapters([chapter for chapter in chapters if chapter])
-        for line in losses.spoken_lines(self._spoken, target.format.name) if with_sound else ():
+        for line in losses.spoken_lines(self._spoken, target.format.name):
             self._on_note(line)
         cut = self._span.start is not None
-        refused = (
-            fit.refusals(self._source, target.format.name, video_index, cut=cut)
-            if with_sound
-            else {}
-        )
-        for line in fit.flag_lines(self._source, target.format.name, refused) if with_sound else ():
+        refused = fit.refusals(self._source, target.format.name, video_index, cut=cut)
+        for line in fit.flag_lines(self._source, target.format.name, refused):
             self._on_note(line)
         for stream in self._source.streams:
             if stream.index == video_index:
@@ -128,7 +122,7 @@ class Carrier:
                 _copy_metadata(stream, video, target.format.name)
             elif stream.index in refused:
                 self._on_note(refused[stream.index])
-            elif with_sound and not fit.is_rebuilt(self._source, stream):
+            elif not fit.is_rebuilt(self._source, stream):
                 self._add(stream, target)
         self._begin()
         return video
@@ -259,8 +253,6 @@ class Alone:
         target: OutputContainer,
         video_index: int,
         add_video: Callable[[], V],
-        *,
-        with_sound: bool,
     ) -> V:
         """Return the target's video."""
         return add_video()

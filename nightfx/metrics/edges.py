@@ -110,4 +110,5 @@ def dissolved(plate: Tensor, render: Tensor) -> float:
 def _detail(y: np.ndarray) -> np.ndarray:
     log = np.log(y + _LIFT)
     mean, square = (cv2.blur(x, (_DETAIL_PX, _DETAIL_PX)) for x in (log, log * log))
-    return np.sqrt(np.maximum(square - mean * mean, 0))
+    deviation: np.ndarray = np.sqrt(np.maximum(square - mean * mean, 0))
+    return deviation

@@ -82,7 +82,6 @@ def write_clip(
     plan: codecs.OutputPlan,
     start_seconds: Seconds | None = None,
     end_seconds: Seconds | None = None,
-    with_sound: bool = True,
     check: Callable[[Path], None] | None = None,
     on_note: Callable[[str], None],
     on_packet: Callable[[], None] = lambda: None,
@@ -90,8 +89,7 @@ def write_clip(
     """Encode frames (in `plan.coding`) into `target` and return how many were written.
 
     Sound, subtitles, chapters and metadata are copied from `source`, from start to end; what
-    cannot be copied is told through `on_note`. With `with_sound=False` the picture goes alone, and
-    without a `source` (of a sequence) with no metadata either.
+    cannot be copied is told through `on_note`. Without a `source` (of a sequence) the picture goes alone.
     `check` is called with the path of the finished file before it gets its final name; what it raises leaves no file.
     Raises TargetError where the target cannot be written and RetryError where the disk is full.
     """
@@ -115,7 +113,6 @@ def write_clip(
             plan=plan,
             span=span,
             end=lambda: times.end,
-            with_sound=with_sound,
             on_note=on_note,
         )
         if measured:
@@ -163,7 +160,6 @@ def mux_clip(
     plan: codecs.OutputPlan,
     span: Span,
     end: Callable[[], Fraction],
-    with_sound: bool = True,
     on_note: Note,
 ) -> None:
     """Write the packets of a picture into `part`, those of everything else between them in order of time.
@@ -175,7 +171,7 @@ def mux_clip(
         _opened(part, info, plan, carrier) as container,
     ):
         add = partial(add_video, container, head, info, plan)
-        video = carrier.attach(container, info.stream_index, add, with_sound=with_sound)
+        video = carrier.attach(container, info.stream_index, add)
         timecode = read_timecode(info, source)
         for line in timecode_lines(timecode, plan.container, info) if timecode else ():
             on_note(line)
