@@ -32,7 +32,7 @@ from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
 from nightfx.light.grade import grade_of, white_gains
 from nightfx.light.light import Beside, light_frames
-from nightfx.light.lighting import Footage, Lighting, plan_fields
+from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_preset
 from nightfx.options.look import Look, Moment, read_look, value_at, value_from
@@ -78,7 +78,9 @@ def lit(
         footage = Footage(lambda: frames, encoding=written.encodings.source)
         fields = plan_fields(footage, preset.generator, preset, options.field, options.look)
     light = options.light
-    lighting = Lighting(preset.generator, options.look, fields, light.tile_px, light.seed)
+    lighting = Lighting(
+        preset.generator, options.look, fields, light.tile_px, light.seed, most=most_of(preset)
+    )
     return list(light_frames(frames, lighting, written, Beside(borders, matte and matte.at)))
 
 

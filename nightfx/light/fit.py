@@ -32,11 +32,13 @@ from nightfx.picture import (
     Numbering,
     as_coded,
     kernel,
+    luma,
     rolled_off,
     upright,
 )
 from nightfx.scene import darken, find_day_sky
 
+_LEAST_LUMA = np.float32(1e-6)
 _SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
 
 
@@ -71,6 +73,8 @@ class FieldPlan:
     """The look; in the fields themselves its sky."""
     encoding: Encoding = SDR
     """The encoding of the frames' signal."""
+    most: float | None = None
+    """How much of the plate's luma the generator may leave at most, so that its preset's look makes nothing brighter."""
     numbering: Numbering = CLIP_NUMBERS
     """How frames are numbered, which keyframes of the look go by."""
 
@@ -98,6 +102,8 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     shown = rolled_off(small, plan.encoding)
     light = light_of(generator, upright(shown, frame), "whole")
     gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
+    if plan.most is not None:
+        gain, offset = held_below(small, gain, offset, plan.most)
     lit = small * gain + offset
     if not isinstance(generator, RelitGenerator):
         # it says no gain: the ratio of both pictures does, for what is above white too
@@ -111,6 +117,16 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
         sky = as_coded(find_day_sky(upright(shown, frame).clip(0, 1))[None], frame)
         lit, gain = darken(lit, gain, _to_edges(sky, halved(shown))[0] * np.float32(amount))
     return fit_field(seen.cells, lit, gain, plan.fit, keeps_black=True)
+
+
+def held_below(
+    plate: Float32, gain: Float32, offset: Float32, most: float
+) -> tuple[Float32, Float32]:
+    """Return maps (3, h, w) that leave each pixel of `plate` (3, h, w) at most this share of its luma, its colour kept."""
+    allowed = np.maximum(luma(plate), 0) * np.float32(most)
+    made = np.maximum(luma(plate * gain + offset), _LEAST_LUMA)
+    share = np.minimum(allowed / made, 1)
+    return gain * share, offset * share
 
 
 def _to_edges(sky: Float32, plate: Float32) -> Float32:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightfx.options import Moment
+from nightfx.options import Look, Moment
 from nightfx.picture import BT709, Float64
 
 _GRADED = (
@@ -31,6 +31,13 @@ def grade_of(moment: Moment) -> Float64 | None:
     mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * _LUMA
     rows = (1 - moment.black) * mix * gains
     return np.column_stack([rows, np.full(3, moment.black)])
+
+
+def brightest(look: Look | None) -> float:
+    """Return what a look's exposure, at its most, multiplies the working encoding by; 1 at least."""
+    stops = look.exposure if look else None
+    values = [value for _, value in stops] if isinstance(stops, tuple) else [stops or 0.0]
+    return max(2 ** (max(values) / _GAMMA), 1.0)
 
 
 def white_gains(temperature: float, tint: float) -> Float64:

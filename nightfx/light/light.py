@@ -80,9 +80,12 @@ def _by_field(seen: Seen, field: Field) -> Lit:
 
 def _by_tiles(frame: Frame, lighting: Lighting, encoding: Encoding) -> Lit:
     """Return what the generator says of a frame at full size."""
-    shown = rolled_off(to_working(straight_rgb(frame), encoding), encoding)
+    work = to_working(straight_rgb(frame), encoding)
+    shown = rolled_off(work, encoding)
     maps = light_of(lighting.generator, upright(shown, frame), lighting.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in maps)
+    if lighting.most is not None:
+        gain, offset = fit.held_below(work, gain, offset, lighting.most)
     # glow is made at the height at which relight would make it
     small = (
         see(frame, fit.FieldPlan.height, encoding).small if lighting.look.names("glow") else shown

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nightfx.apply import relight, straight_rgb
 from nightfx.errors import UsageError
-from nightfx.light import fit, lock, steady, tiling
+from nightfx.light import fit, grade, lock, steady, tiling
 from nightfx.light.see import luma_of, see
 from nightfx.network import Generator, Preset, build_backend
 from nightfx.options import FieldOptions, LightOptions, Look, TilePx
@@ -32,6 +32,7 @@ from nightfx.picture import (
 
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
 _SHOWN_FRAMES = 8
+_MOST = 0.96  # of the plate's luma: a fit rounds the corner where it is reached, a tint adds to one colour
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Lighting:
     """Seeds the grain."""
     numbering: Numbering = CLIP_NUMBERS
     """How frames are numbered, which keyframes of the look go by."""
+    most: float | None = None
+    """How much of the plate's luma the generator may leave at most."""
 
 
 def build_lighting(
@@ -83,7 +86,14 @@ def build_lighting(
     generator = build_backend(network, light.backend, light.device, shown)
     by_field = preset.method(light.method) == "relight"
     fields = plan_fields(footage, generator, preset, field, look) if by_field else None
-    return Lighting(generator, look, fields, light.tile_px, light.seed, footage.numbering)
+    return Lighting(
+        generator, look, fields, light.tile_px, light.seed, footage.numbering, most_of(preset)
+    )
+
+
+def most_of(preset: Preset) -> float | None:
+    """Return how much of a plate's luma the generator of a preset may leave, that its look makes nothing brighter."""
+    return _MOST / grade.brightest(preset.facts.look) if preset.facts.darkens else None
 
 
 def working_height(preset: Preset, field: FieldOptions) -> int:
@@ -130,6 +140,7 @@ def plan_fields(
         lock=lock.load_lock(field.lock_to) if field.lock_to else None,
         look=look,
         encoding=footage.encoding,
+        most=most_of(preset),
         numbering=footage.numbering,
     )
     if field.field_every == "auto":

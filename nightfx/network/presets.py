@@ -62,6 +62,8 @@ class PresetFacts:
     """Hash of `weights.safetensors`."""
     plate: _Plate = "day"
     """Whether it is for footage of the day, which becomes night, or for night, which becomes day."""
+    darkens: bool = False
+    """Whether it, its own look included, makes nothing brighter than the plate."""
     method: Method = "tiles"
     """The default of `--method`."""
     working_height_px: int = 256
