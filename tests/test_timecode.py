@@ -13,6 +13,7 @@ import pytest
 from media import Clip, make_clip
 
 import nightfx
+from nightfx.check.verification import verify
 from nightfx.light import borders
 from nightfx.network.presets import Preset
 from nightfx.options import RenderOptions
@@ -116,6 +117,20 @@ def test_a_track_may_count_what_is_no_multiple_of_the_pictures(
     assert timecodes(cut) == {"01:00:01:00"}
 
 
+@pytest.mark.parametrize(("start", "written"), [(0.0, "01:00:00;28"), (0.5, "01:00:00;58")])
+def test_a_timecode_that_mxf_recounts_names_the_same_moment(
+    start: float, written: str, tmp_path: Path, identity: Preset
+) -> None:
+    source = made(tmp_path / "a.mov", "01:00:00;14", 60 * NTSC, 30 * NTSC)
+    options = RenderOptions.of(start_seconds=start, codec="prores")
+    target = nightfx.render(source, tmp_path / "b.mxf", preset=identity, options=options)
+    assert timecodes(target) == {written}
+    (row,) = (row for row in verify(source, target, start_seconds=start) if row.what == "timecode")
+    assert row.verdict == "changed"
+    rows = verify(source, target, start_seconds=start + 0.1)
+    assert next(row.verdict for row in rows if row.what == "timecode") == "lost"
+
+
 def test_a_picture_between_two_numbers_has_the_first(tmp_path: Path, identity: Preset) -> None:
     source = made(tmp_path / "a.mov", "01:00:00:10", Fraction(50), Fraction(25))
     for frame, timecode in ((1, "01:00:00:10"), (2, "01:00:00:11"), (3, "01:00:00:11")):
@@ -191,3 +206,15 @@ def reels(path: Path) -> set[str]:
         return {
             value for place in places for key, value in place.items() if key.lower() == "reel_name"
         }
+
+
+def test_the_timecode_of_dv_counts_its_pictures_and_not_its_clock(
+    tmp_path: Path, identity: Preset
+) -> None:
+    clip = Clip("dvvideo", "yuv420p", (576, 720), count=6, rate=Fraction(25), container="dv")
+    source = make_clip(tmp_path / "a.dv", clip)
+    options = RenderOptions.of(frames="1003-1006")
+    target = nightfx.render(source, tmp_path / "b.mov", preset=identity, options=options)
+    assert (timecodes(source), timecodes(target)) == ({"00:00:00:00"}, {"00:00:00:02"})
+    rows = {row.what: row.verdict for row in verify(source, target, start_seconds=0.08)}
+    assert rows["timecode"] == "kept"

@@ -12,6 +12,7 @@ from media import Clip, make_clip
 
 import nightfx
 from nightfx.carry.formats import CONTAINERS, FORMATS
+from nightfx.check.verification import verify
 from nightfx.errors import TargetError
 from nightfx.light import borders
 from nightfx.network.presets import Preset
@@ -58,6 +59,23 @@ def test_channels_without_names_get_the_usual_ones_where_the_container_wants_som
     assert ("its channels have no names" in caplog.text) == (layout == f"{channels} channels")
     kept = nightfx.render(source, tmp_path / "c.mkv", preset=identity)
     assert sound_of(kept)[1] == samples
+
+
+@pytest.mark.parametrize("layout", ["stereo", "4.0", "mono"])
+def test_names_of_channels_that_matroska_does_not_keep_are_told_of(
+    layout: str, tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    channels = {"stereo": 2, "4.0": 4, "mono": 1}[layout]
+    clip = unnamed(tmp_path / "a.mkv", channels)
+    named = nightfx.render(clip, tmp_path / "b.mp4", preset=identity)
+    assert layout == "mono" or sound_of(named)[0] == layout
+    caplog.clear()
+    target = nightfx.render(named, tmp_path / "c.mkv", preset=identity)
+    assert sound_of(target) == (f"{channels} channels", sound_of(named)[1])
+    told = caplog.text.count("its channels") + caplog.text.count("shape of sound")
+    assert told == (layout != "mono")
+    rows = {row.what: row.verdict for row in verify(named, target)}
+    assert rows["shape of sound #1"] == ("kept" if layout == "mono" else "left out")
 
 
 def test_a_single_channel_without_a_name_is_nothing_to_tell_of(

@@ -41,6 +41,8 @@ class Container:
     """It has a place for the reel that a timecode is of."""
     names_channels: bool = False
     """PCM has a name for each channel in it."""
+    forgets_channels: bool = False
+    """FFmpeg writes no names for the channels of PCM."""
     numbers_languages: bool = False
     """Languages are numbers in it, for which it knows them by their older names."""
     is_bare: bool = False
@@ -83,6 +85,7 @@ HOLDS: dict[str, Container] = {
         ticks_a_second=1000,
         mirrors=False,
         cover_files=True,
+        forgets_channels=True,
         regions=True,
         chapter_names=True,
     ),

@@ -141,7 +141,10 @@ def name_needed(container: str, stream: Stream) -> str | None:
 
 
 def name_line(container: str, stream: Stream) -> str | None:
-    """Return the line for channels that get a name; a single one can be no other."""
+    """Return the line for channels of PCM that get a name or lose theirs; a single one can be no other."""
+    if holds(container).forgets_channels and (own := _channel_names(stream)):
+        words = f"sound stream {stream.index}: the names of its channels ({own}) are not written"
+        return f"{words}: {container} has none for PCM (mov keeps them)"
     name = name_needed(container, stream)
     if name == "mono":
         return None
@@ -149,6 +152,15 @@ def name_line(container: str, stream: Stream) -> str | None:
         f"sound stream {stream.index}: its channels have no names, {container} calls them {name}"
     )
     return f"{words} (mov and mkv leave them so)" if name else None
+
+
+def _channel_names(stream: Stream) -> str | None:
+    """Return the layout of PCM of several channels, where it has one."""
+    if not is_pcm(stream) or not isinstance(stream, av.AudioStream):
+        return None
+    layout = stream.codec_context.layout
+    named = layout.nb_channels > 1 and layout.name != f"{layout.nb_channels} channels"
+    return layout.name if named else None
 
 
 def can_be_pcm(container: str, stream: Stream) -> bool:

@@ -14,7 +14,7 @@ from nightfx.check.clip.contents import read_contents
 from nightfx.check.clip.headers import Headers
 from nightfx.check.clip.looks import UPRIGHT, Looks
 from nightfx.check.clip.picture import picture_rows
-from nightfx.check.clip.tracks import fact_rows_of
+from nightfx.check.clip.tracks import fact_rows_of, is_pcm, unplaced
 from nightfx.check.table import Held, thing_of
 from nightfx.check.verdict import RenderedPart, VerdictRow
 from nightfx.options import MAX_PIXELS
@@ -81,8 +81,10 @@ def _expected(old: contents.Contents, held: Held) -> contents.Contents:
 
 
 def _kept(track: contents.Track, held: Held) -> contents.Track:
+    forgets = held.container.forgets_channels and is_pcm(track)
     return replace(
         track,
+        shape=unplaced(track.shape) if forgets else track.shape,
         metadata=_kept_metadata(track.metadata, held),
         language=None if held.container.is_bare else track.language,
         disposition=track.disposition & held.container.flags,

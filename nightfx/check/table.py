@@ -89,7 +89,7 @@ TABLE: tuple[Thing, ...] = (
     Thing(
         "timestamps",
         "frame",
-        "exactly, or rounded to the coarser clock; bridged where the source's run backwards",
+        "exactly, or rounded to the coarser clock; bridged where the source's begin anew",
     ),
     Thing("start", "picture", "exactly; Matroska begins a part late where sound is to be heard"),
     Thing("duration", "picture", "the last frame ends when it did, to a tick"),
@@ -325,6 +325,9 @@ TABLE: tuple[Thing, ...] = (
         "stream's shape",
         "track",
         "sound's channels, their places, samples a second, and their type; more bits are changed",
+        "FFmpeg writes no names for the channels of PCM",
+        lambda held: held.container.forgets_channels,
+        said="names of its channels",
     ),
     # files
     Thing("frame rate", "files", "exactly", "files whose header has no place for it"),

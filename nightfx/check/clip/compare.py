@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 
 from nightfx.carry import holds
 from nightfx.check import order
-from nightfx.check.clip import contents, facts, picture, tracks
+from nightfx.check.clip import contents, facts, joints, picture, tracks
 from nightfx.check.table import held_by
 from nightfx.check.verdict import NEAR, RenderedPart, Verdict, VerdictRow
 from nightfx.source import Seconds, exact_seconds
@@ -28,6 +27,8 @@ def compare(
     end: Seconds | None = None,
 ) -> list[VerdictRow]:
     """Compare a render, or a part rendered from start to end, with its source; `container` is FFmpeg's name of it."""
+    own_times = old.picture.times
+    old = joints.on_one_clock(old)
     part = part_of(old, start, end)
     lead = _lead(old, new, part) if holds(container).ticks_a_second else Fraction(0)
     part = replace(part, shift=part.shift - lead)
@@ -36,7 +37,7 @@ def compare(
     held = held_by(container, new.picture.codec, new.picture.profile)
     return [
         *_lead_row(lead),
-        *_time_rows(old, new, part),
+        *_time_rows(old, new, part, own_times),
         *picture.picture_rows(old, new, part, held),
         *facts.fact_rows(old, new, part, held),
         *tracks.track_rows(old, new, part, container),
@@ -84,8 +85,11 @@ def _index(times: list[Fraction], at: Fraction) -> int:
 
 
 def _time_rows(
-    old: contents.Contents, new: contents.Contents, part: RenderedPart
+    old: contents.Contents, new: contents.Contents, part: RenderedPart, own_times: list[Fraction]
 ) -> Iterator[VerdictRow]:
+    """Compare the times of the pictures; `own_times` are the source's before they were brought onto one clock."""
+    own = own_times[part.first : part.last]
+    is_moved = own != old.picture.times[part.first : part.last]
     wanted = [time - part.shift for time in old.picture.times[part.first : part.last]]
     count = len(new.picture.times)
     verdict: Verdict = "kept" if count == len(wanted) and count else "lost"
@@ -93,7 +97,7 @@ def _time_rows(
     if not wanted or not count:
         return
     yield _order(old, new, part)
-    yield _times(wanted, old, new)
+    yield _times(wanted, old, new, is_moved=is_moved)
     yield _duration(old, new, part)
 
 
@@ -102,35 +106,20 @@ def _order(old: contents.Contents, new: contents.Contents, part: RenderedPart) -
     return order.order_row(plates, new.picture.looks.marks_within(0, len(new.picture.times)))
 
 
-def _times(wanted: list[Fraction], old: contents.Contents, new: contents.Contents) -> VerdictRow:
+def _times(
+    wanted: list[Fraction], old: contents.Contents, new: contents.Contents, *, is_moved: bool
+) -> VerdictRow:
     tick = max(old.picture.tick, new.picture.tick)
-    broken = any(b <= a for a, b in pairwise(wanted))
-    if broken:
-        wanted = _bridged(wanted)
     pairs = list(zip(wanted, new.picture.times, strict=False))
     worst = max((abs(a - b) for a, b in pairs), default=Fraction(0))
-    near: Verdict = "changed" if broken else "kept"
+    near: Verdict = "changed" if is_moved else "kept"
     verdict: Verdict = near if not worst or worst < tick else "lost"
     words = "exact" if not worst else f"within {float(worst) * 1000:.3g} ms"
-    return VerdictRow("timestamps", "running backwards" if broken else "in order", words, verdict)
-
-
-def _bridged(times: list[Fraction]) -> list[Fraction]:
-    """Times that run on by the usual step where those of the source jump back."""
-    steps = sorted(b - a for a, b in pairwise(times) if b > a)
-    usual = steps[len(steps) // 2] if steps else Fraction(0)
-    bridged, jump = [times[0]], Fraction(0)
-    for a, b in pairwise(times):
-        jump += a + usual - b if b <= a else 0
-        bridged.append(b + jump)
-    return bridged
+    return VerdictRow("timestamps", "beginning anew" if is_moved else "in order", words, verdict)
 
 
 def _duration(old: contents.Contents, new: contents.Contents, part: RenderedPart) -> VerdictRow:
     times, shown = old.picture.times, new.picture
-    if any(b <= a for a, b in pairwise(times)):
-        times = _bridged(times)
-        old = replace(old, picture=replace(old.picture, times=times, end=2 * times[-1] - times[-2]))
     end = (_end(old) if part.last == len(times) else times[part.last]) - part.shift
     off = abs(_end(new) - end)
     usual = Fraction(times[-1] - times[0], max(len(times) - 1, 1))

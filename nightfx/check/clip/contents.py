@@ -194,7 +194,7 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
         codec=stream.codec_context.codec.canonical_name,
         profile=stream.profile or "",
         tick=base,
-        rate=Fraction(stream.average_rate or stream.guessed_rate or FALLBACK_RATE),
+        rate=_rate(stream),
         aspect=Fraction(stream.sample_aspect_ratio or 1),
         claimed_end=None if claimed is None else claimed * base,
     )
@@ -218,6 +218,12 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
         picture_language=_language(stream),
         picture_disposition=int(stream.disposition),
     )
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """Return the average rate by the header, but of DV, where FFmpeg takes the clock for it."""
+    rate, ticks = stream.average_rate, 1 / Fraction(stream.time_base or 1)
+    return Fraction((stream.guessed_rate if rate == ticks else rate) or rate or FALLBACK_RATE)
 
 
 def _packets(container: InputContainer) -> Iterator[av.Packet[Any]]:
@@ -281,7 +287,15 @@ def _piece(packet: av.Packet[Any]) -> CarriedPacket:
     start = Fraction((ticks or 0) * packet.time_base)
     end = start + (packet.duration or 0) * packet.time_base
     words = _subtitle_text(packet) if packet.stream.type == "subtitle" else None
-    return CarriedPacket(start, end, _digest(bytes(packet)), words)
+    return CarriedPacket(start, end, _digest(_without_adts(bytes(packet))), words)
+
+
+def _without_adts(data: bytes) -> bytes:
+    """Return AAC without the header that MPEG streams have before each packet, and other bytes as they are."""
+    if len(data) < 9 or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:
+        return data
+    length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
+    return data[7 if data[1] & 1 else 9 :] if length == len(data) else data
 
 
 def _subtitle_text(packet: av.Packet[Any]) -> str | None:

@@ -59,7 +59,9 @@ def _timecode(old: Contents, new: Contents, part: RenderedPart, held: Held) -> I
     rate, times = tracks[0].rate if tracks else old.picture.rate, old.picture.times
     past = times[part.first] - times[0] if part.first < len(times) else Fraction(0)
     wanted = old.timecode and shift_timecode(old.timecode, round(past * rate), rate)
-    if old.timecode or new.timecode:
+    if wanted and tracks and held.container.is_bare and tracks[0].frames != round(old.picture.rate):
+        yield _recounted(old, new, past)
+    elif old.timecode or new.timecode:
         row = equal("timecode", wanted or old.timecode, new.timecode)
         unknown = old.timecode and not wanted
         yield VerdictRow(row.what, row.source, row.render, "left out") if unknown else row
@@ -80,6 +82,17 @@ def _timecode(old: Contents, new: Contents, part: RenderedPart, held: Held) -> I
     )
     if was or now:
         yield metadata_row("timecode track", was, now)
+
+
+def _recounted(old: Contents, new: Contents, past: Fraction) -> VerdictRow:
+    """Hold a timecode against one that counts the pictures, as MXF has to: it names the same moment by other numbers."""
+    rate, counted = old.picture.rate, old.headers.timecode_tracks[0].frames
+    clock, number = re.split(r"(?<=[:;.,])(?=\d+$)", old.timecode or "")
+    first = f"{clock}{int(int(number) * round(rate) / counted):02d}"
+    same = shift_timecode(first, round(past * rate), rate) == new.timecode
+    said = f"{first}, counted with the pictures"
+    verdict: Verdict = "changed" if same else "lost"
+    return VerdictRow("timecode", said, new.timecode or "none", verdict)
 
 
 def _moved(chapters: Chapters, part: RenderedPart) -> Chapters:

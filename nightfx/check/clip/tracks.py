@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
@@ -90,7 +91,7 @@ def _facts(
         what = f"metadata of {name}"
         yield facts.stream_metadata_row(what, a.metadata, b.metadata, held)
     if a.shape:
-        yield _shape(f"shape of {name}", a.shape, b.shape)
+        yield _shape(f"shape of {name}", a, b, held)
 
 
 def _is_cover(track: Track) -> bool:
@@ -114,21 +115,35 @@ def _flag_words(track: Track) -> str:
     return " ".join(flags) or "none"
 
 
-def _shape(what: str, old: str, new: str) -> VerdictRow:
+def _shape(what: str, old: Track, new: Track, held: Held) -> VerdictRow:
     """Compare channels, their places and the rate exactly; a type that holds more is changed, one that holds less lost."""
     (was, kind), (now, other) = (
-        each.rsplit(" ", 1) if each else ("none", "?") for each in (old, new)
+        each.shape.rsplit(" ", 1) if each.shape else ("none", "?") for each in (old, new)
     )
     verdict: Verdict = "kept" if kind == other else "changed"
-    return VerdictRow(what, old, new, verdict if _as_placed(was, now) else "lost")
+    if not _as_placed(was, now):
+        unnamed = unplaced(was) if held.container.forgets_channels and is_pcm(new) else None
+        verdict = "left out" if now == unnamed else "lost"
+    return VerdictRow(what, old.shape, new.shape, verdict)
+
+
+def unplaced(shape: str) -> str:
+    """Return what is said of sound whose channels have no names."""
+    return re.sub(r"^(\d+) \(.*?\)(?= \d+ Hz)", r"\1 (\1 channels)", shape)
+
+
+def is_pcm(track: Track) -> bool:
+    """Say whether a stream is of bare samples, which say nothing of themselves."""
+    return track.kind == "audio" and track.codec.startswith("pcm_")
 
 
 def _as_placed(old: str, new: str) -> bool:
-    """Say whether channels and rate are the same; channels whose places are not said may be anywhere."""
+    """Say whether channels and rate are the same; channels whose places are not said may be anywhere, and one alone is."""
     (channels, rate), (others, other_rate) = (
         (w.partition(" ")[0], w.split(" ")[-2:]) for w in (old, new)
     )
-    return old == new or ("channels)" in old and (channels, rate) == (others, other_rate))
+    free = "channels)" in old or channels == "1"
+    return old == new or (free and (channels, rate) == (others, other_rate))
 
 
 def _words(track: Track) -> str:
