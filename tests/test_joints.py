@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from media import Clip, make_clip
 from remux import Copied, remux
@@ -49,3 +50,26 @@ def test_sound_is_held_to_the_picture_where_times_begin_anew(
     assert "lost" not in found.values()
     moved = remux(target, tmp_path / "d.mp4", late)
     assert verdicts(source, moved)["sound #1"] == "lost"
+
+
+def test_matroska_begins_late_in_step_and_repeats_no_date(tmp_path: Path, identity: Preset) -> None:
+    clip = Clip(sound=True, metadata={"creation_time": "2026-01-02T03:04:05.000000Z"})
+    source = make_clip(tmp_path / "a.mp4", clip)
+    target = nightfx.render(source, tmp_path / "b.mkv", preset=identity)
+    found = verdicts(source, target)
+    assert (found["start"], found["timestamps"]) == ("changed", "kept")
+    assert not {"lost", "left out"} & set(found.values())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_the_name_of_a_track_stays_its_name(tmp_path: Path, identity: Preset, suffix: str) -> None:
+    def name(copied: Copied) -> None:
+        copied.streams[0]["metadata"]["title"] = "Cam A"
+
+    plain = make_clip(tmp_path / "a.mkv", Clip())
+    source = remux(plain, tmp_path / "b.mkv", name)
+    target = nightfx.render(source, tmp_path / f"c{suffix}", preset=identity)
+    back = nightfx.render(target, tmp_path / "d.mkv", preset=identity)
+    assert "lost" not in {**verdicts(source, target), **verdicts(target, back)}.values()
+    with av.open(back) as container:
+        assert container.streams.video[0].metadata["title"] == "Cam A"

@@ -285,6 +285,10 @@ def _copy_metadata(source: Stream, target: Stream, container: str) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
     items = source.metadata.items()
     kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}
+    if (
+        "name" in kept and "title" not in kept
+    ):  # QuickTime's word, which other muxers take for any key
+        kept["title"] = kept.pop("name")
     if formats.holds(container).numbers_languages and "language" in kept:
         kept["language"] = convert.mov_language(kept["language"])
     target.metadata.update(kept)

@@ -91,7 +91,7 @@ TABLE: tuple[Thing, ...] = (
         "frame",
         "exactly, or rounded to the coarser clock; bridged where the source's begin anew",
     ),
-    Thing("start", "picture", "exactly; Matroska begins a part late where sound is to be heard"),
+    Thing("start", "picture", "exactly; Matroska begins late where sound is to be heard before"),
     Thing("duration", "picture", "the last frame ends when it did, to a tick"),
     Thing(
         "picture",

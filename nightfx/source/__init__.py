@@ -15,6 +15,7 @@ from nightfx.source.image import (
     read_tags,
 )
 from nightfx.source.interlace import (
+    BOTTOM_FIRST,
     as_progressive,
     deinterlaced,
     is_combed,
@@ -70,6 +71,7 @@ from nightfx.source.timecode import (
 )
 
 __all__ = [
+    "BOTTOM_FIRST",
     "CLIP_SUFFIXES",
     "FALLBACK_RATE",
     "FORMATS",

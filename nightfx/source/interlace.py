@@ -18,7 +18,8 @@ from nightfx.errors import SourceError
 from nightfx.picture import Frame, Plane, fill, frame_of
 from nightfx.source.probe import ClipInfo
 
-_BOTTOM_FIRST = (3, 5)  # FFmpeg's numbers of a field order: the bottom field is shown first
+BOTTOM_FIRST = (3, 5)
+"""FFmpeg's numbers of a field order whose bottom field is shown first."""
 
 
 def is_interlaced(info: ClipInfo) -> bool:
@@ -94,7 +95,7 @@ def _image(frame: Frame, form: str) -> av.VideoFrame:
 
 def split(frames: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
     """Yield the two fields of each frame as frames of half the height, the earlier one first."""
-    first = info.field_order in _BOTTOM_FIRST
+    first = info.field_order in BOTTOM_FIRST
     for frame in frames:
         for parity in (first, not first):
             planes = tuple(np.ascontiguousarray(plane[int(parity) :: 2]) for plane in frame.planes)
@@ -106,7 +107,7 @@ def split(frames: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
 
 def woven(fields: Iterable[Frame], info: ClipInfo) -> Iterator[Frame]:
     """Put fields back together: a frame for every two, with the time of the earlier one."""
-    bottom_first = info.field_order in _BOTTOM_FIRST
+    bottom_first = info.field_order in BOTTOM_FIRST
     halves = iter(fields)
     for early, late in zip(halves, halves, strict=True):
         pair = (late, early) if bottom_first else (early, late)

@@ -20,7 +20,7 @@ from nightfx.carry import FORMATS
 from nightfx.errors import TargetError
 from nightfx.options import Family
 from nightfx.picture import TRANSFER_PQ, ColorTags, Frame, fill, relaid
-from nightfx.source import ClipInfo, side_data_of
+from nightfx.source import BOTTOM_FIRST, ClipInfo, side_data_of
 from nightfx.target import brightness, codecs
 from nightfx.target.matroska import opened
 
@@ -109,7 +109,7 @@ def scan_options(info: ClipInfo, plan: codecs.OutputPlan) -> dict[str, str]:
         return {}
     flags = {"flags": "+ilme+ildct"}
     if plan.family == "h264":
-        order = "bff" if info.field_order in (3, 4) else "tff"
+        order = "bff" if info.field_order in BOTTOM_FIRST else "tff"
         return flags | {"x264-params": f"{order}=1"}
     return flags
 

@@ -68,8 +68,11 @@ def _as_long_as_picture(old: contents.Contents, part: RenderedPart) -> RenderedP
 
 
 def _lead(old: contents.Contents, new: contents.Contents, part: RenderedPart) -> Fraction:
-    """By how much a part begins late: where Matroska has sound to play before the picture."""
-    if part.start is None or part.first >= part.last or not new.picture.times:
+    """By how much a render begins late: where Matroska has sound, or what primes its decoder, before the picture."""
+    has_sound = any(track.kind == "audio" for track in new.tracks.values())
+    if not (part.start is not None or has_sound):
+        return Fraction(0)
+    if part.first >= part.last or not new.picture.times:
         return Fraction(0)
     lead = new.picture.times[0] - (old.picture.times[part.first] - part.shift)
     return lead if NEAR < lead < _LONGEST_LEAD else Fraction(0)

@@ -110,6 +110,8 @@ class Track:
     """Of sound its channels, their places, rate and type."""
     digest: bytes
     """Hash of a file attached; empty of all others."""
+    primers: list[CarriedPacket] = field(default_factory=list)
+    """Packets that only prime the decoder, by the container."""
     pieces: list[CarriedPacket] = field(default_factory=list)
     """Its packets, those that are shown or heard."""
 
@@ -164,8 +166,9 @@ def read_contents(
                     on_frame()
                 if last is not None and contents.picture.looks.count >= last:
                     break
-            elif packet.stream.index in contents.tracks and packet.size and not packet.is_discard:
-                contents.tracks[packet.stream.index].pieces.append(_piece(packet))
+            elif packet.stream.index in contents.tracks and packet.size:
+                track = contents.tracks[packet.stream.index]
+                (track.primers if packet.is_discard else track.pieces).append(_piece(packet))
     _by_decoder(contents.picture)
     return contents
 
@@ -198,7 +201,7 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
         aspect=Fraction(stream.sample_aspect_ratio or 1),
         claimed_end=None if claimed is None else claimed * base,
     )
-    tracks = {s.index: _track(s) for s in container.streams if s.index != stream.index}
+    tracks = {s.index: _track(s, container) for s in container.streams if s.index != stream.index}
     return Contents(
         path=path,
         picture=picture,
@@ -214,7 +217,7 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
             for s in container.streams
             if s.type == "data" and "timecode" in s.metadata
         ],
-        picture_metadata=dict(stream.metadata),
+        picture_metadata=_own_metadata(stream, container),
         picture_language=_language(stream),
         picture_disposition=int(stream.disposition),
     )
@@ -251,7 +254,13 @@ def _show(picture: Picture, packet: av.Packet[Any], stream: VideoStream, last: i
     return picture.looks.count - before
 
 
-def _track(stream: Stream) -> Track:
+def _own_metadata(stream: Stream, container: InputContainer) -> dict[str, str]:
+    """Return what is said of a stream beside what is said of its file: QuickTime repeats when it was made."""
+    made = container.metadata.get("creation_time")
+    return {k: v for k, v in stream.metadata.items() if k != "creation_time" or v != made}
+
+
+def _track(stream: Stream, container: InputContainer) -> Track:
     named = (
         stream.metadata.get("filename")
         if stream.type == "attachment"
@@ -263,7 +272,7 @@ def _track(stream: Stream) -> Track:
         codec=named or "unknown",
         language=_language(stream),
         disposition=int(stream.disposition),
-        metadata=dict(stream.metadata),
+        metadata=_own_metadata(stream, container),
         shape=_shape(stream),
         digest=_digest(bytes(stream.data or b"")) if isinstance(stream, AttachmentStream) else b"",
     )

@@ -145,6 +145,8 @@ def _names(chapters: list[Chapter]) -> str:
 def own_of_stream(metadata: dict[str, str]) -> dict[str, str]:
     """Return what is said of a stream, but for what is true of its file or its encoder alone."""
     kept = {k: v for k, v in metadata.items() if k.split("-")[0].lower() not in _COUNTED}
+    if "name" in kept and "title" not in kept:  # as QuickTime calls it
+        kept["title"] = kept.pop("name")
     return {
         key: value
         for key, value in _own(kept, STREAM_KEYS).items()

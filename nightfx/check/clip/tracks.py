@@ -160,6 +160,8 @@ def _content(
         return ("the same bytes", "kept") if same else ("other bytes or name", "lost")
     cover = a.kind == "video" and len(a.pieces) <= 1
     wanted = [p for p in a.pieces if cover or part.overlaps(p.start, p.end)]
+    if part.start is None and not b.primers:  # where a container does not say so, they are heard
+        wanted = a.primers + wanted if len(a.primers) + len(wanted) == len(b.pieces) else wanted
     if [p.digest for p in wanted] == [p.digest for p in b.pieces]:
         moved = Fraction(0) if cover else _moved(wanted, b.pieces, part)
         if moved <= NEAR and not (a.kind == "subtitle" and _ends_differ(wanted, b.pieces, part)):
