@@ -303,7 +303,7 @@ def describe(
         else Fraction(1),
         timecode=_timecode(container, stream),
         interlaced=first.interlaced_frame,
-        field_order=int(stream.codec_context.field_order),
+        field_order=_field_order(stream, first),
         audio_streams=len(container.streams.audio),
         subtitle_streams=len(container.streams.subtitles),
         side_data=tuple(side_data_of(first)),
@@ -363,6 +363,13 @@ def _timecode(container: av.container.InputContainer, stream: VideoStream) -> st
             if key.lower() == "timecode":
                 return str(value)
     return None
+
+
+def _field_order(stream: VideoStream, first: av.VideoFrame) -> int:
+    """FFmpeg's number of the field order; DV's header has none, and shows the bottom field first."""
+    said = int(stream.codec_context.field_order)
+    is_dv = stream.codec_context.codec.canonical_name == "dvvideo"
+    return 3 if is_dv and not said and first.interlaced_frame else said
 
 
 def _display_matrix(image: av.VideoFrame) -> tuple[int, ...] | None:
