@@ -52,6 +52,7 @@ from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.shot import FrameReader
 from nightfx.source.still import (
     FORMATS,
+    GREY_LINE,
     NO_LAYERS,
     Pick,
     by_openimageio,
@@ -73,6 +74,7 @@ __all__ = [
     "CLIP_SUFFIXES",
     "FALLBACK_RATE",
     "FORMATS",
+    "GREY_LINE",
     "NO_LAYERS",
     "SUFFIXES",
     "VARIABLE",
