@@ -377,6 +377,13 @@ def test_every_kind_of_picture_is_written_as_every_other(
         assert np.abs(seen - shown).mean() < 0.03, suffix
 
 
+def test_a_picture_of_another_format_is_named_without_a_target(tmp_path: Path) -> None:
+    (tmp_path / "a.jxl").write_bytes(b"no picture")
+    result = told("render", tmp_path / "a.jxl")
+    assert result.exit_code != 0
+    assert "convert it to PNG or EXR" in result.output
+
+
 @pytest.mark.parametrize("suffix", ["jxl", "heic", "psd", "bmp", "jp2", "hdr"])
 def test_a_picture_that_is_not_read_is_told_to_become_one_that_is(
     suffix: str, tmp_path: Path, identity: Preset
