@@ -592,6 +592,32 @@ def test_an_aaf_keeps_the_sound_of_its_clips_and_drops_what_was_computed_of_day(
         assert sorted(mob.name for mob in file.content.mastermobs()) == ["A", "A", "A"]
 
 
+def test_an_aaf_imports_the_render_again_not_the_day(tmp_path: Path) -> None:
+    medium(tmp_path / "A.mov", "01:00:00:00", Fraction(24))
+    path = make_aaf(tmp_path / "cut.aaf")
+    with aaf2.open(str(path), "rw") as file:
+        [master] = file.content.mastermobs()
+        origin = file.create.TaggedValue("_SRCFILE", "__PortableObject")
+        origin["PortableObject"].value = file.create.NetworkLocator()
+        origin["PortableObject"].value["URLString"].value = "file:///C:/Users/x/A.mov"
+        setting = file.create.TaggedValue("_IMPORTSETTING", "__AttributeList")
+        setting["TaggedValueAttributeList"].value = [
+            file.create.TaggedValue("_DOMINANCE", 1),
+            origin,
+        ]
+        master["MobAttributeList"].value = [setting]
+    cut = read(path)
+    with aaf2.open(str(written(cut))) as file:
+        mobs = list(file.content.mastermobs())
+        settings = [mob["MobAttributeList"].value[0] for mob in mobs]
+        origins = [s["TaggedValueAttributeList"].value[1]["PortableObject"].value for s in settings]
+        assert len(mobs) == 2
+        assert {each["URLString"].value for each in origins} == {
+            (tmp_path / "out" / f"A_{span}.night.mov").as_uri()
+            for span in ("00010-00014", "00020-00029")
+        }
+
+
 def test_a_nested_composition_is_rendered_as_what_it_shows(tmp_path: Path) -> None:
     medium(tmp_path / "A.mov", "01:00:00:00", Fraction(24))
     path = make_aaf(tmp_path / "cut.aaf")

@@ -16,8 +16,11 @@ import torch
 from conftest import preset_of
 from PIL import Image
 from test_sequence import exrs, load, ramp, save, write
+from typer.testing import CliRunner, Result
 
 import nightfx
+from nightfx.check import failures, verify
+from nightfx.cli import app
 from nightfx.errors import SourceError, TargetError
 from nightfx.job.source_target import default_target
 from nightfx.network.model import RelitGenerator
@@ -113,6 +116,40 @@ def test_layers_without_a_beauty_are_not_guessed_at(tmp_path: Path, halving: Pre
     source = layered(tmp_path / "a.exr", names, np.tile(ramp(0), (1, 1, 2)))
     with pytest.raises(SourceError, match=r"has the layers AO, spec, .*: --layer names one"):
         nightfx.render(source, preset=halving, options=RELIGHT)
+
+
+def told(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("suffix", [".exr", ".png"])
+def test_a_layer_that_only_the_user_knows_can_be_verified(
+    suffix: str, tmp_path: Path, halving: Preset
+) -> None:
+    names = [f"{layer}.{c}" for layer in ("AO", "spec") for c in RGB]
+    source = layered(tmp_path / "a.exr", names, np.tile(ramp(0) + 0.1, (1, 1, 2)))
+    target = tmp_path / f"lit{suffix}"
+    options = RELIGHT.but(layer="spec", verify=True)
+    nightfx.render(source, target, preset=halving, options=options)
+    assert told("verify", source, target, "--layer", "spec").exit_code == 0
+    probed = told("probe", source, "--layer", "spec")
+    assert (probed.exit_code, "spec.R spec.G spec.B" in probed.output) == (0, True)
+    assert told("verify", source, target).exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("exr", "half"), ("dpx", "uint16"), ("png", "uint8"), ("tif", "uint16")]
+)
+def test_that_grey_becomes_colour_is_said(
+    suffix: str, kind: str, tmp_path: Path, halving: Preset
+) -> None:
+    spec = OpenImageIO.ImageSpec(32, 24, 1, kind)
+    source = write(tmp_path / f"a.{suffix}", spec, (ramp(0) * 0.5 + 0.1)[..., :1])
+    words = "not kept: grey is written as RGB, since light has a colour"
+    assert words in told("probe", source).output
+    lit = nightfx.render(source, preset=halving, options=RELIGHT)
+    assert list(channels(lit)) == list(RGB)
+    assert not failures(verify(source, lit))
 
 
 def test_one_layer_keeps_its_name(tmp_path: Path, halving: Preset) -> None:
@@ -338,6 +375,13 @@ def test_every_kind_of_picture_is_written_as_every_other(
         pixels = load(file_of(target, 1))[1][..., :3]
         seen = np.maximum(pixels, 0) ** (1 / 2.2) if suffix == "exr" else pixels
         assert np.abs(seen - shown).mean() < 0.03, suffix
+
+
+def test_a_picture_of_another_format_is_named_without_a_target(tmp_path: Path) -> None:
+    (tmp_path / "a.jxl").write_bytes(b"no picture")
+    result = told("render", tmp_path / "a.jxl")
+    assert result.exit_code != 0
+    assert "convert it to PNG or EXR" in result.output
 
 
 @pytest.mark.parametrize("suffix", ["jxl", "heic", "psd", "bmp", "jp2", "hdr"])

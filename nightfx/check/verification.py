@@ -62,6 +62,8 @@ class FrameRun:
     """All of a clip; None for files."""
     first: int = 0
     """Index of the first picture in its clip."""
+    pick: Pick = BEAUTY
+    """What of its files is lit."""
 
 
 def verify(
@@ -85,11 +87,13 @@ def verify(
         container = container or CONTAINERS.get(suffix, suffix[1:])
         old, new = (read_contents(each, max_pixels, on_frame=on_frame) for each in (source, render))
         return compare(old, new, container, start_seconds, end_seconds)
-    was = _run(source, max_pixels, start_seconds, end_seconds, on_frame)
-    now = _run(render, max_pixels, on_frame=on_frame)
+    # files of another format hold the lit layer alone
+    same = source.suffix.lower() == render.suffix.lower()
+    was = _run(source, pick, max_pixels, start_seconds, end_seconds, on_frame)
+    now = _run(render, pick if same else BEAUTY, max_pixels, on_frame=on_frame)
     rows = list(_run_rows(was, now, render))
     if was.files and now.files:
-        return [*rows, *_file_rows(was, now, pick, max_pixels, on_frame)]
+        return [*rows, *_file_rows(was, now, max_pixels, on_frame)]
     return [*rows, _crossed_order(was, now, max_pixels), *_left_behind(was, max_pixels)]
 
 
@@ -99,6 +103,7 @@ def _is_files(path: Path) -> bool:
 
 def _run(
     path: Path,
+    pick: Pick,
     max_pixels: int,
     start: Seconds | None = None,
     end: Seconds | None = None,
@@ -106,18 +111,19 @@ def _run(
 ) -> FrameRun:
     if not _is_files(path):
         return _run_of_clip(path, max_pixels, start, end, on_frame)
-    with SequenceReader(path, missing="skip", max_pixels=max_pixels) as reader:
+    with SequenceReader(path, missing="skip", max_pixels=max_pixels, pick=pick) as reader:
         info = reader.info
     files, base = frames_on_disk(path), info.time_base
     first = min(files)
     chosen = {n: file for n, file in files.items() if _within((n - first) * base, start, end)}
-    timecode = _timecode(chosen[min(chosen)], max_pixels) if chosen else None
+    timecode = _timecode(chosen[min(chosen)], pick, max_pixels) if chosen else None
     size = info.width, info.height
-    return FrameRun(tuple(chosen), size, info.coding, info.rate, timecode, chosen, None)
+    numbers = tuple(chosen)
+    return FrameRun(numbers, size, info.coding, info.rate, timecode, chosen, None, pick=pick)
 
 
-def _timecode(path: Path, max_pixels: int) -> str | None:
-    sheet = read_file(path, max_pixels).sheet
+def _timecode(path: Path, pick: Pick, max_pixels: int) -> str | None:
+    sheet = read_file(path, max_pixels, pick=pick).sheet
     return timecode_of(sheet.parts[sheet.main].spec) if isinstance(sheet, Sheet) else None
 
 
@@ -179,7 +185,7 @@ def _span(run: FrameRun) -> str:
 
 
 def _file_rows(
-    old: FrameRun, new: FrameRun, pick: Pick, max_pixels: int, on_frame: OnFrame
+    old: FrameRun, new: FrameRun, max_pixels: int, on_frame: OnFrame
 ) -> Iterator[VerdictRow]:
     """A row for each thing that files hold: what the first of them has, or the first that lost it."""
     single = len(old.files) == len(new.files) == 1
@@ -193,9 +199,10 @@ def _file_rows(
         on_frame()
         on_frame()
         if before.suffix.lower() != after.suffix.lower():
-            marks.append((_mark_of_file(before, max_pixels), _mark_of_file(after, max_pixels)))
+            plate = _mark_of_file(before, old.pick, max_pixels)
+            marks.append((plate, _mark_of_file(after, new.pick, max_pixels)))
             continue
-        pair = compare_files(before, after, pick, max_pixels)
+        pair = compare_files(before, after, old.pick, max_pixels)
         marks.append(pair.marks)
         for row in pair.rows:
             _keep_worst(rows, row, after.name)
@@ -219,8 +226,8 @@ def _stacked(marks: Iterable[Marks]) -> Marks:
     return np.stack([mark.reshape(MARK[0] * MARK[1]) for mark in marks])
 
 
-def _mark_of_file(path: Path, max_pixels: int) -> Marks:
-    frame = read_file(path, max_pixels)
+def _mark_of_file(path: Path, pick: Pick, max_pixels: int) -> Marks:
+    frame = read_file(path, max_pixels, pick=pick)
     plane = frame.planes[min(1, len(frame.planes) - 1)]
     if frame.coding.is_float:
         return mark_of_plane(np.cbrt(np.clip(np.nan_to_num(plane), 0, 1e6)))
@@ -235,13 +242,13 @@ def _crossed_order(old: FrameRun, new: FrameRun, max_pixels: int) -> VerdictRow:
 def _marks_of(run: FrameRun, max_pixels: int) -> Marks:
     if run.clip is not None:
         return run.clip.picture.looks.marks_within(run.first, run.first + len(run.numbers))
-    return _stacked(_mark_of_file(file, max_pixels) for file in run.files.values())
+    return _stacked(_mark_of_file(file, run.pick, max_pixels) for file in run.files.values())
 
 
 def _left_behind(run: FrameRun, max_pixels: int) -> Iterator[VerdictRow]:
     """A row for each thing that a clip has and files have not, or files of a kind and others have not."""
     if run.clip is None:
-        yield from _left_by_files(next(iter(run.files.values())), max_pixels)
+        yield from _left_by_files(next(iter(run.files.values())), run.pick, max_pixels)
         return
     clip = run.clip
     for track in clip.tracks.values():
@@ -258,15 +265,15 @@ _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "handler_na
 _OF_THE_FILE |= {"language", "software"}
 
 
-def _left_by_files(first: Path, max_pixels: int) -> Iterator[VerdictRow]:
+def _left_by_files(first: Path, pick: Pick, max_pixels: int) -> Iterator[VerdictRow]:
     nothing = {"metadata": "0 keys", "layers": "none"}
-    for row in compare_files(first, first, max_pixels=max_pixels).rows:
+    for row in compare_files(first, first, pick, max_pixels).rows:
         is_cropped = row.what == "windows" and len(set(row.source.split(" of "))) > 1
         if is_cropped or nothing.get(row.what, row.source) != row.source:
             yield VerdictRow(row.what, row.source, "none", "left out")
 
 
-def facts_of(path: Path, max_pixels: int = MAX_PIXELS) -> dict[str, str]:
+def facts_of(path: Path, max_pixels: int = MAX_PIXELS, pick: Pick = BEAUTY) -> dict[str, str]:
     """Return in words all that a file holds beside its picture, by the names of rows. Raises SourceError."""
-    rows = compare_files(path, path, max_pixels=max_pixels).rows
+    rows = compare_files(path, path, pick, max_pixels).rows
     return {row.what: row.source for row in rows}

@@ -97,16 +97,16 @@ def probe(
         info, notes = reader.info, reader.notes
     name = f"render.####{to}" if to in SUFFIXES else f"render{to}"
     plan = plan_target(info, Path(name) if to else None, options.encode)
-    for what, words in _facts(info, plan).items():
+    for what, words in _facts(info, plan, options.source).items():
         typer.echo(f"{what:11} {words}")
     for line in [*notes, *predict_shot_losses(source, info, plan, options.source)] or ["nothing"]:
         typer.echo(f"not kept: {line}")
     return DONE
 
 
-def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
+def _facts(info: ClipInfo, plan: Plan, options: SourceOptions) -> dict[str, str]:
     from nightfx.check import facts_of
-    from nightfx.source import frames_on_disk
+    from nightfx.source import Pick, frames_on_disk
     from nightfx.target import OutputPlan
 
     rate = f"{float(info.rate):.3f}" if info.rate else "unknown"
@@ -126,7 +126,8 @@ def _facts(info: ClipInfo, plan: Plan) -> dict[str, str]:
         files = frames_on_disk(info.path)
         del facts["streams"]
         facts["numbers"] = f"{min(files)}-{max(files)}"
-        facts |= facts_of(files[min(files)])
+        pick = Pick(options.layer, options.view)
+        facts |= facts_of(files[min(files)], options.max_pixels, pick)
     return facts
 
 

@@ -133,7 +133,7 @@ def suffix_of(source: Path, options: RenderOptions) -> str:
     """The suffix of a source's render, by what is in it; raises SourceError."""
     if is_picture(source) or is_sequence(source):
         return source.suffix
-    with open_shot(source, replace(options.source, keep_going=True)) as reader:
+    with open_shot(find_source(source), replace(options.source, keep_going=True)) as reader:
         return plan_target(reader.info, None, options.encode).suffix
 
 

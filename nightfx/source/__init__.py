@@ -53,6 +53,7 @@ from nightfx.source.sequence import SequenceReader, read_file
 from nightfx.source.shot import FrameReader
 from nightfx.source.still import (
     FORMATS,
+    GREY_LINE,
     NO_LAYERS,
     Pick,
     by_openimageio,
@@ -75,6 +76,7 @@ __all__ = [
     "CLIP_SUFFIXES",
     "FALLBACK_RATE",
     "FORMATS",
+    "GREY_LINE",
     "NO_LAYERS",
     "SUFFIXES",
     "VARIABLE",

@@ -39,6 +39,7 @@ _KEPT_CHUNKS = {b"cICP", b"mDCV", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b
 # written anew, of palettes and animations, or of the file's last change
 _OWN_CHUNKS = {b"eXIf", b"tRNS", b"hIST", b"sPLT", b"acTL", b"fcTL", b"fdAT", b"tIME"}
 _LINEAR_GAMMA = 100_000
+_GREY = ("1", "L", "LA", "La", "I")  # modes of Pillow
 
 
 class Chunk(NamedTuple):
@@ -67,10 +68,13 @@ class PictureExtras:
     """Those of a PNG that mean the same in a lit one, in order; EXIF is not among them."""
     left: tuple[str, ...] = ()
     """In words, what is not written of it."""
+    is_grey: bool = False
+    """Whether it has no colour, not even one that is grey."""
 
     def options(self) -> dict[str, Any]:
         """Return what there is as arguments of Pillow's `save`."""
-        own = {name: x for name, x in vars(self).items() if name not in ("chunks", "left")}
+        others = ("chunks", "left", "is_grey")
+        own = {name: x for name, x in vars(self).items() if name not in others}
         return {name: value for name, value in own.items() if value}
 
 
@@ -207,7 +211,7 @@ def picture_extras(like: Path) -> PictureExtras:
         for tag in (_BITS_PER_SAMPLE, *range(256, 260), 262, 273, 277, 278, 279, 284):
             exif.pop(tag, None)  # TIFF's own layout, not a description of the picture
         block = exif.tobytes() if exif else None
-        info = image.info
+        info, is_grey = image.info, image.mode in _GREY or image.mode.startswith("I;16")
     profile = info.get("icc_profile") or b""
     # the picture is written as RGB: a profile of grey or CMYK would be wrong (ICC.1, bytes 16 to 19)
     is_rgb = profile[16:20] == b"RGB "
@@ -230,6 +234,7 @@ def picture_extras(like: Path) -> PictureExtras:
         info.get("comment"),
         kept,
         words,
+        is_grey,
     )
 
 

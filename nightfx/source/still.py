@@ -33,6 +33,7 @@ from nightfx.source.still_extras import FilePart, Sheet, Window, around
 FORMATS = {".exr": "openexr", ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff"}
 _BITS = {"uint8": 8, "uint16": 16, "uint": 16}  # of 24 and 32 whole bits the first 16 are lit
 NO_LAYERS = "--layer and --view are for EXR"
+GREY_LINE = "grey is written as RGB, since light has a colour"
 
 
 def has_openimageio() -> bool:
@@ -157,7 +158,7 @@ def _choose(path: Path, specs: list[Any], pick: Pick) -> tuple[Layer, tuple[str,
         raise SourceError(f"{path}: deep pixels are not supported: flatten it first")
     layers = layers_of(_names(spec) for spec in specs)
     if not layers and len(specs) == specs[0].nchannels == 1 and pick == BEAUTY:
-        return Layer(0, (0, 0, 0), "", ""), ()
+        return Layer(0, (0, 0, 0), "", ""), (GREY_LINE,)
     if not layers:
         found = ", ".join(name for spec in specs for name in spec.channelnames)
         raise SourceError(f"{path}: has no channels R, G and B, but {found[:200]}")

@@ -15,7 +15,15 @@ import numpy as np
 from nightfx.disk import partial_file
 from nightfx.errors import TargetError
 from nightfx.picture import HDR_TRANSFERS, ColorTags, Frame
-from nightfx.source import FORMATS, SUFFIXES, Chunk, PictureExtras, Pixels, picture_extras
+from nightfx.source import (
+    FORMATS,
+    GREY_LINE,
+    SUFFIXES,
+    Chunk,
+    PictureExtras,
+    Pixels,
+    picture_extras,
+)
 
 _JPEG_QUALITY = 95
 
@@ -50,6 +58,8 @@ def write_picture(
 def picture_lines(like: Path, suffix: str, *, deep: bool) -> Iterator[str]:
     """Yield a line for each thing beside the pixels of the picture `like` that is not written to a `suffix`; `deep` is 16 bits."""
     extras, form = picture_extras(like), SUFFIXES.get(suffix.lower())
+    if extras.is_grey:
+        yield GREY_LINE
     left = list(extras.left)
     if form != "PNG":
         known = {b"iCCP", b"pHYs"} if extras.icc_profile or extras.dpi else set()

@@ -20,6 +20,7 @@ from nightfx.batch.shots.aaf_tree import (
     all_leaves,
     chain_of,
     file_place,
+    imported_from,
     inner_clip,
     is_timecode,
     leaves,
@@ -131,9 +132,10 @@ class _Relinking:
         for comment in tagged(mob, "UserComments"):
             if comment.name == _PATH_COMMENT:
                 comment.value = str(render.file)
-        if locators := locators_of(mob):
-            for locator in locators:
-                locator["URLString"].value = render.file.as_uri()
+        locators = locators_of(mob)
+        for locator in (*locators, *imported_from(mob)):
+            locator["URLString"].value = render.file.as_uri()
+        if locators:
             _set_length(mob, render)
         return mob
 

@@ -137,6 +137,16 @@ def locators_of(mob: Any) -> list[Any]:
     return [each for each in (found.value if found else []) if each.get("URLString", allkeys=False)]
 
 
+def imported_from(mob: Any) -> Iterator[Any]:
+    """The locators in a mob's settings of import, which an editor imports from again."""
+    for setting in tagged(mob, "MobAttributeList"):
+        for value in tagged(setting, "TaggedValueAttributeList"):
+            found = value.get("PortableObject", allkeys=False)
+            locator = found and found.value
+            if hasattr(locator, "get") and locator.get("URLString", allkeys=False):
+                yield locator
+
+
 def is_timecode(slot: Any) -> bool:
     """Whether a slot is a track of timecode."""
     import aaf2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -82,7 +82,10 @@ def _differences(old: Path, new: Path, lit: Lit | None, max_pixels: int) -> pixe
 def _exr_rows(old: list[ExrPart], new: list[ExrPart]) -> Iterator[VerdictRow]:
     yield equal("parts", _in_words(old, _part_name), _in_words(new, _part_name))
     yield equal("windows", _in_words(old, _windows), _in_words(new, _windows))
-    yield equal("channels", _in_words(old, _channels), _in_words(new, _channels))
+    row = equal("channels", _in_words(old, _channels), _in_words(new, _channels))
+    is_grey = not layers_of([_names_of(part) for part in old])
+    coloured = is_grey and layers_of([_names_of(part) for part in new])  # light has a colour
+    yield replace(row, verdict="changed") if coloured else row
     compressions = [_in_words(parts, lambda part: part.compression) for parts in (old, new)]
     yield equal("compression", *compressions)
     yield equal("tiles", *(_in_words(parts, lambda part: part.tiles) for parts in (old, new)))
