@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -104,6 +105,50 @@ def test_a_line_comes_before_anything_heavy(tmp_path: Path) -> None:
     assert result.stderr.splitlines()[0] == "nowhere.mp4: reading"
 
 
+def test_batch_says_a_line_before_anything_heavy(tmp_path: Path) -> None:
+    (tmp_path / "shots").mkdir()
+    make_clip(tmp_path / "shots" / "a.mp4")
+    result = call("batch", tmp_path / "shots", "-o", tmp_path / "out", "--dry-run")
+    assert result.stderr.splitlines()[0] == "shots: reading"
+
+
+FIRST_TIME = """
+import os, pathlib
+from nightfx.picture import is_cached
+before = is_cached()
+for folder in pathlib.Path(os.environ["NUMBA_CACHE_DIR"]).iterdir():
+    (folder / "kernel.nbi").touch()  # as one leaves it that is compiled while a clip is read
+print(before, is_cached())
+"""
+
+
+def test_what_was_compiled_while_reading_does_not_hide_the_first_time(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FIRST_TIME]
+    own = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(command, env=own, capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(2)
+    ]
+    assert said == [["False", "False"], ["True", "True"]]
+
+
+WITHOUT_FILM = """
+import json, sys
+sys.modules["OpenImageIO"] = None
+from typer.testing import CliRunner
+from nightfx.cli import app
+print(CliRunner().invoke(app, json.loads(sys.argv[1])).stderr)
+"""
+
+
+def test_film_files_without_the_extra_are_refused_before_the_first_frame(tmp_path: Path) -> None:
+    words = ["render", str(make_clip(tmp_path / "a.mp4")), "-o", str(tmp_path / "b.####.exr")]
+    command = [sys.executable, "-c", WITHOUT_FILM, json.dumps(words)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"error: .*\.exr needs pip install .*\[film\]", said)
+    assert "preparing" not in said
+
+
 # how it goes
 
 
@@ -122,10 +167,32 @@ def test_nobody_says_how_long_it_takes_before_ten_frames() -> None:
 def test_what_an_encoder_still_holds_is_part_of_what_is_left() -> None:
     now = 0.0
     pace = Pace(lambda: now)
-    for done in range(1, 21):
+    for done in range(1, 31):
         now, pace.encoded = float(done), max(done - 6, 0)
-        left = pace.seconds_left(done, 30)
+        left = pace.seconds_left(done, 40)
     assert left == pytest.approx(10 + 6 / 2)
+
+
+def test_frames_that_an_encoder_only_takes_in_say_nothing_of_the_rest() -> None:
+    now = 0.0
+    pace = Pace(lambda: now)
+    told = []
+    for done in range(1, 101):
+        now += 0.1 if done < 48 else 1  # it begins to work when it has 48
+        pace.encoded = max(done - 48, 0)
+        told.append(pace.seconds_left(done, 100))
+    assert told[: 48 + LEAST_ITEMS] == [None] * (48 + LEAST_ITEMS)
+    for done, left in enumerate(told[48 + LEAST_ITEMS :], 49 + LEAST_ITEMS):
+        truly = (100 - done) + 48 / 2  # nothing is told of a finish quicker than twice the pace
+        assert left == pytest.approx(truly, rel=0.25)
+
+
+def test_a_burst_has_no_pace() -> None:
+    now = 0.0
+    pace = Pace(lambda: now)
+    pace.rate(12)
+    now = 0.003
+    assert pace.rate(84) == 0
 
 
 def test_the_pace_is_that_of_late() -> None:
@@ -147,6 +214,13 @@ def test_a_render_tells_its_stages(tmp_path: Path, identity: Preset) -> None:
     assert watch.stages[1:] == ["encoding", "finishing", "checking"]
     assert watch.steps["encoding"] == (4, None)
     assert watch.steps["checking"] == (8, 8)
+
+
+def test_the_check_of_a_part_counts_the_part(tmp_path: Path, identity: Preset) -> None:
+    source, watch = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=12)), Watch()
+    options = nightfx.RenderOptions.of(verify=True, frames="1001-1003")
+    nightfx.render(source, preset=identity, options=options, on_progress=watch)
+    assert watch.steps["checking"][1] == 6
 
 
 def test_joining_is_told_by_the_packet(tmp_path: Path, identity: Preset) -> None:

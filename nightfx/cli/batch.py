@@ -66,19 +66,24 @@ def batch(
     RenderOptions.of(**flags)  # what is wrong is said before anything is looked for
     own = own_settings(flags | {"to": to}, all_options())
     names = frozenset([Path(to or own.get("to", "night")).name])
-    cut = None
+    cut, root = None, shots
     if is_timeline(shots):
         if {"start", "end"} & {*flags, *own}:
             raise UsageError("--start and --end are not for timelines: they say what is shown")
         root = media or shots.absolute().parent
-        cut = _read_cut(shots, root, out, handles, flags)
-        found = cut.shots
-    else:
-        root = shots
-        found = find_shots(shots, out, include=include or [], exclude=exclude or [], names=names)
-    from nightfx.batch.queue.run import plan_batch, run_batch
+    shell.settings.json = as_json
+    with shell.progress(shots.name) as show:
+        show.stage("reading", 0, None)
+        if is_timeline(shots):
+            cut = _read_cut(shots, root, out, handles, flags)
+            found = cut.shots
+        else:
+            found = find_shots(
+                shots, out, include=include or [], exclude=exclude or [], names=names
+            )
+        from nightfx.batch.queue.run import plan_batch, run_batch
 
-    tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options, own)
+        tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options, own)
     if dry_run:
         _tell_plan(tasks, as_json)
         return DONE

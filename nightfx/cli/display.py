@@ -40,12 +40,16 @@ class Pace:
         self._clock = clock
         self._past: deque[tuple[float, int]] = deque()
         self._first = 0
+        self._is_filling = True
         self.encoded: int | None = None
         """Of the items that are done, those that an encoder does not hold any more; None where there is none."""
 
     def rate(self, done: int) -> float:
         """Items a second, when so many are `done`; 0 where that is not known yet."""
         now = self._clock()
+        if self.encoded and self._is_filling:  # from here on its work counts
+            self._is_filling = False
+            self._past.clear()
         if not self._past:
             self._first = done
         if not self._past or now - self._past[-1][0] >= _SAMPLE_SECONDS:
@@ -53,12 +57,16 @@ class Pace:
         while len(self._past) > 2 and now - self._past[1][0] >= _WINDOW_SECONDS:
             self._past.popleft()
         began, before = self._past[0]
-        return (done - before) / (now - began) if now > began else 0.0
+        return (done - before) / (now - began) if now - began >= _SAMPLE_SECONDS else 0.0
 
     def seconds_left(self, done: int, total: int | None) -> float | None:
-        """Return how long the rest will take; None before there are ten items to judge by."""
+        """Return how long the rest will take; None before there are ten items to judge by.
+
+        An encoder takes its first few dozen frames in before it works on them: they say nothing of the rest.
+        """
         rate = self.rate(done)
-        if total is None or done - self._first < LEAST_ITEMS or rate <= 0:
+        is_early = done - self._first < LEAST_ITEMS or self.encoded == 0
+        if total is None or is_early or rate <= 0:
             return None
         held = 0 if self.encoded is None else max(done - self.encoded, 0)
         return (max(total - done, 0) + held / _FLUSH_SPEED) / rate
@@ -77,7 +85,9 @@ def display(label: str, unit: str, *, as_json: bool) -> Generator[Display]:
         yield _JsonLines(label, unit)
     elif sys.stderr.isatty():
         with _bars() as bars:
-            yield _Bars(label, unit, bars)
+            shown = _Bars(label, unit, bars)
+            yield shown
+            shown.drop_empty()
     else:
         yield _Lines(label, unit)
 
@@ -128,12 +138,19 @@ class _Bars:
         facts = _told(done, most, self._pace, self._unit) if done or most else ""
         self._bars.update(self._task, completed=done, total=most, facts=facts)
 
+    def drop_empty(self) -> None:
+        """Take the bar away of a stage that counted nothing: it has nothing to show when it is over."""
+        if any(each.id == self._task and not each.completed for each in self._bars.tasks):
+            assert self._task is not None
+            self._bars.remove_task(self._task)
+            self._task = None
+
     def _end(self) -> None:
         if self._task is None:
             return
         (task,) = (each for each in self._bars.tasks if each.id == self._task)
         if not task.completed:
-            self._bars.remove_task(self._task)
+            self.drop_empty()
             return
         done = int(task.completed)  # as many as came, whatever a header claimed
         self._bars.update(self._task, total=done, facts=_told(done, done, self._pace, self._unit))

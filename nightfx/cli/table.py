@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.display import PLAIN_SECONDS, clock_time
+from nightfx.cli.display import LEAST_ITEMS, PLAIN_SECONDS, clock_time
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,7 +81,8 @@ def _detail(task: Task[Any]) -> str:
 
 
 def _left(task: Task[Any]) -> str:
-    if task.state != "rendering" or not task.total or not task.rate:
+    is_early = task.frames - task.first < LEAST_ITEMS
+    if task.state != "rendering" or is_early or not task.total or not task.rate:
         return ""
     return clock_time(max(task.total - task.frames, 0) / task.rate)
 

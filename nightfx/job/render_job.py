@@ -6,7 +6,6 @@ What stands in the way of it is known without torch, which takes seconds to impo
 from __future__ import annotations
 
 import logging
-import math
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -27,13 +26,14 @@ from nightfx.job.source_target import (
     encoding_line,
     find_encodings,
     folder_of,
+    frames_expected,
     left_out_lines,
     open_shot,
     plan_target,
     with_times,
 )
 from nightfx.network import Preset
-from nightfx.options import Look, Method, RenderOptions, Scan, SourceOptions
+from nightfx.options import Look, Method, RenderOptions, Scan
 from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
@@ -41,7 +41,6 @@ from nightfx.source import (
     as_progressive,
     base_name,
     deinterlaced,
-    exact_seconds,
     is_combed,
     is_interlaced,
     is_sequence,
@@ -213,7 +212,7 @@ def open_job(
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
             log_notes(source, [*said, *gone])
         reader.notes.clear()
-        total = _expected(info, options.source)
+        total = frames_expected(info, options.source)
         # fmt: off
         yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first, frozenset(notes))
         # fmt: on
@@ -330,14 +329,3 @@ def _scan(info: ClipInfo, scan: Scan) -> tuple[ClipInfo, bool, list[str]]:
         return info, True, []
     words = "interlaced: deinterlaced, a frame for a frame (--interlaced keep keeps fields)"
     return as_progressive(info), False, [words]
-
-
-def _expected(info: ClipInfo, options: SourceOptions) -> int | None:
-    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
-    if whole is None or (not start and end is None):
-        return whole
-    if info.rate is None:
-        return None
-    # frames whose time is in [start, end)
-    first, last = (math.ceil(exact_seconds(x) * info.rate) for x in (start, end or 0))
-    return max((whole if end is None else min(whole, last)) - first, 1)

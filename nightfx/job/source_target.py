@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -35,6 +36,7 @@ from nightfx.source import (
     SequenceReader,
     base_name,
     check_file,
+    exact_seconds,
     existing_files,
     is_pattern,
     is_still,
@@ -249,7 +251,7 @@ def _rows(
     on_progress: Progress | None,
     container: str | None = None,
 ) -> list[VerdictRow]:
-    both = 2 * info.frames_estimate if info.frames_estimate else None
+    count = frames_expected(info, options)
     return verify(
         info.path,
         render,
@@ -258,8 +260,20 @@ def _rows(
         end_seconds=options.end_seconds,
         pick=Pick(options.layer, options.view),
         max_pixels=options.max_pixels,
-        on_frame=stage_counter(on_progress, "checking", both),
+        on_frame=stage_counter(on_progress, "checking", count and 2 * count),
     )
+
+
+def frames_expected(info: ClipInfo, options: SourceOptions) -> int | None:
+    """How many frames a render of what is asked for has, by what the header claims; None where it claims nothing."""
+    whole, start, end = info.frames_estimate, options.start_seconds or 0.0, options.end_seconds
+    if whole is None or (not start and end is None):
+        return whole
+    if info.rate is None:
+        return None
+    # frames whose time is in [start, end)
+    first, last = (math.ceil(exact_seconds(x) * info.rate) for x in (start, end or 0))
+    return max((whole if end is None else min(whole, last)) - first, 1)
 
 
 def _tell_lost(

@@ -17,7 +17,9 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TURN = threading.Lock()
-_CACHES: set[Path] = set()  # folders that numba keeps compiled kernels in
+_CACHES: dict[
+    Path, bool
+] = {}  # folders of compiled kernels, and whether there were any before this process
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -48,12 +50,13 @@ def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
     options = {"parallel": parallel, "nogil": True, "error_model": "numpy"}
     try:
         compiled = numba.njit(cache=True, **options)(function)
-        _CACHES.add(Path(compiled.stats.cache_path))
+        folder = Path(compiled.stats.cache_path)
+        _CACHES.setdefault(folder, next(folder.glob("*.nbi"), None) is not None)
         return compiled
     except RuntimeError:  # "no locator available": neither the package nor the home is writable
         return numba.njit(**options)(function)
 
 
 def is_cached() -> bool:
-    """Whether this machine has compiled kernels before, and keeps them."""
-    return any(next(folder.glob("*.nbi"), None) for folder in _CACHES)
+    """Whether kernels were compiled on this machine by an earlier process; what this one compiled does not count."""
+    return any(_CACHES.values())

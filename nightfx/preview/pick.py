@@ -78,8 +78,7 @@ def pick(
     if frame is None and number is None and at_seconds is None:
         frame = next(_frames(shot, 0.0), None)
     if frame is None:
-        count = info.frames_estimate
-        words = f"frames {first} to {first + count - 1}" if count else f"frames from {first} on"
+        words = f"frames {first} to {shot.last_number()}"
         place = f"--at {at_seconds:g}" if at_seconds is not None else f"--frame {number}"
         raise UsageError(f"{info.path}: {place} is not in it: it has {words}")
     index = round((frame.pts - info.start_pts) * frame.time_base * rate)

@@ -141,7 +141,7 @@ def _strip(picked: Picked, preset: Preset, options: RenderOptions, whole: int) -
     known = [p for p in list_presets() if p.folder.resolve() != preset.folder.resolve()]
     ways = [(p, 1.0, p.name) for p in known if p.facts.plate == preset.facts.plate]
     room = -len(ways) % _STRIP if ways else len(_BETWEEN)
-    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in _BETWEEN[:room]]
+    ways += [(preset, x, f"{preset.name}, strength {x:g}") for x in sorted(_BETWEEN[:room])]
     width = (whole - (_STRIP - 1) * GAP) // _STRIP
     cells = []
     for each, strength, name in ways:

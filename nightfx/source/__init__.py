@@ -60,6 +60,7 @@ from nightfx.source.still import (
     has_openimageio,
     has_timecode,
     inside,
+    need_openimageio,
     one_line,
 )
 from nightfx.source.still_extras import FilePart, Sheet, timecode_of, timecode_word
@@ -122,6 +123,7 @@ __all__ = [
     "is_still",
     "joints_of",
     "lone_sequence",
+    "need_openimageio",
     "one_line",
     "open_source",
     "padding_of",

@@ -57,11 +57,15 @@ class Reader(shot.FrameReader):
         """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
         times = decoding.shown_times(self.info, self.max_pixels)
         if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
-            whole = f"{FIRST_FRAME}-{FIRST_FRAME + len(times) - 1}"
+            whole = f"{FIRST_FRAME}-{self.last_number()}"
             raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
         after = last + 1 - FIRST_FRAME
         zero, end = times[0], times[after] if after < len(times) else times[-1] + _LAST_SECONDS
         return times[first - FIRST_FRAME] - zero, end - zero
+
+    def last_number(self) -> int:
+        """The number of the last frame that is shown, whatever the header claims; a clip's count from 1001."""
+        return FIRST_FRAME + len(decoding.shown_times(self.info, self.max_pixels)) - 1
 
     def number_at(self, seconds: timecode.Seconds) -> int:
         """The number of the first frame that begins at `seconds` or later; a clip's count from 1001."""

@@ -56,11 +56,15 @@ class SequenceReader(shot.FrameReader):
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the files from `first` to `last`."""
-        least, most = min(self._files), max(self._files)
+        least, most = min(self._files), self.last_number()
         if first < least or first > most:
             words = f"--frames {first}-{last} is outside {least}-{most}"
             raise UsageError(f"{self.path}: {words}")
         return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
+
+    def last_number(self) -> int:
+        """The number of the last file."""
+        return max(self._files)
 
     def number_at(self, seconds: timecode.Seconds) -> int:
         """The number of the first file that begins at `seconds` or later, were there no gaps."""

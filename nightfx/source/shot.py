@@ -37,6 +37,10 @@ class FrameReader(ABC):
         """Start and end, as `frames` takes them, of the frames numbered `first` to `last`; raises UsageError."""
 
     @abstractmethod
+    def last_number(self) -> int:
+        """The number of the last frame."""
+
+    @abstractmethod
     def number_at(self, seconds: timecode.Seconds) -> int:
         """The number of the first frame that begins at `seconds` or later, where there is one."""
 

@@ -45,6 +45,12 @@ def has_openimageio() -> bool:
     return True
 
 
+def need_openimageio(path: Path) -> None:
+    """Refuse a file that OpenImageIO alone reads and writes where it is missing; raises UsageError."""
+    if not has_openimageio():
+        raise UsageError(f"{path}: {path.suffix} needs {install_words('film')}")
+
+
 def by_openimageio(path: Path) -> bool:
     """Say whether OpenImageIO reads and writes a file: it must for EXR and DPX, and does for TIFF where it is installed."""
     suffix = path.suffix.lower()
@@ -111,8 +117,7 @@ def windows_of(spec: Any) -> tuple[Window, Window]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    if not has_openimageio():
-        raise UsageError(f"{path}: {path.suffix} needs {install_words('film')}")
+    need_openimageio(path)
     import OpenImageIO
 
     hints = OpenImageIO.ImageSpec()

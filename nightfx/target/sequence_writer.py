@@ -16,6 +16,7 @@ from nightfx.source import (
     file_of,
     frames_on_disk,
     has_timecode,
+    need_openimageio,
     shift_timecode,
     timecode_word,
 )
@@ -40,6 +41,7 @@ def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
     if source.container == "sequence" and source.path.suffix.lower() == suffix:
         return SequencePlan(suffix, source.coding, tuple(_picture_notes(source, suffix)))
     if by_openimageio(Path(f"a{suffix}")):
+        need_openimageio(Path(f"shot.####{suffix}"))
         coding = still_writer.still_coding(suffix, source.coding)
     else:
         deep = source.coding.depth > 8 and suffix not in (".jpg", ".jpeg", ".webp")
