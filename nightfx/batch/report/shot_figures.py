@@ -9,7 +9,7 @@ screen would (HDR and linear light with their highlights rolled off). Then
     clipped    share of pixels with a channel above 254 of 255 in the render that had none in the plate
     dissolved  `nightfx.metrics.dissolved`: share of the plate's detail, skylines above all, that is gone in the render
 
-`worst` is the largest of flicker ÷ 1.1, crushed ÷ 5 %, clipped ÷ 1 % and dissolved ÷ 2 %: above 1, a shot is worth a look.
+`worst` is the largest of flicker ÷ 1.1, crushed ÷ 5 %, clipped ÷ 1 % and dissolved ÷ 1 %: above 1, a shot is worth a look.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FLICKER_LINES = 360
 _THUMB_PX = (420, 280)  # at most
 _THUMB_QUALITY = 78
 BLACK, NEAR_BLACK, WHITE = 2 / 255, 8 / 255, 254 / 255
-LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01, "dissolved": 0.02}
+LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01, "dissolved": 0.01}
 
 
 @dataclass(frozen=True)
