@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ from nightfx.batch.queue.record import (
 from nightfx.batch.queue.seats import seats_for
 from nightfx.batch.queue.task import Task
 from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
-from nightfx.batch.report.page import page, write_report
-from nightfx.batch.report.shot_figures import LIMITS, compare, figures_of
+from nightfx.batch.report.page import MEANINGS, TITLES, page, write_report
+from nightfx.batch.report.shot_figures import LIMITS, Figures, compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
 from nightfx.batch.shots.settings import settings_of
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
@@ -378,6 +378,11 @@ def test_figures_are_those_of_the_pictures() -> None:
     flicker = figures_of([compare([plate + 0.01 * n for n in noise], pumping)]).flicker
     assert flicker is not None
     assert flicker > LIMITS["flicker"]
+
+
+def test_every_figure_of_a_report_has_a_limit_a_title_and_a_meaning() -> None:
+    names = {field.name for field in fields(Figures)}
+    assert set(LIMITS) == set(TITLES) == set(MEANINGS) == names
 
 
 def task(key: str, **more: Any) -> ShotTask:
