@@ -637,7 +637,8 @@ def refusals(given: dict[str, Any], things: Path, here: Path, doors: Sequence[st
         ended = run_nightfx(*commands[door], *(() if in_file else flags(given)))
         assert ended.code == UsageError.exit_code, (door, ended)
         place = rf"error: (({re.escape(str(shots))}/nightfx\.toml|clip\.mkv): )?"
-        lines.add(re.sub(f"^{place}", "", ended.errors).rstrip("\n"))
+        said = ended.errors.removeprefix("shots: reading\n")
+        lines.add(re.sub(f"^{place}", "", said).rstrip("\n"))
     return lines
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nightfx.disk import save_json
-from nightfx.errors import PlanError, TargetError, UsageError
+from nightfx.errors import PlanError, SourceError, TargetError, UsageError
 from nightfx.job import pipeline, render_job, segment, source_target
 from nightfx.job.choices import choose, rebuild_lighting, same_threads
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
@@ -28,7 +28,7 @@ from nightfx.job.store import MANIFEST, Store
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions
-from nightfx.source import existing_files, is_picture, is_sequence
+from nightfx.source import existing_files, is_picture, is_sequence, open_source
 
 _OF_WORKERS = ("versions", "machine")  # what a join does not depend on
 
@@ -180,7 +180,19 @@ def _joined(plan: Path) -> Path | None:
     if len(files) < count or source_target.folder_of(manifest.target).exists():
         return None
     planned = plan.stat().st_mtime_ns
-    return manifest.target if all(f.stat().st_mtime_ns >= planned for f in files) else None
+    whole = all(file.stat().st_mtime_ns >= planned and _opens(file) for file in files)
+    return manifest.target if whole else None
+
+
+def _opens(render: Path) -> bool:
+    """Say whether a file is a clip or picture; others may have written over it."""
+    if is_picture(render):
+        return render.stat().st_size > 0
+    try:
+        with open_source(render):
+            return True
+    except SourceError:
+        return False
 
 
 def _check_fits(plan: Path, store: Store) -> None:

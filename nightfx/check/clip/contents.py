@@ -225,8 +225,9 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
 
 def _rate(stream: VideoStream) -> Fraction:
     """Return the average rate by the header, but of DV, where FFmpeg takes the clock for it."""
-    rate, ticks = stream.average_rate, 1 / Fraction(stream.time_base or 1)
-    return Fraction((stream.guessed_rate if rate == ticks else rate) or rate or FALLBACK_RATE)
+    is_dv = stream.codec_context.codec.canonical_name == "dvvideo"
+    rate = (is_dv and stream.guessed_rate) or stream.average_rate
+    return Fraction(rate or stream.guessed_rate or FALLBACK_RATE)
 
 
 def _packets(container: InputContainer) -> Iterator[av.Packet[Any]]:
