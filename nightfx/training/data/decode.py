@@ -29,6 +29,7 @@ BROKEN = (
 _SMALL_PX = (
     64  # of a JPEG that is only looked at: it is decoded at an eighth, damage shows all the same
 )
+_ORIENTATION, _FIRST_TURNED = 0x0112, 5  # EXIF's tag, and from which value on sides are swapped
 _opening = threading.Lock()  # filters of warnings are all threads' own
 
 
@@ -61,6 +62,17 @@ def examine(path: Path) -> tuple[int, str]:
             return side, ""
     except BROKEN as error:
         return 0, reason_of(error)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Height and width in px of a picture, upright, without decoding it. Raises `TrainingError`."""
+    try:
+        with _opened(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
+    except BROKEN as error:
+        raise TrainingError(f"{path}: {reason_of(error)}; take it out and run again") from error
+    return (width, height) if turned else (height, width)
 
 
 def reason_of(error: BaseException) -> str:

@@ -95,7 +95,9 @@ class Draws:
 
     def crop(self, step: int, index: int) -> np.ndarray:
         """The crop, (H, W, 3) uint8; (H, W, 4) with the sky where that guides the step."""
-        rng = seeded(self.options.seed, step, index, self.letter)
+        # of a pair the same picture and the same crop
+        letter = "A" if self.options.is_paired else self.letter
+        rng = seeded(self.options.seed, step, index, letter)
         path = self.path(step, index, rng)
         o = self.options
         load = self.pictures.load_with_sky if o.sees_sky(step) else self.pictures.load

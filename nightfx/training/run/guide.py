@@ -40,8 +40,8 @@ class Curves:
 def find_curves(
     pictures: tuple[Pictures, Pictures], options: train_options.TrainOptions, device: torch.device
 ) -> tuple[Curves, Curves]:
-    """The curves of both classes, by the seed of `options`; of none where nothing is warmed up."""
-    if not options.is_warming(0):
+    """The curves of both classes, by the seed of `options`; of none where nothing imitates them."""
+    if not options.is_warming(0) or options.is_paired:
         nothing = Curves(torch.zeros(3, _POINTS), torch.zeros(3, _POINTS))
         return nothing, nothing
     of_A, of_B = (

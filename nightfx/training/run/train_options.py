@@ -11,7 +11,7 @@ from nightfx.network import Architecture
 from nightfx.training.data.pictures import CropScale
 
 _Draw = Literal["sources", "passes"]
-_Guide = Literal["curves", "sky"]
+_Guide = Literal["curves", "sky", "pairs"]
 _Precision = Literal["auto", "float32", "bfloat16"]
 
 RELIT_ONLY = ("generator_share", "smooth_weight", "distribution_weight", "warm_start_steps")
@@ -67,7 +67,8 @@ class TrainOptions:
     warm_start_steps: int = 2000
     """Steps spent first on imitating curves that carry one class's values to the other's (relit only)."""
     guide: _Guide = "curves"
-    """The picture that a warm start imitates: one curve a channel, or others for the sky (it takes far more steps to learn)."""
+    """What a warm start imitates: one curve a channel; others for the sky (it takes far more steps to learn); or pairs,
+    where each day picture has its night under the same name."""
     pool_size: int = 50
     """Older fakes kept for each discriminator; 0 shows it the newest only."""
     ema: float = 0.999
@@ -88,6 +89,8 @@ class TrainOptions:
             raise UsageError(
                 f"the paper's discriminator sees 256 px: crop_px must be 256 or less, got {self.crop_px}"
             )
+        if self.is_paired and not self.warm_start_steps:
+            raise UsageError("guide=pairs is for the warm start, and warm_start_steps is 0")
         if self.crop_px % 8 or self.crop_px < 96:
             raise UsageError(f"crop_px must be a multiple of 8 and at least 96, got {self.crop_px}")
         if not (len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1] < math.inf):
@@ -114,6 +117,11 @@ class TrainOptions:
     def sees_sky(self, step: int) -> bool:
         """Whether the pictures of `step` come with their sky."""
         return self.guide == "sky" and self.is_warming(step)
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether a picture of one class is drawn together with that of the other."""
+        return self.guide == "pairs"
 
     @property
     def heights_px(self) -> tuple[int, int]:

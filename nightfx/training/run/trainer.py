@@ -17,6 +17,7 @@ from nightfx.errors import TrainingError
 from nightfx.network import pick_device
 from nightfx.options import DeviceName
 from nightfx.training.data.listed import Listed
+from nightfx.training.data.pairs import check_pairs
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
 from nightfx.training.data.usable import refuse_shared
 from nightfx.training.run import guide, progress, step, train_options
@@ -64,8 +65,10 @@ def train(
     refuse_shared([(name, pictures.paths) for name, pictures in sides])
     pictures_A, pictures_B = (
         pictures.limit(options.limit, seeded(options.seed, "limit", letter))
-        for pictures, letter in ((pictures_A, "A"), (pictures_B, "B"))
+        for pictures, letter in ((pictures_A, "A"), (pictures_B, "A" if options.is_paired else "B"))
     )
+    if options.is_paired:
+        check_pairs(pictures_A, pictures_B)
     options = replace(options, steps=count_steps(options, (pictures_A, pictures_B)))
     checkpoint = out / "run/checkpoint.pt"
     with processes(where) as share:
@@ -137,7 +140,9 @@ def _make_step(
     """Make a step on crops of both classes; returns them without the sky, which may guide the warm start."""
     guides = None
     if options.is_warming(run.step):
-        reals, guides = guide.split_guides(reals, curves)
+        reals, guides = (
+            (reals, reals[::-1]) if options.is_paired else guide.split_guides(reals, curves)
+        )
     run.recent_losses.append(step.train_step(run, *reals, options, guides))
     return reals
 
