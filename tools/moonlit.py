@@ -65,7 +65,8 @@ def illumination(luma: Picture, ground: Picture) -> Picture:
     """What is smooth in log luma on the large, in nepers: guided filters of two sizes, over the ground alone."""
     log, side = np.log(luma + np.float32(BLACK)), min(luma.shape)
     large = guided(log, ground, max(side // 6, 2), 0.6)
-    return (large + guided(log, ground, max(side // 16, 2), 0.25)) / 2
+    smaller = guided(log, ground, max(side // 16, 2), 0.25)
+    return ((large + smaller) / 2).astype(np.float32)
 
 
 def guided(log: Picture, weight: Picture, radius: int, epsilon: float) -> Picture:
@@ -75,7 +76,8 @@ def guided(log: Picture, weight: Picture, radius: int, epsilon: float) -> Pictur
     variance = box(log * log * weight, radius) / total - mean * mean
     slope = variance / (variance + np.float32(epsilon))
     offset = mean - slope * mean
-    return (box(slope * weight, radius) * log + box(offset * weight, radius)) / total
+    smooth: Picture = (box(slope * weight, radius) * log + box(offset * weight, radius)) / total
+    return smooth
 
 
 def box(values: Picture, radius: int) -> Picture:
@@ -93,8 +95,8 @@ def key(luma: Picture, ground: Picture) -> float:
 def toned(luma: Picture, own: float, look: Look) -> Picture:
     """Luma under the look's key, contrast and shoulder, `own` being the key of the plate."""
     wanted = own * look.key / USUAL_KEY * (USUAL_KEY / np.clip(own, 0.015, 0.5)) ** FOLLOWED
-    dark = wanted * (luma / own) ** look.contrast
-    return (dark / (1 + dark / look.shoulder)).astype(np.float32)
+    dark = np.asarray(wanted * (luma / own) ** look.contrast, np.float32)
+    return dark / (1 + dark / np.float32(look.shoulder))
 
 
 def tinted(light: Picture, luma: Picture, look: Look) -> Picture:
@@ -103,7 +105,8 @@ def tinted(light: Picture, luma: Picture, look: Look) -> Picture:
     own = np.clip(low + (high - low) * luma / 0.1, low, high)[..., None]
     tint = np.array(look.tint, np.float32)
     tint = tint / (tint @ LUMA)
-    return luma[..., None] * tint * (1 - own) + own * light * (0.4 + 0.6 * tint)
+    lit: Picture = luma[..., None] * tint * (1 - own) + own * light * (0.4 + 0.6 * tint)
+    return lit
 
 
 def to_linear(srgb: Picture) -> Picture:
@@ -121,16 +124,25 @@ def to_srgb(light: Picture) -> Picture:
 
 def make_pair(photo: Path, matte: Path, name: Path, out: Path, look: Look) -> None:
     """Write day/NAME.png and night/NAME.png below `out`."""
-    bgr, sky = cv2.imread(str(photo)), cv2.imread(str(matte), cv2.IMREAD_GRAYSCALE)
+    bgr, sky = read(photo, cv2.IMREAD_COLOR), read(matte, cv2.IMREAD_GRAYSCALE)
     scale = LINES / min(bgr.shape[:2])
     if scale < 1:
         bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    sky = cv2.resize(sky, bgr.shape[1::-1], interpolation=cv2.INTER_AREA)
-    night = moonlit(bgr.astype(np.float32) / 255, sky.astype(np.float32) / 255, look)
+    size = bgr.shape[1], bgr.shape[0]
+    small_sky = cv2.resize(sky, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    night = moonlit(bgr.astype(np.float32) / np.float32(255), small_sky, look)
     for folder, picture in (("day", bgr), ("night", np.rint(night * 255).astype(np.uint8))):
         path = out / folder / name.with_suffix(".png")
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), picture)
+
+
+def read(path: Path, how: int) -> NDArray[np.uint8]:
+    """The picture at `path`, as bytes."""
+    pixels = cv2.imread(str(path), how)
+    if pixels is None:
+        raise SystemExit(f"{path}: not a picture that OpenCV reads")
+    return np.asarray(pixels, np.uint8)
 
 
 def main() -> None:
