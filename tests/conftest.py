@@ -28,7 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
     settings.load_profile("untimed")
     # two processes on two cores: small tensors gain nothing from a team of threads that waits for its slowest member
-    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
+    torch.set_num_threads(threads)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # nor do those that tests start
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

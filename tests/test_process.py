@@ -65,6 +65,7 @@ def test_commands_that_train_wait_briefly_too(
 ) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "")
     monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(process, "cores", lambda: 2)
     CliRunner().invoke(app, [word.format(empty=tmp_path) for word in words])
     assert os.environ.get("GOMP_SPINCOUNT") == "20000"

@@ -130,9 +130,9 @@ def distill(
     """Teach a small network what a preset's own does, for render --draft."""
     options = DistilOptions(**only(DistilOptions, given))
     device = LightOptions(**only(LightOptions, given)).device
-    from nightfx.job.process import wait_briefly
+    from nightfx.job.process import set_up_training
 
-    wait_briefly()
+    set_up_training()
     from nightfx.network import load_preset
     from nightfx.network.draft import tell_draft
     from nightfx.training.run.distil import distil

@@ -32,9 +32,9 @@ def reproduce(
     """Run an experiment of the paper again and report its claims beside what was measured; goes on where it stopped."""
     options = ReproduceOptions(**only(ReproduceOptions, given))
     device = LightOptions(**only(LightOptions, given)).device
-    from nightfx.job.process import wait_briefly
+    from nightfx.job.process import set_up_training
 
-    wait_briefly()
+    set_up_training()
     from nightfx.training.reproduce.experiments import reproduce as run_experiment
 
     with whole_steps() as stop, shell.progress(experiment, "steps") as show:

@@ -39,9 +39,9 @@ def train(
     chosen = PictureOptions(**only(PictureOptions, given))
     settings = RecipeOptions(**only(RecipeOptions, given)).words()
     device = LightOptions(**only(LightOptions, given)).device
-    from nightfx.job.process import wait_briefly
+    from nightfx.job.process import set_up_training
 
-    wait_briefly()
+    set_up_training()
     from nightfx.training.data.listed import choose_pictures
     from nightfx.training.run.recipes import get_recipe
     from nightfx.training.run.trainer import train as train_presets

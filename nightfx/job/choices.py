@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -74,19 +72,6 @@ def rebuild_lighting(
         fields = replace(lighting.fields, lock=Lock(choices.stops))
         return replace(lighting, fields=fields)
     return lighting
-
-
-@contextmanager
-def same_threads(count: int) -> Iterator[None]:
-    """Let torch use as many threads as the job began with."""
-    own = torch.get_num_threads()
-    if count != own:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        if count != own:
-            torch.set_num_threads(own)
 
 
 def _lengths(job: render_job.RenderJob, fields: FieldPlan | None) -> Lengths:

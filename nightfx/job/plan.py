@@ -18,7 +18,7 @@ from typing import Protocol
 from nightfx.disk import save_json
 from nightfx.errors import PlanError, SourceError, TargetError, UsageError
 from nightfx.job import pipeline, render_job, segment, source_target
-from nightfx.job.choices import choose, rebuild_lighting, same_threads
+from nightfx.job.choices import choose, rebuild_lighting
 from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
 from nightfx.job.pipeline import Progress
 from nightfx.job.render import memory_errors_as_retry
@@ -26,7 +26,7 @@ from nightfx.job.resume import finish, is_long, make_folder, manifest_of
 from nightfx.job.segment import Marks, SegmentRange, render_run
 from nightfx.job.store import MANIFEST, Store
 from nightfx.light import Borders, Lighting, mark_borders, working_height
-from nightfx.network import Preset, load_preset
+from nightfx.network import Preset, load_preset, same_threads
 from nightfx.options import RenderOptions
 from nightfx.source import existing_files, is_picture, is_sequence, open_source
 

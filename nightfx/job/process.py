@@ -15,6 +15,7 @@ import ctypes
 import os
 import sys
 
+from nightfx.network.threads import look_at_cores, use_spare_cores
 from nightfx.source import cores
 
 _FEW_CORES = 4
@@ -34,6 +35,13 @@ def wait_briefly() -> None:
     if cores() <= _FEW_CORES:
         for name, value in _WAITING.items():
             os.environ.setdefault(name, value)
+
+
+def set_up_training() -> None:
+    """Set this process up to train, of a program of our own: before torch is imported, which this does."""
+    began = look_at_cores()
+    wait_briefly()
+    use_spare_cores(began, cores())
 
 
 def return_large_blocks() -> None:

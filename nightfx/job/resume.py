@@ -10,7 +10,7 @@ from pathlib import Path
 from nightfx.disk import to_json_types, translated
 from nightfx.errors import PlanError, RetryError
 from nightfx.job import pipeline, render_job, segment, source_target
-from nightfx.job.choices import choose, rebuild_lighting, same_threads
+from nightfx.job.choices import choose, rebuild_lighting
 from nightfx.job.manifest import (
     Choices,
     Manifest,
@@ -20,6 +20,7 @@ from nightfx.job.manifest import (
 )
 from nightfx.job.store import MANIFEST, SegmentRecord, Store
 from nightfx.light import Lock, borders
+from nightfx.network import same_threads
 from nightfx.source import base_name
 from nightfx.target import OutputPlan, join_segments, span_of
 

@@ -14,6 +14,7 @@ from nightfx.network.presets import (
     save_preset,
     verify_preset,
 )
+from nightfx.network.threads import same_threads, threads_again
 from nightfx.network.trunk import Architecture
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ __all__ = [
     "load_preset",
     "pick_device",
     "pick_trunk_dtype",
+    "same_threads",
     "save_draft",
     "save_look",
     "save_preset",
+    "threads_again",
     "verify_backends",
     "verify_preset",
 ]

@@ -24,6 +24,7 @@ _MOST_THREADS = 16  # FFmpeg warns of more
 # decoders that conceal without a flag on the picture, and may be told to fail instead
 _STRICT = {"mjpeg": {"err_detect": "explode"}}
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "150000 100000": one and a half; or "max 100000"
 _FLAGGED_BEFORE = 3  # packets: a parser gives them late
 _LOOKED_AT = 24  # pictures: reordered ones come early in a stream that has them
 
@@ -149,10 +150,18 @@ def asked_threads() -> int:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may use, with the quota of its container, if it has one."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(own, _quota() or own)
+
+
+def _quota() -> int | None:
+    """Return the cores of a container's quota, rounded up; None without one."""
+    try:
+        most, period = _QUOTA.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return None
+    return -(-int(most) // int(period)) if most.isdecimal() else None
 
 
 def _fell_short(container: InputContainer, stream: VideoStream, count: int) -> bool:

@@ -88,6 +88,7 @@ def distil(
         "stills_sha256": hash_pictures(seen, kept_out),
         "minutes": round((time.monotonic() - started) / 60, 1),
         "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
         "python": platform.python_version(),
     }
     size = {"width": WIDTH, "blocks": BLOCKS}

@@ -178,6 +178,7 @@ def _keep_best(
     training = {**asdict(options), "scale": list(options.scale), "step": run.step}
     training |= {"data_sha256": run.data_sha256, "nightfx": nightfx.__version__}
     training |= {"torch": torch.__version__, "python": platform.python_version()}
+    training |= {"threads": run.threads}
     facts: dict[str, Any] = {
         "name": to,
         "description": f"Turns {'day' if to == 'night' else 'night'} into {to}; {run.step} steps of training.",

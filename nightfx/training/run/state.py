@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TrainingError
-from nightfx.network import Generator, build_generator
+from nightfx.network import Generator, build_generator, threads_again
 from nightfx.network.weights import why_unread
 from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
@@ -55,6 +55,8 @@ class TrainingRun:
     rng: torch.Generator
     share: Share = field(default_factory=Share)
     data_sha256: str = ""
+    threads: int = field(default_factory=torch.get_num_threads)
+    """Of torch: with others the weights differ in their last bits."""
     step: int = 0
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
@@ -127,6 +129,7 @@ def save_checkpoint(run: TrainingRun, options: train_options.TrainOptions, path:
         "torch_rng": torch.get_rng_state(),
         "options": asdict(options),
         "data_sha256": run.data_sha256,
+        "threads": run.threads,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -198,6 +201,7 @@ def _restore(run: TrainingRun, state: Mapping[str, Any], device: torch.device) -
         {name: loss.to(device) for name, loss in losses.items()}
         for losses in state.get("recent_losses", [])  # older checkpoints have none
     ]
+    run.threads = threads_again(state.get("threads"))  # nor have they this
     run.rng.set_state(state["rng"])
     torch.set_rng_state(state["torch_rng"])
 

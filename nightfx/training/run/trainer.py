@@ -14,7 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nightfx.errors import TrainingError
-from nightfx.network import pick_device
+from nightfx.network import pick_device, same_threads
 from nightfx.options import DeviceName
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pairs import check_pairs
@@ -79,10 +79,11 @@ def train(
         share.wait()
         if run.step == 0 and share.rank == 0:
             save_checkpoint(run, options, checkpoint)  # a disk that takes none is told from now
-        curves = guide.find_curves((pictures_A, pictures_B), options, where)
-        with Feed((pictures_A, pictures_B), options, first=run.step, share=share) as feed:
-            held_out = held_out_A, held_out_B
-            _loop(run, options, out, curves, feed, held_out, on_progress)
+        both, held_out = (pictures_A, pictures_B), (held_out_A, held_out_B)
+        with same_threads(run.threads):
+            curves = guide.find_curves(both, options, where)
+            with Feed(both, options, first=run.step, share=share) as feed:
+                _loop(run, options, out, curves, feed, held_out, on_progress)
     return out
 
 
