@@ -32,9 +32,10 @@ from nightfx.batch.queue.run import plan_batch, run_batch, run_plan
 from nightfx.batch.queue.segments import plan_tasks
 from nightfx.batch.queue.task import Task
 from nightfx.batch.shots.find import find_shots
+from nightfx.job.join import join_plan, missing_segments
 from nightfx.job.manifest import Choices
 from nightfx.job.pipeline import Progress
-from nightfx.job.plan import join_plan, missing_segments, plan_render, segments_of
+from nightfx.job.plan import plan_render, segments_of
 from nightfx.job.render_job import Mark, RenderJob
 from nightfx.job.segment import SegmentRange
 from nightfx.job.store import SegmentRecord, Store
@@ -207,7 +208,7 @@ def without_pixels(segments: int) -> Iterator[None]:
         "nightfx.job.plan.rebuild_lighting": lambda *args: None,
         "nightfx.job.plan.render_run": _render_run,
         "nightfx.job.plan.is_long": lambda job: True,
-        "nightfx.job.resume.join_segments": lambda pieces, target, **more: target.touch(),
+        "nightfx.job.join.join_segments": lambda pieces, target, **more: target.touch(),
         "nightfx.batch.queue.crew.START": START.replace("SEGMENTS", str(segments)),
     }
     with ExitStack() as close:

@@ -22,7 +22,8 @@ from nightfx.cli import app
 from nightfx.cli.display import LEAST_ITEMS, Pace, clock_time
 from nightfx.disk import own_presets
 from nightfx.errors import PresetError, UsageError, install_words
-from nightfx.job.plan import join_plan, plan_render, render_segment
+from nightfx.job.join import join_plan
+from nightfx.job.plan import plan_render, render_segment
 from nightfx.network.presets import Preset, list_presets, load_preset, save_look
 from nightfx.options import Look
 from nightfx.picture import Frame, coding_of, frame_of
@@ -71,11 +72,20 @@ print(json.dumps([said, "torch" in sys.modules]))
 """
 
 
-def test_what_the_header_and_the_command_line_say_needs_no_torch(tmp_path: Path) -> None:
+def test_what_the_header_and_the_command_line_say_needs_no_torch(
+    tmp_path: Path, identity: Preset
+) -> None:
     clip = str(make_clip(tmp_path / "a.mp4"))
     (tmp_path / "b.night.mp4").write_bytes(b"x")
     taken = str(make_clip(tmp_path / "b.mp4"))
     plan = ["-o", str(tmp_path / "plan.json")]
+    planned, target = tmp_path / "planned.json", tmp_path / "c.mp4"
+    plan_render(Path(clip), planned, target=target, preset=identity)
+    begun = tmp_path / "begun.json"
+    plan_render(Path(clip), begun, target=tmp_path / "d.mp4", preset=identity)
+    (tmp_path / "d.mp4").write_bytes(b"x")
+    cut = tmp_path / "cut.edl"
+    cut.write_text("001  REEL V C 00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00\n")
     cases = {
         ("render", str(tmp_path / "nowhere.mp4")): "no such file",
         ("render", clip, "--to", "noon"): "unknown preset 'noon'",
@@ -89,7 +99,10 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(tmp_path: Path)
         ("preview", clip, "--frame", "12"): "it has frames 1001 to 1012",
         ("preview", clip, "-o", str(tmp_path / "a.jpg")): "a preview is written as PNG",
         ("batch", str(tmp_path / "no"), "-o", str(tmp_path / "o")): "no such folder",
+        ("batch", str(cut), "-o", str(tmp_path / "o")): "none of its clips can be rendered",
         ("join", str(tmp_path / "no.json")): "no.json: no such file",
+        ("join", str(planned)): "segments are missing: 0",
+        ("farm", "run", str(begun)): "d.mp4: exists already",
     }
     words = json.dumps([list(case) for case in cases])
     command = [sys.executable, "-c", WITHOUT_TORCH, words]
@@ -103,6 +116,12 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(tmp_path: Path)
 def test_a_line_comes_before_anything_heavy(tmp_path: Path) -> None:
     result = call("render", tmp_path / "nowhere.mp4")
     assert result.stderr.splitlines()[0] == "nowhere.mp4: reading"
+
+
+def test_farm_run_says_a_line_before_anything_heavy(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    result = call("farm", "run", tmp_path / "plan.json")
+    assert result.stderr.splitlines()[0] == "plan.json: reading"
 
 
 def test_batch_says_a_line_before_anything_heavy(tmp_path: Path) -> None:

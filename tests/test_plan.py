@@ -16,7 +16,8 @@ from test_segment import SHORT, packets, pictures
 import nightfx
 from nightfx import RenderOptions
 from nightfx.errors import PlanError, RetryError, SourceError, TargetError, UsageError
-from nightfx.job.plan import join_plan, plan_render, render_segment
+from nightfx.job.join import join_plan
+from nightfx.job.plan import plan_render, render_segment
 from nightfx.light import borders
 from nightfx.network.presets import Preset
 from nightfx.options.encode import EncodeOptions

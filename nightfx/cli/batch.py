@@ -58,23 +58,22 @@ def batch(
 
     Settings of single shots stand in a nightfx.toml beside them, by the names of the flags.
     """
-    from nightfx.batch.shots.find import find_shots
-    from nightfx.batch.shots.timeline import is_timeline
-
     options = EngineOptions(**only(EngineOptions, given))
     flags = {key: value for key, value in given.items() if key in all_options()}
     RenderOptions.of(**flags)  # what is wrong is said before anything is looked for
     own = own_settings(flags | {"to": to}, all_options())
     names = frozenset([Path(to or own.get("to", "night")).name])
     cut, root = None, shots
-    if is_timeline(shots):
-        if {"start", "end"} & {*flags, *own}:
-            raise UsageError("--start and --end are not for timelines: they say what is shown")
-        root = media or shots.absolute().parent
     shell.settings.json = as_json
     with shell.progress(shots.name) as show:
         show.stage("reading", 0, None)
+        from nightfx.batch.shots.find import find_shots
+        from nightfx.batch.shots.timeline import is_timeline
+
         if is_timeline(shots):
+            if {"start", "end"} & {*flags, *own}:
+                raise UsageError("--start and --end are not for timelines: they say what is shown")
+            root = media or shots.absolute().parent
             cut = _read_cut(shots, root, out, handles, flags)
             found = cut.shots
         else:

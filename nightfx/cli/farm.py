@@ -57,14 +57,17 @@ def run(
 ) -> int:
     """Render the segments of a plan that are not done, several at a time, and join them."""
     check_plan(plan)
-    from nightfx.batch.queue.run import run_plan
-    from nightfx.batch.queue.segments import plan_tasks
-    from nightfx.cli.table import watching
-    from nightfx.job.plan import join_plan
-
     options = EngineOptions(**only(EngineOptions, given))
     shell.settings.json = json_lines
-    tasks = plan_tasks(plan)
+    with shell.progress(plan.name) as show:
+        show.stage("reading", 0, None)
+        from nightfx.batch.queue.segments import plan_tasks
+
+        tasks = plan_tasks(plan)
+        from nightfx.batch.queue.run import run_plan
+    from nightfx.cli.table import watching
+    from nightfx.job.join import join_plan
+
     with watching(tasks, as_json=json_lines) as watch:
         run_plan(plan, tasks, options, watch)
     failed = [task for task in tasks if task.state == "failed"]

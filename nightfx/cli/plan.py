@@ -82,7 +82,7 @@ def join(
     check_plan(plan)
     with shell.progress(plan.name, "packets") as show:
         show.stage("reading", 0, None)
-        from nightfx.job.plan import join_plan
+        from nightfx.job.join import join_plan
 
         target = join_plan(plan, show)
     shell.say(str(target), {"target": str(target)})

@@ -13,13 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nightfx.disk import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
 from nightfx.job import render_job, source_target
 from nightfx.light import Lengths
-from nightfx.network import pick_device, pick_trunk_dtype
 from nightfx.options import QUALITY_FAMILIES, Backend, RenderOptions
 from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
@@ -88,17 +85,20 @@ def read_manifest(path: Path) -> Manifest:
     return found
 
 
-def describe_job(job: render_job.RenderJob) -> dict[str, dict[str, Any]]:
-    """Return all that must be the same wherever a job is worked on."""
-    return {
+def describe_job(job: render_job.RenderJob, *, here: bool = True) -> dict[str, dict[str, Any]]:
+    """Return all that must be the same wherever a job is worked on; a join asks for nothing of what computes `here`."""
+    found = {
         "source": fingerprint(job.source),
         "preset": {"sha256": job.preset.sha256},
         "settings": job.options.fingerprint(),
         "files": file_fingerprints(job.options),
         "encoder": _written(job),
-        "versions": {name: _version(name) for name in _libraries(job.options.light.backend)},
-        "machine": _machine(job),
     }
+    if here:
+        names = _libraries(job.options.light.backend)
+        found["versions"] = {name: _version(name) for name in names}
+        found["machine"] = _machine(job)
+    return found
 
 
 def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
@@ -129,6 +129,10 @@ def _version(name: str) -> str:
 
 
 def _machine(job: render_job.RenderJob) -> dict[str, Any]:
+    import torch
+
+    from nightfx.network import pick_device, pick_trunk_dtype
+
     device = pick_device(job.options.light.device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     found: dict[str, Any] = {"device": where, "dtype": str(pick_trunk_dtype(device))}
@@ -141,13 +145,10 @@ def _machine(job: render_job.RenderJob) -> dict[str, Any]:
 def differences(
     now: dict[str, dict[str, Any]],
     then: dict[str, dict[str, Any]],
-    without: Sequence[str] = (),
 ) -> list[str]:
     """Return the changes from one description of a job to another, in a few words each."""
     words = []
     for part, value in now.items():
-        if part in without:
-            continue
         old = then.get(part)
         old = old if isinstance(old, dict) else {}
         changed = [key for key in {**value, **old} if value.get(key) != old.get(key)]

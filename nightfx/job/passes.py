@@ -20,7 +20,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nightfx.apply import Field, FieldChange, Steps, full_size, lit_signal, tangent
@@ -270,5 +269,7 @@ def _field_pixels(field: Field, frame: Frame) -> _Half:
 
 
 def _half(values: Float32) -> _Half:
+    import torch
+
     # numpy takes ten times as long
     return torch.from_numpy(values).half().numpy()

@@ -16,21 +16,20 @@ from pathlib import Path
 from typing import Protocol
 
 from nightfx.disk import save_json
-from nightfx.errors import PlanError, SourceError, TargetError, UsageError
+from nightfx.errors import PlanError, UsageError
 from nightfx.job import pipeline, render_job, segment, source_target
 from nightfx.job.choices import choose, rebuild_lighting
-from nightfx.job.manifest import Manifest, describe_job, differences, read_manifest
+from nightfx.job.join import joined_at, opened
+from nightfx.job.manifest import Manifest, describe_job, differences
 from nightfx.job.pipeline import Progress
 from nightfx.job.render import memory_errors_as_retry
-from nightfx.job.resume import finish, is_long, make_folder, manifest_of
+from nightfx.job.resume import is_long, make_folder, manifest_of
 from nightfx.job.segment import Marks, SegmentRange, render_run
 from nightfx.job.store import MANIFEST, Store
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset, same_threads
 from nightfx.options import RenderOptions
-from nightfx.source import existing_files, is_picture, is_sequence, open_source
-
-_OF_WORKERS = ("versions", "machine")  # what a join does not depend on
+from nightfx.source import is_picture, is_sequence
 
 
 class RenderSegment(Protocol):
@@ -109,18 +108,8 @@ def render_segment(plan: Path, number: int, on_progress: Progress | None = None)
 @contextmanager
 def segments_of(plan: Path) -> Iterator[RenderSegment]:
     """Give what renders segments of a plan as `render_segment` does; source and network stay open between them."""
-    with _opened(plan) as store:
+    with opened(plan) as store:
         yield _Segments(plan, store).render
-
-
-def missing_segments(plan: Path) -> list[int]:
-    """The segments that are not rendered yet. Raises PlanError where the plan does not fit any more, TargetError."""
-    if _joined(plan):
-        return []
-    with _opened(plan, looks_for_target=True) as store:
-        _check_fits(plan, store)
-        done = store.records()
-        return [number for number in range(len(store.starts or ())) if number not in done]
 
 
 class _Segments:
@@ -133,7 +122,7 @@ class _Segments:
         store, starts = self._store, self._store.starts or []
         if not 0 <= number < len(starts):
             raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
-        if store.record(number) or _joined(self._plan):
+        if store.record(number) or joined_at(self._plan):
             return
         with memory_errors_as_retry(store.job.source), same_threads(store.manifest.choices.threads):
             lighting = self._lighting
@@ -157,70 +146,3 @@ class _Segments:
 def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:
     """Tell of a segment's own frames."""
     show(done - start, end - start if end else None)
-
-
-def join_plan(plan: Path, on_progress: Progress | None = None) -> Path:
-    """Join the segments of a plan with the source's sound; returns the path of the render. One that is joined is left as it is.
-
-    Raises RetryError where segments are missing.
-    """
-    if target := _joined(plan):
-        return target
-    with _opened(plan, looks_for_target=True, tells=True) as store:
-        _check_fits(plan, store)
-        finish(store, on_progress)
-        return store.job.target
-
-
-def _joined(plan: Path) -> Path | None:
-    """The render, where it is complete: of a plan that was joined no folder is left, and every file is younger than it."""
-    manifest = read_manifest(plan)
-    files = existing_files(manifest.target)
-    count = (manifest.frames or 1) if is_sequence(manifest.target) else 1
-    if len(files) < count or source_target.folder_of(manifest.target).exists():
-        return None
-    planned = plan.stat().st_mtime_ns
-    whole = all(file.stat().st_mtime_ns >= planned and _opens(file) for file in files)
-    return manifest.target if whole else None
-
-
-def _opens(render: Path) -> bool:
-    """Say whether a file is a clip or picture; others may have written over it."""
-    if is_picture(render):
-        return render.stat().st_size > 0
-    try:
-        with open_source(render):
-            return True
-    except SourceError:
-        return False
-
-
-def _check_fits(plan: Path, store: Store) -> None:
-    words = differences(describe_job(store.job), store.manifest.job, without=_OF_WORKERS)
-    if words:
-        raise PlanError(f"{plan}: does not fit any more: {', '.join(words)}")
-
-
-@contextmanager
-def _opened(path: Path, *, looks_for_target: bool = False, tells: bool = False) -> Iterator[Store]:
-    manifest = read_manifest(path)
-    if manifest.starts is None:
-        raise PlanError(f"{path}: its segments were not looked for: nightfx plan does")
-    options = manifest.render_options()
-    if looks_for_target and not options.job.overwrite:
-        _check_free(manifest.target)
-    # without a look at the target, what is there was looked for when it was planned
-    options = options.but(overwrite=True)
-    preset = load_preset(manifest.preset)
-    with render_job.open_job(
-        manifest.source, manifest.target, preset, options, again=not tells
-    ) as job:
-        yield Store(job, source_target.folder_of(job.target), manifest)
-
-
-def _check_free(target: Path) -> None:
-    """Refuse to replace what came to be there since it was planned; files of a sequence that was begun are one's own."""
-    begun = is_sequence(target) and source_target.folder_of(target).is_dir()
-    if not begun and (taken := existing_files(target)):
-        words = "exists already: remove it, or plan it anew with --overwrite"
-        raise TargetError(f"{taken[0]}: {words}")

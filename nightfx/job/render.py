@@ -11,9 +11,10 @@ import torch
 from nightfx.apply import Written
 from nightfx.errors import RetryError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
+from nightfx.job.join import lock_beside
 from nightfx.job.matte import open_matte
 from nightfx.job.passes import writing
-from nightfx.job.resume import is_long, lock_beside, render_in_segments
+from nightfx.job.resume import is_long, render_in_segments
 from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions

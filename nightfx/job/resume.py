@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nightfx.disk import to_json_types, translated
-from nightfx.errors import PlanError, RetryError
+from nightfx.errors import PlanError
 from nightfx.job import pipeline, render_job, segment, source_target
 from nightfx.job.choices import choose, rebuild_lighting
+from nightfx.job.join import finish
 from nightfx.job.manifest import (
     Choices,
     Manifest,
@@ -18,11 +19,10 @@ from nightfx.job.manifest import (
     differences,
     read_manifest,
 )
-from nightfx.job.store import MANIFEST, SegmentRecord, Store
-from nightfx.light import Lock, borders
+from nightfx.job.store import MANIFEST, Store
+from nightfx.light import borders
 from nightfx.network import same_threads
-from nightfx.source import base_name
-from nightfx.target import OutputPlan, join_segments, span_of
+from nightfx.target import OutputPlan
 
 
 def is_long(job: render_job.RenderJob) -> bool:
@@ -114,62 +114,3 @@ def _kept(store: Store) -> Iterator[None]:
 
 def _share(frames: int, total: int | None) -> str:
     return f"{min(100 * frames // total, 100)} %" if total else f"frame {frames}"
-
-
-def finish(store: Store, on_progress: pipeline.Progress | None = None) -> None:
-    """Join all segments, and remove them; raises RetryError where some are missing."""
-    job, options, choices = store.job, store.job.options, store.manifest.choices
-    done = store.records()
-    if missing := [number for number in range(len(store.starts or done)) if number not in done]:
-        words = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
-        raise RetryError(f"{job.target}: segments are missing: {words}: render them first")
-    notes: list[str] = []
-    if isinstance(job.plan, OutputPlan):
-        assert choices.head is not None, "that of a clip is known"
-        pieces = [(store.file_of(n), record.piece) for n, record in done.items()]
-        count = sum(len(piece.times) for _, piece in pieces if piece)
-        join_segments(
-            [(path, piece) for path, piece in pieces if piece],
-            job.target,
-            head=choices.head,
-            source=None if job.info.container == "sequence" else job.info.path,
-            info=job.info,
-            plan=job.plan,
-            span=span_of(
-                job.info,
-                job.plan,
-                choices.head.pts,
-                options.source.start_seconds,
-                options.source.end_seconds,
-            ),
-            check=source_target.verification(
-                job.info, job.target, job.plan, options.source, notes.append, on_progress
-            )
-            if options.job.verify
-            else None,
-            on_note=notes.append,
-            on_packet=pipeline.stage_counter(on_progress, "joining", count),
-        )
-    elif options.job.verify:
-        source_target.verify_sequence(
-            job.info, job.target, options.source, notes.append, on_progress
-        )
-    job.log_notes([*notes, *_last_words(store, done.values())])
-    if options.field.lock and choices.stops:
-        Lock(choices.stops).save(lock_beside(job.target))
-    store.remove()
-
-
-def _last_words(store: Store, done: Collection[SegmentRecord]) -> Iterator[str]:
-    """Yield the lines to say at the end, of all segments."""
-    yield from dict.fromkeys(note for record in done for note in record.notes)
-    passes = store.job.open_passes(again=True)
-    for record in done:
-        if passes and record.tally:
-            passes.recall(record.first, record.tally)
-    yield from passes.finish() if passes else ()
-
-
-def lock_beside(target: Path) -> Path:
-    """Where --lock writes what it measured."""
-    return target.with_name(f"{base_name(target)}.lock.json")

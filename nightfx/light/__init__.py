@@ -1,11 +1,23 @@
 """Decide the light that a frame gets."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from nightfx.light.borders import PHASE, Borders, Lengths, warm_up_of
-from nightfx.light.fit import FieldPlan
-from nightfx.light.light import Beside, light_frames, mark_borders
-from nightfx.light.lighting import Footage, Lighting, build_lighting, show_frames, working_height
 from nightfx.light.lock import Lock
-from nightfx.light.tiling import plan_tiles
+
+if TYPE_CHECKING:
+    from nightfx.light.fit import FieldPlan
+    from nightfx.light.light import Beside, light_frames, mark_borders
+    from nightfx.light.lighting import (
+        Footage,
+        Lighting,
+        build_lighting,
+        show_frames,
+        working_height,
+    )
+    from nightfx.light.tiling import plan_tiles
 
 __all__ = [
     "PHASE",
@@ -24,3 +36,13 @@ __all__ = [
     "warm_up_of",
     "working_height",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes seconds to import: how long segments are is known before
+    if name not in __all__:
+        raise AttributeError(f"module 'nightfx.light' has no attribute {name!r}")
+    from nightfx.light import fit, light, lighting, tiling
+
+    home = next(module for module in (light, lighting, fit, tiling) if hasattr(module, name))
+    return getattr(home, name)

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nightfx.batch.queue.task import Emit, Task, paced
 from nightfx.disk import to_line
 from nightfx.errors import NightfxError
-from nightfx.job.plan import RenderSegment, missing_segments, segments_of
+from nightfx.job.join import missing_segments
+
+if TYPE_CHECKING:
+    from nightfx.job.plan import RenderSegment
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class _OpenPlan:
     @contextmanager
     def open(self, plan: Path) -> Iterator[RenderSegment]:
         """Give what renders segments of a plan; where it fails, all that it had in memory is let go."""
+        from nightfx.job.plan import (
+            segments_of,
+        )  # torch, which is not needed to know what is missing
+
         about = plan.stat() if plan.exists() else None
         of = f"{plan} {about and (about.st_mtime_ns, about.st_size)}"
         try:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from nightfx.batch.queue.record import FOLDER
-from nightfx.batch.queue.worker import ShotTask
 from nightfx.batch.shots.document import Render
 from nightfx.batch.shots.timeline import Cut, Use
 from nightfx.disk import translated
 from nightfx.errors import NightfxError, TargetError, UsageError
 from nightfx.source import existing_files, is_pattern
+
+if TYPE_CHECKING:
+    from nightfx.batch.queue.worker import ShotTask
 
 _HINT = "export the timeline as .otio, .fcpxml or .edl"
 
