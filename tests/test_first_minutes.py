@@ -185,24 +185,38 @@ def test_nobody_says_how_long_it_takes_before_ten_frames() -> None:
 
 def test_what_an_encoder_still_holds_is_part_of_what_is_left() -> None:
     now = 0.0
-    pace = Pace(lambda: now)
+    pace = Pace(lambda: now, lambda: 0.0)
     for done in range(1, 31):
         now, pace.encoded = float(done), max(done - 6, 0)
         left = pace.seconds_left(done, 40)
     assert left == pytest.approx(10 + 6 / 2)
 
 
+@pytest.mark.parametrize(("own", "wanted"), [(0.5, 3), (2, 1.5), (0, 10)])
+def test_how_fast_an_encoder_ends_is_told_by_the_work_it_adds(own: float, wanted: float) -> None:
+    now = work = 0.0
+    pace = Pace(lambda: now, lambda: work)
+    for done in range(1, 101):
+        now += 1
+        # a frame's light is a second of work, the first ones' a compiler's too
+        work += (30 if done < 5 else 1) + (own if done > 49 else 0)
+        pace.encoded = max(done - 48, 0)
+        left = pace.seconds_left(done, 200)
+    assert left == pytest.approx(100 + 48 / wanted)
+
+
 def test_frames_that_an_encoder_only_takes_in_say_nothing_of_the_rest() -> None:
-    now = 0.0
-    pace = Pace(lambda: now)
+    now = work = 0.0
+    pace = Pace(lambda: now, lambda: work)
     told = []
     for done in range(1, 101):
         now += 0.1 if done < 48 else 1  # it begins to work when it has 48
+        work += 1 if done < 48 else 2
         pace.encoded = max(done - 48, 0)
         told.append(pace.seconds_left(done, 100))
     assert told[: 48 + LEAST_ITEMS] == [None] * (48 + LEAST_ITEMS)
     for done, left in enumerate(told[48 + LEAST_ITEMS :], 49 + LEAST_ITEMS):
-        truly = (100 - done) + 48 / 2  # nothing is told of a finish quicker than twice the pace
+        truly = (100 - done) + 48 / 2  # a half of the work is its own
         assert left == pytest.approx(truly, rel=0.25)
 
 

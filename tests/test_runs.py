@@ -32,9 +32,8 @@ pytestmark = pytest.mark.usefixtures("small_reports")
 # `nightfx`, with the `small_reports` of conftest.py
 SMALL = """
 from nightfx.cli import main
-from nightfx.training.run import progress as report
-from nightfx.training.run import trainer
-report.VALIDATION_PX, trainer.CURVE_CROPS = 96, 8
+from nightfx.training.run import guide, progress
+progress.VALIDATION_PX, guide.DRAWS = 96, 8
 main()
 """
 NETWORKS = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA")

@@ -20,7 +20,10 @@ JSON_SECONDS = 1.0
 LEAST_ITEMS = 10  # before them nobody says how long the rest will take
 _WINDOW_SECONDS = 60.0  # of the past that speak for the future
 _SAMPLE_SECONDS = 0.25
-_FLUSH_SPEED = 2.0  # of an encoder that has the machine for itself, beside the whole; measured with x264 on two cores
+_FLUSH_SPEED = (
+    2.0  # of an encoder that has the machine for itself, beside the whole, where nothing is known
+)
+_MOST_SPEED = 10.0
 
 
 class Display(Protocol):
@@ -36,8 +39,16 @@ class Display(Protocol):
 class Pace:
     """How fast items are done of late, measured from the first one on: what comes before it takes a time of its own."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        work: Callable[[], float] = time.process_time,
+    ) -> None:
+        self._clock, self._work = clock, work
+        self._settled: tuple[int, float] | None = None
+        """Items and work when the first ones were done, which have work of their own."""
+        self._filled: tuple[int, float] | None = None
+        """Items and work when an encoder had all that it takes in."""
         self._past: deque[tuple[float, int]] = deque()
         self._first = 0
         self._is_filling = True
@@ -48,10 +59,12 @@ class Pace:
         """Items a second, when so many are `done`; 0 where that is not known yet."""
         now = self._clock()
         if self.encoded and self._is_filling:  # from here on its work counts
-            self._is_filling = False
+            self._is_filling, self._filled = False, (done, self._work())
             self._past.clear()
         if not self._past:
             self._first = done
+        if self._settled is None and done - self._first >= LEAST_ITEMS:
+            self._settled = done, self._work()
         if not self._past or now - self._past[-1][0] >= _SAMPLE_SECONDS:
             self._past.append((now, done))
         while len(self._past) > 2 and now - self._past[1][0] >= _WINDOW_SECONDS:
@@ -69,7 +82,22 @@ class Pace:
         if total is None or is_early or rate <= 0:
             return None
         held = 0 if self.encoded is None else max(done - self.encoded, 0)
-        return (max(total - done, 0) + held / _FLUSH_SPEED) / rate
+        return (max(total - done, 0) + held / self._flush_speed(done)) / rate
+
+    def _flush_speed(self, done: int) -> float:
+        """Return how much faster than the whole an encoder is with what it holds at the end, when nothing else works.
+
+        Its own work is what an item takes more of processor time than while it only took them in.
+        """
+        if not (self._settled and self._filled and self._settled[0] < self._filled[0] < done):
+            return _FLUSH_SPEED
+        light = _work_each(self._settled, self._filled)
+        whole = _work_each(self._filled, (done, self._work()))
+        return whole / max(whole - light, whole / _MOST_SPEED) if whole else _FLUSH_SPEED
+
+
+def _work_each(start: tuple[int, float], end: tuple[int, float]) -> float:
+    return (end[1] - start[1]) / (end[0] - start[0])
 
 
 def clock_time(seconds: float) -> str:
