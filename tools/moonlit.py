@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
 LUMA = np.array([0.0722, 0.7152, 0.2126], np.float32)  # BGR, as OpenCV reads
 BLACK = 0.004  # added to luma under logarithms: below it, steps are noise
@@ -122,22 +123,39 @@ def to_srgb(light: Picture) -> Picture:
     return np.where(light <= 0.0031308, 12.92 * light, high).astype(np.float32)
 
 
-def make_pair(photo: Path, matte: Path, name: Path, out: Path, look: Look) -> None:
-    """Write day/NAME.png and night/NAME.png below `out`."""
+def pair_of_photo(photo: Path, matte: Path, look: Look) -> tuple[Bytes, Bytes]:
+    """A photograph, small, and its night."""
     bgr, sky = read(photo, cv2.IMREAD_COLOR), read(matte, cv2.IMREAD_GRAYSCALE)
     scale = LINES / min(bgr.shape[:2])
     if scale < 1:
-        bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    size = bgr.shape[1], bgr.shape[0]
-    small_sky = cv2.resize(sky, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    night = moonlit(bgr.astype(np.float32) / np.float32(255), small_sky, look)
-    for folder, picture in (("day", bgr), ("night", np.rint(night * 255).astype(np.uint8))):
-        path = out / folder / name.with_suffix(".png")
+        bgr = np.asarray(cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    small = cv2.resize(sky, (bgr.shape[1], bgr.shape[0]), interpolation=cv2.INTER_AREA)
+    return bgr, night_of(bgr, np.asarray(small, np.uint8), look)
+
+
+def pair_of_view(view: Path, look: Look) -> tuple[Bytes, Bytes]:
+    """A view of the town by sun, and the night of it under an overcast sky."""
+    sun, overcast = (read(view / name, cv2.IMREAD_COLOR) for name in ("sun.webp", "overcast.webp"))
+    sky = read(view / "kinds.png", cv2.IMREAD_GRAYSCALE)[: sun.shape[0]]  # the first of its maps
+    return sun, night_of(overcast, sky, look)
+
+
+def night_of(bgr: Bytes, sky: Bytes, look: Look) -> Bytes:
+    """The night of a picture, both of bytes."""
+    white = np.float32(255)
+    night = moonlit(bgr.astype(np.float32) / white, sky.astype(np.float32) / white, look)
+    return np.asarray(np.rint(night * white), np.uint8)
+
+
+def write_pair(pair: tuple[Bytes, Bytes], out: Path, name: Path) -> None:
+    """Write day/NAME.png and night/NAME.png below `out`."""
+    for folder, picture in zip(("day", "night"), pair, strict=True):
+        path = out / folder / name.with_name(f"{name.name}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), picture)
 
 
-def read(path: Path, how: int) -> NDArray[np.uint8]:
+def read(path: Path, how: int) -> Bytes:
     """The picture at `path`, as bytes."""
     pixels = cv2.imread(str(path), how)
     if pixels is None:
@@ -152,12 +170,16 @@ def main() -> None:
     parser.add_argument("mattes", type=Path, help="NAME.sky.png or NAME.png in the same subfolders")
     parser.add_argument("out", type=Path)
     parser.add_argument("--look", choices=LOOKS, default="day-for-night")
+    parser.add_argument("--town", type=Path, help="views of the town, of training")
     args = parser.parse_args()
+    look = LOOKS[args.look]
     for photo in sorted(args.photos.rglob("*.*")):
         name = photo.relative_to(args.photos)
         mattes = (args.mattes / name.with_suffix(end) for end in (".sky.png", ".png"))
         if matte := next((path for path in mattes if path.exists()), None):
-            make_pair(photo, matte, name, args.out, LOOKS[args.look])
+            write_pair(pair_of_photo(photo, matte, look), args.out, name.with_suffix(""))
+    for view in sorted(args.town.glob("*/facts.json")) if args.town else ():
+        write_pair(pair_of_view(view.parent, look), args.out, Path("town", view.parent.name))
 
 
 if __name__ == "__main__":
