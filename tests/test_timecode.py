@@ -11,6 +11,7 @@ from typing import Any
 import av
 import pytest
 from media import Clip, make_clip
+from remux import with_bytes
 
 import nightfx
 from nightfx.check.verification import verify
@@ -115,6 +116,37 @@ def test_a_track_may_count_what_is_no_multiple_of_the_pictures(
     options = RenderOptions.of(start_seconds=0.5)  # twelve pictures, fifteen numbers
     cut = nightfx.render(source, tmp_path / "c.mov", preset=identity, options=options)
     assert timecodes(cut) == {"01:00:01:00"}
+
+
+@pytest.mark.parametrize(("fps", "said"), [(24, 23), (30, 29), (60, 59)])
+def test_a_number_that_rounds_its_own_rate_down_is_written_as_it_was_meant(
+    fps: int, said: int, tmp_path: Path, identity: Preset
+) -> None:
+    rate = fps * NTSC
+    clip = Clip(count=24, rate=rate, timecode="01:00:00:12", size=(32, 32))
+    source = make_clip(tmp_path / "a.mov", clip)
+    with_bytes(source, source, clock(rate, fps), clock(rate, said))
+    (own,) = tracks_of(source)
+    assert (own.fps, own.rate) == (said, rate)
+    target = tmp_path / "b.mov"
+    rows = timecode_rows(source, target, identity)
+    assert rows == {"timecode": "kept", "timecode's rate": "changed"}
+    (mended,) = tracks_of(target)
+    assert (mended.fps, timecodes(target)) == (fps, {"01:00:00:12"})
+    assert timecode_rows(source, tmp_path / "b.mkv", identity) == {"timecode": "kept"}
+    other = with_bytes(target, tmp_path / "c.mov", clock(rate, fps), clock(rate, said + 2))
+    assert {row.what: row.verdict for row in verify(source, other)}["timecode's rate"] == "lost"
+
+
+def clock(rate: Fraction, fps: int) -> bytes:
+    """How a timecode track says its rate, and the numbers of a second."""
+    return struct.pack(">2IB", rate.numerator, rate.denominator, fps)
+
+
+def timecode_rows(source: Path, target: Path, preset: Preset) -> dict[str, str]:
+    nightfx.render(source, target, preset=preset)
+    rows = verify(source, target)
+    return {row.what: row.verdict for row in rows if row.what.startswith("timecode")}
 
 
 @pytest.mark.parametrize(("start", "written"), [(0.0, "01:00:00;28"), (0.5, "01:00:00;58")])

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from nightfx.carry import OWN_KEYS, STREAM_KEYS, same_language
 from nightfx.check.clip.contents import Contents
-from nightfx.check.clip.headers import Chapter
+from nightfx.check.clip.headers import Chapter, TimecodeTrack
 from nightfx.check.table import Held
 from nightfx.check.verdict import (
     NEAR,
@@ -59,18 +59,15 @@ def _timecode(old: Contents, new: Contents, part: RenderedPart, held: Held) -> I
     rate, times = tracks[0].rate if tracks else old.picture.rate, old.picture.times
     past = times[part.first] - times[0] if part.first < len(times) else Fraction(0)
     wanted = old.timecode and shift_timecode(old.timecode, round(past * rate), rate)
-    if wanted and tracks and held.container.is_bare and tracks[0].frames != round(old.picture.rate):
+    counts = tracks[0].counted.frames if tracks else 0
+    if wanted and tracks and held.container.is_bare and counts != round(old.picture.rate):
         yield _recounted(old, new, past)
     elif old.timecode or new.timecode:
         row = equal("timecode", wanted or old.timecode, new.timecode)
         unknown = old.timecode and not wanted
         yield VerdictRow(row.what, row.source, row.render, "left out") if unknown else row
-    rates = old.picture.rate, tracks[0].frames if tracks else 0
-    if tracks and (new.headers.timecode_tracks or round(rates[0]) != rates[1]):
-        said = [
-            ", ".join(map(str, each)) or "none" for each in (tracks, new.headers.timecode_tracks)
-        ]
-        yield equal("timecode's rate", *said)
+    if tracks and (new.headers.timecode_tracks or counts != round(old.picture.rate)):
+        yield _counting(tracks, new.headers.timecode_tracks)
     was, now = (
         {
             f"{key}{f'[{index}]' if index else ''}": value
@@ -86,13 +83,24 @@ def _timecode(old: Contents, new: Contents, part: RenderedPart, held: Held) -> I
 
 def _recounted(old: Contents, new: Contents, past: Fraction) -> VerdictRow:
     """Hold a timecode against one that counts the pictures, as MXF has to: it names the same moment by other numbers."""
-    rate, counted = old.picture.rate, old.headers.timecode_tracks[0].frames
+    rate, counted = old.picture.rate, old.headers.timecode_tracks[0].counted.frames
     clock, number = re.split(r"(?<=[:;.,])(?=\d+$)", old.timecode or "")
     first = f"{clock}{int(int(number) * round(rate) / counted):02d}"
     same = shift_timecode(first, round(past * rate), rate) == new.timecode
     said = f"{first}, counted with the pictures"
     verdict: Verdict = "changed" if same else "lost"
     return VerdictRow("timecode", said, new.timecode or "none", verdict)
+
+
+def _counting(old: list[TimecodeTrack], new: list[TimecodeTrack]) -> VerdictRow:
+    """Hold how tracks count: a number that only rounds its own rate down is written as it was meant."""
+    was, now = (", ".join(map(str, tracks)) or "none" for tracks in (old, new))
+    is_mended = old != new and [track.counted for track in old] == new
+    return (
+        VerdictRow("timecode's rate", was, now, "changed")
+        if is_mended
+        else equal("timecode's rate", was, now)
+    )
 
 
 def _moved(chapters: Chapters, part: RenderedPart) -> Chapters:

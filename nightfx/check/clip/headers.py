@@ -9,7 +9,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,12 @@ class TimecodeTrack:
     """Numbers that it counts to a second."""
     drops: bool
     """It leaves out numbers."""
+
+    @property
+    def counted(self) -> TimecodeTrack:
+        """The same with the numbers that are counted: cameras are seen to round their own rate down, 29 at 29.97."""
+        rounds_down = self.frames == int(self.rate)
+        return replace(self, frames=round(self.rate)) if rounds_down else self
 
     def __str__(self) -> str:
         return f"{self.frames}{' drop' if self.drops else ''} at {float(self.rate):.3f}"
