@@ -20,6 +20,7 @@ from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.options.encode import EncodeOptions
 from nightfx.picture.coding import coding_of, frame_of, planar_name
 from nightfx.picture.frame import Frame
+from nightfx.source.probe import tags_of
 from nightfx.source.reader import Reader, early_words
 from nightfx.target.codecs import plan_output
 
@@ -493,6 +494,20 @@ def test_alpha_beside_pictures_is_decoded(tmp_path: Path, codec: str, name: str)
     for frame, alpha in zip(frames, [*alphas, *alphas[2:]], strict=True):
         assert frame.alpha is not None
         assert np.abs(frame.alpha.astype(int) - alpha).max() <= 2
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+@pytest.mark.parametrize("tags", [(2, 2, 2, 0), (9, 14, 9, 1)])
+def test_a_picture_with_alpha_beside_it_says_the_colour_of_one_without(
+    tmp_path: Path, codec: str, tags: tuple[int, int, int, int]
+) -> None:
+    clip = Clip(codec, "yuva420p", count=2, tags=tags, options={"auto-alt-ref": "0"})
+    path = make_clip(tmp_path / "a.webm", clip)
+    with av.open(path) as container:
+        plain = tags_of(next(container.decode(video=0)))
+    with Reader(path) as reader:
+        assert reader.info.coding.has_alpha
+        assert reader.info.tags == plain
 
 
 def test_alpha_that_does_not_decode_is_said_to_be_dropped(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from nightfx.options import MAX_PIXELS
@@ -25,6 +26,7 @@ _MOST_THREADS = 16  # FFmpeg warns of more
 _STRICT = {"mjpeg": {"err_detect": "explode"}}
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "150000 100000": one and a half; or "max 100000"
+_VP8_MATRIX = Colorspace.ITU601  # by its definition, RFC 6386 section 9.2
 _FLAGGED_BEFORE = 3  # packets: a parser gives them late
 _LOOKED_AT = 24  # pictures: reordered ones come early in a stream that has them
 
@@ -188,6 +190,7 @@ def _decoder_of(stream: VideoStream) -> VideoCodecContext:
     assert isinstance(decoder, VideoCodecContext), decoder
     decoder.extradata, decoder.options = own.extradata, own.options
     decoder.thread_count = own.thread_count
+    decoder.color_primaries, decoder.color_trc = own.color_primaries, own.color_trc
     return decoder
 
 
@@ -195,7 +198,11 @@ def _pictures(
     packet: av.Packet[VideoStream], decoder: VideoCodecContext, signs: damage.Signs
 ) -> list[av.VideoFrame]:
     try:
-        return decoder.decode(packet)
+        pictures = decoder.decode(packet)
     except av.FFmpegError as error:
         signs.add(damage.describe_error(error))
         return []
+    if decoder.name == _WITH_ALPHA["vp8"]:
+        for picture in pictures:  # libvpx leaves unsaid what FFmpeg's own decoder says
+            picture.colorspace = _VP8_MATRIX
+    return pictures
