@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,7 +14,10 @@ from remux import Copied, remux
 
 import nightfx
 from nightfx.check.verification import verify
+from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.network.presets import Preset
+from nightfx.source.joined.splices import splices_of
+from nightfx.source.reader import Reader
 
 PLAIN = Clip(sound=True)
 
@@ -21,7 +26,7 @@ def verdicts(source: Path, render: Path) -> dict[str, str]:
     return {row.what: row.verdict for row in verify(source, render)}
 
 
-def move(copied: Copied, seconds: int) -> None:
+def move(copied: Copied, seconds: float) -> None:
     for packet in (packet for packets in copied.packets.values() for packet in packets):
         if packet.pts is not None and packet.dts is not None:
             ticks = round(seconds / packet.time_base)
@@ -50,6 +55,78 @@ def test_sound_is_held_to_the_picture_where_times_begin_anew(
     assert "lost" not in found.values()
     moved = remux(target, tmp_path / "d.mp4", late)
     assert verdicts(source, moved)["sound #1"] == "lost"
+
+
+def going_on(folder: Path, other: Clip = PLAIN) -> Path:
+    """A second of picture and sound, and another behind it whose times go on and whose packets count anew."""
+    first = make_clip(folder / "a.ts", replace(PLAIN, count=24))
+    alone = make_clip(folder / "b.ts", replace(other, count=24))
+    second = remux(alone, folder / "c.ts", lambda copied: move(copied, 1))
+    path = folder / "joined.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    return path
+
+
+def test_packets_that_count_anew_where_times_go_on_are_no_damage(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source = going_on(tmp_path)
+    with Reader(source) as reader:
+        times = [frame.pts * frame.time_base for frame in reader.frames()]
+        assert {b - a for a, b in pairwise(times)} == {Fraction(1, 24)}
+        assert (len(times), reader.notes) == (48, [])
+        assert len(list(reader.frames(0.5))) == 36
+    found = verdicts(source, nightfx.render(source, tmp_path / "d.mp4", preset=identity))
+    assert (found["frames"], found["timestamps"], found["sound #1"]) == ("kept", "kept", "kept")
+
+
+@pytest.mark.parametrize("first", [-40, -10, -2, 4, 6])
+def test_packets_that_are_lost_beside_a_joint_are_damage(tmp_path: Path, first: int) -> None:
+    source = going_on(tmp_path)
+    data, size = source.read_bytes(), 188
+    joint = (tmp_path / "a.ts").stat().st_size // size
+    at = (joint + first) * size
+    source.write_bytes(data[:at] + data[at + 4 * size :])
+    with pytest.raises(DamagedSourceError, match="damaged"), Reader(source) as reader:
+        list(reader.frames())
+
+
+def test_of_a_stream_without_a_joint_any_lost_packets_are_damage(tmp_path: Path) -> None:
+    make_clip(tmp_path / "a.ts", replace(PLAIN, count=24))
+    data, size, path = (tmp_path / "a.ts").read_bytes(), 188, tmp_path / "b.ts"
+    for first in range(1, len(data) // size, 7):
+        for count in (1, 16, 48):
+            path.write_bytes(data[: first * size] + data[(first + count) * size :])
+            assert splices_of(path) == []
+
+
+def test_pixels_of_another_shape_behind_a_joint_are_told(tmp_path: Path) -> None:
+    source = going_on(tmp_path, replace(PLAIN, aspect=Fraction(4, 3)))
+    words = "the pixel aspect changes from 1 to 4/3 near"
+    with pytest.raises(SourceError, match=words), Reader(source) as reader:
+        list(reader.frames())
+
+
+@pytest.mark.parametrize("suffix", [".flv", ".mp4", ".mov", ".mkv", ".wmv"])
+def test_a_file_behind_another_is_told_before_a_render(tmp_path: Path, suffix: str) -> None:
+    codec = "wmv2" if suffix == ".wmv" else "libx264"
+    first = make_clip(tmp_path / f"a{suffix}", Clip(codec, rate=Fraction(25), count=6))
+    with Reader(first) as reader:
+        assert reader.notes == []
+    source = tmp_path / f"joined{suffix}"
+    source.write_bytes(first.read_bytes() * 2)
+    words = f"a second file begins at byte {first.stat().st_size}, behind the first"
+    with pytest.raises(SourceError, match=f"{words}: split it there"):
+        Reader(source)
+    with Reader(source, keep_going=True) as reader:
+        assert reader.notes[0].startswith(words)
+
+
+def test_fragments_and_an_index_in_front_are_one_file(tmp_path: Path) -> None:
+    for flags in ("frag_keyframe+empty_moov+default_base_moof", "faststart", "dash"):
+        clip = Clip(options={"g": "4"}, container_options={"movflags": flags})
+        with Reader(make_clip(tmp_path / "a.mp4", clip)) as reader:
+            assert (len(list(reader.frames())), reader.notes) == (12, [])
 
 
 def test_matroska_begins_late_in_step_and_repeats_no_date(tmp_path: Path, identity: Preset) -> None:

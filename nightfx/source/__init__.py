@@ -24,7 +24,7 @@ from nightfx.source.interlace import (
     split,
     woven,
 )
-from nightfx.source.joints import Bridge, joints_of
+from nightfx.source.joined.joints import Bridge, joints_of
 from nightfx.source.numbered import (
     base_name,
     existing_files,

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
+_HEAD_BYTES = 4096
 _LAST_SECONDS = 0.5  # a stream may end this much before its duration tag without being cut
 
 
@@ -44,7 +45,8 @@ def missing_tail(path: Path, container_name: str, stream: VideoStream) -> bool:
     """Say, without decoding, whether the file ends before its own index or header says it does."""
     size_bytes = path.stat().st_size
     if "matroska" in container_name:
-        return _matroska_end(path) > size_bytes
+        with path.open("rb") as file:
+            return matroska_end(file.read(_HEAD_BYTES)) > size_bytes
     if container_name == "avi":
         return _riff_end(path) > size_bytes
     # an index that was built while reading (MPEG-TS, raw streams) cannot lie past the end
@@ -62,10 +64,8 @@ def describe_error(error: av.FFmpegError) -> str:
     return (error.strerror or "unknown error").lower()
 
 
-def _matroska_end(path: Path) -> int:
-    """Return where the segment ends by its header, in bytes; 0 where it does not say."""
-    with path.open("rb") as file:
-        head = file.read(4096)
+def matroska_end(head: bytes) -> int:
+    """Return where a file's segment ends by the bytes it begins with; 0 where they do not say."""
     start = head.find(b"\x18\x53\x80\x67")  # the id of the segment element
     if start < 0 or len(head) < start + 12:
         return 0

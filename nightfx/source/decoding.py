@@ -18,7 +18,8 @@ from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from nightfx.options import MAX_PIXELS
-from nightfx.source import damage, joints, probe
+from nightfx.source import damage, probe
+from nightfx.source.joined import joints
 
 VARIABLE = "NIGHTFX_CODEC_THREADS"
 _MOST_THREADS = 16  # FFmpeg warns of more

@@ -23,7 +23,8 @@ from av.video.stream import VideoStream
 from nightfx.errors import DamagedSourceError, SourceError, UsageError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
-from nightfx.source import damage, decoding, interlace, joints, probe, shot, timecode
+from nightfx.source import damage, decoding, interlace, probe, shot, timecode
+from nightfx.source.joined import behind, joints
 
 _LAST_SECONDS = 3600  # more than a last frame is shown
 _LOOKED_AT = 24  # pictures, before a render
@@ -88,8 +89,18 @@ class Reader(shot.FrameReader):
             except SourceError as error:
                 raise SourceError(f"{self.path}: {error}") from error
             self._aspect = _aspect(stream)
+            self._note_file_behind(container.format.name)
             self._note_streams(container, info)
         return info
+
+    def _note_file_behind(self, format_name: str) -> None:
+        if (at := behind.file_behind(self.path, format_name)) is None:
+            return
+        words = f"a second file begins at byte {at}, behind the first"
+        if not self.keep_going:
+            way = "split it there, or let --keep-going render what is read of it"
+            raise SourceError(f"{self.path}: {words}: {way}")
+        self.add_note(f"{words}: what is read of it is rendered")
 
     def _note_streams(self, container: InputContainer, info: probe.ClipInfo) -> None:
         real = probe.real_streams(container)
@@ -134,8 +145,8 @@ class Reader(shot.FrameReader):
         self, start: timecode.Seconds | None, signs: damage.Signs
     ) -> Iterator[av.VideoFrame]:
         joined = joints.joints_of(self.path)
-        for joint in joined:
-            seconds = float(joint.at - self.info.start_pts * self.info.time_base)
+        for at in (joint.at for joint in joined if joint.at is not None):
+            seconds = float(at - self.info.start_pts * self.info.time_base)
             self.add_note(f"times begin anew at {seconds:.2f} s: picture and sound go on there")
         for back_seconds in _SEEK_BACK_SECONDS if start and self._can_seek and not joined else ():
             with self._decoder() as (container, stream):

@@ -1,13 +1,15 @@
-"""Joints of a file: where its times begin anew, as where recordings were joined by `cat`.
+"""Joints of a file: where its times or its packets begin anew, as where recordings were joined by `cat`.
 
 A player of MPEG streams goes on there; so do picture and sound alike, by one offset for all streams of a part. Which part
-a packet belongs to is told by its place in the file: packets of streams come out of order there.
+a packet belongs to is told by its place in the file: packets of streams come out of order there. Where times go on over a
+splice of a transport stream, that is a joint too, which moves nothing: its broken counts of packets are no damage.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -18,21 +20,23 @@ import av
 from av.container import InputContainer
 
 from nightfx.source import probe
+from nightfx.source.joined.splices import splices_of
 
 _LONGEST_GAP = 10  # seconds: a longer one is a joint, a shorter one is kept, as FFmpeg does
 _JITTER = Fraction(1, 20)  # seconds that a clock may run back
+_NEAR_BYTES = 1 << 20  # from a splice to the first picture or sound behind it
 
 
 @dataclass(frozen=True)
 class Joint:
-    """Where the times of a file begin anew."""
+    """Where the times of a file begin anew, or its packets."""
 
     position: int
     """The byte of the file that it begins at."""
     offset: Fraction
     """Seconds that the times behind it are moved by."""
-    at: Fraction
-    """When the picture behind it is shown, on the one clock."""
+    at: Fraction | None
+    """When the picture behind it is shown, on the one clock; None where times go on."""
 
 
 def joints_of(path: Path) -> tuple[Joint, ...]:
@@ -83,6 +87,7 @@ class _Part:
     begins: Fraction | None = None
     last_shown: Fraction = Fraction(0)
     shown: int = 0
+    is_flagged: bool = False
 
     @property
     def ends(self) -> Fraction:
@@ -98,6 +103,7 @@ class _Part:
 
     def add(self, packet: av.Packet[Any], seconds: Fraction, *, shown: bool) -> None:
         self.last[packet.stream_index] = seconds
+        self.is_flagged |= packet.is_corrupt
         if shown and packet.pts is not None:
             pts = packet.pts * packet.time_base
             self.begins = pts if self.begins is None else min(self.begins, pts)
@@ -109,6 +115,7 @@ def _joints(path: Path, _size_bytes: int, _mtime_ns: int) -> tuple[Joint, ...]:
     with probe.open_source(path) as container:
         if not probe.has_flag(container, "ts_discont"):
             return ()
+        name = container.format.name
         parts = _parts_of(container, probe.pick_stream(container, path).index)
     found: list[Joint] = []
     offset = Fraction(0)
@@ -116,7 +123,23 @@ def _joints(path: Path, _size_bytes: int, _mtime_ns: int) -> tuple[Joint, ...]:
         at = before.ends + offset
         offset = at - (before.ends if part.begins is None else part.begins)
         found.append(Joint(part.position, offset, at))
-    return tuple(found)
+    has_counts = name == "mpegts" and any(part.is_flagged for part in parts)
+    return tuple(_with_splices(found, splices_of(path)) if has_counts else found)
+
+
+def _with_splices(joints: list[Joint], places: list[int]) -> Iterator[Joint]:
+    """Yield joints with the splices at which times go on: packets behind those are moved as the ones before."""
+    jumps = [joint.position for joint in joints]
+    nexts = [*places[1:], jumps[-1] + 1 if jumps else 0]
+    plain = [
+        Joint(place, Fraction(0), None)
+        for place, after in zip(places, nexts, strict=False)
+        if not any(place <= jump < min(after, place + _NEAR_BYTES) for jump in jumps)
+    ]
+    offset = Fraction(0)
+    for joint in sorted([*joints, *plain], key=lambda joint: joint.position):
+        offset = offset if joint.at is None else joint.offset
+        yield replace(joint, offset=offset)
 
 
 def _parts_of(container: InputContainer, video: int) -> list[_Part]:
