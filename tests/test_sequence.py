@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import Clip, make_clip
+from remux import with_bytes
 from test_fields import interlaced
 from test_render import frames_of
 
 import nightfx
+from nightfx.check.files.pair import compare_files
 from nightfx.errors import SourceError, TargetError, UsageError, install_words
 from nightfx.job.inputs import plan_renders
 from nightfx.network.presets import Preset, load_preset
@@ -266,6 +268,16 @@ def test_a_broken_file_is_named_and_can_be_left_out(tmp_path: Path, identity: Pr
     options = RELIGHT.but(keep_going=True, overwrite=True)
     nightfx.render(source, preset=identity, options=options)
     assert numbers_of(tmp_path, "shot.identity") == [1001, 1002, 1004]
+
+
+@pytest.mark.parametrize("old", [b"channels\0", b"chlist\0"])
+def test_a_header_of_bytes_that_are_no_text_is_one_line(tmp_path: Path, old: bytes) -> None:
+    path = save(tmp_path / "a.exr", ramp(0))
+    with_bytes(path, path, old, b"\xff" * (len(old) - 1) + b"\0")
+    for read in (still.read_still, lambda each: compare_files(each, each)):
+        with pytest.raises(SourceError, match="not readable as a picture") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
 
 
 def test_nothing_is_replaced_unasked(tmp_path: Path, identity: Preset) -> None:

@@ -57,11 +57,11 @@ from nightfx.source.still import (
     NO_LAYERS,
     Pick,
     by_openimageio,
+    error_of,
     has_openimageio,
     has_timecode,
     inside,
     need_openimageio,
-    one_line,
 )
 from nightfx.source.still_extras import FilePart, Sheet, timecode_of, timecode_word
 from nightfx.source.timecode import (
@@ -106,6 +106,7 @@ __all__ = [
     "decode",
     "deinterlaced",
     "early_words",
+    "error_of",
     "exact_seconds",
     "existing_files",
     "file_of",
@@ -124,7 +125,6 @@ __all__ = [
     "joints_of",
     "lone_sequence",
     "need_openimageio",
-    "one_line",
     "open_source",
     "padding_of",
     "pick_stream",

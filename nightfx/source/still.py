@@ -124,8 +124,8 @@ def _opened(path: Path) -> Iterator[Any]:
     hints.attribute("oiio:UnassociatedAlpha", 1)  # or TIFF's colour would be multiplied by it
     source = OpenImageIO.ImageInput.open(str(path), hints) if path.is_file() else None
     if source is None:
-        reason = OpenImageIO.geterror() if path.is_file() else "no such file"
-        raise SourceError(f"{path}: not readable as a picture ({one_line(reason)})")
+        reason = error_of(OpenImageIO) if path.is_file() else "no such file"
+        raise SourceError(f"{path}: not readable as a picture ({reason})")
     try:
         yield source
     finally:
@@ -186,7 +186,7 @@ def _pixels(path: Path, source: Any, index: int, spec: Any) -> Plane:
     kind = kinds.pop() if len(kinds) == 1 else "float"
     pixels = source.read_image(index, 0, 0, spec.nchannels, kind)
     if pixels is None:
-        raise SourceError(f"{path}: not readable as a picture ({one_line(source.geterror())})")
+        raise SourceError(f"{path}: not readable as a picture ({error_of(source)})")
     return np.asarray(pixels).reshape(spec.height, spec.width, spec.nchannels)
 
 
@@ -236,6 +236,10 @@ def _words(window: Window) -> str:
     return f"{window.width}x{window.height}+{window.x}+{window.y}"
 
 
-def one_line(text: str) -> str:
-    """Return what OpenImageIO says as one line."""
+def error_of(speaker: Any) -> str:
+    """Return the last error of OpenImageIO or of a file of its as one line: it may quote bytes that are no text."""
+    try:
+        text = str(speaker.geterror())
+    except UnicodeDecodeError as error:
+        text = error.object.decode(errors="replace")
     return " ".join(text.split()) or "no reason given"

@@ -12,7 +12,7 @@ import numpy as np
 
 from nightfx.disk import partial_file
 from nightfx.picture import Coding, Frame, Plane, rgb_coding
-from nightfx.source import FORMATS, FilePart, Sheet, inside, one_line
+from nightfx.source import FORMATS, FilePart, Sheet, error_of, inside
 
 _LEAST_FREE_BYTES = 1 << 20  # OpenImageIO does not say why it could not write
 # what belongs to the file that was read, not to one that is written
@@ -139,12 +139,12 @@ def write_parts(target: Path, form: str, parts: list[FilePart]) -> None:
         if index:
             done = done and out.open(str(target), part.spec, "AppendSubimage")
         done = done and out.write_image(np.ascontiguousarray(part.pixels))
-    reason = out.geterror()
+    reason = error_of(out) if out.has_error else ""
     if out.close() and done:
         return
     if shutil.disk_usage(target.parent).free < _LEAST_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    raise OSError(one_line(reason or OpenImageIO.geterror()))
+    raise OSError(reason or error_of(OpenImageIO))
 
 
 def _invent_no_date(spec: Any, form: str) -> None:

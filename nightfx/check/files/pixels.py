@@ -15,7 +15,7 @@ from nightfx.check.marks import MARK, Marks, mark_of_plane
 from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import PartNames, choose_layer, layers_of
-from nightfx.source import one_line
+from nightfx.source import error_of
 
 _NOTHING = 1e-6  # of a value that is said to be none
 
@@ -126,7 +126,7 @@ class _Images:
         self._max_pixels = max_pixels
         source = OpenImageIO.ImageInput.open(str(path), hints)
         if source is None:
-            reason = one_line(OpenImageIO.geterror())
+            reason = error_of(OpenImageIO)
             raise SourceError(f"{path}: not readable as a picture ({reason})")
         self._input = source
         self._specs = list(self._all_specs())
@@ -140,7 +140,7 @@ class _Images:
     @property
     def reason(self) -> str:
         """Why the last read failed."""
-        return one_line(self._input.geterror())
+        return error_of(self._input)
 
     def names(self, part: int) -> list[str]:
         """Names of a part's channels."""
@@ -171,5 +171,5 @@ class _Images:
         level = 1
         while self._input.spec_dimensions(0, level).width:
             level += 1
-        self._input.geterror()  # that there are no more is no error
+        error_of(self._input)  # that there are no more is no error
         return level
