@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 from nightfx.check.verdict import failures
 from nightfx.check.verification import verify
 from nightfx.cli import app
+from nightfx.job.source_target import open_shot, plan_target, predict_shot_losses
+from nightfx.options import EncodeOptions, SourceOptions
 
 PLATE = Clip(count=24)
 START, END = 0.2, 0.8  # the first picture from 0.2 s on is the sixth
@@ -150,6 +153,44 @@ def test_languages_survive_each_container(tmp_path: Path, suffix: str, language:
     rewrite(source, target)
     rows = {row.what: row.verdict for row in verify(source, target)}
     assert rows["sound #1"] == "kept"
+
+
+FILE_DATE, PICTURE_DATE, SOUND_DATE = (
+    f"20{year}-02-03T04:05:06.000000Z" for year in ("20", "21", "22")
+)
+
+
+def dated(path: Path) -> Path:
+    """A clip whose file, picture and sound were made in other years."""
+    make_clip(path, replace(PLATE, sound=True, metadata={"creation_time": FILE_DATE}))
+    data, at = bytearray(path.read_bytes()), 0
+    for date in (PICTURE_DATE, SOUND_DATE):
+        at = data.index(b"mdhd", at) + 8  # behind its version and flags
+        seconds = datetime.fromisoformat(date) - datetime(1904, 1, 1, tzinfo=UTC)
+        data[at : at + 4] = int(seconds.total_seconds()).to_bytes(4)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
+def test_a_track_keeps_its_own_date_or_a_line_says_so(tmp_path: Path, suffix: str) -> None:
+    source, target = dated(tmp_path / "a.mp4"), tmp_path / f"b{suffix}"
+    rewrite(source, target)
+    with av.open(target) as container:
+        assert container.metadata["creation_time"] == FILE_DATE
+        dates = [stream.metadata.get("creation_time") for stream in container.streams]
+    kept = suffix != ".mkv"
+    assert dates == ([PICTURE_DATE, SOUND_DATE] if kept else [None, None])
+    rows = [row for row in verify(source, target) if "metadata" in row.what]
+    assert {row.verdict for row in rows} == ({"kept"} if kept else {"kept", "left out"})
+    words = "picture's metadata (its own date of creation) is left out"
+    assert any(words in line for line in said_before(source, target)) != kept
+
+
+def said_before(source: Path, target: Path) -> list[str]:
+    with open_shot(source, SourceOptions()) as shot:
+        plan = plan_target(shot.info, target.with_stem("other"), EncodeOptions())
+        return list(predict_shot_losses(source, shot.info, plan, SourceOptions()))
 
 
 def test_another_picture_is_copied(tmp_path: Path) -> None:

@@ -71,6 +71,13 @@ def read_regions(path: Path) -> dict[int, str]:
     return {place: name for place, name in regions.items() if "-" in name and name.isascii()}
 
 
+def dated(file: BinaryIO) -> Iterator[list[int]]:
+    """Yield for each track where it says when it was made: its header's, and that of its media."""
+    for track in boxes(file, whole(file), b"moov", b"trak"):
+        heads = [*boxes(file, track, b"tkhd"), *boxes(file, track, b"mdia", b"mdhd")]
+        yield [begin for begin, _ in heads]
+
+
 def timecode_tracks(file: BinaryIO) -> Iterator[tuple[Box, int]]:
     """Yield the table of samples of each timecode track, and where in its first entry the clock begins."""
     for track in boxes(file, whole(file), b"moov", b"trak", b"mdia", b"minf", b"stbl"):

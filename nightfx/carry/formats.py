@@ -14,6 +14,7 @@ CONTAINERS = {
     ".mxf": "mxf",
     ".mkv": "matroska",
 }
+_DATE = "creation_time"  # FFmpeg writes that of the file alone, nightfx those of QuickTime's tracks
 _ANY_DEPTH = tuple(range(8, 17))
 
 
@@ -53,6 +54,12 @@ class Container:
     """FFmpeg writes a language with its region: `pt-BR` and not only `por`."""
     chapter_names: bool = False
     """FFmpeg writes chapters with a name for each language, with nesting and flags."""
+
+    def has_place_for(self, key: str) -> bool:
+        """Say whether metadata of a stream is written under this name, in small letters."""
+        if key == _DATE:
+            return self.is_movie
+        return self.stream_keys is None or key in self.stream_keys
 
 
 DEFAULT_FLAG, COVER_FLAG = 1, 1024

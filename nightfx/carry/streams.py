@@ -87,6 +87,14 @@ class Carrier:
         return {place_of(stream): name for stream, name in pairs if stream is not None}
 
     @property
+    def dates(self) -> dict[int, str]:
+        """When tracks were made, by their place in the target, where that is not when the file was."""
+        file, pairs = _date_of(self._source.metadata), self._pairs
+        made = {i: _date_of(self._source.streams[i].metadata) for i in pairs}
+        own = {i: date for i, date in made.items() if date and date != file}
+        return {place_of(pairs[i]): date for i, date in own.items() if not is_cover(pairs[i])}
+
+    @property
     def _is_bare(self) -> bool:
         return self._target is not None and formats.holds(self._target.format.name).is_bare
 
@@ -239,6 +247,7 @@ class Alone:
 
     chapters = b""
     regions: dict[int, str] = {}  # noqa: RUF012 - as below
+    dates: dict[int, str] = {}  # noqa: RUF012 - as below
     metadata: dict[str, str] = {}  # noqa: RUF012 - of no use to anyone who would write to it
     sample_rates: tuple[int, ...] = ()
 
@@ -268,6 +277,10 @@ def place_of(stream: Stream) -> int:
     """Return the place of a stream among the tracks of its file, which files attached and covers are not."""
     before = list(stream.container.streams)[: stream.index]
     return sum(one.type != "attachment" and not is_cover(one) for one in before)
+
+
+def _date_of(metadata: dict[str, str]) -> str | None:
+    return next((v for k, v in metadata.items() if k.lower() == "creation_time"), None)
 
 
 def _attach_cover(path: Path, stream: Stream, target: OutputContainer) -> None:

@@ -21,6 +21,7 @@ from nightfx.options import MAX_PIXELS
 
 LOOKED_AT = 24
 """Pictures that are looked at: captions need not be on the first."""
+_PLAIN_NAMES = {"creation_time": "its own date of creation", "handler_name": "its name"}
 _KIND = re.compile(r"\((\w+)\)")
 
 
@@ -53,8 +54,15 @@ def lines_of_rows(rows: Iterable[VerdictRow], said: Iterable[str]) -> Iterator[s
         if row.verdict == "not examined":
             yield f"{row.what} is not known to nightfx, which may leave it out"
         elif not any(word in line for line in lines):
-            value = row.render if "metadata" in row.what else row.source
-            yield f"{row.what} ({value}) is left out: {thing.excuse}"
+            yield f"{row.what} ({_gone(row)}) is left out: {thing.excuse}"
+
+
+def _gone(row: VerdictRow) -> str:
+    """What of a thing is left out: of named values the names of those that are missing."""
+    if not row.render.startswith("no "):
+        return row.source
+    missing = [words.removeprefix("no ") for words in row.render.split(", ")]
+    return ", ".join(_PLAIN_NAMES.get(name, name) for name in missing)
 
 
 def _expected(old: contents.Contents, held: Held) -> contents.Contents:
@@ -92,5 +100,4 @@ def _kept(track: contents.Track, held: Held) -> contents.Track:
 
 
 def _kept_metadata(metadata: dict[str, str], held: Held) -> dict[str, str]:
-    keys = held.container.stream_keys
-    return {k: v for k, v in metadata.items() if keys is None or k.lower() in keys}
+    return {k: v for k, v in metadata.items() if held.container.has_place_for(k.lower())}

@@ -81,7 +81,8 @@ def metadata_row(what: str, old: dict[str, str], new: dict[str, str]) -> Verdict
     told = (("no", missing), ("other", other), ("new", added))
     words = ", ".join(f"{how} {key}" for how, keys in told for key in keys)
     verdict: Verdict = "lost" if missing else "changed" if other or added else "kept"
-    return VerdictRow(what, f"{len(old)} keys", _shortened(words or "the same"), verdict)
+    count = f"{len(old)} key{'s' if len(old) != 1 else ''}"
+    return VerdictRow(what, count, _shortened(words or "the same"), verdict)
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

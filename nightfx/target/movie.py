@@ -1,9 +1,10 @@
-"""Say in a complete mp4 or mov what FFmpeg's muxer cannot: the rate of a timecode, regions of languages."""
+"""Say in a complete mp4 or mov what FFmpeg's muxer cannot: the rate of a timecode, regions of languages, dates of tracks."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +13,8 @@ from nightfx.carry import Timecode, boxes
 from nightfx.target.matroska import opened
 
 _HEAD = struct.Struct(">I4s")  # of a box: its size, its kind
+_DATE_AT = 4  # behind a header's version and flags
+_BEGINNING = datetime(1904, 1, 1, tzinfo=UTC)  # of QuickTime's clock
 
 
 def count_in_own_rate(target: Path | BytesIO, timecode: Timecode) -> None:
@@ -24,6 +27,30 @@ def count_in_own_rate(target: Path | BytesIO, timecode: Timecode) -> None:
             ticks, frame = timecode.rate.as_integer_ratio()
             _put(file, clock_at, boxes.CLOCK.pack(flags, ticks, frame, timecode.fps))
             _put(file, _first_sample(file, table), number.to_bytes(4))
+
+
+def date_tracks(target: Path | BytesIO, dates: Mapping[int, str]) -> None:
+    """Say of tracks, by their places, when they were made: FFmpeg's muxer gives all the date of the file."""
+    if not dates:
+        return
+    with opened(target) as file:
+        for place, heads in enumerate(boxes.dated(file)):
+            seconds = _seconds_of(dates.get(place, ""))
+            for at in heads if seconds is not None else ():
+                file.seek(at)
+                size = 8 if file.read(1) == b"\1" else 4
+                _put(file, at + _DATE_AT, (seconds or 0).to_bytes(size))
+
+
+def _seconds_of(date: str) -> int | None:
+    """Seconds by QuickTime's clock; None where the words are no date, or one that has no place there."""
+    try:
+        made = datetime.fromisoformat(date)
+    except ValueError:
+        return None
+    made = made if made.tzinfo else made.replace(tzinfo=UTC)
+    seconds = int((made - _BEGINNING).total_seconds())
+    return seconds if 0 < seconds < 1 << 32 else None
 
 
 def name_regions(target: Path | BytesIO, regions: Mapping[int, str]) -> None:

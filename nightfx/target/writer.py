@@ -51,7 +51,7 @@ from nightfx.source import (
 )
 from nightfx.target import brightness, codecs
 from nightfx.target.matroska import MatroskaHeader, complete_header, shown_size
-from nightfx.target.movie import count_in_own_rate, name_regions
+from nightfx.target.movie import count_in_own_rate, date_tracks, name_regions
 from nightfx.target.tags import (
     hdr_options,
     image_of,
@@ -179,7 +179,7 @@ def mux_clip(
         apart = moved and _set_timecode(video, moved, info, plan.container)
         if eyes := eyes_line(info, plan.container, video.metadata):
             on_note(eyes)
-        header = _header_of(video, head, info, carrier)
+        header, dates = _header_of(video, head, info, carrier), carrier.dates
         for packet in packets(video):
             ticks = packet.dts if packet.dts is not None else packet.pts
             seconds = Fraction((ticks or 0) * packet.time_base) + span.shift
@@ -191,6 +191,7 @@ def mux_clip(
     if plan.container == "mxf":
         name_aspect(part, head.width, head.height, info.sample_aspect)
     if holds(plan.container).is_movie:
+        date_tracks(part, dates)
         name_regions(part, header.regions)
     if apart:
         count_in_own_rate(part, apart)

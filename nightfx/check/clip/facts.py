@@ -175,9 +175,8 @@ def stream_metadata_row(
     was = _without_mxf(was) if held.container.is_bare else was
     now = _asked_for(now, was, held)
     row = metadata_row(what, was, now)
-    keys = held.container.stream_keys
-    missing = {key for key in was if key not in now}
-    if row.verdict == "lost" and keys is not None and not missing & keys:
+    could_be = any(held.container.has_place_for(key) for key in was if key not in now)
+    if row.verdict == "lost" and not could_be:
         return VerdictRow(row.what, row.source, row.render, "left out")
     return row
 

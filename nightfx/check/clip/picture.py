@@ -147,7 +147,7 @@ def _turn_words(look: PictureSays) -> str:
 
 
 def _metadata_words(look: PictureSays) -> str:
-    return str(dict(look.metadata))
+    return ", ".join(f"{key} {value}" for key, value in look.metadata) or "none"
 
 
 def _same_turn(was: PictureSays, now: PictureSays) -> Verdict:
