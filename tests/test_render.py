@@ -256,10 +256,33 @@ def test_the_source_is_never_the_target(tmp_path: Path, identity: Preset) -> Non
         )
 
 
-def test_a_missing_folder_is_named(tmp_path: Path, identity: Preset) -> None:
-    source = make_clip(tmp_path / "plate.mp4", Clip(count=2))
-    with pytest.raises(TargetError, match="no such folder"):
-        nightfx.render(source, tmp_path / "nowhere" / "out.mp4", preset=identity)
+@pytest.mark.parametrize("suffix", [".mp4", ".png"])
+def test_a_missing_folder_is_made(tmp_path: Path, identity: Preset, suffix: str) -> None:
+    source = plate(tmp_path, suffix)
+    target = tmp_path / "new" / "day 1" / f"out{suffix}"
+    assert nightfx.render(source, target, preset=identity).is_file()
+    with pytest.raises(TargetError, match=r"plate\.\w+: cannot be made a folder"):
+        nightfx.render(source, source / f"out{suffix}", preset=identity)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".png"])
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path, identity: Preset, suffix: str) -> None:
+    target = tmp_path / f"out{suffix}"
+    os.mkfifo(target)
+    for overwrite in (False, True):
+        options = nightfx.RenderOptions.of(overwrite=overwrite)
+        with pytest.raises(TargetError, match="is a pipe or a device"):
+            nightfx.render(plate(tmp_path, suffix), target, preset=identity, options=options)
+    assert target.is_fifo()
+
+
+def plate(folder: Path, suffix: str) -> Path:
+    """A clip or a picture."""
+    path = folder / f"plate{suffix}"
+    if suffix == ".mp4":
+        return make_clip(path, Clip(count=2))
+    Image.new("RGB", (64, 48)).save(path)
+    return path
 
 
 def test_sound_goes_on_over_a_joint_as_the_picture_does(tmp_path: Path, identity: Preset) -> None:

@@ -19,7 +19,9 @@ from nightfx.check.verdict import failures
 from nightfx.check.verification import verify
 from nightfx.cli import app
 from nightfx.errors import TargetError
+from nightfx.job import render as job
 from nightfx.network.presets import Preset
+from nightfx.options import RenderOptions
 from nightfx.source.numbered import file_of
 
 CHECKED = nightfx.RenderOptions.of(verify=True)
@@ -135,6 +137,26 @@ def test_single_pictures_are_compared_too(tmp_path: Path, identity: Preset) -> N
     assert verdicts(source, target) == {"frames": "kept", "picture": "kept", "metadata": "kept"}
     Image.open(target).save(target, dpi=(300, 300))
     assert verdicts(source, target)["metadata"] == "changed"
+
+
+@pytest.mark.parametrize("name", ["a.night.png", "a.jpg"])
+def test_a_single_picture_is_verified_before_it_has_its_name(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    source, target = tmp_path / "a.png", tmp_path / name
+    Image.effect_noise((32, 24), 60).convert("RGB").save(source)
+    options = RenderOptions.of(verify=True, overwrite=True)
+    nightfx.render(source, target, preset=identity, options=options)
+    before = target.read_bytes()
+
+    def smaller(_: Any, path: Path, **__: Any) -> None:
+        Image.new("RGB", (16, 12)).save(path)
+
+    monkeypatch.setattr(job, "write_picture", smaller)
+    with pytest.raises(TargetError, match="not written, verification found lost: picture"):
+        nightfx.render(source, target, preset=identity, options=options)
+    assert target.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.png", name])
 
 
 def test_the_commands_take_sequences(tmp_path: Path, identity: Preset) -> None:

@@ -3,7 +3,9 @@
 from nightfx.disk.json_files import from_json_types, load_json, save_json, to_json_types, to_line
 from nightfx.disk.partial import (
     MOST_NAME_BYTES,
+    check_kind,
     hidden_path,
+    make_folder_of,
     partial_file,
     partial_folder,
     translated,
@@ -12,10 +14,12 @@ from nightfx.disk.places import config_file, own_presets
 
 __all__ = [
     "MOST_NAME_BYTES",
+    "check_kind",
     "config_file",
     "from_json_types",
     "hidden_path",
     "load_json",
+    "make_folder_of",
     "own_presets",
     "partial_file",
     "partial_folder",

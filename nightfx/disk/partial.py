@@ -64,10 +64,28 @@ def hidden_path(target: Path, ending: str) -> Path:
     return target.absolute().with_name(name)
 
 
-def _check_folder(target: Path) -> None:
+def make_folder_of(target: Path) -> None:
+    """Make the folder of a target where it is missing; raises TargetError, or RetryError where the disk is full."""
     folder = target.parent
+    with translated(target):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            words = f"cannot be made a folder ({error.strerror}): choose another"
+            raise TargetError(f"{folder}: {words}") from error
+
+
+def check_kind(target: Path) -> None:
+    """Raise TargetError where something stands under a target's name that no file may take the place of."""
     if target.is_dir():
         raise TargetError(f"{target}: is a folder: name a file in it")
+    if target.exists() and not target.is_file():
+        raise TargetError(f"{target}: is a pipe or a device: name a file, which can be completed")
+
+
+def _check_folder(target: Path) -> None:
+    folder = target.parent
+    check_kind(target)
     if not folder.is_dir():
         raise TargetError(f"{folder}: no such folder: create it first")
     if not os.access(folder, os.W_OK | os.X_OK):

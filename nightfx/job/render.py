@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -141,7 +141,8 @@ def _render_picture(
     with open_matte(options.light, options.source) as matte:
         beside = Beside(None, matte.at if matte else None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
-    write_picture(lit, target, like=source)
+    with _place_of(source, target, options, on_progress) as place:
+        write_picture(lit, place, like=source)
     render_job.log_notes(source, passes.finish() if passes else ())
     _save_lock(lighting, target, options)
     if on_progress:
@@ -157,6 +158,19 @@ def _count(
         if on_progress:
             on_progress(done, total)
     pipeline.begin_stage(on_progress, "finishing")
+
+
+def _place_of(
+    source: Path, target: Path, options: RenderOptions, on_progress: pipeline.Progress | None
+) -> AbstractContextManager[Path]:
+    """Where a picture is written: under its name, or first under another where it is to be verified."""
+    if not options.job.verify:
+        return nullcontext(target)
+
+    def note(line: str) -> None:
+        render_job.log_notes(source, [line])
+
+    return source_target.verified_picture(source, target, options.source, note, on_progress)
 
 
 def _picture_notes(
@@ -176,5 +190,3 @@ def _picture_notes(
         yield "--start, --end, --frames, --codec and --crf are for clips"
     if options.source.layer or options.source.view:
         yield NO_LAYERS
-    if options.job.verify:
-        yield "--verify is for clips"

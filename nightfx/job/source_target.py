@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from nightfx.carry import FORMATS, holds
 from nightfx.check import LOOKED_AT, Held, VerdictRow, failures, foresee, lines_of_rows, verify
-from nightfx.disk import MOST_NAME_BYTES, hidden_path, translated
+from nightfx.disk import MOST_NAME_BYTES, check_kind, hidden_path, make_folder_of, translated
 from nightfx.errors import SourceError, TargetError, UsageError
 from nightfx.job.pipeline import Progress, stage_counter
 from nightfx.network import Preset
@@ -219,6 +220,27 @@ def verify_sequence(
     _tell_lost(target, _rows(info, target, options, on_progress), on_note)
 
 
+@contextmanager
+def verified_picture(
+    source: Path,
+    target: Path,
+    options: SourceOptions,
+    on_note: Callable[[str], None],
+    on_progress: Progress | None = None,
+) -> Iterator[Path]:
+    """Give a path for a picture, which gets its name `target` once held against the source; raises TargetError where something is lost."""
+    part = hidden_path(target, target.suffix)  # by which it is read
+    try:
+        yield part
+        counted = stage_counter(on_progress, "checking", 2)
+        rows = verify(source, part, max_pixels=options.max_pixels, on_frame=counted)
+        _tell_lost(target, rows, on_note, "not written, ")
+        with translated(target):
+            part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def verification(
     info: ClipInfo,
     target: Path,
@@ -301,19 +323,16 @@ def folder_of(target: Path) -> Path:
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the source, exists, or has no folder; that of a sequence is made."""
+    """Refuse a target that is the source, exists, or is no file; its folder is made."""
     check_name(target)
+    check_kind(target)
     taken = existing_files(target)
     own = {path.resolve() for path in existing_files(source)}
     if own.intersection(path.resolve() for path in taken):
         raise UsageError(f"{target}: input and output are the same file; choose another -o")
     if taken and not overwrite:
         raise TargetError(f"{taken[0]}: exists already; --overwrite replaces it")
-    if is_pattern(target):
-        with translated(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.parent.is_dir():
-        raise TargetError(f"{target.parent}: no such folder; make it first")
+    make_folder_of(target)
 
 
 def check_name(target: Path) -> None:

@@ -130,8 +130,6 @@ def _render(
         if _only_unrecorded(older, job, target, order.out):
             notes.append("was complete already, when its worker ended")
         else:
-            with translated(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
             options = options.but(overwrite=options.job.overwrite or ours)
             # before the record says that what stands there is a render of ours
             check_target(order.shot.source, target, options.job.overwrite)
