@@ -261,8 +261,10 @@ def test_of_a_plan_poisonous_segments_fail_alone_and_a_rerun_joins(
     whole = nightfx.render(source, tmp_path / "c.mp4", preset=halving, options=options)
     assert target.read_bytes() == whole.read_bytes()
     made = target.stat().st_mtime_ns
+    ended = run("farm", "run", plan)
+    assert (ended.exit_code, ended.stdout.strip()) == (0, str(target))
+    assert "plan.json: all segments are rendered already" in ended.stderr
     for words in (
-        ("farm", "run", plan),
         ("join", plan),
         ("render", "--plan", plan, "--segment", 1),
     ):

@@ -68,8 +68,11 @@ def run(
     from nightfx.cli.table import watching
     from nightfx.job.join import join_plan
 
-    with watching(tasks, as_json=json_lines) as watch:
-        run_plan(plan, tasks, options, watch)
+    if tasks:
+        with watching(tasks, as_json=json_lines) as watch:
+            run_plan(plan, tasks, options, watch)
+    else:
+        typer.echo(shell.printable(f"{plan.name}: all segments are rendered already"), err=True)
     failed = [task for task in tasks if task.state == "failed"]
     for task in failed:
         typer.echo(shell.printable(f"error: {task.error}"), err=True)
