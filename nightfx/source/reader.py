@@ -145,8 +145,8 @@ class Reader(shot.FrameReader):
         self, start: timecode.Seconds | None, signs: damage.Signs
     ) -> Iterator[av.VideoFrame]:
         joined = joints.joints_of(self.path)
-        for at in (joint.at for joint in joined if joint.at is not None):
-            seconds = float(at - self.info.start_pts * self.info.time_base)
+        for begins in (joint.at for joint in joined if joint.at is not None):
+            seconds = float(begins - self.info.start_pts * self.info.time_base)
             self.add_note(f"times begin anew at {seconds:.2f} s: picture and sound go on there")
         for back_seconds in _SEEK_BACK_SECONDS if start and self._can_seek and not joined else ():
             with self._decoder() as (container, stream):

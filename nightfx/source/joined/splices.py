@@ -29,7 +29,9 @@ def splices_of(path: Path) -> list[int]:
     if not len(heads):
         return []
     first = _first_of_each(heads[:_REACH])
-    alike = np.flatnonzero((heads[1:, :_PLACE] == heads[0, :_PLACE]).all(axis=1)) + 1
+    alike = [
+        int(at) + 1 for at in np.flatnonzero((heads[1:, :_PLACE] == heads[0, :_PLACE]).all(axis=1))
+    ]
     anew = [at for at in alike if _are_alike(first, _first_of_each(heads[at : at + _REACH]))]
     parts = zip([0, *anew], anew, [*anew[1:], len(heads)], strict=False)
     return [
@@ -54,7 +56,7 @@ def _heads(path: Path) -> Heads:
     heads = np.stack(
         [streams, (high & _UNIT_START) // _UNIT_START, flags % _COUNTS, places], axis=1
     )
-    return heads[(flags & _HAS_PAYLOAD != 0) & (streams != _FILLER)]
+    return np.array(heads[(flags & _HAS_PAYLOAD != 0) & (streams != _FILLER)])
 
 
 def _first_of_each(heads: Heads) -> dict[int, tuple[int, int]]:
