@@ -156,7 +156,7 @@ def test_a_single_picture_is_verified_before_it_has_its_name(
     with pytest.raises(TargetError, match="not written, verification found lost: picture"):
         nightfx.render(source, target, preset=identity, options=options)
     assert target.read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.png", name])
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_the_commands_take_sequences(tmp_path: Path, identity: Preset) -> None:
