@@ -1,4 +1,20 @@
-"""x"""
+"""The street of the example clip in Blender, by day, by night, or as the picture of its lights."""
+
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+# isort: split
+from mathutils import Vector
+
+from tools.street.layout import FPS, FRAMES, furniture, ground, rows, skyline, traffic
+from tools.town.shapes.looks import looks
+from tools.town.shapes.mesh import put
+from tools.town.shapes.shading import Look, math_node, mix, node, surface
+
 SPEED = 8.0  # of the camera, metres a second
 SUN = Vector((-0.36, -0.62, 0.76)).normalized()  # towards the sun: behind us, from the left
 LAMP, WINDOW, CAR = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)  # in the picture of lights
@@ -172,44 +188,3 @@ def render(paths: dict[int, Path]) -> None:
 def frame_paths(out: Path, frames: range, webp: int | None) -> dict[int, Path]:
     """Return where each frame is kept."""
     return {frame: out / f"{frame:04}.{'webp' if webp else 'png'}" for frame in frames}
-
-
-def options() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Render a street by day or by night.")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the frames")
-    kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--night", action="store_true", help="the true night of the same street")
-    kinds.add_argument("--lights", action="store_true", help="what glows by night, by its kind")
-    parser.add_argument("--frames", default=f"1-{FRAMES}", help="first and last frame")
-    parser.add_argument("--step", type=int, default=1, help="render every n-th frame")
-    parser.add_argument("--size", default="1280x720")
-    parser.add_argument("--samples", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=3)
-    parser.add_argument("--street", type=int, default=0, help="another street of the same town")
-    parser.add_argument("--webp", type=int, help="write WebP of this quality, not PNG")
-    parser.add_argument("--encode", type=Path, help="the clip to write from the frames")
-    parser.add_argument("--crf", type=int, default=23)
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Render and encode what the command line asks for."""
-    args = options()
-    first, _, last = args.frames.partition("-")
-    frames = range(int(first), int(last or first) + 1, args.step)
-    width, height = (int(n) for n in args.size.split("x"))
-    paths = frame_paths(args.out, frames, args.webp)
-    if not all(path.exists() for path in paths.values()):
-        build(args.seed, args.street, args.night, args.lights)
-        setup((width, height), args.samples, args.night)
-        if args.night:
-            glare()
-        if args.lights:
-            show_lights()
-        if args.webp:
-            settings = bpy.context.scene.render.image_settings
-            settings.file_format, settings.quality = "WEBP", args.webp
-        render(paths)
-    if args.encode:
-        encode(list(paths.values()), args.encode, Fraction(FPS, args.step), args.crf)

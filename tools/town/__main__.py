@@ -41,11 +41,16 @@ def main() -> None:
         if wanted:
             start, used = time.monotonic(), time.process_time()
             draw(stage, renderer, place, wanted, args.out, photos)
-            each = (time.monotonic() - start) / len(wanted), (time.process_time() - used) / len(wanted)
+            each = (
+                (time.monotonic() - start) / len(wanted),
+                (time.process_time() - used) / len(wanted),
+            )
             print(f"{place.part} {place.number:05}-{place.kind}: {len(wanted)} views, {each[0]:.1f} s each, {each[1]:.1f} s of a processor", flush=True)  # fmt: skip
 
 
-def draw(stage: Stage, renderer: Renderer, place: Place, wanted: list[int], out: Path, photos: list[Path]) -> None:
+def draw(
+    stage: Stage, renderer: Renderer, place: Place, wanted: list[int], out: Path, photos: list[Path]
+) -> None:
     """Draw the wanted views of a place."""
     plan = draw_place(place.kind, place.number)
     rng = Random(place.number)
@@ -60,8 +65,19 @@ def draw(stage: Stage, renderer: Renderer, place: Place, wanted: list[int], out:
     shots = renderer.shoot(views)
     for view, (camera, sun), shot in zip(wanted, views, shots, strict=True):
         frames, facts = make_frames(shot, camera, sun, photos, 1000 * place.number + view)
-        arrays = {"maps": shot.maps, "depth": shot.depth, "albedo": shot.albedo, "groups": shot.groups}
-        facts |= {"place": place.number, "kind": place.kind, "part": place.part, "view": view, "wet": wet}
+        arrays = {
+            "maps": shot.maps,
+            "depth": shot.depth,
+            "albedo": shot.albedo,
+            "groups": shot.groups,
+        }
+        facts |= {
+            "place": place.number,
+            "kind": place.kind,
+            "part": place.part,
+            "view": view,
+            "wet": wet,
+        }
         save_view(place.folder(out, view), frames, arrays, facts)
 
 

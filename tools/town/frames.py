@@ -86,7 +86,9 @@ def by_night(groups: dict[str, Plane], mood: Mood) -> Plane:
     return np.asarray(lit + groups["sky"] * (mood.ambient * np.array([0.75, 0.9, 1.2])), np.float32)
 
 
-def before_sky(light: Plane, alpha: Plane, near: Plane, sky: Plane, haze: float, air: Plane) -> Plane:
+def before_sky(
+    light: Plane, alpha: Plane, near: Plane, sky: Plane, haze: float, air: Plane
+) -> Plane:
     """What is seen: the light through the air, before a sky; `near` is exp(-distance / NEAR_METRES) times `alpha`."""
     cover = alpha[..., None]
     kept = np.clip(near[..., None] / np.maximum(cover, 1e-3), 1e-4, 1) ** haze
@@ -120,11 +122,17 @@ def encoded(light: Plane, contrast: float) -> Plane:
     film = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
     plain = 1 - np.exp(-1.4 * x)
     y = contrast * film + (1 - contrast) * plain
-    return np.asarray(np.where(y < 0.0031308, 12.92 * y, 1.055 * np.maximum(y, 1e-6) ** (1 / 2.4) - 0.055), np.float32)
+    return np.asarray(
+        np.where(y < 0.0031308, 12.92 * y, 1.055 * np.maximum(y, 1e-6) ** (1 / 2.4) - 0.055),
+        np.float32,
+    )
 
 
 def with_glare(light: Plane, share: float) -> Plane:
     """Spread what is brighter than white, as a lens does."""
     over = np.minimum(np.maximum(light - 1, 0), 60)
-    wide = sum(cv2.GaussianBlur(over, (0, 0), sigma) * part for sigma, part in ((1.5, 0.5), (5, 0.3), (18, 0.2)))
+    wide = sum(
+        cv2.GaussianBlur(over, (0, 0), sigma) * part
+        for sigma, part in ((1.5, 0.5), (5, 0.3), (18, 0.2))
+    )
     return np.asarray(light + share * 4 * wide, np.float32)

@@ -90,7 +90,11 @@ class Renderer:
         made.data.sensor_width, made.data.clip_end = LENS_MM, 5000.0
         made.data.lens = LENS_MM / 2 / math.tan(camera.fov / 2)
         made.location = (camera.x, camera.y, camera.z)
-        made.rotation_euler = (math.pi / 2 + camera.pitch, camera.roll, camera.heading - math.pi / 2)
+        made.rotation_euler = (
+            math.pi / 2 + camera.pitch,
+            camera.roll,
+            camera.heading - math.pi / 2,
+        )
         for path in ("location", "rotation_euler"):
             made.keyframe_insert(path, frame=frame)
         made.data.keyframe_insert("lens", frame=frame)

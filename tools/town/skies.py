@@ -23,7 +23,10 @@ def look_up(fov: float, pitch: float, roll: float, heading: float, size: tuple[i
     x = (np.arange(width) + 0.5) / width * 2 - 1
     y = (np.arange(height) + 0.5) / height * 2 - 1
     right, down = np.meshgrid(x * reach, y * reach * height / width)
-    turned = right * math.cos(roll) - down * math.sin(roll), right * math.sin(roll) + down * math.cos(roll)
+    turned = (
+        right * math.cos(roll) - down * math.sin(roll),
+        right * math.sin(roll) + down * math.cos(roll),
+    )
     ahead = np.ones_like(right)
     level = ahead * math.cos(pitch) + turned[1] * math.sin(pitch)
     up = ahead * math.sin(pitch) - turned[1] * math.cos(pitch)
@@ -103,6 +106,8 @@ def load_sky(path: Path) -> Plane:
     """Read a photograph of a sky as linear RGB whose mean is 0.8."""
     code = cv2.imread(str(path))
     if code is None:
-        raise SystemExit(f"{path}: not a picture that OpenCV reads: take it out of the folder of skies")
+        raise SystemExit(
+            f"{path}: not a picture that OpenCV reads: take it out of the folder of skies"
+        )
     light = np.asarray((code[..., ::-1] / np.float32(255)) ** 2.2, np.float32)
     return light * np.float32(0.8 / max(float(light.mean()), 0.05))

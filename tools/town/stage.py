@@ -35,12 +35,34 @@ class Stage:
         make_materials(town_looks())
         rng = random.Random(1)
         self.wheel = wheel_mesh()
-        self.cars = {(name, lit): car_parts(s, lit) for name, s in SHAPES.items() for lit in (False, True)}
-        self.stock: dict[str, list[Any]] = {f"tree{i}": [tree_mesh(rng, i % 3, LEAVES, 1.7)] for i in range(4)}
+        self.cars = {
+            (name, lit): car_parts(s, lit) for name, s in SHAPES.items() for lit in (False, True)
+        }
+        self.stock: dict[str, list[Any]] = {
+            f"tree{i}": [tree_mesh(rng, i % 3, LEAVES, 1.7)] for i in range(4)
+        }
         self.stock |= {f"person{i}": [stock.person(rng, i)] for i in range(6)}
-        for name, make in {"lamp": lamp_mesh, "globe": stock.globe_lamp, "lantern": stock.lantern, "hanging": stock.hanging, "signal": stock.signal, "pole": stock.pole, "railing": stock.railing, "mast": stock.mast, "pylon": stock.pylon, "gantry": stock.gantry, "bridge": stock.bridge}.items():
+        for name, make in {
+            "lamp": lamp_mesh,
+            "globe": stock.globe_lamp,
+            "lantern": stock.lantern,
+            "hanging": stock.hanging,
+            "signal": stock.signal,
+            "pole": stock.pole,
+            "railing": stock.railing,
+            "mast": stock.mast,
+            "pylon": stock.pylon,
+            "gantry": stock.gantry,
+            "bridge": stock.bridge,
+        }.items():
             self.stock[name] = [make()]
-        for name, draw in {"hedge": stock.hedge, "crane": stock.crane, "far": stock.far_tower, "hill": stock.hill, "billboard": stock.billboard}.items():
+        for name, draw in {
+            "hedge": stock.hedge,
+            "crane": stock.crane,
+            "far": stock.far_tower,
+            "hill": stock.hill,
+            "billboard": stock.billboard,
+        }.items():
             self.stock[name] = [draw(rng) for _ in range(VARIANTS)]
         self.stock["bus on"] = [stock.bus(rng, True) for _ in range(VARIANTS)]
         self.stock["lorry on"] = [stock.lorry(rng, True) for _ in range(VARIANTS)]
@@ -91,7 +113,11 @@ class Stage:
         if thing.kind in ("car", "car on"):
             self.put_car(thing, rng)
             return
-        turn = thing.turn - math.pi / 2 if thing.kind.split()[0] in ("bus", "lorry", "signal", "billboard") else thing.turn
+        turn = (
+            thing.turn - math.pi / 2
+            if thing.kind.split()[0] in ("bus", "lorry", "signal", "billboard")
+            else thing.turn
+        )
         made = put(rng.choice(self.stock[thing.kind]), at, turn)
         made.scale = (thing.scale,) * 3
         made.lightgroup = THING_GROUPS.get(thing.kind, "")
@@ -100,8 +126,13 @@ class Stage:
     def put_car(self, thing: Thing, rng: random.Random) -> None:
         """Put a car of any shape and paint."""
         name, lit = rng.choice(list(SHAPES)), thing.kind == "car on"
-        root = car(self.cars[name, lit], self.wheel, SHAPES[name], f"car{rng.randrange(len(PAINTS))}")
-        root.location, root.rotation_euler = (thing.x, thing.y, thing.z), (0, 0, thing.turn - math.pi / 2)
+        root = car(
+            self.cars[name, lit], self.wheel, SHAPES[name], f"car{rng.randrange(len(PAINTS))}"
+        )
+        root.location, root.rotation_euler = (
+            (thing.x, thing.y, thing.z),
+            (0, 0, thing.turn - math.pi / 2),
+        )
         for part in root.children:
             part.lightgroup = "cars"
         throw(thing)
@@ -109,7 +140,7 @@ class Stage:
 
 THING_GROUPS = {
     "lamp": "lamps", "globe": "lamps", "lantern": "lamps", "hanging": "lamps",
-    "bus on": "cars", "lorry on": "cars", "signal": "signs", "billboard": "signs",
+    "bus on": "cars", "lorry on": "cars", "signal": "signs", "billboard": "signs", "far": "windows",
 }  # fmt: skip
 
 
@@ -119,7 +150,14 @@ def throw(thing: Thing) -> None:
     x, y, z = thing.x, thing.y, thing.z
     if thing.kind == "lamp":
         reach, tall = 1.68 * thing.scale, 6.85 * thing.scale
-        cone("lamps", (x + reach * cos, y + reach * sin, z + tall), (0, 0, -1), (1, 1, 1), 900 * thing.scale**2, 150)
+        cone(
+            "lamps",
+            (x + reach * cos, y + reach * sin, z + tall),
+            (0, 0, -1),
+            (1, 1, 1),
+            900 * thing.scale**2,
+            150,
+        )
     elif thing.kind in ("globe", "lantern", "hanging"):
         tall = {"globe": 4.15, "lantern": 3.3, "hanging": -0.12}[thing.kind]
         point("lamps", (x, y, z + tall), (1, 1, 1), 190, 0.25)
@@ -130,7 +168,14 @@ def throw(thing: Thing) -> None:
         point("cars", back, (1, 0.04, 0.02), 4.0, 0.12)
 
 
-def cone(group: str, at: tuple[float, float, float], way: tuple[float, float, float], color: tuple[float, float, float], power: float, angle: float) -> None:
+def cone(
+    group: str,
+    at: tuple[float, float, float],
+    way: tuple[float, float, float],
+    color: tuple[float, float, float],
+    power: float,
+    angle: float,
+) -> None:
     """Add a cone of light towards `way`, `angle` degrees wide."""
     data = bpy.data.lights.new("cone", "SPOT")
     data.energy, data.color, data.shadow_soft_size = power, color, 0.15
@@ -140,7 +185,13 @@ def cone(group: str, at: tuple[float, float, float], way: tuple[float, float, fl
     made.lightgroup = group
 
 
-def point(group: str, at: tuple[float, float, float], color: tuple[float, float, float], power: float, radius: float) -> None:
+def point(
+    group: str,
+    at: tuple[float, float, float],
+    color: tuple[float, float, float],
+    power: float,
+    radius: float,
+) -> None:
     """Add a light that shines all about."""
     data = bpy.data.lights.new("point", "POINT")
     data.energy, data.color, data.shadow_soft_size = power, color, radius

@@ -51,7 +51,12 @@ def missing(out: Path, place: Place, views: int) -> list[int]:
     return [view for view in range(views) if not place.folder(out, view).is_dir()]
 
 
-def save_view(folder: Path, frames: dict[str, NDArray[np.uint8]], arrays: dict[str, Any], facts: dict[str, Any]) -> None:
+def save_view(
+    folder: Path,
+    frames: dict[str, NDArray[np.uint8]],
+    arrays: dict[str, Any],
+    facts: dict[str, Any],
+) -> None:
     """Write a view, complete or not at all: frames by name; maps, depth, albedo, groups; facts."""
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)

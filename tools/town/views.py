@@ -26,6 +26,7 @@ def draw_camera(plan: Plan, rng: Random) -> Camera:
         stance = rng.choices(plan.stances, [3, *[2] * (len(plan.stances) - 1)])[0]
         spans = (stance.x, stance.y, stance.z, stance.heading, stance.pitch)
         x, y, z, heading, pitch = (rng.uniform(*span) for span in spans)
+        pitch += rng.choice([0, 0, 0, 0, 0.15, 0.3]) if z < 3.5 else 0  # now and then a look up
         roll, fov = rng.gauss(0, 0.012), math.radians(rng.choice([40, 52, 62, 72, 84]))
         camera = Camera(x, y, z, heading, pitch, roll, fov)
         if plan.free(x, y, 0.4) and clear_ahead(plan, camera):
@@ -48,7 +49,9 @@ def clear_ahead(plan: Plan, camera: Camera) -> bool:
 
 def draw_sun(camera: Camera, rng: Random) -> tuple[float, float]:
     """Draw where the sun stands, azimuth and elevation; rarely in the picture."""
-    return camera.heading + rng.uniform(0.7, math.tau - 0.7), math.radians(rng.triangular(12, 68, 38))
+    return camera.heading + rng.uniform(0.7, math.tau - 0.7), math.radians(
+        rng.triangular(12, 68, 38)
+    )
 
 
 def make_frames(
@@ -89,7 +92,9 @@ def day_skies(
     if photos and rng.random() < 0.67:
         path = photos[rng.integers(len(photos))]
         photo = skies.photographed(ways, skies.load_sky(path), rng)
-        return photo, photo * np.float32(rng.uniform(1.1, 1.8)) if rng.random() < 0.5 else skies.drawn_overcast(ways, rng)
+        return photo, photo * np.float32(
+            rng.uniform(1.1, 1.8)
+        ) if rng.random() < 0.5 else skies.drawn_overcast(ways, rng)
     return skies.drawn_day(ways, sun, rng, mood.cover), skies.drawn_overcast(ways, rng)
 
 
@@ -97,4 +102,5 @@ def horizon(ways: Plane, sky: Plane) -> Plane:
     """The colour of far air: what the sky is just above the horizon, in the mean."""
     up = ways[..., 2]
     low = np.exp(-np.abs(up - np.clip(0.05, up.min(), up.max())) / 0.05)[..., None]
-    return np.asarray((sky * low).sum((0, 1)) / low.sum(), np.float32)
+    color = (sky * low).sum((0, 1)) / low.sum()
+    return np.asarray(0.4 * color + 0.6 * color.mean(), np.float32)  # air is paler than the sky

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from random import Random
@@ -12,6 +13,7 @@ from tools.town.layout.rows import (
     lamps_along,
     park_along,
     people_on,
+    quarters,
     row,
     skyline,
     traffic_on,
@@ -43,6 +45,8 @@ def street(plan: Plan, rng: Random) -> None:
             trees_along(plan, rng, side * (half + 1.2), (2, 200), rng.uniform(9, 20))
     lamps_along(plan, rng, half + 0.4, (6, 200), rng.uniform(20, 32))
     close_street(plan, rng, rng.choice(["house", "tower", "open", "open"]), 240)
+    quarters(plan, rng, (-120, -front - 26), (20, 200))
+    quarters(plan, rng, (front + 26, 120), (20, 200))
     lane = half / 2 if half > 4 else 0.6
     traffic_on(plan, rng, lane, AHEAD, (12, 200), 30)
     traffic_on(plan, rng, -lane, BACK, (12, 200), 30)
@@ -85,7 +89,9 @@ def oldtown(plan: Plan, rng: Random) -> None:
         row(plan, rng, "arcade", side, half, (-30, 110), (6, 11), (2, 4), lean=0.35)
     wires_across(plan, rng, half, (4, 100))
     plan.blocks.append(
-        Block("church", rng.uniform(-9, 1), 118, RIGHT, rng.uniform(6, 9), 8, 5, rng.randrange(10**6))
+        Block(
+            "church", rng.uniform(-9, 1), 118, RIGHT, rng.uniform(6, 9), 8, 5, rng.randrange(10**6)
+        )
     )
     close_street(plan, rng, "arcade", 125)
     people_on(plan, rng, (0, half - 0.5), (4, 60), rng.randrange(3, 16))
@@ -114,13 +120,17 @@ def suburb(plan: Plan, rng: Random) -> None:
         trees_along(plan, rng, side * (half + 4.5), (0, 180), rng.uniform(14, 30), big=1.7)
         if rng.random() < 0.7:
             for y in range(-6, 150, 17):
-                plan.things.append(Thing("hedge", side * (half + 2.4), y, 0, AHEAD, rng.uniform(0.7, 1.3)))
+                plan.things.append(
+                    Thing("hedge", side * (half + 2.4), y, 0, AHEAD, rng.uniform(0.7, 1.3))
+                )
         park_along(plan, rng, side * (half + 5), (-5, 160), 0.2)
         park_along(plan, rng, side * (half - 1), (-5, 160), 0.25)
     for _ in range(26):
         x, y = rng.uniform(-70, 70), rng.uniform(20, 230)
         if plan.free(x, y, 3) and abs(x) > half + 3:
-            plan.things.append(Thing(f"tree{rng.randrange(4)}", x, y, 0, rng.uniform(0, 6), rng.uniform(0.9, 2.1)))
+            plan.things.append(
+                Thing(f"tree{rng.randrange(4)}", x, y, 0, rng.uniform(0, 6), rng.uniform(0.9, 2.1))
+            )
     wires_along(plan, rng, -half - 1.2, (-10, 200), rng.uniform(24, 38), 4)
     lamps_along(plan, rng, half + 0.6, (8, 200), rng.uniform(30, 45), sides=(1,))
     traffic_on(plan, rng, half / 2, AHEAD, (20, 200), 60)
@@ -138,7 +148,9 @@ def highway(plan: Plan, rng: Random) -> None:
     """Two carriageways, gantries, barriers, a bridge, fields and far hills."""
     lanes = rng.choice([2, 3, 3])
     middle, wide = rng.uniform(1.0, 3.0), 3.7 * lanes + 2.8
-    plan.slabs.append(Slab((-900, 900), (-100, 1500), (-0.6, -0.15), rng.choice(["grass", "soil", "grass"])))
+    plan.slabs.append(
+        Slab((-900, 900), (-100, 1500), (-0.6, -0.15), rng.choice(["grass", "soil", "grass"]))
+    )
     for side in (-1, 1):
         near, far = sorted((side * middle, side * (middle + wide)))
         plan.slabs.append(Slab((near, far), (-40, 900), (-0.3, 0), "asphalt"))
@@ -146,26 +158,54 @@ def highway(plan: Plan, rng: Random) -> None:
             x = side * (middle + 0.7 + 3.7 * i)
             whole = i in (0, lanes)
             for y in range(-30, 320, 320 if whole else 12):
-                plan.slabs.append(Slab((x - 0.09, x + 0.09), (y, y + (600 if whole else 4)), (0.01, 0.01), "paint"))
+                plan.slabs.append(
+                    Slab(
+                        (x - 0.09, x + 0.09), (y, y + (600 if whole else 4)), (0.01, 0.01), "paint"
+                    )
+                )
         for i in range(lanes):
             traffic_on(plan, rng, side * (middle + 2.5 + 3.7 * i), AHEAD * side, (10, 400), 34)
         rail = side * (middle + wide + 0.6)
         plan.slabs.append(Slab((rail - 0.05, rail + 0.05), (-40, 500), (0.45, 0.75), "zinc"))
         if rng.random() < 0.35:
-            plan.slabs.append(Slab((rail + side - 0.1, rail + side + 0.1), (-40, rng.uniform(80, 400)), (0, rng.uniform(2.5, 4.5)), rng.choice(["concrete", "wall2", "cloth1"])))
+            plan.slabs.append(
+                Slab(
+                    (rail + side - 0.1, rail + side + 0.1),
+                    (-40, rng.uniform(80, 400)),
+                    (0, rng.uniform(2.5, 4.5)),
+                    rng.choice(["concrete", "wall2", "cloth1"]),
+                )
+            )
         else:
             for _ in range(rng.randrange(10, 46)):
                 x, y = rail + side * rng.uniform(4, 45), rng.uniform(0, 330)
-                plan.things.append(Thing(f"tree{rng.randrange(4)}", x, y, -0.2, rng.uniform(0, 6), rng.uniform(0.8, 2.2)))
+                plan.things.append(
+                    Thing(
+                        f"tree{rng.randrange(4)}",
+                        x,
+                        y,
+                        -0.2,
+                        rng.uniform(0, 6),
+                        rng.uniform(0.8, 2.2),
+                    )
+                )
     plan.slabs.append(Slab((-0.25, 0.25), (-40, 700), (0, 0.9), "concrete"))
     if rng.random() < 0.7:
         lamps_along(plan, rng, 0.0, (10, 330), rng.uniform(30, 45), tall=1.6, sides=(1, -1))
     for y in (rng.uniform(45, 90), rng.uniform(150, 240)):
-        plan.things.append(Thing(rng.choice(["gantry", "gantry", "bridge"]), 0, y, 0, 0, (middle + wide) / 12))
+        plan.things.append(
+            Thing(rng.choice(["gantry", "gantry", "bridge"]), 0, y, 0, 0, (middle + wide) / 12)
+        )
     skyline(plan, rng, rng.choice(["hill", "hill", "tower"]), 700)
     pylons(plan, rng)
     plan.stances += [
-        Stance((middle + 1, middle + wide - 2), (0, 60), (1.2, 2.6), (AHEAD - 0.12, AHEAD + 0.12), (-0.06, 0.08)),
+        Stance(
+            (middle + 1, middle + wide - 2),
+            (0, 60),
+            (1.2, 2.6),
+            (AHEAD - 0.12, AHEAD + 0.12),
+            (-0.06, 0.08),
+        ),
         Stance((-6, 6), (0, 20), (6, 14), (AHEAD - 0.2, AHEAD + 0.2), (-0.2, 0.0)),
     ]
 
@@ -176,12 +216,26 @@ def square(plan: Plan, rng: Random) -> None:
     plan.slabs += [
         Slab((-500, 500), (-500, 700), (-0.5, -0.02), rng.choice(["asphalt", "soil", "grass"])),
         Slab((-half, half), (-half, half), (-0.3, 0.12), rng.choice(["slabs", "cobble", "cobble"])),
-        Slab((-half / 3, half / 3), (-half / 3, half / 4), (0, 0.2), rng.choice(["grass", "water", "gravel"])),
+        Slab(
+            (-half / 3, half / 3),
+            (-half / 3, half / 4),
+            (0, 0.2),
+            rng.choice(["grass", "water", "gravel"]),
+        ),
     ]
     kind = rng.choice(["house", "arcade", "hotel"])
     for side in (-1, 1):
         row(plan, rng, kind, side, half + 7, (-half - 60, half + 70), (8, 16), (3, 6))
-        row(plan, rng, rng.choice(["house", "hotel", "tower"]), side, half + 34, (-half - 60, half + 90), (12, 20), (3, 9))
+        row(
+            plan,
+            rng,
+            rng.choice(["house", "hotel", "tower"]),
+            side,
+            half + 34,
+            (-half - 60, half + 90),
+            (12, 20),
+            (3, 9),
+        )
         trees_along(plan, rng, side * (half - 4), (-half, half), rng.uniform(8, 14))
         park_along(plan, rng, side * (half + 2), (-half, half), 0.6)
         traffic_on(plan, rng, side * (half + 4.6), AHEAD * side, (-half, half + 60), 24)
@@ -189,11 +243,29 @@ def square(plan: Plan, rng: Random) -> None:
     close_street(plan, rng, kind, half + 14, wide=half + 4)
     people_on(plan, rng, (-half + 3, half - 3), (-half + 3, half - 3), rng.randrange(15, 60))
     skyline(plan, rng, rng.choice(["tower", "hill", "tower"]), 380)
+    quarters(plan, rng, (-190, 190), (half + 50, half + 230))
     roofs(plan, rng, half)
+    if rng.random() < 0.6:
+        for i in range(-2, 3):
+            trees_along(plan, rng, i * half / 5, (-half * 0.8, half * 0.8), rng.uniform(7, 20))
     plan.stances += [
-        Stance((-half, half), (-half - 50, -half + 5), (22, 60), (AHEAD - 0.35, AHEAD + 0.35), (-0.75, -0.25)),
-        Stance((-half, half), (-half - 40, -half), (12, 40), (AHEAD - 0.3, AHEAD + 0.3), (-0.4, -0.12)),
-        Stance((-half + 3, half - 3), (-half + 2, 0), (1.5, 2), (AHEAD - 1.2, AHEAD + 1.2), (-0.02, 0.15)),
+        Stance(
+            (-half, half),
+            (-half - 50, -half + 5),
+            (22, 60),
+            (AHEAD - 0.35, AHEAD + 0.35),
+            (-0.75, -0.25),
+        ),
+        Stance(
+            (-half, half), (-half - 40, -half), (12, 40), (AHEAD - 0.3, AHEAD + 0.3), (-0.4, -0.12)
+        ),
+        Stance(
+            (-half + 3, half - 3),
+            (-half + 2, 0),
+            (1.5, 2),
+            (AHEAD - 1.2, AHEAD + 1.2),
+            (-0.02, 0.15),
+        ),
     ]
 
 
@@ -217,11 +289,22 @@ def seafront(plan: Plan, rng: Random) -> None:
     for y in range(-40, 240, 2):
         plan.things.append(Thing("railing", -half - 6.8, y, 0.14))
     if rng.random() < 0.7:
-        plan.things.append(Thing("hill", rng.uniform(-500, -200), rng.uniform(900, 1300), -3, rng.uniform(0, 6), rng.uniform(0.6, 1.2)))
+        plan.things.append(
+            Thing(
+                "hill",
+                rng.uniform(-500, -200),
+                rng.uniform(900, 1300),
+                -3,
+                rng.uniform(0, 6),
+                rng.uniform(0.6, 1.2),
+            )
+        )
     plan.stances += [
         Stance((-half - 5, -half), (0, 100), (1.5, 2), (AHEAD - 0.25, AHEAD + 0.8)),
         Stance((-half, half), (0, 80), (1.2, 2.4), (AHEAD - 0.2, AHEAD + 0.3)),
-        Stance((-half - 40, -half - 20), (-30, 20), (4, 40), (AHEAD - 0.9, AHEAD + 0.1), (-0.3, 0.0)),
+        Stance(
+            (-half - 40, -half - 20), (-30, 20), (4, 40), (AHEAD - 0.9, AHEAD + 0.1), (-0.3, 0.0)
+        ),
     ]
 
 
@@ -237,16 +320,31 @@ def crossing(plan: Plan, rng: Random) -> None:
         row(plan, rng, kind, side, front, (-40, y0 - front), (8, 14), (3, 7))
         row(plan, rng, kind, side, front, (y0 + front, 240), (8, 14), (3, 7))
         trees_along(plan, rng, side * (half + 1), (y0 + front, 200), 17)
-        traffic_on(plan, rng, side * half * 0.5, AHEAD * side, (3, 200), 20, skip=(y0 - half, y0 + half))
+        traffic_on(
+            plan, rng, side * half * 0.5, AHEAD * side, (3, 200), 20, skip=(y0 - half, y0 + half)
+        )
         park_along(plan, rng, side * (half - 1), (y0 + front + 8, 180), 0.6)
         zebra(plan, half, y0 + side * (half + 2.5))
         for x in (-half - 0.7, half + 0.7):
-            plan.things.append(Thing("signal", x, y0 + side * (half + 0.8), 0, AHEAD if side > 0 else BACK))
+            plan.things.append(
+                Thing("signal", x, y0 + side * (half + 0.8), 0, AHEAD if side > 0 else BACK)
+            )
     for x, turn in ((-front - 3, LEFT), (front + 3, RIGHT)):
         side = 1 if x > 0 else -1
         for i in range(4):
             away = x + side * 12 * i
-            plan.blocks.append(Block(kind, away if side > 0 else away - 12, y0 + front, RIGHT, 12, 9, rng.randrange(3, 7), rng.randrange(10**6)))
+            plan.blocks.append(
+                Block(
+                    kind,
+                    away if side > 0 else away - 12,
+                    y0 + front,
+                    RIGHT,
+                    12,
+                    9,
+                    rng.randrange(3, 7),
+                    rng.randrange(10**6),
+                )
+            )
         traffic_on_x(plan, rng, y0 - side * half * 0.45, turn, side)
     lamps_along(plan, rng, half + 0.5, (4, 200), rng.uniform(20, 30))
     people_on(plan, rng, (-half, half), (y0 - half - 3.5, y0 - half - 1.5), rng.randrange(2, 12))
@@ -255,7 +353,16 @@ def crossing(plan: Plan, rng: Random) -> None:
     wires_across(plan, rng, front, (10, 120))
     close_street(plan, rng, rng.choice(["house", "tower", "open"]), 270)
     for _ in range(rng.randrange(1, 5)):
-        plan.things.append(Thing("billboard", rng.choice([-1, 1]) * (front - 0.3), rng.uniform(4, 90), rng.uniform(3.6, 7), rng.choice([AHEAD, BACK]), rng.uniform(0.5, 1.2)))
+        plan.things.append(
+            Thing(
+                "billboard",
+                rng.choice([-1, 1]) * (front - 0.3),
+                rng.uniform(4, 90),
+                rng.uniform(3.6, 7),
+                rng.choice([AHEAD, BACK]),
+                rng.uniform(0.5, 1.2),
+            )
+        )
     plan.stances += [
         Stance((-half + 1, half - 1), (-8, 14), (1.3, 2.2), (AHEAD - 0.3, AHEAD + 0.3)),
         Stance((half + 0.5, front - 0.5), (-5, 20), (1.5, 1.9), (AHEAD, AHEAD + 0.7)),
@@ -282,16 +389,28 @@ def road(plan: Plan, rng: Random, half: float, front: float, y: Span, lanes: int
         Slab((-half, half), y, (-0.3, 0), "asphalt"),
     ]
     for side in (-1, 1):
-        for near, far, top, surface in ((half, half + 0.2, 0.15, "kerb"), (half, front + 1, 0.13, "slabs")):
+        for near, far, top, surface in (
+            (half, half + 0.2, 0.15, "kerb"),
+            (half, front + 1, 0.13, "slabs"),
+        ):
             a, b = sorted((side * near, side * far))
             plan.slabs.append(Slab((a, b), y, (-0.3, top), surface))
     for i in range(-lanes + 1, lanes):
         x = half * i / lanes
         for start in range(int(y[0]), min(int(y[1]), 240), 8):
-            plan.slabs.append(Slab((x - 0.07, x + 0.07), (start, start + 3.5), (0.008, 0.008), "paint"))
+            plan.slabs.append(
+                Slab((x - 0.07, x + 0.07), (start, start + 3.5), (0.008, 0.008), "paint")
+            )
     for _ in range(rng.randrange(0, 14)):
         x, start = rng.uniform(-half, half - 1.5), rng.uniform(0, 90)
-        plan.slabs.append(Slab((x, x + rng.uniform(0.4, 1.5)), (start, start + rng.uniform(1, 8)), (0.004, 0.004), "patch"))
+        plan.slabs.append(
+            Slab(
+                (x, x + rng.uniform(0.4, 1.5)),
+                (start, start + rng.uniform(1, 8)),
+                (0.004, 0.004),
+                "patch",
+            )
+        )
 
 
 def wires_across(plan: Plan, rng: Random, half: float, y: Span) -> None:
@@ -299,7 +418,11 @@ def wires_across(plan: Plan, rng: Random, half: float, y: Span) -> None:
     at = y[0]
     while at < y[1]:
         tall = rng.uniform(5.5, 7.5)
-        plan.wires.append(Wire((-half, at, tall), (half, at + rng.uniform(-1.5, 1.5), tall), rng.uniform(0.1, 0.4)))
+        plan.wires.append(
+            Wire(
+                (-half, at, tall), (half, at + rng.uniform(-1.5, 1.5), tall), rng.uniform(0.1, 0.4)
+            )
+        )
         if rng.random() < 0.5:
             plan.things.append(Thing("hanging", 0, at, tall - 0.55))
         at += rng.uniform(5, 16)
@@ -314,7 +437,7 @@ def pylons(plan: Plan, rng: Random) -> None:
     places = [(x0 + step * 130 * i, y0 + 110 * i) for i in range(-1, 4)]
     for x, y in places:
         plan.things.append(Thing("pylon", x, y, -0.2, math.atan2(1, step)))
-    for (xa, ya), (xb, yb) in zip(places, places[1:], strict=False):
+    for (xa, ya), (xb, yb) in itertools.pairwise(places):
         for across, tall in ((-6, 23), (0, 27), (6, 23)):
             plan.wires.append(Wire((xa + across, ya, tall), (xb + across, yb, tall), 4.0, 0.05))
 
@@ -322,7 +445,16 @@ def pylons(plan: Plan, rng: Random) -> None:
 def roofs(plan: Plan, rng: Random, half: float) -> None:
     """Cranes and masts above the houses."""
     for kind in rng.choices(["crane", "mast", "mast"], k=rng.randrange(0, 4)):
-        plan.things.append(Thing(kind, rng.uniform(-120, 120), half + rng.uniform(40, 150), 0, rng.uniform(0, 6), rng.uniform(0.8, 1.4)))
+        plan.things.append(
+            Thing(
+                kind,
+                rng.uniform(-120, 120),
+                half + rng.uniform(40, 150),
+                0,
+                rng.uniform(0, 6),
+                rng.uniform(0.8, 1.4),
+            )
+        )
 
 
 def traffic_on_x(plan: Plan, rng: Random, y: float, turn: float, side: int) -> None:

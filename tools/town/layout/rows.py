@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 
@@ -136,7 +137,7 @@ def wires_along(plan: Plan, rng: Random, x: float, y: Span, step: float, count: 
         places.append(at)
         plan.things.append(Thing("pole", x, at))
         at += step
-    for a, b in zip(places, places[1:], strict=False):
+    for a, b in itertools.pairwise(places):
         for i in range(count):
             across, tall = x - 0.75 + 1.5 * i / max(1, count - 1), 7.6 - 0.9 * (i % 2)
             sag = rng.uniform(0.3, 0.8)
@@ -148,3 +149,28 @@ def zebra(plan: Plan, half: float, y: float) -> None:
     for i in range(int(2 * half / 0.95)):
         x = -half + 0.3 + 0.95 * i
         plan.slabs.append(Slab((x, x + 0.5), (y - 1.6, y + 1.6), (0.012, 0.012), "paint"))
+
+
+def quarters(plan: Plan, rng: Random, x: Span, y: Span) -> None:
+    """Fill a part of the town with plain houses along streets, lit and with cars, leaving what stands there already."""
+    at = y[0]
+    while at < y[1]:
+        left = x[0]
+        while left < x[1]:
+            wide = rng.uniform(11, 22)
+            corners = [(left + u * wide, at + v * 12) for u in (0, 0.5, 1) for v in (0, 0.5, 1)]
+            if all(plan.free(*corner, 3) for corner in corners):
+                floors = rng.choice([2, 3, 3, 4, 4, 5, 9])
+                block = Block("plain", left, at, 0.0, wide, 11, floors, rng.randrange(10**6))
+                plan.blocks.append(block)
+                if rng.random() < 0.4:
+                    size, kind = rng.uniform(0.8, 1.6), f"tree{rng.randrange(4)}"
+                    plan.things.append(Thing(kind, left + wide / 2, at - 5, 0, 0, size))
+                if rng.random() < 0.3:
+                    plan.things.append(Thing("lamp", left, at - 4, 0, 0.0))
+                if rng.random() < 0.4:
+                    plan.things.append(
+                        Thing("car on", left + wide / 2, at - 9, 0, rng.choice([0, math.pi]))
+                    )
+            left += wide + rng.choice([0, 0, 0, 9])
+        at += rng.uniform(24, 30)

@@ -10,8 +10,7 @@ from tools.town.layout.plan import Block, Point
 from tools.town.shapes.houses import house, style
 from tools.town.shapes.mesh import Build, Rgb
 from tools.town.shapes.openings import Front, arch, cell, cells, dressed, gable
-from tools.town.shapes.paints import BOARDS, PLASTERS
-
+from tools.town.shapes.paints import BOARDS
 
 DEEP = 0.4  # metres: deeper than any window
 
@@ -33,7 +32,18 @@ def build_block(block: Block) -> tuple[Build, list[Glow]]:
     KINDS[block.kind](b, rng, block)
     share, bright = rng.choice([0.15, 0.3, 0.45, 0.6]), 0.85
     b.mats = dressed(b.mats, rng, share, bright)
-    glows = [Glow("windows", block.at(block.width / 2, 1.3, 1.9), (1.0, 0.74, 0.45), 34.0 * block.width)] if "shop" in b.mats else []
+    glows = (
+        [
+            Glow(
+                "windows",
+                block.at(block.width / 2, 1.3, 1.9),
+                (1.0, 0.74, 0.45),
+                34.0 * block.width,
+            )
+        ]
+        if "shop" in b.mats
+        else []
+    )
     if block.kind in ("house", "arcade", "hotel") and rng.random() < 0.55:
         glows += _board(b, rng, block)
     return b, glows
@@ -53,7 +63,12 @@ def _board(b: Build, rng: random.Random, block: Block) -> list[Glow]:
         at += letter + rng.choice([0.06, 0.06, 0.25])
     if rng.random() < 0.6:
         u, z = rng.uniform(0.4, block.width - 0.4), rng.uniform(3.6, 4.4)
-        b.box((u, u + 0.14), (0.25, 1.05), (z, z + rng.choice([0.7, 0.8, 2.2])), f"board{(color + 1) % 7}" if on else back)
+        b.box(
+            (u, u + 0.14),
+            (0.25, 1.05),
+            (z, z + rng.choice([0.7, 0.8, 2.2])),
+            f"board{(color + 1) % 7}" if on else back,
+        )
     return [Glow("signs", block.at(left + wide / 2, 0.9, low), BOARDS[color], 60.0)] if on else []
 
 
@@ -111,14 +126,29 @@ def tower(b: Build, rng: random.Random, block: Block) -> None:
     b.box((0, block.width), (-0.2, 0.05), (top, top + rng.choice([0.6, 1.2, 3.0])), side.wall)
     if rng.random() < 0.6:
         b.box((block.width * 0.3, block.width * 0.7), (-8, -3), (top, top + 3.5), "concrete")
-        b.tube([(block.width / 2, -5, top), (block.width / 2, -5, top + rng.uniform(6, 16))], [0.15, 0.05], "steel", 6)
+        b.tube(
+            [(block.width / 2, -5, top), (block.width / 2, -5, top + rng.uniform(6, 16))],
+            [0.15, 0.05],
+            "steel",
+            6,
+        )
 
 
 def cottage(b: Build, rng: random.Random, block: Block) -> None:
     """A house of a family, with a garage and a chimney."""
-    wall, roof = rng.choice([f"plaster{rng.randrange(8)}", f"brick{rng.randrange(3)}", "white", "wood"]), rng.choice(["tiles", "slate", "tiles", "zinc"])
+    wall, roof = (
+        rng.choice([f"plaster{rng.randrange(8)}", f"brick{rng.randrange(3)}", "white", "wood"]),
+        rng.choice(["tiles", "slate", "tiles", "zinc"]),
+    )
     floors, storey, wide = min(block.floors, 2), 2.8, block.width * 0.68
-    side = Front(wall, "white", (0.42, 0.45), 0.32, 0.15, shutters=rng.choice(["", "", "cloth1", "cloth2", "brown"]))
+    side = Front(
+        wall,
+        "white",
+        (0.42, 0.45),
+        0.32,
+        0.15,
+        shutters=rng.choice(["", "", "cloth1", "cloth2", "brown"]),
+    )
     body = replace(block, width=wide)
     for floor in range(floors):
         cells(b, side, wide, 3, floor * storey, storey)
@@ -126,9 +156,19 @@ def cottage(b: Build, rng: random.Random, block: Block) -> None:
     shell(b, body, floors * storey, wall, DEEP)
     b.box((wide * 0.43, wide * 0.57), (0, 0.06), (0, 2.1), "brown")
     gable(b, wide, block.depth, floors * storey, rng.uniform(2.2, 3.8), roof, wall, 0.5)
-    b.box((wide * 0.7, wide * 0.7 + 0.7), (-block.depth * 0.6, -block.depth * 0.6 + 0.7), (floors * storey, floors * storey + 4.2), "brick0")
+    b.box(
+        (wide * 0.7, wide * 0.7 + 0.7),
+        (-block.depth * 0.6, -block.depth * 0.6 + 0.7),
+        (floors * storey, floors * storey + 4.2),
+        "brick0",
+    )
     b.box((wide, block.width), (-7, -1.5), (0, 2.6), wall)
-    b.box((wide + 0.3, block.width - 0.3), (-1.5, -1.46), (0, 2.2), rng.choice(["white", "brown", "zinc"]))
+    b.box(
+        (wide + 0.3, block.width - 0.3),
+        (-1.5, -1.46),
+        (0, 2.2),
+        rng.choice(["white", "brown", "zinc"]),
+    )
 
 
 def arcade(b: Build, rng: random.Random, block: Block) -> None:
@@ -140,10 +180,30 @@ def arcade(b: Build, rng: random.Random, block: Block) -> None:
     for i in range(columns):
         u = (i * step, (i + 1) * step)
         if arched:
-            arch(b, u, (0, low), wall, rng.choice([0.4, 0.4, 2.6]), rng.choice(["shop", "brown", "shop", "plinth"]))
+            arch(
+                b,
+                u,
+                (0, low),
+                wall,
+                rng.choice([0.4, 0.4, 2.6]),
+                rng.choice(["shop", "brown", "shop", "plinth"]),
+            )
         else:
-            cell(b, Front(wall, "brown", (0.6, 0.72), 0.03, 0.3, rng.choice(["shop", "pane", "brown"])), u, (0, low))
-    side = Front(wall, "white", (0.4, 0.58), 0.22, 0.22, shutters=rng.choice(["", "cloth1", "brown", "cloth2", "plinth"]), balcony=rng.choice(["", "", "iron"]))
+            cell(
+                b,
+                Front(wall, "brown", (0.6, 0.72), 0.03, 0.3, rng.choice(["shop", "pane", "brown"])),
+                u,
+                (0, low),
+            )
+    side = Front(
+        wall,
+        "white",
+        (0.4, 0.58),
+        0.22,
+        0.22,
+        shutters=rng.choice(["", "cloth1", "brown", "cloth2", "plinth"]),
+        balcony=rng.choice(["", "", "iron"]),
+    )
     for floor in range(block.floors - 1):
         cells(b, side, block.width, columns, low + floor * storey, storey)
     top = low + (block.floors - 1) * storey
@@ -171,6 +231,47 @@ def hotel(b: Build, rng: random.Random, block: Block) -> None:
     b.box((block.width * 0.4, block.width * 0.6), (-8, -4), (top, top + 2.6), wall)
 
 
+def plain(b: Build, rng: random.Random, block: Block) -> None:
+    """A house seen from far: flush windows on all sides, under a flat or a pitched roof."""
+    wall = rng.choice(
+        [
+            f"plaster{rng.randrange(8)}",
+            f"brick{rng.randrange(3)}",
+            f"wall{rng.randrange(8)}",
+            "concrete",
+        ]
+    )
+    w, deep, top = block.width, block.depth, 3.1 * block.floors + 0.8
+    shell(b, block, top, wall)
+    b.face([(0, 0, 0), (w, 0, 0), (w, 0, top), (0, 0, top)], wall)
+    sides = (
+        (w, lambda u, d, z: (u, d, z)),
+        (w, lambda u, d, z: (u, -deep - d, z)),
+        (deep, lambda u, d, z: (-d, -u, z)),
+        (deep, lambda u, d, z: (w + d, -u, z)),
+    )
+    for wide, at in sides:
+        count = max(2, round(wide / 2.6))
+        step = wide / count
+        for i in range(count * block.floors):
+            u, z = (i % count + 0.28) * step, 1.1 + 3.1 * (i // count)
+            b.face(
+                [
+                    at(u, 0.03, z),
+                    at(u + 0.44 * step, 0.03, z),
+                    at(u + 0.44 * step, 0.03, z + 1.5),
+                    at(u, 0.03, z + 1.5),
+                ],
+                "pane",
+            )
+    if rng.random() < 0.55:
+        gable(
+            b, w, deep, top, rng.uniform(2, 4), rng.choice(["tiles", "slate", "tiles"]), wall, 0.3
+        )
+    else:
+        b.box((w * 0.3, w * 0.6), (-deep * 0.7, -deep * 0.4), (top, top + 2.4), "concrete")
+
+
 def church(b: Build, rng: random.Random, block: Block) -> None:
     """A tower with a pointed roof, white or of stone."""
     wall, w = rng.choice(["plaster0", "stone", "plaster7", "brick0"]), block.width
@@ -193,5 +294,5 @@ KINDS: dict[str, Callable[[Build, random.Random, Block], None]] = {
     "arcade": arcade,
     "hotel": hotel,
     "church": church,
+    "plain": plain,
 }
-assert len(PLASTERS) == 8

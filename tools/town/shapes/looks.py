@@ -2,6 +2,7 @@
 
 from tools.town.shapes.mesh import Rgb
 from tools.town.shapes.shading import Look
+
 WARM, COOL = (1.0, 0.62, 0.30), (0.75, 0.86, 1.0)
 PANES = {  # name: colour by day, glow by night, share
     "pane_dark": ((0.020, 0.026, 0.032), None, 9),

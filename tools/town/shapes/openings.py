@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
 from dataclasses import dataclass
 
@@ -59,17 +61,25 @@ def cell(b: Build, side: Front, u: Span, z: Span) -> None:
         b.box((u[0] + 0.15, u[1] - 0.15), (1.04, 1.1), (z[0] + 0.05, z[0] + 0.95), side.balcony)
 
 
-def _bars(b: Build, left: float, right: float, low: float, high: float, d: float, frame: str) -> None:
+def _bars(
+    b: Build, left: float, right: float, low: float, high: float, d: float, frame: str
+) -> None:
     middle, cross, w = (left + right) / 2, low + 0.66 * (high - low), 0.045
-    edges = ((left, left + w, low, high), (right - w, right, low, high), (left, right, low, low + w))
-    for u0, u1, z0, z1 in (*edges, (middle - w, middle + w, low, high), (left, right, cross - w, cross + w)):
+    edges = (
+        (left, left + w, low, high),
+        (right - w, right, low, high),
+        (left, right, low, low + w),
+    )
+    for u0, u1, z0, z1 in (
+        *edges,
+        (middle - w, middle + w, low, high),
+        (left, right, cross - w, cross + w),
+    ):
         b.face([(u0, d, z0), (u1, d, z0), (u1, d, z1), (u0, d, z1)], frame)
 
 
 def arch(b: Build, u: Span, z: Span, wall: str, deep: float, back: str) -> None:
     """Add an arch of the whole height of a wall's piece, with a passage behind it that ends at `back`."""
-    import math
-
     left, right = u[0] + 0.35, u[1] - 0.35
     radius, middle = (right - left) / 2, (left + right) / 2
     spring = z[1] - 0.5 - radius
@@ -78,16 +88,32 @@ def arch(b: Build, u: Span, z: Span, wall: str, deep: float, back: str) -> None:
     for edge, end in ((u[0], left), (right, u[1])):
         b.face([(edge, 0, z[0]), (end, 0, z[0]), (end, 0, z[1]), (edge, 0, z[1])], wall)
     path = [(left, z[0]), *curve, (right, z[0])]
-    for (u0, z0), (u1, z1) in zip(curve, curve[1:], strict=False):
+    for (u0, z0), (u1, z1) in itertools.pairwise(curve):
         b.face([(u0, 0, z0), (u1, 0, z1), (u1, 0, z[1]), (u0, 0, z[1])], wall)
-    for (u0, z0), (u1, z1) in zip(path, path[1:], strict=False):
+    for (u0, z0), (u1, z1) in itertools.pairwise(path):
         b.face([(u0, 0, z0), (u1, 0, z1), (u1, -deep, z1), (u0, -deep, z0)], wall)
-    b.face([(left, -deep, z[0]), (right, -deep, z[0]), (right, -deep, z[1]), (left, -deep, z[1])], back)
+    b.face(
+        [(left, -deep, z[0]), (right, -deep, z[0]), (right, -deep, z[1]), (left, -deep, z[1])], back
+    )
 
 
-def gable(b: Build, width: float, depth: float, z: float, rise: float, roof: str, wall: str, over: float = 0.4) -> None:
+def gable(
+    b: Build,
+    width: float,
+    depth: float,
+    z: float,
+    rise: float,
+    roof: str,
+    wall: str,
+    over: float = 0.4,
+) -> None:
     """Add a roof of two slopes, its ridge along the front."""
-    ring = [(over, z - 0.1), (-depth / 2, z + rise), (-depth - over, z - 0.1), (-depth / 2, z + rise - 0.25)]
+    ring = [
+        (over, z - 0.1),
+        (-depth / 2, z + rise),
+        (-depth - over, z - 0.1),
+        (-depth / 2, z + rise - 0.25),
+    ]
     b.loft([[(u, d, h) for d, h in ring] for u in (-over, width + over)], lambda i, j: roof)
     for u in (0.0, width):
         b.face([(u, 0, z - 0.2), (u, -depth, z - 0.2), (u, -depth / 2, z + rise - 0.2)], wall)

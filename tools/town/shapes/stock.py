@@ -74,11 +74,18 @@ def hedge(rng: random.Random) -> bpy.types.Mesh:
     b = Build()
     b.box((-7, 7), (-0.35, 0.35), (0, 1.25), "hedge")
     for _ in range(1500):
-        x, y, z = rng.uniform(-7, 7), rng.choice([-0.36, 0.36, rng.uniform(-0.4, 0.4)]), rng.uniform(0.1, 1.35)
+        x, y, z = (
+            rng.uniform(-7, 7),
+            rng.choice([-0.36, 0.36, rng.uniform(-0.4, 0.4)]),
+            rng.uniform(0.1, 1.35),
+        )
         s, turn = rng.uniform(0.05, 0.11), rng.uniform(0, math.tau)
         dx, dy = s * math.cos(turn), s * math.sin(turn)
         tip = rng.uniform(-s, s)
-        b.face([(x - dx, y - dy, z), (x - dy, y + dx, z + tip), (x + dx, y + dy, z + s)], f"leaf{rng.randrange(3)}")
+        b.face(
+            [(x - dx, y - dy, z), (x - dy, y + dx, z + tip), (x + dx, y + dy, z + s)],
+            f"leaf{rng.randrange(3)}",
+        )
     return b.mesh("hedge")
 
 
@@ -124,7 +131,12 @@ def crane(rng: random.Random) -> bpy.types.Mesh:
     for i in range(18):
         bars(b, [((-12 + 3 * i, 0, tall), (-10.5 + 3 * i, 0, tall + 1.5), 0.07)], surface, 4)
     bars(b, [((0, 0, tall + 8), (x, 0, tall + 1.5), 0.06) for x in (-13, 20, 38)], "iron", 4)
-    bars(b, [((0, 0, tall), (0, 0, tall + 8), 0.3), ((24, 0, tall), (24, 0, tall - 18), 0.06)], surface, 4)
+    bars(
+        b,
+        [((0, 0, tall), (0, 0, tall + 8), 0.3), ((24, 0, tall), (24, 0, tall - 18), 0.06)],
+        surface,
+        4,
+    )
     b.box((-14, -10), (-1, 1), (tall - 2.4, tall - 0.2), "concrete")
     b.box((-1, 1), (0.9, 2.5), (tall - 2.4, tall - 0.2), "white")
     return b.mesh("crane")
@@ -134,7 +146,9 @@ def mast() -> bpy.types.Mesh:
     """Return a thin mast, red and white, with its ropes."""
     b = Build()
     for i in range(8):
-        bars(b, [((0, 0, 7 * i), (0, 0, 7 * i + 7), 0.5 - 0.05 * i)], "red" if i % 2 else "white", 6)
+        bars(
+            b, [((0, 0, 7 * i), (0, 0, 7 * i + 7), 0.5 - 0.05 * i)], "red" if i % 2 else "white", 6
+        )
     bars(b, [((x, y, 0), (0, 0, 45), 0.05) for x, y in ((18, 0), (-9, 15), (-9, -15))], "iron", 4)
     return b.mesh("mast")
 
@@ -143,11 +157,22 @@ def pylon() -> bpy.types.Mesh:
     """Return a pylon whose arms reach along x."""
     b = Build()
     for side in (-1, 1):
-        bars(b, [((side * 2.6, y * 2.6, 0), (side * 0.5, y * 0.5, 20), 0.12) for y in (-1, 1)], "zinc", 4)
+        bars(
+            b,
+            [((side * 2.6, y * 2.6, 0), (side * 0.5, y * 0.5, 20), 0.12) for y in (-1, 1)],
+            "zinc",
+            4,
+        )
     for i in range(6):
         wide = 2.6 - 0.36 * i
-        rods = [((-wide, y * wide, 3.4 * i), (wide - 0.3, y * (wide - 0.3), 3.4 * i + 3.4), 0.06) for y in (-1, 1)]
-        rods += [((x * wide, -wide, 3.4 * i), (x * (wide - 0.3), wide - 0.3, 3.4 * i + 3.4), 0.06) for x in (-1, 1)]
+        rods = [
+            ((-wide, y * wide, 3.4 * i), (wide - 0.3, y * (wide - 0.3), 3.4 * i + 3.4), 0.06)
+            for y in (-1, 1)
+        ]
+        rods += [
+            ((x * wide, -wide, 3.4 * i), (x * (wide - 0.3), wide - 0.3, 3.4 * i + 3.4), 0.06)
+            for x in (-1, 1)
+        ]
         bars(b, rods, "zinc", 4)
     bars(b, [((0, 0, 20), (0, 0, 28), 0.3), ((-6.5, 0, 23.4), (6.5, 0, 23.4), 0.16)], "zinc", 4)
     bars(b, [((side * 6.5, 0, 23.4), (0, 0, 25.5), 0.08) for side in (-1, 1)], "zinc", 4)
@@ -182,10 +207,25 @@ def bridge() -> bpy.types.Mesh:
 
 
 def far_tower(rng: random.Random) -> bpy.types.Mesh:
-    """Return a far tower."""
+    """Return a far tower, some of its windows lit."""
     b, half, tall = Build(), rng.uniform(7, 15), rng.uniform(22, 75)
-    b.box((-half, half), (-half, half), (0, tall), rng.choice(["tower", "concrete", "plaster0", "brick1", "tower"]))
+    wall = rng.choice(["tower", "concrete", "plaster0", "brick1", "tower"])
+    b.box((-half, half), (-half, half), (0, tall), wall)
     b.box((-half / 3, half / 3), (-half / 3, half / 3), (tall, tall + 4), "concrete")
+    step, share = 2 * half / 8, rng.uniform(0.1, 0.5)
+    for z in range(4, int(tall) - 3, 4):
+        for i in range(8):
+            u0, u1 = -half + (i + 0.2) * step, -half + (i + 0.8) * step
+            for out in (-half - 0.1, half + 0.1):
+                glow = f"_{rng.choice(['warm', 'white'])}" if rng.random() < share else ""
+                b.face(
+                    [(u0, out, z), (u1, out, z), (u1, out, z + 2.2), (u0, out, z + 2.2)],
+                    f"pane_dark{glow}",
+                )
+                b.face(
+                    [(out, u0, z), (out, u1, z), (out, u1, z + 2.2), (out, u0, z + 2.2)],
+                    f"pane_dark{glow}",
+                )
     return b.mesh("far")
 
 
@@ -240,13 +280,24 @@ def lorry(rng: random.Random, lit: bool) -> bpy.types.Mesh:
 
 
 def _wheeled(
-    b: Build, axles: tuple[float, float], half: float, front: float, z: float, lit: bool, back: float | None = None
+    b: Build,
+    axles: tuple[float, float],
+    half: float,
+    front: float,
+    z: float,
+    lit: bool,
+    back: float | None = None,
 ) -> Build:
     head, tail = ("head_on", "tail_on") if lit else ("head", "tail")
     rear = -front if back is None else back
     for side in (-1, 1):
         for y in axles:
-            b.tube([(side * half - 0.15, y, 0.48), (side * half + 0.15, y, 0.48)], [0.48, 0.48], "rubber", 14)
+            b.tube(
+                [(side * half - 0.15, y, 0.48), (side * half + 0.15, y, 0.48)],
+                [0.48, 0.48],
+                "rubber",
+                14,
+            )
         b.blob((side * 0.95, front, z), (0.16, 0.05, 0.1), head)
         b.box((side * 0.95 - 0.12, side * 0.95 + 0.12), (rear - 0.03, rear), (z, z + 0.3), tail)
     return b

@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+
 RATE, BT709, LIMITED = 48000, 1, 1  # of the sound; the tags of the video
 
 
