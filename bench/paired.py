@@ -34,7 +34,7 @@ from nightfx.preview.scopes import Pixels
 from nightfx.preview.sheet import Cell, draw_sheet
 
 ROOT = Path(__file__).parents[1]
-SCRIPT, TWINS = ROOT / "examples" / "make_street.py", ROOT / "examples" / "twins"
+SCRIPT, TWINS = "tools.street", ROOT / "examples" / "twins"
 SIDES = {
     "day": ("--webp", "84"),
     "night": ("--night", "--webp", "84"),
@@ -96,8 +96,8 @@ def draw_streets(python: str, folder: Path, streets: int) -> None:
         for side, flags in SIDES.items():
             out = folder / str(street) / side
             if not any(out.glob("*.*")):
-                words = [SCRIPT, "--street", street, "--out", out, *DRAWN, *flags]
-                subprocess.run([python, *map(str, words)], check=True, stdout=sys.stderr)
+                words = ["-m", SCRIPT, "--street", street, "--out", out.resolve(), *DRAWN, *flags]
+                subprocess.run([python, *map(str, words)], check=True, stdout=sys.stderr, cwd=ROOT)
 
 
 def on_streets(twins: list[Twin], renderers: dict[str, Renderer]) -> dict[str, Any]:

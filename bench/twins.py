@@ -1,7 +1,7 @@
 """Streets drawn by day and by true night, and how near a render of the day comes to the night.
 
 A folder of twins has a folder for each street, with pictures of the same names in `day`, `night` and `lights`, as
-`examples/make_street.py` draws them: `lights` is black but for what glows by night, lamps in red, windows in green,
+`tools/street` draws them: `lights` is black but for what glows by night, lamps in red, windows in green,
 the lights of cars in blue.
 """
 

@@ -11,9 +11,9 @@ import bpy
 from mathutils import Vector
 
 from tools.street.layout import FPS, FRAMES, furniture, ground, rows, skyline, traffic
-from tools.town.shapes.looks import looks
 from tools.town.shapes.mesh import put
-from tools.town.shapes.shading import Look, math_node, mix, node, surface
+from tools.town.surfaces.looks import looks
+from tools.town.surfaces.shading import Look, math_node, mix, node, surface
 
 SPEED = 8.0  # of the camera, metres a second
 SUN = Vector((-0.36, -0.62, 0.76)).normalized()  # towards the sun: behind us, from the left

@@ -7,9 +7,9 @@ import bpy
 
 from tools.town.shapes.cars import SHAPES, car, car_parts, wheel_mesh
 from tools.town.shapes.houses import house, style
-from tools.town.shapes.looks import PAINTS, WARM
 from tools.town.shapes.mesh import Build, Span, put
 from tools.town.shapes.things import lamp_mesh, spot, tree_mesh
+from tools.town.surfaces.looks import PAINTS, WARM
 
 FPS, FRAMES = 24, 84
 ROAD, WALK, FRONT = 5.3, 5.5, 9.6  # half widths: asphalt, kerb, house fronts (metres)

@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 
 from tools.town.layout.places import KINDS, draw_place
-from tools.town.materials import wet_ground
 from tools.town.passes import Renderer
 from tools.town.skies import load_skies
 from tools.town.stage import Stage
 from tools.town.store import Place, missing, places, save_view
+from tools.town.surfaces.materials import wet_ground
 from tools.town.views import draw_camera, draw_sun, make_frames
 
 

@@ -58,7 +58,9 @@ def draw_mood(rng: Rng) -> Mood:
     return Mood(
         sun_strength=float(rng.uniform(1.1, 3.4)),
         sun_color=(1.0, 0.94 - 0.12 * warm, 0.86 - 0.3 * warm),
-        haze=float(rng.choice([0.1, 0.2, 0.4, 0.8, 1.6, 4.0])),
+        haze=float(
+            rng.choice([0.1, 0.2, 0.4, 0.8, 1.6, 4.0], p=[0.25, 0.25, 0.2, 0.15, 0.1, 0.05])
+        ),
         cover=float(rng.choice([0.0, 0.1, 0.3, 0.5, 0.8])),
         lamp=str(rng.choice(list(LAMPS), p=[0.3, 0.3, 0.25, 0.15])),
         strengths=(float(lamps), float(windows), float(cars), float(signs)),

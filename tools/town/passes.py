@@ -21,7 +21,7 @@ from tools.town.denoise import Denoiser
 from tools.town.labels import GROUPS, LIGHTS, PASSES, SURFACES
 from tools.town.layout.plan import Camera
 from tools.town.shapes.mesh import put
-from tools.town.shapes.shading import math_node, mix, node
+from tools.town.surfaces.shading import math_node, mix, node
 
 Plane = NDArray[np.float32]
 LENS_MM = 36.0  # the width of Blender's sensor

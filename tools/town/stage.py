@@ -9,18 +9,18 @@ from typing import Any
 import bpy
 
 # isort: split
-from mathutils import Vector
 
 from tools.town.labels import group_of, light_of
+from tools.town.lamps import point, throw
 from tools.town.layout.plan import Plan, Thing, Wire
-from tools.town.materials import make_materials
-from tools.town.shapes import stock
+from tools.town.shapes import coaches, far, furniture, things
 from tools.town.shapes.buildings import Glow, build_block
 from tools.town.shapes.cars import SHAPES, car, car_parts, wheel_mesh
-from tools.town.shapes.looks import PAINTS
 from tools.town.shapes.mesh import Build, put
-from tools.town.shapes.paints import town_looks
 from tools.town.shapes.things import lamp_mesh, tree_mesh
+from tools.town.surfaces.looks import PAINTS
+from tools.town.surfaces.materials import make_materials
+from tools.town.surfaces.paints import town_looks
 
 LEAVES = 110  # of a bough: a third of the clip's, and larger, is as good at 216 lines
 VARIANTS = 3  # of each thing that differs from one to the next
@@ -41,31 +41,31 @@ class Stage:
         self.stock: dict[str, list[Any]] = {
             f"tree{i}": [tree_mesh(rng, i % 3, LEAVES, 1.7)] for i in range(4)
         }
-        self.stock |= {f"person{i}": [stock.person(rng, i)] for i in range(6)}
+        self.stock |= {f"person{i}": [furniture.person(rng, i)] for i in range(6)}
         for name, make in {
             "lamp": lamp_mesh,
-            "globe": stock.globe_lamp,
-            "lantern": stock.lantern,
-            "hanging": stock.hanging,
-            "signal": stock.signal,
-            "pole": stock.pole,
-            "railing": stock.railing,
-            "mast": stock.mast,
-            "pylon": stock.pylon,
-            "gantry": stock.gantry,
-            "bridge": stock.bridge,
+            "globe": things.globe_lamp,
+            "lantern": things.lantern,
+            "hanging": things.hanging,
+            "signal": furniture.signal,
+            "pole": furniture.pole,
+            "railing": furniture.railing,
+            "mast": far.mast,
+            "pylon": far.pylon,
+            "gantry": far.gantry,
+            "bridge": far.bridge,
         }.items():
             self.stock[name] = [make()]
         for name, draw in {
-            "hedge": stock.hedge,
-            "crane": stock.crane,
-            "far": stock.far_tower,
-            "hill": stock.hill,
-            "billboard": stock.billboard,
+            "hedge": furniture.hedge,
+            "crane": far.crane,
+            "far": far.far_tower,
+            "hill": far.hill,
+            "billboard": furniture.billboard,
         }.items():
             self.stock[name] = [draw(rng) for _ in range(VARIANTS)]
-        self.stock["bus on"] = [stock.bus(rng, True) for _ in range(VARIANTS)]
-        self.stock["lorry on"] = [stock.lorry(rng, True) for _ in range(VARIANTS)]
+        self.stock["bus on"] = [coaches.bus(rng, True) for _ in range(VARIANTS)]
+        self.stock["lorry on"] = [coaches.lorry(rng, True) for _ in range(VARIANTS)]
         self.kept = {mesh.name for mesh in bpy.data.meshes}
 
     def build(self, plan: Plan, seed: int) -> None:
@@ -142,60 +142,6 @@ THING_GROUPS = {
     "lamp": "lamps", "globe": "lamps", "lantern": "lamps", "hanging": "lamps",
     "bus on": "cars", "lorry on": "cars", "signal": "signs", "billboard": "signs", "far": "windows",
 }  # fmt: skip
-
-
-def throw(thing: Thing) -> None:
-    """Add the light that a thing throws about."""
-    cos, sin = math.cos(thing.turn), math.sin(thing.turn)
-    x, y, z = thing.x, thing.y, thing.z
-    if thing.kind == "lamp":
-        reach, tall = 1.68 * thing.scale, 6.85 * thing.scale
-        cone(
-            "lamps",
-            (x + reach * cos, y + reach * sin, z + tall),
-            (0, 0, -1),
-            (1, 1, 1),
-            900 * thing.scale**2,
-            150,
-        )
-    elif thing.kind in ("globe", "lantern", "hanging"):
-        tall = {"globe": 4.15, "lantern": 3.3, "hanging": -0.12}[thing.kind]
-        point("lamps", (x, y, z + tall), (1, 1, 1), 190, 0.25)
-    elif thing.kind.endswith(" on"):
-        long = 2.4 if thing.kind.startswith("car") else 6.0
-        front, back = (x + long * cos, y + long * sin, 0.7), (x - long * cos, y - long * sin, 0.8)
-        cone("cars", front, (cos, sin, -0.09), (1, 0.93, 0.82), 1300, 62)
-        point("cars", back, (1, 0.04, 0.02), 4.0, 0.12)
-
-
-def cone(
-    group: str,
-    at: tuple[float, float, float],
-    way: tuple[float, float, float],
-    color: tuple[float, float, float],
-    power: float,
-    angle: float,
-) -> None:
-    """Add a cone of light towards `way`, `angle` degrees wide."""
-    data = bpy.data.lights.new("cone", "SPOT")
-    data.energy, data.color, data.shadow_soft_size = power, color, 0.15
-    data.spot_size, data.spot_blend = math.radians(angle), 0.7
-    made = put(data, at)
-    made.rotation_euler = Vector(way).to_track_quat("-Z", "Y").to_euler()
-    made.lightgroup = group
-
-
-def point(
-    group: str,
-    at: tuple[float, float, float],
-    color: tuple[float, float, float],
-    power: float,
-    radius: float,
-) -> None:
-    """Add a light that shines all about."""
-    data = bpy.data.lights.new("point", "POINT")
-    data.energy, data.color, data.shadow_soft_size = power, color, radius
-    put(data, at).lightgroup = group
 
 
 def put_slabs(plan: Plan) -> None:

@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tools.town.shapes.looks import BRICKS, PANES, WALLS
 from tools.town.shapes.mesh import Build, Span
+from tools.town.surfaces.looks import BRICKS, PANES, WALLS
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What stands about in a street: trees and lamps."""
+"""Trees and lamps."""
 
 import math
 import random
@@ -8,6 +8,7 @@ import bpy  # first: it brings bmesh and mathutils
 # isort: split
 from mathutils import Euler, Vector
 
+from tools.town.shapes.furniture import bars
 from tools.town.shapes.mesh import Build, Point, Rgb, put
 
 
@@ -56,3 +57,29 @@ def spot(place: Point, tilt: float, color: Rgb, power: float, angle: float) -> b
     made = put(data, place)
     made.rotation_euler.x = math.radians(tilt)
     return made
+
+
+def globe_lamp() -> bpy.types.Mesh:
+    """Return a post with a globe that glows."""
+    b = Build()
+    b.tube([(0, 0, 0), (0, 0, 0.8), (0, 0, 3.9)], [0.1, 0.06, 0.05], "iron", 8)
+    b.blob((0, 0, 4.15), (0.24, 0.24, 0.26), "globe")
+    return b.mesh("globe", smooth=True)
+
+
+def lantern() -> bpy.types.Mesh:
+    """Return a lantern on a bracket, its glass 3.6 m above the ground."""
+    b = Build()
+    bars(b, [((-0.5, 0, 3.7), (0.5, 0, 3.95), 0.03)], "iron")
+    b.box((-0.16, 0.16), (-0.16, 0.16), (3.45, 3.85), "globe")
+    b.box((-0.2, 0.2), (-0.2, 0.2), (3.85, 3.92), "iron")
+    return b.mesh("lantern")
+
+
+def hanging() -> bpy.types.Mesh:
+    """Return a lamp that hangs from a wire 0.55 m above it."""
+    b = Build()
+    bars(b, [((0, 0, 0.1), (0, 0, 0.5), 0.015)], "iron")
+    b.tube([(0, 0, 0), (0, 0, 0.14)], [0.34, 0.12], "iron", 12)
+    b.blob((0, 0, -0.03), (0.2, 0.2, 0.08), "bulb")
+    return b.mesh("hanging")

@@ -1,7 +1,7 @@
 """What each surface of a town looks like, by its name."""
 
 from tools.town.shapes.mesh import Rgb
-from tools.town.shapes.shading import Look
+from tools.town.surfaces.shading import Look
 
 WARM, COOL = (1.0, 0.62, 0.30), (0.75, 0.86, 1.0)
 PANES = {  # name: colour by day, glow by night, share

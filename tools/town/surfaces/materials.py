@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from tools.town.labels import NEAR_METRES, cover_of, surface_of
-from tools.town.shapes.shading import Look, math_node, node, surface
+from tools.town.surfaces.shading import Look, math_node, node, surface
 
 WETTABLE = ("asphalt", "patch", "slabs", "cobble", "paint", "kerb")
 

@@ -2,9 +2,9 @@
 
 from itertools import product
 
-from tools.town.shapes.looks import looks
 from tools.town.shapes.mesh import Rgb
-from tools.town.shapes.shading import Look
+from tools.town.surfaces.looks import looks
+from tools.town.surfaces.shading import Look
 
 PANES: dict[str, Rgb] = {
     "dark": (0.02, 0.026, 0.032),

@@ -1,0 +1,209 @@
+"""Places along streets: the street of old houses, the avenue, the old town, the crossing."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+from tools.town.layout.plan import Block, Plan, Slab, Span, Stance, Thing, Wire
+from tools.town.layout.rows import (
+    close_street,
+    lamps_along,
+    park_along,
+    people_on,
+    quarters,
+    row,
+    traffic_on,
+    trees_along,
+    zebra,
+)
+
+AHEAD, RIGHT, BACK, LEFT = math.pi / 2, 0.0, -math.pi / 2, math.pi
+
+
+def street(plan: Plan, rng: Random) -> None:
+    """Rows of old houses, cars along both kerbs, lamps and trees."""
+    half = rng.uniform(3.4, 5.6)
+    front = half + rng.uniform(2.0, 5.0)
+    road(plan, rng, half, front, (-30, 230))
+    for side in (-1, 1):
+        row(plan, rng, "house", side, front, (-30, 210), (7.5, 14), (2, 6))
+        park_along(plan, rng, side * (half - 1.0), (-14, 160), rng.uniform(0.3, 0.9))
+        if front - half > 2.6 and rng.random() < 0.7:
+            trees_along(plan, rng, side * (half + 1.2), (2, 200), rng.uniform(9, 20))
+    lamps_along(plan, rng, half + 0.4, (6, 200), rng.uniform(20, 32))
+    close_street(plan, rng, rng.choice(["house", "tower", "open", "open"]), 240)
+    quarters(plan, rng, (-120, -front - 26), (20, 200))
+    quarters(plan, rng, (front + 26, 120), (20, 200))
+    lane = half / 2 if half > 4 else 0.6
+    traffic_on(plan, rng, lane, AHEAD, (12, 200), 30)
+    traffic_on(plan, rng, -lane, BACK, (12, 200), 30)
+    people_on(plan, rng, (half + 0.6, front - 0.4), (4, 80), rng.randrange(3, 16))
+    plan.stances += [
+        Stance((-lane, lane), (0, 60), (1.2, 2.2), (AHEAD - 0.25, AHEAD + 0.25)),
+        Stance((half + 0.5, front - 0.6), (0, 60), (1.5, 1.9), (AHEAD - 0.1, AHEAD + 0.6)),
+        Stance((-half, half), (0, 30), (3, 9), (AHEAD - 0.3, AHEAD + 0.3), (-0.25, 0.1)),
+    ]
+
+
+def avenue(plan: Plan, rng: Random) -> None:
+    """A wide road between towers of glass, with trees in its middle."""
+    half = rng.uniform(9, 15)
+    front = half + rng.uniform(5, 10)
+    road(plan, rng, half, front, (-40, 420), lanes=3)
+    for side in (-1, 1):
+        row(plan, rng, "tower", side, front, (-40, 400), (18, 42), (7, 34), gap=0.5)
+        trees_along(plan, rng, side * (half + 2), (0, 220), rng.uniform(9, 16))
+        for lane in (0.28, 0.55, 0.82):
+            traffic_on(plan, rng, side * half * lane, AHEAD * side, (8, 260), 22)
+    if rng.random() < 0.5:
+        plan.slabs.append(Slab((-1.2, 1.2), (-40, 400), (0, 0.16), "grass"))
+        trees_along(plan, rng, 0, (5, 220), rng.uniform(8, 14))
+    lamps_along(plan, rng, half + 0.6, (4, 300), rng.uniform(26, 38), tall=1.35)
+    close_street(plan, rng, rng.choice(["tower", "open"]), 430)
+    people_on(plan, rng, (half + 2, front - 1), (4, 90), rng.randrange(4, 24))
+    plan.stances += [
+        Stance((1, half - 1), (0, 120), (1.2, 2.2), (AHEAD - 0.2, AHEAD + 0.35), (-0.04, 0.18)),
+        Stance((half + 1, front - 1), (0, 120), (1.5, 1.9), (AHEAD, AHEAD + 0.7), (-0.02, 0.25)),
+        Stance((-half, half), (0, 60), (5, 18), (AHEAD - 0.4, AHEAD + 0.4), (-0.25, 0.05)),
+    ]
+
+
+def oldtown(plan: Plan, rng: Random) -> None:
+    """Narrow, paved with stone, with arches, white walls, a church tower, wires across."""
+    half = rng.uniform(2.4, 4.5)
+    plan.slabs.append(Slab((-60, 60), (-40, 200), (-0.5, 0), "cobble"))
+    for side in (-1, 1):
+        row(plan, rng, "arcade", side, half, (-30, 110), (6, 11), (2, 4), lean=0.35)
+    wires_across(plan, rng, half, (4, 100))
+    plan.blocks.append(
+        Block(
+            "church", rng.uniform(-9, 1), 118, RIGHT, rng.uniform(6, 9), 8, 5, rng.randrange(10**6)
+        )
+    )
+    close_street(plan, rng, "arcade", 125)
+    people_on(plan, rng, (0, half - 0.5), (4, 60), rng.randrange(3, 16))
+    people_on(plan, rng, (-half + 0.5, 0), (4, 60), rng.randrange(3, 12))
+    park_along(plan, rng, half - 1.1, (5, 60), rng.choice([0, 0, 0.25]))
+    for y in range(8, 100, rng.randrange(14, 22)):
+        plan.things.append(Thing("lantern", rng.choice([-1, 1]) * (half - 0.35), y))
+    plan.stances += [
+        Stance((-0.8, 0.8), (0, 50), (1.4, 2.0), (AHEAD - 0.3, AHEAD + 0.3), (0.0, 0.25)),
+        Stance((-1, 1), (0, 30), (3, 7), (AHEAD - 0.3, AHEAD + 0.3), (-0.2, 0.15)),
+    ]
+
+
+def crossing(plan: Plan, rng: Random) -> None:
+    """Two streets that cross, with shops, signs, zebras and people."""
+    half = rng.uniform(5.5, 9.0)
+    front = half + rng.uniform(3, 5)
+    y0 = 34.0
+    road(plan, rng, half, front, (-40, 260))
+    plan.slabs.append(Slab((-200, 200), (y0 - half, y0 + half), (-0.3, 0.004), "asphalt"))
+    kind = rng.choice(["house", "house", "arcade", "hotel"])
+    for side in (-1, 1):
+        row(plan, rng, kind, side, front, (-40, y0 - front), (8, 14), (3, 7))
+        row(plan, rng, kind, side, front, (y0 + front, 240), (8, 14), (3, 7))
+        trees_along(plan, rng, side * (half + 1), (y0 + front, 200), 17)
+        traffic_on(
+            plan, rng, side * half * 0.5, AHEAD * side, (3, 200), 20, skip=(y0 - half, y0 + half)
+        )
+        park_along(plan, rng, side * (half - 1), (y0 + front + 8, 180), 0.6)
+        zebra(plan, half, y0 + side * (half + 2.5))
+        for x in (-half - 0.7, half + 0.7):
+            plan.things.append(
+                Thing("signal", x, y0 + side * (half + 0.8), 0, AHEAD if side > 0 else BACK)
+            )
+    for x, turn in ((-front - 3, LEFT), (front + 3, RIGHT)):
+        side = 1 if x > 0 else -1
+        for i in range(4):
+            away = x + side * 12 * i
+            plan.blocks.append(
+                Block(
+                    kind,
+                    away if side > 0 else away - 12,
+                    y0 + front,
+                    RIGHT,
+                    12,
+                    9,
+                    rng.randrange(3, 7),
+                    rng.randrange(10**6),
+                )
+            )
+        traffic_on_x(plan, rng, y0 - side * half * 0.45, turn, side)
+    lamps_along(plan, rng, half + 0.5, (4, 200), rng.uniform(20, 30))
+    people_on(plan, rng, (-half, half), (y0 - half - 3.5, y0 - half - 1.5), rng.randrange(2, 12))
+    people_on(plan, rng, (half + 0.5, front - 0.5), (2, 80), rng.randrange(4, 14))
+    people_on(plan, rng, (-front + 0.5, -half - 0.5), (2, 80), rng.randrange(4, 14))
+    wires_across(plan, rng, front, (10, 120))
+    close_street(plan, rng, rng.choice(["house", "tower", "open"]), 270)
+    for _ in range(rng.randrange(1, 5)):
+        plan.things.append(
+            Thing(
+                "billboard",
+                rng.choice([-1, 1]) * (front - 0.3),
+                rng.uniform(4, 90),
+                rng.uniform(3.6, 7),
+                rng.choice([AHEAD, BACK]),
+                rng.uniform(0.5, 1.2),
+            )
+        )
+    plan.stances += [
+        Stance((-half + 1, half - 1), (-8, 14), (1.3, 2.2), (AHEAD - 0.3, AHEAD + 0.3)),
+        Stance((half + 0.5, front - 0.5), (-5, 20), (1.5, 1.9), (AHEAD, AHEAD + 0.7)),
+        Stance((-half, half), (-15, 5), (4, 16), (AHEAD - 0.3, AHEAD + 0.3), (-0.35, 0.0)),
+    ]
+
+
+def road(plan: Plan, rng: Random, half: float, front: float, y: Span, lanes: int = 1) -> None:
+    """Asphalt with its lines, between kerbs and pavements."""
+    plan.slabs += [
+        Slab((-900, 900), (-300, 1500), (-0.6, -0.05), rng.choice(["asphalt", "soil", "slabs"])),
+        Slab((-half, half), y, (-0.3, 0), "asphalt"),
+    ]
+    for side in (-1, 1):
+        for near, far, top, surface in (
+            (half, half + 0.2, 0.15, "kerb"),
+            (half, front + 1, 0.13, "slabs"),
+        ):
+            a, b = sorted((side * near, side * far))
+            plan.slabs.append(Slab((a, b), y, (-0.3, top), surface))
+    for i in range(-lanes + 1, lanes):
+        x = half * i / lanes
+        for start in range(int(y[0]), min(int(y[1]), 240), 8):
+            plan.slabs.append(
+                Slab((x - 0.07, x + 0.07), (start, start + 3.5), (0.008, 0.008), "paint")
+            )
+    for _ in range(rng.randrange(0, 14)):
+        x, start = rng.uniform(-half, half - 1.5), rng.uniform(0, 90)
+        plan.slabs.append(
+            Slab(
+                (x, x + rng.uniform(0.4, 1.5)),
+                (start, start + rng.uniform(1, 8)),
+                (0.004, 0.004),
+                "patch",
+            )
+        )
+
+
+def wires_across(plan: Plan, rng: Random, half: float, y: Span) -> None:
+    """Cables across the street, some with a lamp that hangs from them."""
+    at = y[0]
+    while at < y[1]:
+        tall = rng.uniform(5.5, 7.5)
+        plan.wires.append(
+            Wire(
+                (-half, at, tall), (half, at + rng.uniform(-1.5, 1.5), tall), rng.uniform(0.1, 0.4)
+            )
+        )
+        if rng.random() < 0.5:
+            plan.things.append(Thing("hanging", 0, at, tall - 0.55))
+        at += rng.uniform(5, 16)
+
+
+def traffic_on_x(plan: Plan, rng: Random, y: float, turn: float, side: int) -> None:
+    """Cars in the street that crosses, waiting or driving."""
+    x = side * rng.uniform(10, 18)
+    for _ in range(rng.randrange(0, 4)):
+        plan.things.append(Thing("car on", x, y, 0, turn, 1.0))
+        x += side * rng.uniform(6, 14)
