@@ -65,7 +65,10 @@ def clouds(tree: Any, sky: Any) -> Any:
 
 def day_sky(tree: Any) -> Any:
     """Return the sky: clouds where the camera looks, a plain gradient where light is gathered."""
-    turn = {"sun_elevation": math.asin(SUN.z), "sun_rotation": math.atan2(SUN.x, SUN.y)}
+    turn: dict[str, Any] = {
+        "sun_elevation": math.asin(SUN.z),
+        "sun_rotation": math.atan2(SUN.x, SUN.y),
+    }
     sky = node(tree, "TexSky", sky_type="MULTIPLE_SCATTERING", sun_disc=False, **turn)
     way = node(tree, "SeparateXYZ", {0: node(tree, "TexCoord").outputs["Generated"]}).outputs
     up = node(tree, "MapRange", {"Value": way[2], "From Max": 0.7}).outputs[0]

@@ -33,8 +33,8 @@ def pictures(paths: list[Path], rate: Fraction) -> Iterator[av.VideoFrame]:
     for i, path in enumerate(paths):
         with av.open(str(path)) as image:
             frame = next(image.decode(video=0))
-        spaces = {"src_colorspace": "ITU709", "dst_colorspace": "ITU709"}
-        ranges = {"src_color_range": "JPEG", "dst_color_range": "MPEG"}
+        spaces: dict[str, Any] = {"src_colorspace": "ITU709", "dst_colorspace": "ITU709"}
+        ranges: dict[str, Any] = {"src_color_range": "JPEG", "dst_color_range": "MPEG"}
         made = frame.reformat(format="yuv420p", **spaces, **ranges)
         made.color_primaries = made.color_trc = BT709
         made.pts, made.time_base = i, 1 / rate
@@ -57,7 +57,7 @@ def ambience(seconds: float, rate: int) -> np.ndarray:
     def noise(middle: float) -> np.ndarray:
         raw = np.fft.rfft(rng.standard_normal(n)) / (1 + (hertz / middle) ** 2) * (hertz > 30)
         wave = np.fft.irfft(raw, n)
-        return wave / np.abs(wave).max()
+        return np.asarray(wave / np.abs(wave).max())
 
     t = np.arange(n) / rate
     swell = np.exp(-(((t - 0.6 * seconds) / 0.45) ** 2))

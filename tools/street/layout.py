@@ -7,7 +7,7 @@ import bpy
 
 from tools.town.shapes.cars import SHAPES, car, car_parts, wheel_mesh
 from tools.town.shapes.houses import house, style
-from tools.town.shapes.mesh import Build, Span, put
+from tools.town.shapes.mesh import Build, Place, Span, put
 from tools.town.shapes.things import lamp_mesh, spot, tree_mesh
 from tools.town.surfaces.looks import PAINTS, WARM
 
@@ -22,17 +22,27 @@ def rows(rng: random.Random) -> None:
         at = NEAR
         while at < FAR:
             width, back = rng.uniform(7.5, 13.0), rng.choice([0, 0, 0.15, 0.4])
-            b = Build(lambda u, d, z, a=at, f=FRONT + back: (side * (f - d), a + u, z))  # noqa: B023
+            b = Build(facing(side, at, FRONT + back))
             house(b, rng, style(rng, width))
             b.link("house")
             at += width
     at = -34.0
     while at < 30:
         width = rng.uniform(8, 12)
-        b = Build(lambda u, d, z, a=at: (a + u, FAR + 28 - d, z + 0.14))
+        b = Build(across_the_end(at))
         house(b, rng, style(rng, width))
         b.link("house")
         at += width
+
+
+def facing(side: int, at: float, front: float) -> Place:
+    """Return where points of a house lie whose front stands beside the street, `front` metres from its middle."""
+    return lambda u, d, z: (side * (front - d), at + u, z)
+
+
+def across_the_end(at: float) -> Place:
+    """Return where points of a house lie that closes the street."""
+    return lambda u, d, z: (at + u, FAR + 28 - d, z + 0.14)
 
 
 def skyline(rng: random.Random) -> None:
@@ -53,8 +63,8 @@ def flat(b: Build, x: Span, y: Span, z: float, mat: str) -> None:
 def pavement(b: Build, side: int) -> None:
     """Add the kerb, the pavement and the line of the parking lane on one side."""
 
-    def across(near: float, far: float) -> list[float]:
-        return sorted((side * near, side * far))
+    def across(near: float, far: float) -> Span:
+        return (near, far) if side > 0 else (-far, -near)
 
     b.box(across(ROAD, WALK), (NEAR, FAR), (-0.1, 0.14), "kerb")
     b.box(across(WALK, FRONT + 1), (NEAR, FAR), (-0.1, 0.135), "slabs")
@@ -74,11 +84,11 @@ def ground(rng: random.Random) -> None:
     for i in range(11):
         flat(b, (-5.0 + 0.95 * i, -4.5 + 0.95 * i), (60, 63.5), 0.007, "paint")
     for _ in range(16):
-        x, y, wide = rng.uniform(-3, 2), rng.uniform(5, 150), rng.uniform(0.5, 1.5)
-        flat(b, (x, x + wide), (y, y + rng.uniform(0.8, 7)), 0.003, "patch")
+        x, near, wide = rng.uniform(-3, 2), rng.uniform(5, 150), rng.uniform(0.5, 1.5)
+        flat(b, (x, x + wide), (near, near + rng.uniform(0.8, 7)), 0.003, "patch")
     for i in range(8):
-        x, y = rng.uniform(-2.5, 2.5), 7 + 14 * i + rng.uniform(-3, 3)
-        b.tube([(x, y, 0), (x, y, 0.009)], [0.34, 0.34], "iron", 20)
+        x, at = rng.uniform(-2.5, 2.5), 7 + 14 * i + rng.uniform(-3, 3)
+        b.tube([(x, at, 0), (x, at, 0.009)], [0.34, 0.34], "iron", 20)
     b.link("ground")
 
 

@@ -65,12 +65,6 @@ def draw(
     shots = renderer.shoot(views)
     for view, (camera, sun), shot in zip(wanted, views, shots, strict=True):
         frames, facts = make_frames(shot, camera, sun, photos, 1000 * place.number + view)
-        arrays = {
-            "maps": shot.maps,
-            "depth": shot.depth,
-            "albedo": shot.albedo,
-            "groups": shot.groups,
-        }
         facts |= {
             "place": place.number,
             "kind": place.kind,
@@ -78,7 +72,7 @@ def draw(
             "view": view,
             "wet": wet,
         }
-        save_view(place.folder(out, view), frames, arrays, facts)
+        save_view(place.folder(out, view), frames, shot, facts)
 
 
 if __name__ == "__main__":

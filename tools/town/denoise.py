@@ -9,9 +9,9 @@ import bpy  # noqa: F401 it brings the library
 
 # isort: split
 import numpy as np
-from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from tools.town.shot import Plane
+
 LIBRARY = "libOpenImageDenoise.so.2"
 CPU, FLOAT3, FAST = 1, 3, 4  # as oidn.h numbers them
 

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from tools.town.shot import Plane
+
 Rng = np.random.Generator
 
 LAMPS = {  # kinds of street lamps by name: colour

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +14,15 @@ import bpy
 import numpy as np
 import OpenEXR
 from mathutils import Vector
-from numpy.typing import NDArray
 
 from tools.town.denoise import Denoiser
 from tools.town.labels import GROUPS, LIGHTS, PASSES, SURFACES
 from tools.town.layout.plan import Camera
 from tools.town.shapes.mesh import put
+from tools.town.shot import Plane, Shot
 from tools.town.surfaces.shading import math_node, mix, node
 
-Plane = NDArray[np.float32]
 LENS_MM = 36.0  # the width of Blender's sensor
-
-
-@dataclass(frozen=True)
-class Shot:
-    """What a render saw; all (height, width, …), linear, in front of no sky."""
-
-    groups: dict[str, Plane]
-    """Light by `GROUPS`, RGB, as one unit of each gives it."""
-    maps: dict[str, Plane]
-    """How much of a pixel is of a kind, by `SURFACES` and `LIGHTS`, in [0, 1]; the first six sum to 1."""
-    near: Plane
-    """exp(-distance / NEAR_METRES), in the mean over what covers the pixel; 0 in the sky."""
-    depth: Plane
-    """Metres; infinite in the sky."""
-    albedo: Plane
 
 
 class Renderer:

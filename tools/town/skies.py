@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from tools.town.shot import Plane
+
 Rng = np.random.Generator
 
 
@@ -80,9 +80,10 @@ def clouds(ways: Plane, rng: Rng) -> Plane:
     for octave in range(5):
         noise = rng.random((64, 64), np.float32)
         scale = np.float32(2.0**octave)
-        grid = [np.asarray((a * scale) % 62, np.float32) for a in (x, y)]
-        total += cv2.remap(noise, grid[0], grid[1], cv2.INTER_CUBIC) * 0.5 ** (octave + 1)
-    return cv2.GaussianBlur(total, (0, 0), 1.0)
+        grid = [np.asarray(a * scale, np.float32) for a in (x, y)]
+        layer = cv2.remap(noise, grid[0], grid[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
+        total += layer * 0.5 ** (octave + 1)
+    return np.asarray(cv2.GaussianBlur(total, (0, 0), 1.0), np.float32)
 
 
 def photographed(ways: Plane, picture: Plane, rng: Rng) -> Plane:
@@ -94,7 +95,8 @@ def photographed(ways: Plane, picture: Plane, rng: Rng) -> Plane:
     above = np.arcsin(np.clip(ways[..., 2], -1, 1))
     x = np.abs(((around / wide) % 2) - 1) * (w - 1)
     y = np.clip(1 - above / tall, 0, 1) * (h - 1)
-    return cv2.remap(picture, np.float32(x), np.float32(y), cv2.INTER_LINEAR)
+    grid = np.asarray(x, np.float32), np.asarray(y, np.float32)
+    return np.asarray(cv2.remap(picture, grid[0], grid[1], cv2.INTER_LINEAR), np.float32)
 
 
 def load_skies(folder: Path | None) -> list[Path]:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.town.labels import GROUPS, LIGHTS, SURFACES
+from tools.town.shot import Plane, Shot
 
-Plane = NDArray[np.float32]
 HELD_OUT_EVERY = 12  # one place of so many is kept from training
 DEPTH_METRES = 10.0
 LOSSY, FINE = 90, 80
@@ -54,21 +54,20 @@ def missing(out: Path, place: Place, views: int) -> list[int]:
 def save_view(
     folder: Path,
     frames: dict[str, NDArray[np.uint8]],
-    arrays: dict[str, Any],
+    shot: Shot,
     facts: dict[str, Any],
 ) -> None:
-    """Write a view, complete or not at all: frames by name; maps, depth, albedo, groups; facts."""
+    """Write a view, complete or not at all: its frames by name, what was seen, and the facts."""
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     for name, frame in frames.items():
         _write(part / f"{name}.webp", frame[..., ::-1], LOSSY)
-    maps: dict[str, Plane] = arrays["maps"]
-    kinds = np.concatenate([maps[name] for name in SURFACES + LIGHTS])
-    _write(part / "kinds.png", np.uint8(kinds * 255 + 0.5))
-    _write(part / "depth.png", depth_codes(arrays["depth"]))
-    _write(part / "albedo.webp", _srgb(arrays["albedo"])[..., ::-1], FINE)
-    groups = np.concatenate([arrays["groups"][name] for name in GROUPS])
+    kinds = np.concatenate([shot.maps[name] for name in SURFACES + LIGHTS])
+    _write(part / "kinds.png", np.asarray(kinds * 255 + 0.5, np.uint8))
+    _write(part / "depth.png", depth_codes(shot.depth))
+    _write(part / "albedo.webp", _srgb(shot.albedo)[..., ::-1], FINE)
+    groups = np.concatenate([shot.groups[name] for name in GROUPS])
     _write(part / "groups.webp", _srgb(groups / (1 + groups))[..., ::-1], LOSSY)
     (part / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     part.rename(folder)

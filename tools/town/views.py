@@ -14,8 +14,7 @@ from tools.town import skies
 from tools.town.frames import LAMPS, Mood, before_sky, by_night, by_sun, draw_mood, photograph
 from tools.town.labels import NEAR_METRES
 from tools.town.layout.plan import Camera, Plan
-from tools.town.passes import Shot
-from tools.town.skies import Plane
+from tools.town.shot import Plane, Shot
 
 APART_METRES = 3.0  # nothing stands nearer before the camera, at its own height
 

@@ -6,7 +6,7 @@ import itertools
 import math
 from random import Random
 
-from tools.town.layout.plan import Plan, Slab, Stance, Thing, Wire
+from tools.town.layout.plan import Plan, Slab, Span, Stance, Thing, Wire
 from tools.town.layout.rows import (
     close_street,
     lamps_along,
@@ -26,29 +26,14 @@ AHEAD, RIGHT, BACK, LEFT = math.pi / 2, 0.0, -math.pi / 2, math.pi
 def suburb(plan: Plan, rng: Random) -> None:
     """Low houses in gardens, hedges, poles with wires, big trees."""
     half = rng.uniform(2.8, 4.0)
-    front = half + rng.uniform(8, 13)
     plan.slabs += [
         Slab((-300, 300), (-100, 500), (-0.5, -0.02), rng.choice(["grass", "grass", "soil"])),
         Slab((-half, half), (-40, 300), (-0.3, 0.0), "asphalt"),
     ]
+    front = half + rng.uniform(8, 13)
     for side in (-1, 1):
-        near, far = sorted((side * half, side * (half + 1.8)))
-        plan.slabs.append(Slab((near, far), (-40, 300), (-0.3, 0.1), "slabs"))
-        row(plan, rng, "cottage", side, front, (-20, 180), (9, 14), (1, 3), gap=7, lean=1.5)
-        trees_along(plan, rng, side * (half + 4.5), (0, 180), rng.uniform(14, 30), big=1.7)
-        if rng.random() < 0.7:
-            for y in range(-6, 150, 17):
-                plan.things.append(
-                    Thing("hedge", side * (half + 2.4), y, 0, AHEAD, rng.uniform(0.7, 1.3))
-                )
-        park_along(plan, rng, side * (half + 5), (-5, 160), 0.2)
-        park_along(plan, rng, side * (half - 1), (-5, 160), 0.25)
-    for _ in range(26):
-        x, y = rng.uniform(-70, 70), rng.uniform(20, 230)
-        if plan.free(x, y, 3) and abs(x) > half + 3:
-            plan.things.append(
-                Thing(f"tree{rng.randrange(4)}", x, y, 0, rng.uniform(0, 6), rng.uniform(0.9, 2.1))
-            )
+        gardens(plan, rng, side, half, front)
+    wood(plan, rng, 26, (-70, 70), (20, 230), half + 3)
     wires_along(plan, rng, -half - 1.2, (-10, 200), rng.uniform(24, 38), 4)
     lamps_along(plan, rng, half + 0.6, (8, 200), rng.uniform(30, 45), sides=(1,))
     traffic_on(plan, rng, half / 2, AHEAD, (20, 200), 60)
@@ -62,70 +47,81 @@ def suburb(plan: Plan, rng: Random) -> None:
     ]
 
 
+def gardens(plan: Plan, rng: Random, side: int, half: float, front: float) -> None:
+    """One side of a suburb's street: pavement, houses, trees, hedges, cars."""
+    near, far = sorted((side * half, side * (half + 1.8)))
+    plan.slabs.append(Slab((near, far), (-40, 300), (-0.3, 0.1), "slabs"))
+    row(plan, rng, "cottage", side, front, (-20, 180), (9, 14), (1, 3), gap=7, lean=1.5)
+    trees_along(plan, rng, side * (half + 4.5), (0, 180), rng.uniform(14, 30), big=1.7)
+    if rng.random() < 0.7:
+        for y in range(-6, 150, 17):
+            size = rng.uniform(0.7, 1.3)
+            plan.things.append(Thing("hedge", side * (half + 2.4), y, 0, AHEAD, size))
+    park_along(plan, rng, side * (half + 5), (-5, 160), 0.2)
+    park_along(plan, rng, side * (half - 1), (-5, 160), 0.25)
+
+
+def wood(plan: Plan, rng: Random, count: int, x: Span, y: Span, clear: float = 0.0) -> None:
+    """Scatter trees, none nearer to the street than `clear`."""
+    for _ in range(count):
+        at, ahead = rng.uniform(*x), rng.uniform(*y)
+        if abs(at) > clear and plan.free(at, ahead, 3):
+            kind, size = f"tree{rng.randrange(4)}", rng.uniform(0.8, 2.2)
+            plan.things.append(Thing(kind, at, ahead, -0.1, rng.uniform(0, 6), size))
+
+
 def highway(plan: Plan, rng: Random) -> None:
     """Two carriageways, gantries, barriers, a bridge, fields and far hills."""
     lanes = rng.choice([2, 3, 3])
     middle, wide = rng.uniform(1.0, 3.0), 3.7 * lanes + 2.8
-    plan.slabs.append(
-        Slab((-900, 900), (-100, 1500), (-0.6, -0.15), rng.choice(["grass", "soil", "grass"]))
-    )
+    land = rng.choice(["grass", "soil", "grass"])
+    plan.slabs += [
+        Slab((-900, 900), (-100, 1500), (-0.6, -0.15), land),
+        Slab((-0.25, 0.25), (-40, 700), (0, 0.9), "concrete"),
+    ]
     for side in (-1, 1):
-        near, far = sorted((side * middle, side * (middle + wide)))
-        plan.slabs.append(Slab((near, far), (-40, 900), (-0.3, 0), "asphalt"))
-        for i in range(lanes + 1):
-            x = side * (middle + 0.7 + 3.7 * i)
-            whole = i in (0, lanes)
-            for y in range(-30, 320, 320 if whole else 12):
-                plan.slabs.append(
-                    Slab(
-                        (x - 0.09, x + 0.09), (y, y + (600 if whole else 4)), (0.01, 0.01), "paint"
-                    )
-                )
-        for i in range(lanes):
-            traffic_on(plan, rng, side * (middle + 2.5 + 3.7 * i), AHEAD * side, (10, 400), 34)
-        rail = side * (middle + wide + 0.6)
-        plan.slabs.append(Slab((rail - 0.05, rail + 0.05), (-40, 500), (0.45, 0.75), "zinc"))
-        if rng.random() < 0.35:
-            plan.slabs.append(
-                Slab(
-                    (rail + side - 0.1, rail + side + 0.1),
-                    (-40, rng.uniform(80, 400)),
-                    (0, rng.uniform(2.5, 4.5)),
-                    rng.choice(["concrete", "wall2", "cloth1"]),
-                )
-            )
-        else:
-            for _ in range(rng.randrange(10, 46)):
-                x, y = rail + side * rng.uniform(4, 45), rng.uniform(0, 330)
-                plan.things.append(
-                    Thing(
-                        f"tree{rng.randrange(4)}",
-                        x,
-                        y,
-                        -0.2,
-                        rng.uniform(0, 6),
-                        rng.uniform(0.8, 2.2),
-                    )
-                )
-    plan.slabs.append(Slab((-0.25, 0.25), (-40, 700), (0, 0.9), "concrete"))
+        carriageway(plan, rng, side, middle, lanes)
+        roadside(plan, rng, side, middle + wide + 0.6)
     if rng.random() < 0.7:
         lamps_along(plan, rng, 0.0, (10, 330), rng.uniform(30, 45), tall=1.6, sides=(1, -1))
-    for y in (rng.uniform(50, 110), rng.uniform(180, 300)):
+    for at in (rng.uniform(50, 110), rng.uniform(180, 300)):
         kind = rng.choices(["gantry", "bridge", ""], [4, 2, 3])[0]
         if kind:
-            plan.things.append(Thing(kind, 0, y, 0, 0, (middle + wide) / 12))
+            plan.things.append(Thing(kind, 0, at, 0, 0, (middle + wide) / 12))
     skyline(plan, rng, rng.choice(["hill", "hill", "tower"]), 700)
     pylons(plan, rng)
+    inside = (middle + 1, middle + wide - 2)
     plan.stances += [
-        Stance(
-            (middle + 1, middle + wide - 2),
-            (0, 60),
-            (1.2, 2.6),
-            (AHEAD - 0.12, AHEAD + 0.12),
-            (-0.06, 0.08),
-        ),
+        Stance(inside, (0, 60), (1.2, 2.6), (AHEAD - 0.12, AHEAD + 0.12), (-0.06, 0.08)),
         Stance((-6, 6), (0, 20), (6, 14), (AHEAD - 0.2, AHEAD + 0.2), (-0.2, 0.0)),
     ]
+
+
+def carriageway(plan: Plan, rng: Random, side: int, middle: float, lanes: int) -> None:
+    """One direction of a highway: asphalt, lines, traffic."""
+    near, far = sorted((side * middle, side * (middle + 3.7 * lanes + 2.8)))
+    plan.slabs.append(Slab((near, far), (-40, 900), (-0.3, 0), "asphalt"))
+    for i in range(lanes + 1):
+        x = side * (middle + 0.7 + 3.7 * i)
+        whole = i in (0, lanes)
+        for y in range(-30, 320, 350 if whole else 12):
+            line = (y, y + (600 if whole else 4))
+            plan.slabs.append(Slab((x - 0.09, x + 0.09), line, (0.01, 0.01), "paint"))
+    for i in range(lanes):
+        traffic_on(plan, rng, side * (middle + 2.5 + 3.7 * i), AHEAD * side, (10, 400), 34)
+
+
+def roadside(plan: Plan, rng: Random, side: int, rail: float) -> None:
+    """What is beside a highway: a rail, and a barrier against noise or trees."""
+    x = side * rail
+    plan.slabs.append(Slab((x - 0.05, x + 0.05), (-40, 500), (0.45, 0.75), "zinc"))
+    if rng.random() < 0.35:
+        long, tall = (-40, rng.uniform(80, 400)), (0, rng.uniform(2.5, 4.5))
+        surface = rng.choice(["concrete", "wall2", "cloth1"])
+        plan.slabs.append(Slab((x + side - 0.1, x + side + 0.1), long, tall, surface))
+    else:
+        near, far = sorted((x + side * 4, x + side * 45))
+        wood(plan, rng, rng.randrange(10, 46), (near, far), (0, 330))
 
 
 def square(plan: Plan, rng: Random) -> None:

@@ -21,9 +21,13 @@ KINDS: dict[str, Callable[[Plan, Random], None]] = {
 }
 
 
+BUILT_ON = ("billboard", "lantern", "crane", "mast", "far", "hill")  # may stand in a building
+
+
 def draw_place(kind: str, seed: int) -> Plan:
     """Draw a place of a kind, of `KINDS`; the same seed gives the same place."""
     rng = Random(f"{kind} {seed}")
     plan = Plan(kind)
     KINDS[kind](plan, rng)
+    plan.things = [t for t in plan.things if plan.free(t.x, t.y, 0) or t.kind in BUILT_ON]
     return plan

@@ -170,9 +170,9 @@ def road(plan: Plan, rng: Random, half: float, front: float, y: Span, lanes: int
             plan.slabs.append(Slab((a, b), y, (-0.3, top), surface))
     for i in range(-lanes + 1, lanes):
         x = half * i / lanes
-        for start in range(int(y[0]), min(int(y[1]), 240), 8):
+        for dash in range(int(y[0]), min(int(y[1]), 240), 8):
             plan.slabs.append(
-                Slab((x - 0.07, x + 0.07), (start, start + 3.5), (0.008, 0.008), "paint")
+                Slab((x - 0.07, x + 0.07), (dash, dash + 3.5), (0.008, 0.008), "paint")
             )
     for _ in range(rng.randrange(0, 14)):
         x, start = rng.uniform(-half, half - 1.5), rng.uniform(0, 90)

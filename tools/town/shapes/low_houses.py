@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tools.town.layout.plan import Block
 from tools.town.shapes.houses import house, style
-from tools.town.shapes.mesh import Build
+from tools.town.shapes.mesh import Build, Place
 from tools.town.shapes.openings import Front, arch, cell, cells, gable
 from tools.town.shapes.shell import DEEP, ends, shell
 
@@ -125,7 +125,7 @@ def plain(b: Build, rng: random.Random, block: Block) -> None:
     w, deep, top = block.width, block.depth, 3.1 * block.floors + 0.8
     shell(b, block, top, wall)
     b.face([(0, 0, 0), (w, 0, 0), (w, 0, top), (0, 0, top)], wall)
-    sides = (
+    sides: tuple[tuple[float, Place], ...] = (
         (w, lambda u, d, z: (u, d, z)),
         (w, lambda u, d, z: (u, -deep - d, z)),
         (deep, lambda u, d, z: (-d, -u, z)),

@@ -1,5 +1,6 @@
 """Surfaces as shader nodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ class Look:
     glow: tuple[float, float, float, float] | None = None
 
 
-def node(tree: Any, kind: str, inputs: dict[str | int, Any] | None = None, **props: Any) -> Any:
+def node(tree: Any, kind: str, inputs: Mapping[Any, Any] | None = None, **props: Any) -> Any:
     """Add a shader node; an input is a value or another node's output."""
     made = tree.nodes.new("ShaderNode" + kind)
     for name, value in props.items():
