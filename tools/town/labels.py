@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 SURFACES = ("sky", "ground", "wall", "leaves", "vehicle", "person")
 LIGHTS = ("window", "sign", "lamp", "front-lamp", "rear-lamp")
 GROUPS = ("sun", "sky", "lamps", "windows", "cars", "signs")
@@ -35,11 +37,13 @@ _GROUPS = {
 }
 
 
+@cache
 def surface_of(name: str) -> str:
     """The kind of a surface by its name; what is not told is built, a wall."""
     return _longest(_STARTS, name) or "wall"
 
 
+@cache
 def light_of(name: str) -> str | None:
     """The kind of light that a surface is, or None."""
     return _longest(_LIGHTS, name)

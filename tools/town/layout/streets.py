@@ -33,8 +33,9 @@ def street(plan: Plan, rng: Random) -> None:
             trees_along(plan, rng, side * (half + 1.2), (2, 200), rng.uniform(9, 20))
     lamps_along(plan, rng, half + 0.4, (6, 200), rng.uniform(20, 32))
     close_street(plan, rng, rng.choice(["house", "tower", "open", "open"]), 240)
-    quarters(plan, rng, (-120, -front - 26), (20, 200))
-    quarters(plan, rng, (front + 26, 120), (20, 200))
+    if rng.random() < 0.4:  # seen over the roofs, from a high window alone
+        quarters(plan, rng, (-120, -front - 26), (20, 200))
+        quarters(plan, rng, (front + 26, 120), (20, 200))
     lane = half / 2 if half > 4 else 0.6
     traffic_on(plan, rng, lane, AHEAD, (12, 200), 30)
     traffic_on(plan, rng, -lane, BACK, (12, 200), 30)
