@@ -88,7 +88,8 @@ def test_a_lit_head_lamp_is_vehicle_and_front_lamp() -> None:
 def test_windows_and_boards_are_wall_besides() -> None:
     for name, light in (("pane_dark_warm", "window"), ("glass2", "window"), ("board_ink", "sign")):
         assert (surface_of(name), light_of(name)) == ("wall", light)
-    assert (surface_of("asphalt"), light_of("asphalt")) == ("ground", None)
+    for name, surface in (("asphalt", "ground"), ("road_sign", "wall"), ("plaster3", "wall")):
+        assert (surface_of(name), light_of(name)) == (surface, None)
 
 
 def test_every_kind_but_the_sky_has_one_channel() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import bpy
-
-# isort: split
 
 from tools.town.labels import group_of, light_of
 from tools.town.lamps import point, throw
@@ -17,13 +16,35 @@ from tools.town.shapes import coaches, far, furniture, things
 from tools.town.shapes.buildings import Glow, build_block
 from tools.town.shapes.cars import SHAPES, car, car_parts, wheel_mesh
 from tools.town.shapes.mesh import Build, put
-from tools.town.shapes.things import lamp_mesh, tree_mesh
+from tools.town.shapes.things import tree_mesh
 from tools.town.surfaces.looks import PAINTS
 from tools.town.surfaces.materials import make_materials
 from tools.town.surfaces.paints import town_looks
 
-LEAVES = 110  # of a bough: a third of the clip's, and larger, is as good at 216 lines
+LEAVES = 150  # of a bough: less than half of the clip's, and larger, are as good at 216 lines
 VARIANTS = 3  # of each thing that differs from one to the next
+ALIKE: dict[str, Callable[[], Any]] = {
+    "lamp": things.lamp_mesh,
+    "globe": things.globe_lamp,
+    "lantern": things.lantern,
+    "hanging": things.hanging,
+    "signal": furniture.signal,
+    "pole": furniture.pole,
+    "railing": furniture.railing,
+    "mast": far.mast,
+    "pylon": far.pylon,
+    "gantry": far.gantry,
+    "bridge": far.bridge,
+}
+DRAWN: dict[str, Callable[[random.Random], Any]] = {
+    "hedge": furniture.hedge,
+    "crane": far.crane,
+    "far": far.far_tower,
+    "hill": far.hill,
+    "billboard": furniture.billboard,
+    "bus on": coaches.bus,
+    "lorry on": coaches.lorry,
+}
 
 
 class Stage:
@@ -39,33 +60,11 @@ class Stage:
             (name, lit): car_parts(s, lit) for name, s in SHAPES.items() for lit in (False, True)
         }
         self.stock: dict[str, list[Any]] = {
-            f"tree{i}": [tree_mesh(rng, i % 3, LEAVES, 1.7)] for i in range(4)
+            f"tree{i}": [tree_mesh(rng, i % 3, LEAVES, 1.4)] for i in range(4)
         }
         self.stock |= {f"person{i}": [furniture.person(rng, i)] for i in range(6)}
-        for name, make in {
-            "lamp": lamp_mesh,
-            "globe": things.globe_lamp,
-            "lantern": things.lantern,
-            "hanging": things.hanging,
-            "signal": furniture.signal,
-            "pole": furniture.pole,
-            "railing": furniture.railing,
-            "mast": far.mast,
-            "pylon": far.pylon,
-            "gantry": far.gantry,
-            "bridge": far.bridge,
-        }.items():
-            self.stock[name] = [make()]
-        for name, draw in {
-            "hedge": furniture.hedge,
-            "crane": far.crane,
-            "far": far.far_tower,
-            "hill": far.hill,
-            "billboard": furniture.billboard,
-        }.items():
-            self.stock[name] = [draw(rng) for _ in range(VARIANTS)]
-        self.stock["bus on"] = [coaches.bus(rng, True) for _ in range(VARIANTS)]
-        self.stock["lorry on"] = [coaches.lorry(rng, True) for _ in range(VARIANTS)]
+        self.stock |= {name: [make()] for name, make in ALIKE.items()}
+        self.stock |= {name: [make(rng) for _ in range(VARIANTS)] for name, make in DRAWN.items()}
         self.kept = {mesh.name for mesh in bpy.data.meshes}
 
     def build(self, plan: Plan, seed: int) -> None:

@@ -127,60 +127,51 @@ def roadside(plan: Plan, rng: Random, side: int, rail: float) -> None:
 def square(plan: Plan, rng: Random) -> None:
     """A square among houses, from above."""
     half = rng.uniform(22, 42)
-    plan.slabs += [
-        Slab((-500, 500), (-500, 700), (-0.5, -0.02), rng.choice(["asphalt", "soil", "grass"])),
-        Slab((-half, half), (-half, half), (-0.3, 0.12), rng.choice(["slabs", "cobble", "cobble"])),
-        Slab(
-            (-half / 3, half / 3),
-            (-half / 3, half / 4),
-            (0, 0.2),
-            rng.choice(["grass", "water", "gravel"]),
-        ),
-    ]
+    paved(plan, rng, half)
     kind = rng.choice(["house", "arcade", "hotel"])
     for side in (-1, 1):
-        row(plan, rng, kind, side, half + 7, (-half - 60, half + 70), (8, 16), (3, 6))
-        row(
-            plan,
-            rng,
-            rng.choice(["house", "hotel", "tower"]),
-            side,
-            half + 34,
-            (-half - 60, half + 90),
-            (12, 20),
-            (3, 9),
-        )
-        trees_along(plan, rng, side * (half - 4), (-half, half), rng.uniform(8, 14))
-        park_along(plan, rng, side * (half + 2), (-half, half), 0.6)
-        traffic_on(plan, rng, side * (half + 4.6), AHEAD * side, (-half, half + 60), 24)
-        lamps_along(plan, rng, side * half, (-half, half), 22, sides=(1,))
+        edge(plan, rng, kind, side, half)
     close_street(plan, rng, kind, half + 14, wide=half + 4)
-    people_on(plan, rng, (-half + 3, half - 3), (-half + 3, half - 3), rng.randrange(15, 60))
+    inner = (-half + 3, half - 3)
+    people_on(plan, rng, inner, inner, rng.randrange(15, 60))
     skyline(plan, rng, rng.choice(["tower", "hill", "tower"]), 380)
     quarters(plan, rng, (-190, 190), (half + 50, half + 230))
     roofs(plan, rng, half)
+    wide, narrow = (AHEAD - 1.2, AHEAD + 1.2), (AHEAD - 0.35, AHEAD + 0.35)
+    plan.stances += [
+        Stance((-half, half), (-half - 50, -half + 5), (22, 60), narrow, (-0.75, -0.25)),
+        Stance((-half, half), (-half - 40, -half), (12, 40), narrow, (-0.4, -0.12)),
+        Stance(inner, (-half + 2, 0), (1.5, 2), wide, (-0.02, 0.15)),
+    ]
+
+
+def paved(plan: Plan, rng: Random, half: float) -> None:
+    """The ground of a square, with a lawn or a basin, and often rows of trees."""
+    land, stone = (
+        rng.choice(["asphalt", "soil", "grass"]),
+        rng.choice(["slabs", "cobble", "cobble"]),
+    )
+    heart, bed = (-half / 3, half / 3), rng.choice(["grass", "water", "gravel"])
+    plan.slabs += [
+        Slab((-500, 500), (-500, 700), (-0.5, -0.02), land),
+        Slab((-half, half), (-half, half), (-0.3, 0.12), stone),
+        Slab(heart, (-half / 3, half / 4), (0, 0.2), bed),
+    ]
     if rng.random() < 0.6:
         for i in range(-2, 3):
             trees_along(plan, rng, i * half / 5, (-half * 0.8, half * 0.8), rng.uniform(7, 20))
-    plan.stances += [
-        Stance(
-            (-half, half),
-            (-half - 50, -half + 5),
-            (22, 60),
-            (AHEAD - 0.35, AHEAD + 0.35),
-            (-0.75, -0.25),
-        ),
-        Stance(
-            (-half, half), (-half - 40, -half), (12, 40), (AHEAD - 0.3, AHEAD + 0.3), (-0.4, -0.12)
-        ),
-        Stance(
-            (-half + 3, half - 3),
-            (-half + 2, 0),
-            (1.5, 2),
-            (AHEAD - 1.2, AHEAD + 1.2),
-            (-0.02, 0.15),
-        ),
-    ]
+
+
+def edge(plan: Plan, rng: Random, kind: str, side: int, half: float) -> None:
+    """One side of a square: two rows of houses, trees, cars, lamps."""
+    long = (-half - 60, half + 70)
+    row(plan, rng, kind, side, half + 7, long, (8, 16), (3, 6))
+    behind = rng.choice(["house", "hotel", "tower"])
+    row(plan, rng, behind, side, half + 34, long, (12, 20), (3, 9))
+    trees_along(plan, rng, side * (half - 4), (-half, half), rng.uniform(8, 14))
+    park_along(plan, rng, side * (half + 2), (-half, half), 0.6)
+    traffic_on(plan, rng, side * (half + 4.6), AHEAD * side, (-half, half + 60), 24)
+    lamps_along(plan, rng, side * half, (-half, half), 22, sides=(1,))
 
 
 def seafront(plan: Plan, rng: Random) -> None:
@@ -203,22 +194,13 @@ def seafront(plan: Plan, rng: Random) -> None:
     for y in range(-40, 240, 2):
         plan.things.append(Thing("railing", -half - 6.8, y, 0.14))
     if rng.random() < 0.7:
-        plan.things.append(
-            Thing(
-                "hill",
-                rng.uniform(-500, -200),
-                rng.uniform(900, 1300),
-                -3,
-                rng.uniform(0, 6),
-                rng.uniform(0.6, 1.2),
-            )
-        )
+        x, y0, size = rng.uniform(-500, -200), rng.uniform(900, 1300), rng.uniform(0.6, 1.2)
+        plan.things.append(Thing("hill", x, y0, -3, rng.uniform(0, 6), size))
+    beach = (-half - 40, -half - 20)
     plan.stances += [
         Stance((-half - 5, -half), (0, 100), (1.5, 2), (AHEAD - 0.25, AHEAD + 0.8)),
         Stance((-half, half), (0, 80), (1.2, 2.4), (AHEAD - 0.2, AHEAD + 0.3)),
-        Stance(
-            (-half - 40, -half - 20), (-30, 20), (4, 40), (AHEAD - 0.9, AHEAD + 0.1), (-0.3, 0.0)
-        ),
+        Stance(beach, (-30, 20), (4, 40), (AHEAD - 0.9, AHEAD + 0.1), (-0.3, 0.0)),
     ]
 
 

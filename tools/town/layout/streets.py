@@ -19,6 +19,7 @@ from tools.town.layout.rows import (
 )
 
 AHEAD, RIGHT, BACK, LEFT = math.pi / 2, 0.0, -math.pi / 2, math.pi
+CROSS = 34.0  # metres ahead: where the other street crosses
 
 
 def street(plan: Plan, rng: Random) -> None:
@@ -98,62 +99,66 @@ def crossing(plan: Plan, rng: Random) -> None:
     """Two streets that cross, with shops, signs, zebras and people."""
     half = rng.uniform(5.5, 9.0)
     front = half + rng.uniform(3, 5)
-    y0 = 34.0
     road(plan, rng, half, front, (-40, 260))
-    plan.slabs.append(Slab((-200, 200), (y0 - half, y0 + half), (-0.3, 0.004), "asphalt"))
     kind = rng.choice(["house", "house", "arcade", "hotel"])
     for side in (-1, 1):
-        row(plan, rng, kind, side, front, (-40, y0 - front), (8, 14), (3, 7))
-        row(plan, rng, kind, side, front, (y0 + front, 240), (8, 14), (3, 7))
-        trees_along(plan, rng, side * (half + 1), (y0 + front, 200), 17)
-        traffic_on(
-            plan, rng, side * half * 0.5, AHEAD * side, (3, 200), 20, skip=(y0 - half, y0 + half)
-        )
-        park_along(plan, rng, side * (half - 1), (y0 + front + 8, 180), 0.6)
-        zebra(plan, half, y0 + side * (half + 2.5))
-        for x in (-half - 0.7, half + 0.7):
-            plan.things.append(
-                Thing("signal", x, y0 + side * (half + 0.8), 0, AHEAD if side > 0 else BACK)
-            )
-    for x, turn in ((-front - 3, LEFT), (front + 3, RIGHT)):
-        side = 1 if x > 0 else -1
-        for i in range(4):
-            away = x + side * 12 * i
-            plan.blocks.append(
-                Block(
-                    kind,
-                    away if side > 0 else away - 12,
-                    y0 + front,
-                    RIGHT,
-                    12,
-                    9,
-                    rng.randrange(3, 7),
-                    rng.randrange(10**6),
-                )
-            )
-        traffic_on_x(plan, rng, y0 - side * half * 0.45, turn, side)
+        corner(plan, rng, kind, side, half, front)
+        cross_street(plan, rng, kind, side, half, front)
+        people_on(plan, rng, sides(side, half + 0.5, front - 0.5), (2, 80), rng.randrange(4, 14))
     lamps_along(plan, rng, half + 0.5, (4, 200), rng.uniform(20, 30))
-    people_on(plan, rng, (-half, half), (y0 - half - 3.5, y0 - half - 1.5), rng.randrange(2, 12))
-    people_on(plan, rng, (half + 0.5, front - 0.5), (2, 80), rng.randrange(4, 14))
-    people_on(plan, rng, (-front + 0.5, -half - 0.5), (2, 80), rng.randrange(4, 14))
+    near = CROSS - half
+    people_on(plan, rng, (-half, half), (near - 3.5, near - 1.5), rng.randrange(2, 12))
     wires_across(plan, rng, front, (10, 120))
     close_street(plan, rng, rng.choice(["house", "tower", "open"]), 270)
-    for _ in range(rng.randrange(1, 5)):
-        plan.things.append(
-            Thing(
-                "billboard",
-                rng.choice([-1, 1]) * (front - 0.3),
-                rng.uniform(4, 90),
-                rng.uniform(3.6, 7),
-                rng.choice([AHEAD, BACK]),
-                rng.uniform(0.5, 1.2),
-            )
-        )
+    hoardings(plan, rng, front)
     plan.stances += [
         Stance((-half + 1, half - 1), (-8, 14), (1.3, 2.2), (AHEAD - 0.3, AHEAD + 0.3)),
         Stance((half + 0.5, front - 0.5), (-5, 20), (1.5, 1.9), (AHEAD, AHEAD + 0.7)),
         Stance((-half, half), (-15, 5), (4, 16), (AHEAD - 0.3, AHEAD + 0.3), (-0.35, 0.0)),
     ]
+
+
+def corner(plan: Plan, rng: Random, kind: str, side: int, half: float, front: float) -> None:
+    """One side of the street before and behind a crossing, and the zebra and signals of one direction."""
+    before, behind = (-40, CROSS - front), (CROSS + front, 240)
+    for part in (before, behind):
+        row(plan, rng, kind, side, front, part, (8, 14), (3, 7))
+    trees_along(plan, rng, side * (half + 1), (behind[0], 200), 17)
+    lane, free = side * half * 0.5, (CROSS - half, CROSS + half)
+    traffic_on(plan, rng, lane, AHEAD * side, (3, 200), 20, skip=free)
+    park_along(plan, rng, side * (half - 1), (behind[0] + 8, 180), 0.6)
+    zebra(plan, half, CROSS + side * (half + 2.5))
+    for x in (-half - 0.7, half + 0.7):
+        at = CROSS + side * (half + 0.8)
+        plan.things.append(Thing("signal", x, at, 0, AHEAD if side > 0 else BACK))
+
+
+def cross_street(plan: Plan, rng: Random, kind: str, side: int, half: float, front: float) -> None:
+    """One arm of the street that crosses: asphalt, houses that face us, cars that wait or drive."""
+    arm = sides(side, 0, 200)
+    plan.slabs.append(Slab(arm, (CROSS - half, CROSS + half), (-0.3, 0.004), "asphalt"))
+    for i in range(4):
+        away = front + 3 + 12 * i
+        left = away if side > 0 else -away - 12
+        floors, seed = rng.randrange(3, 7), rng.randrange(10**6)
+        plan.blocks.append(Block(kind, left, CROSS + front, RIGHT, 12, 9, floors, seed))
+    x, y = side * rng.uniform(10, 18), CROSS - side * half * 0.45
+    for _ in range(rng.randrange(0, 4)):
+        plan.things.append(Thing("car on", x, y, 0, RIGHT if side > 0 else LEFT))
+        x += side * rng.uniform(6, 14)
+
+
+def hoardings(plan: Plan, rng: Random, front: float) -> None:
+    """Hang a few hoardings on the houses."""
+    for _ in range(rng.randrange(1, 5)):
+        x, y, z = rng.choice([-1, 1]) * (front - 0.3), rng.uniform(4, 90), rng.uniform(3.6, 7)
+        turn, size = rng.choice([AHEAD, BACK]), rng.uniform(0.5, 1.2)
+        plan.things.append(Thing("billboard", x, y, z, turn, size))
+
+
+def sides(side: int, near: float, far: float) -> Span:
+    """The span from `near` to `far` metres on one side of a street's middle."""
+    return (near, far) if side > 0 else (-far, -near)
 
 
 def road(plan: Plan, rng: Random, half: float, front: float, y: Span, lanes: int = 1) -> None:
@@ -200,11 +205,3 @@ def wires_across(plan: Plan, rng: Random, half: float, y: Span) -> None:
         if rng.random() < 0.5:
             plan.things.append(Thing("hanging", 0, at, tall - 0.55))
         at += rng.uniform(5, 16)
-
-
-def traffic_on_x(plan: Plan, rng: Random, y: float, turn: float, side: int) -> None:
-    """Cars in the street that crosses, waiting or driving."""
-    x = side * rng.uniform(10, 18)
-    for _ in range(rng.randrange(0, 4)):
-        plan.things.append(Thing("car on", x, y, 0, turn, 1.0))
-        x += side * rng.uniform(6, 14)

@@ -72,10 +72,9 @@ def _board(b: Build, rng: random.Random, block: Block) -> list[Glow]:
         at += letter + rng.choice([0.06, 0.06, 0.25])
     if rng.random() < 0.6:
         u, z = rng.uniform(0.4, block.width - 0.4), rng.uniform(3.6, 4.4)
-        b.box(
-            (u, u + 0.14),
-            (0.25, 1.05),
-            (z, z + rng.choice([0.7, 0.8, 2.2])),
-            f"board{(color + 1) % 7}" if on else back,
-        )
-    return [Glow("signs", block.at(left + wide / 2, 0.9, low), BOARDS[color], 60.0)] if on else []
+        tall = rng.choice([0.7, 0.8, 2.2])
+        b.box((u, u + 0.14), (0.25, 1.05), (z, z + tall), f"board{(color + 1) % 7}" if on else back)
+        for i in range(int(tall / 0.35)):  # its letters, one below the other, on both sides
+            low = z + 0.08 + 0.35 * i
+            b.box((u - 0.02, u + 0.16), (0.45, 0.85), (low, low + rng.uniform(0.1, 0.24)), ink)
+    return [Glow("signs", block.at(left + wide / 2, 0.9, 3.15), BOARDS[color], 60.0)] if on else []

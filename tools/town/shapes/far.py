@@ -86,9 +86,9 @@ def gantry() -> bpy.types.Mesh:
         b.box((x - 0.2, x + 0.2), (-0.2, 0.2), (0, 7.4), "zinc")
     for z in (6.3, 7.2):
         b.box((-12.6, 12.6), (-0.15, 0.15), (z, z + 0.15), "zinc")
-    for x, surface in ((5.5, "panel"), (9.5, "panel"), (-5.5, "steel"), (-9.5, "steel")):
+    for x, surface in ((5.5, "road_sign"), (9.5, "road_sign"), (-5.5, "steel"), (-9.5, "steel")):
         b.box((x - 1.6, x + 1.6), (-0.3, -0.2), (5.4, 7.6), surface)
-        if surface == "panel":
+        if surface == "road_sign":
             for i, z in enumerate((7.0, 6.5, 6.0)):
                 b.box((x - 1.3, x + 0.9 - 0.5 * i), (-0.32, -0.3), (z, z + 0.22), "white")
     return b.mesh("gantry")

@@ -56,7 +56,7 @@ def town_looks() -> dict[str, Look]:
         "red": Look((0.62, 0.06, 0.03), 0.5),
         "wood": Look((0.20, 0.14, 0.09), 0.9, vary=0.4, scale=3),
         "yellow": Look((0.72, 0.46, 0.03), 0.5),
-        "panel": Look((0.02, 0.12, 0.45), 0.5),
+        "road_sign": Look((0.02, 0.12, 0.45), 0.5),
         "hedge": Look((0.06, 0.11, 0.025), 0.8, vary=0.5, scale=6),
         "hill": Look((0.09, 0.13, 0.06), 0.95, vary=0.5, scale=0.02),
         "skin": Look((0.45, 0.28, 0.20), 0.6),
