@@ -195,3 +195,13 @@ def test_the_three_frames_of_a_view_are_repeatable_and_the_night_is_darkest() ->
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert first["night"].mean() < min(first["sun"].mean(), first["overcast"].mean())
     json.dumps(facts, allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fronts_do_not_stand_in_other_buildings(kind: str) -> None:
+    for seed in range(3):
+        plan = draw_place(kind, seed)
+        for block in plan.blocks:
+            x, y, _ = block.at(block.width / 2, -0.3, 0)
+            inside = [other for other in plan.blocks if other is not block and other.holds(x, y)]
+            assert not inside, (seed, block, inside)

@@ -48,6 +48,8 @@ def close_street(plan: Plan, rng: Random, kind: str, y: float, wide: float = 45)
         at = -wide
         while at < wide:
             width = rng.uniform(16, 30) if kind == "tower" else rng.uniform(8, 13)
+            if at + width > wide:
+                break
             floors = rng.randrange(6, 22) if kind == "tower" else rng.randrange(3, 6)
             plan.blocks.append(Block(kind, at, y, 0.0, width, 11, floors, rng.randrange(10**6)))
             at += width

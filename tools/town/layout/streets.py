@@ -80,7 +80,7 @@ def oldtown(plan: Plan, rng: Random) -> None:
     wires_across(plan, rng, half, (4, 100))
     plan.blocks.append(
         Block(
-            "church", rng.uniform(-9, 1), 118, RIGHT, rng.uniform(6, 9), 8, 5, rng.randrange(10**6)
+            "church", rng.uniform(-9, 1), 114, RIGHT, rng.uniform(6, 9), 8, 5, rng.randrange(10**6)
         )
     )
     close_street(plan, rng, "arcade", 125)
@@ -138,7 +138,7 @@ def cross_street(plan: Plan, rng: Random, kind: str, side: int, half: float, fro
     arm = sides(side, 0, 200)
     plan.slabs.append(Slab(arm, (CROSS - half, CROSS + half), (-0.3, 0.004), "asphalt"))
     for i in range(4):
-        away = front + 3 + 12 * i
+        away = front + 13.2 + 12 * i  # behind the house at the corner
         left = away if side > 0 else -away - 12
         floors, seed = rng.randrange(3, 7), rng.randrange(10**6)
         plan.blocks.append(Block(kind, left, CROSS + front, RIGHT, 12, 9, floors, seed))
@@ -152,7 +152,7 @@ def hoardings(plan: Plan, rng: Random, front: float) -> None:
     """Hang a few hoardings on the houses."""
     for _ in range(rng.randrange(1, 5)):
         x, y, z = rng.choice([-1, 1]) * (front - 0.3), rng.uniform(4, 90), rng.uniform(3.6, 7)
-        turn, size = rng.choice([AHEAD, BACK]), rng.uniform(0.5, 1.2)
+        turn, size = rng.choice([AHEAD, AHEAD, AHEAD, BACK]), rng.uniform(0.5, 1.2)
         plan.things.append(Thing("billboard", x, y, z, turn, size))
 
 
