@@ -14,6 +14,7 @@ from tools.town.frames import before_sky, by_night, by_sun, draw_mood, photograp
 from tools.town.labels import GROUPS, LIGHTS, PASSES, SURFACES, cover_of, light_of, surface_of
 from tools.town.layout.places import KINDS, draw_place
 from tools.town.layout.plan import Block, Camera
+from tools.town.sheet import COLORS, row
 from tools.town.shot import Plane, Shot
 from tools.town.skies import look_up
 from tools.town.views import clear_ahead, draw_camera, make_frames
@@ -59,11 +60,12 @@ def test_cameras_stand_in_the_open(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_places_have_lamps_and_cars_that_stand_outside_buildings(kind: str) -> None:
-    plan = draw_place(kind, 3)
-    kinds = {thing.kind for thing in plan.things}
+    plans = [draw_place(kind, seed) for seed in range(3)]  # a highway may have none
+    kinds = {thing.kind for plan in plans for thing in plan.things}
     assert kinds & {"lamp", "globe", "hanging", "lantern"}
-    cars = [thing for thing in plan.things if thing.kind == "car on"]
-    assert all(plan.free(car.x, car.y, 0) for car in cars)
+    for plan in plans:
+        cars = [thing for thing in plan.things if thing.kind == "car on"]
+        assert all(plan.free(car.x, car.y, 0) for car in cars)
 
 
 def test_a_block_holds_what_lies_behind_its_front() -> None:
@@ -205,3 +207,14 @@ def test_fronts_do_not_stand_in_other_buildings(kind: str) -> None:
             x, y, _ = block.at(block.width / 2, -0.3, 0)
             inside = [other for other in plan.blocks if other is not block and other.holds(x, y)]
             assert not inside, (seed, block, inside)
+
+
+def test_a_sheet_shows_lights_over_what_they_are_part_of(tmp_path: Path) -> None:
+    folder = store.Place(7, "street", "train").folder(tmp_path, 0)
+    frame = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+    store.save_view(folder, dict.fromkeys(("sun", "overcast", "night"), frame), half_sky(), {})
+    shown = row(folder)
+    assert shown.shape == (SIZE[1], 4 * SIZE[0], 3)
+    assert tuple(shown[5, -1]) == COLORS["sky"]
+    wall, window = np.array(COLORS["wall"]), np.array(COLORS["window"])
+    assert np.abs(shown[5, 3 * SIZE[0]] - (0.75 * wall + 0.25 * window)).max() <= 2

@@ -38,6 +38,7 @@ ALIKE: dict[str, Callable[[], Any]] = {
 }
 DRAWN: dict[str, Callable[[random.Random], Any]] = {
     "hedge": furniture.hedge,
+    "bare": things.bare_tree,
     "crane": far.crane,
     "far": far.far_tower,
     "hill": far.hill,

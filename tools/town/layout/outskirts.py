@@ -66,7 +66,8 @@ def wood(plan: Plan, rng: Random, count: int, x: Span, y: Span, clear: float = 0
     for _ in range(count):
         at, ahead = rng.uniform(*x), rng.uniform(*y)
         if abs(at) > clear and plan.free(at, ahead, 3):
-            kind, size = f"tree{rng.randrange(4)}", rng.uniform(0.8, 2.2)
+            kind = rng.choice(["tree0", "tree1", "tree2", "tree3", "bare"])
+            size = rng.uniform(0.8, 2.2)
             plan.things.append(Thing(kind, at, ahead, -0.1, rng.uniform(0, 6), size))
 
 

@@ -70,12 +70,15 @@ def skyline(plan: Plan, rng: Random, kind: str, y: float) -> None:
 
 def trees_along(plan: Plan, rng: Random, x: float, y: Span, step: float, big: float = 1.2) -> None:
     """Plant trees in a line, some missing."""
-    at, kind = y[0] + rng.uniform(0, step), rng.randrange(4)
+    at, kind = y[0] + rng.uniform(0, step), f"tree{rng.randrange(4)}"
+    others = [f"tree{i}" for i in range(4)]
+    if rng.random() < 0.25:
+        kind, others = "bare", ["bare"]
     while at < y[1]:
         if rng.random() < 0.8:
             size = rng.uniform(0.7, 1.0) * big
-            which = kind if rng.random() < 0.7 else rng.randrange(4)
-            tree = Thing(f"tree{which}", x + rng.uniform(-0.3, 0.3), at, 0, rng.uniform(0, 6), size)
+            which = kind if rng.random() < 0.7 else rng.choice(others)
+            tree = Thing(which, x + rng.uniform(-0.3, 0.3), at, 0, rng.uniform(0, 6), size)
             plan.things.append(tree)
         at += step * rng.uniform(0.85, 1.15)
 

@@ -37,6 +37,8 @@ def street(plan: Plan, rng: Random) -> None:
     if rng.random() < 0.4:  # seen over the roofs, from a high window alone
         quarters(plan, rng, (-120, -front - 26), (20, 200))
         quarters(plan, rng, (front + 26, 120), (20, 200))
+    if rng.random() < 0.35:
+        tram_wires(plan, rng, front, rng.choice([0.0, half / 2]), (6, 180))
     lane = half / 2 if half > 4 else 0.6
     traffic_on(plan, rng, lane, AHEAD, (12, 200), 30)
     traffic_on(plan, rng, -lane, BACK, (12, 200), 30)
@@ -154,6 +156,17 @@ def hoardings(plan: Plan, rng: Random, front: float) -> None:
         x, y, z = rng.choice([-1, 1]) * (front - 0.3), rng.uniform(4, 90), rng.uniform(3.6, 7)
         turn, size = rng.choice([AHEAD, AHEAD, AHEAD, BACK]), rng.uniform(0.5, 1.2)
         plan.things.append(Thing("billboard", x, y, z, turn, size))
+
+
+def tram_wires(plan: Plan, rng: Random, front: float, x: float, y: Span) -> None:
+    """Cables for trams along the street, which others across it carry."""
+    wires_across(plan, rng, front, y)
+    at = y[0]
+    while at < y[1]:
+        for side in (-1, 1):
+            ends = (side * x, at, 5.6), (side * x, at + 24, 5.6)
+            plan.wires.append(Wire(*ends, 0.12, 0.012))
+        at += 24
 
 
 def sides(side: int, near: float, far: float) -> Span:

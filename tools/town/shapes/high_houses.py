@@ -58,3 +58,7 @@ def hotel(b: Build, rng: random.Random, block: Block) -> None:
     podium(b, block, 4.0, wall)
     b.box((0, block.width), (-0.25, 0), (top, top + 0.9), wall)
     b.box((block.width * 0.4, block.width * 0.6), (-8, -4), (top, top + 2.6), wall)
+    for _ in range(rng.randrange(4)):
+        u, d, tall = rng.uniform(0.5, block.width - 0.5), rng.uniform(-8, -0.6), rng.uniform(1.5, 5)
+        b.tube([(u, d, top), (u, d, top + tall)], [0.04, 0.03], "steel", 4)
+        b.box((u - 0.6, u + 0.6), (d - 0.02, d + 0.02), (top + tall - 0.1, top + tall), "steel")

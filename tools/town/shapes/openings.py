@@ -122,6 +122,7 @@ def gable(
 def dressed(surfaces: list[str], rng: random.Random, share: float, bright: float) -> list[str]:
     """Draw what is behind each window of a house: a share of them lit, most in one colour; shops lit by chance `bright`."""
     glow = rng.choices(["warm", "amber", "white", "screen"], [5, 3, 3, 0])[0]
+    mirrored = rng.choice([0, 0, 3, 40])  # a house has much the same glass all over
     shop = "shop" if rng.random() < bright else "shop_off"
 
     def draw(name: str) -> str:
@@ -132,7 +133,7 @@ def dressed(surfaces: list[str], rng: random.Random, share: float, bright: float
             return f"{name}_{'warm' if glow == 'warm' else 'white'}" if lit else name
         if not name.startswith("pane"):
             return name
-        day = rng.choices(["dark", "drape", "blind"], [9, 5, 3])[0]
+        day = rng.choices(["dark", "drape", "blind", "mirror"], [9, 5, 3, mirrored])[0]
         if rng.random() >= share:
             return f"pane_{day}"
         return f"pane_{day}_{rng.choices([glow, 'warm', 'white', 'screen'], [8, 2, 1, 1])[0]}"

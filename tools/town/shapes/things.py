@@ -38,6 +38,24 @@ def tree_mesh(
     return b.mesh("tree")
 
 
+def bare_tree(rng: random.Random) -> bpy.types.Mesh:
+    """Return a tree of winter: a trunk that forks five times."""
+    b = Build()
+    tips = [(Vector((0, 0, 0)), Vector((0, 0, 1)), 2.2, 0.16)]
+    for _ in range(6):
+        grown = []
+        for foot, way, long, thick in tips:
+            end = foot + long * way
+            b.tube(
+                [tuple(foot), tuple(end)], [thick, 0.66 * thick], "bark", 5 if thick > 0.05 else 3
+            )
+            for _ in range(rng.choice([2, 3, 3])):
+                bent = way + Vector([rng.gauss(0, 0.5) for _ in range(3)]) + Vector((0, 0, 0.12))
+                grown.append((end, bent.normalized(), long * rng.uniform(0.55, 0.8), 0.6 * thick))
+        tips = grown
+    return b.mesh("tree")
+
+
 def lamp_mesh() -> bpy.types.Mesh:
     """Return a street lamp whose arm reaches along +x."""
     b = Build()

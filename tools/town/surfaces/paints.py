@@ -10,6 +10,7 @@ PANES: dict[str, Rgb] = {
     "dark": (0.02, 0.026, 0.032),
     "drape": (0.17, 0.16, 0.14),
     "blind": (0.34, 0.33, 0.30),
+    "mirror": (0.42, 0.46, 0.50),
 }  # by day
 GLOWS: dict[str, tuple[float, float, float, float]] = {  # of a window by night
     "warm": (1.0, 0.62, 0.30, 1.6), "amber": (1.0, 0.48, 0.18, 0.8),
@@ -69,9 +70,12 @@ def town_looks() -> dict[str, Look]:
         "board_red": Look((0.5, 0.02, 0.02), 0.3, glow=(1, 0.05, 0.03, 14.0)),
         "board_green": Look((0.02, 0.4, 0.2), 0.3, glow=(0.05, 1, 0.45, 10.0)),
     }
-    table |= {f"pane_{day}": Look(PANES[day], 0.04) for day in PANES}
+    metal = {day: 0.6 if day == "mirror" else 0.0 for day in PANES}  # what mirrors the sky
+    table |= {f"pane_{day}": Look(PANES[day], 0.04, metal[day], coat=1.0) for day in PANES}
     for (day, color), (glow, light) in product(PANES.items(), GLOWS.items()):
-        table[f"pane_{day}_{glow}"] = Look(color, 0.04, vary=0.7, scale=1.7, glow=light)
+        table[f"pane_{day}_{glow}"] = Look(
+            color, 0.04, metal[day], coat=1.0, vary=0.7, scale=1.7, glow=light
+        )
     for i, color in enumerate(GLASSES):
         table[f"glass{i}"] = Look(color, 0.04, 0.75)
         for glow in ("white", "warm"):
