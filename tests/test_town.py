@@ -190,6 +190,15 @@ def test_a_camera_exposes_to_its_level() -> None:
     assert picture.mean() / 255 == pytest.approx(0.4, abs=0.04)
 
 
+def test_a_camera_that_meters_the_ground_lets_the_sky_go_white() -> None:
+    shot, mood = half_sky(), draw_mood(np.random.default_rng(1))
+    ground = 1 - shot.maps["sky"]
+    light = (0.1 + 3 * shot.maps["sky"])[..., None] * np.ones(3, np.float32)
+    picture = photograph(light, mood, 0.4, np.random.default_rng(1), 0.0, ground) / 255
+    assert picture[:, : SIZE[0] // 2 - 8].mean() == pytest.approx(0.4, abs=0.06)
+    assert picture[:, SIZE[0] // 2 + 8 :].mean() > 0.9
+
+
 def test_the_three_frames_of_a_view_are_repeatable_and_the_night_is_darkest() -> None:
     first, facts = make_frames(half_sky(), LEVEL, (0.3, 0.7), [], 11)
     again, _ = make_frames(half_sky(), LEVEL, (0.3, 0.7), [], 11)

@@ -44,6 +44,8 @@ class Mood:
     day_level: float
     night_level: float
     """Mean of the encoded frame that the camera's exposure aims at."""
+    metered: str
+    """By day the camera looks at the whole frame, or at the ground: then skies may be all white."""
     contrast: float
     glare: float
 
@@ -70,6 +72,7 @@ def draw_mood(rng: Rng) -> Mood:
         white=tuple(float(v) for v in np.exp(rng.normal(0, [0.06, 0.01, 0.07]))),  # type: ignore[arg-type]
         day_level=float(rng.uniform(0.34, 0.52)),
         night_level=float(rng.uniform(0.12, 0.26)),
+        metered=str(rng.choice(["frame", "ground"], p=[0.6, 0.4])),
         contrast=float(rng.uniform(0, 1)),
         glare=float(rng.uniform(0.02, 0.12)),
     )
@@ -98,23 +101,31 @@ def before_sky(
     return np.asarray(light * kept + air * (cover * (1 - kept)) + sky * (1 - cover), np.float32)
 
 
-def photograph(light: Plane, mood: Mood, level: float, rng: Rng, noise: float) -> NDArray[np.uint8]:
-    """A camera's picture: glare, exposure, white balance, curve, a little noise; RGB bytes."""
+def photograph(
+    light: Plane, mood: Mood, level: float, rng: Rng, noise: float, metered: Plane | None = None
+) -> NDArray[np.uint8]:
+    """A camera's picture: glare, exposure, white balance, curve, a little noise; RGB bytes.
+
+    Its mean is `level` by the weights `metered`, (height, width); everywhere the same without them.
+    """
     light = light * np.array(mood.white, np.float32)
-    gain = exposure(light, level, mood)
+    gain = exposure(light, level, mood, metered)
     bright = with_glare(light * gain, mood.glare)
     code = encoded(bright, mood.contrast)
     code = code + rng.normal(0, noise, code.shape) * (0.3 + code) ** 0.5
     return np.asarray(np.clip(code * 255 + 0.5, 0, 255), np.uint8)
 
 
-def exposure(light: Plane, level: float, mood: Mood) -> float:
+def exposure(light: Plane, level: float, mood: Mood, metered: Plane | None = None) -> float:
     """The gain at which the mean of the picture is `level`, found by halving; no pixel counts as more than white."""
+    shares = np.ones(light.shape[:2], np.float32) if metered is None else metered + 1e-3
+    weights = cv2.resize(shares, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     small = cv2.resize(light, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     low, high = -12.0, 12.0
     for _ in range(18):
         middle = (low + high) / 2
-        mean = float((encoded(small * np.float32(2**middle), mood.contrast) @ LUMA).mean())
+        luma = encoded(small * np.float32(2**middle), mood.contrast) @ LUMA
+        mean = float(np.average(luma, weights=weights))
         low, high = (middle, high) if mean < level else (low, middle)
     return float(2**low)
 

@@ -74,8 +74,10 @@ def make_frames(
     for name, (light, sky, haze, noise) in lights.items():
         air = horizon(ways, sky)
         seen = before_sky(light, alpha, shot.near, sky, haze, air)
-        level = mood.night_level if name == "night" else mood.day_level
-        frames[name] = photograph(seen, mood, level, rng, 0.012 * noise)
+        by_day = name != "night"
+        level = mood.day_level if by_day else mood.night_level
+        metered = alpha if by_day and mood.metered == "ground" else None
+        frames[name] = photograph(seen, mood, level, rng, 0.012 * noise, metered)
     row = 0.5 + math.tan(camera.pitch) / math.tan(camera.fov / 2) / 2 * width / height
     facts = {
         "camera": asdict(camera), "horizon": row, "sun": sun, "near_metres": NEAR_METRES,
