@@ -19,7 +19,7 @@ from nightfx.options import SceneTrainOptions
 from nightfx.scene.kinds import KINDS
 
 _EMA = 0.998
-_WARM_UP = 100  # steps
+_WARM_UP = 0.04  # of all steps
 _DECAY = 1e-4
 _CLIP = 1.0
 
@@ -52,7 +52,7 @@ def learning_rate(step: int, options: SceneTrainOptions) -> float:
     """It rises over the first steps, and falls along a cosine to a hundredth."""
     share = min(step / options.steps, 1.0)
     falling = 0.01 + 0.99 * 0.5 * (1 + float(torch.cos(torch.tensor(share * torch.pi))))
-    return options.learning_rate * min((step + 1) / _WARM_UP, 1.0) * falling
+    return options.learning_rate * min((step + 1) / (_WARM_UP * options.steps), 1.0) * falling
 
 
 def start(options: SceneTrainOptions, device: torch.device) -> SceneRun:
