@@ -24,7 +24,15 @@ from nightfx.scene import KINDS, SURFACES, Scene, see_scene
 from nightfx.training.data.decode import load_picture
 from nightfx.training.scene.gather import is_kept_out, is_windowless, read_keep_out
 from nightfx.training.scene.labelled import Labelled
-from nightfx.training.scene.photographs import boxes_of, find_labelled, read_labelled, sky_of
+from nightfx.training.scene.photographs import (
+    SIGNS,
+    WINDOWS,
+    boxes_of,
+    find_labelled,
+    read_boxes,
+    read_labelled,
+    sky_of,
+)
 from nightfx.training.scene.town import DAYS, read_maps
 
 LINES = 256  # of the shorter side: the working height
@@ -121,7 +129,7 @@ def judge_boxes(network: SceneNetwork, kept: list[Kept]) -> dict[str, float]:
         if not boxes_of(path).exists():
             continue
         scene = look(network, item.picture)
-        for light, classes in (("window", (0, 4)), ("sign", (1, 3))):
+        for light, classes in (("window", WINDOWS), ("sign", SIGNS)):
             boxes = _boxes(boxes_of(path), classes)
             pieces = _pieces(scene.of(light) > 0.5)
             met = [[_box_overlap(box, piece) >= 0.5 for piece in pieces] for box in boxes]
@@ -136,11 +144,10 @@ def judge_boxes(network: SceneNetwork, kept: list[Kept]) -> dict[str, float]:
 
 def _boxes(path: Path, classes: tuple[int, ...]) -> list[tuple[float, ...]]:
     """Left, top, right, bottom of boxes, in parts of the picture."""
-    rows = [[float(v) for v in line.split()[:5]] for line in path.read_text().splitlines() if line]
     return [
         (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
-        for kind, x, y, w, h in rows
-        if int(kind) in classes and w * h > LEAST_BOX
+        for kind, (x, y, w, h) in read_boxes(path)
+        if kind in classes and w * h > LEAST_BOX
     ]
 
 

@@ -31,10 +31,12 @@ from nightfx.training.scene.labelled import (
 LINES = 360  # of the shorter side; more is not kept
 _VEHICLES, _PERSON, _BORDER = (2, 6, 7, 14, 19), 15, 255  # classes of PASCAL VOC
 _UNSURE = 0.14  # the most of a picture that the teacher of skies may be unsure of
-_WINDOWS, _SIGNS, _WALLS = (0, 4), (1, 3), (0, 1, 2, 3, 4, 5)
+WINDOWS, SIGNS = (0, 4), (1, 3)
+"""Classes of boxes."""
 _DOUBT = 0.35  # what counts that no light is where no box is: some windows have none
 _NEAR = 0.25  # of a box's size: the wall around one is surely no window
 _TIGHT = 0.94  # boxes are a little larger than what is in them
+Box = tuple[float, float, float, float]
 _SURE_SKY, _SKY_PX = 230, 7  # a lamp's head before the sky may be called sky
 
 
@@ -74,7 +76,7 @@ def read_labelled(path: Path, place: Path, labels: Path, *, windowless: bool) ->
     if not boxes.exists():  # walls are green, too
         known[_is_green(picture) & (sky < 25) & (surface != VEHICLE)] |= ALL_LIGHTS
     if boxes.exists():
-        _draw_boxes(boxes, sky, (surface, lit, known, trust))
+        _draw_boxes(boxes, _is_green(picture), (surface, lit, known, trust))
     elif windowless:
         trust[(known & bit("window")) == 0] = round(255 * _DOUBT)
         known |= bit("window") | bit("sign")
@@ -119,29 +121,44 @@ def _say_where_none(sky: Byte, surface: Byte, known: Byte) -> None:
     known[surface == VEHICLE] |= bit("window") | bit("sign")
 
 
-def _draw_boxes(path: Path, sky: Byte, maps: tuple[Byte, Byte, Byte, Byte]) -> None:
-    """Put what is in the boxes into surfaces, lights, what is known of them, and trust."""
+def _draw_boxes(path: Path, is_green: np.ndarray, maps: tuple[Byte, Byte, Byte, Byte]) -> None:
+    """Put what is in and between the boxes into surfaces, lights, what is known of them, and trust."""
     surface, lit, known, trust = maps
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    boxes = [(int(row[0]), *(float(v) for v in row[1:5])) for row in rows]
-    is_free = (known & bit("window")) == 0
-    trust[is_free] = round(255 * _DOUBT)
+    boxes = read_boxes(path)
+    trust[(known & bit("window")) == 0] = round(255 * _DOUBT)
     known |= bit("window") | bit("sign")
-    for _, *box in boxes:
-        around = _part(box, 1 + 2 * _NEAR, sky)
-        trust[around] = 255
-    for kind, *box in boxes:
-        inside, is_wall = _part(box, _TIGHT, sky), kind in _WALLS
-        if is_wall:
-            of_wall = surface[inside] >= NOT_SKY
-            surface[inside][of_wall] = WALL
-        for classes, light in ((_WINDOWS, "window"), (_SIGNS, "sign")):
+    for _, box in boxes:
+        trust[_part(box, 1 + 2 * _NEAR, surface)] = 255
+    if boxes:
+        between = _part(_around([box for _, box in boxes]), 1.0, surface)
+        is_wall = (surface[between] >= NOT_SKY) & ~is_green[between]
+        surface[between][is_wall] = WALL
+    for kind, box in boxes:
+        inside = _part(box, _TIGHT, surface)
+        of_wall = (surface[inside] >= NOT_SKY) | (surface[inside] == LEAVES)
+        surface[inside][of_wall] = WALL
+        for classes, light in ((WINDOWS, "window"), (SIGNS, "sign")):
             if kind in classes:
                 lit[inside] |= bit(light)
     lit[(surface == VEHICLE) | (surface == PERSON)] = 0  # they stand before it
 
 
-def _part(box: list[float], times: float, like: Byte) -> tuple[slice, slice]:
+def read_boxes(path: Path) -> list[tuple[int, Box]]:
+    """Each box's class, and its centre and size in parts of the picture."""
+    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [
+        (int(row[0]), (float(row[1]), float(row[2]), float(row[3]), float(row[4]))) for row in rows
+    ]
+
+
+def _around(boxes: list[Box]) -> Box:
+    """The box around all of them."""
+    left, top = min(x - w / 2 for x, _, w, _ in boxes), min(y - h / 2 for _, y, _, h in boxes)
+    right, bottom = max(x + w / 2 for x, _, w, _ in boxes), max(y + h / 2 for _, y, _, h in boxes)
+    return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+
+
+def _part(box: Box, times: float, like: Byte) -> tuple[slice, slice]:
     """The pixels of a box, `times` as large, of a picture of the size of `like`."""
     (height, width), (x, y, w, h) = like.shape, box
     top, bottom = (round((y + side * h * times / 2) * height) for side in (-1, 1))
