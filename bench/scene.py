@@ -136,9 +136,9 @@ def judge_boxes(network: SceneNetwork, kept: list[Kept]) -> dict[str, float]:
             table = np.array(met, bool).reshape(len(boxes), len(pieces))
             counts[light] += table.any(1).sum(), len(boxes), len(pieces)
     found = {}
-    for light, (met, boxes, pieces) in counts.items():
-        found[f"{light}s found"] = float(met / max(boxes, 1))
-        found[f"{light}s, precision"] = float(met / max(pieces, 1))
+    for light, (right, wanted, seen) in counts.items():
+        found[f"{light}s found"] = float(right / max(wanted, 1))
+        found[f"{light}s, precision"] = float(right / max(seen, 1))
     return found
 
 

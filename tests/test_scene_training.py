@@ -167,7 +167,7 @@ def test_a_new_framing_takes_labels_along() -> None:
     sky[:HORIZON] = 255
     picture = np.dstack([sky, sky, sky])
     surface = np.full_like(sky, NOT_SKY)
-    item = Labelled(picture, sky, surface, sky & 1, surface, np.full_like(sky, 255))
+    item = Labelled(picture, sky, surface, np.minimum(sky, 1), surface, np.full_like(sky, 255))
     for seed in range(8):
         found = reframed(item, (64, 80), np.random.default_rng(seed))
         assert found.picture.shape == (64, 80, 3)
@@ -214,7 +214,7 @@ def options(tmp_path: Path, small: None) -> Options:
 
 def test_a_run_learns_where_the_sky_is(options: Options, tmp_path: Path) -> None:
     weights = train_scene(tmp_path / "run", options(steps=60, learning_rate=1e-2), device="cpu")
-    shown = np.moveaxis(street(99), -1, 0).astype(np.float32) / 255
+    shown = np.moveaxis(street(99), -1, 0).astype(np.float32) * np.float32(1 / 255)
     sky = see_scene(load_scene_network(weights), shown).of("sky")
     assert sky[: HORIZON - 6].mean() > 0.8
     assert sky[HORIZON + 6 :].mean() < 0.3

@@ -22,9 +22,10 @@ class Scene(NamedTuple):
 
     def of(self, kind: str) -> Float32:
         """The probability (h, w) of one of `SURFACES` or `LIGHTS`."""
-        if kind in SURFACES:
-            return self.surfaces[SURFACES.index(kind)]
-        return self.lights[LIGHTS.index(kind)]
+        is_surface = kind in SURFACES
+        maps, names = (self.surfaces, SURFACES) if is_surface else (self.lights, LIGHTS)
+        found: Float32 = maps[names.index(kind)]
+        return found
 
 
 @torch.inference_mode()

@@ -18,8 +18,7 @@ _PLAIN = 0.18  # the least height of a piece of nothing but sky, in parts of a p
 
 def altered(item: Labelled, skies: Sequence[np.ndarray], rng: np.random.Generator) -> Float:
     """The picture (H, W, 3) float32 in [0, 1] as it might have been photographed on another day, by another camera."""
-    x = item.picture.astype(np.float32) / 255
-    sky = (item.sky.astype(np.float32) / 255)[..., None]
+    x, sky = _unit(item.picture), _unit(item.sky)[..., None]
     known = bool((item.surface != UNKNOWN).any())
     if known and skies and rng.uniform() < 0.2:
         x = _other_sky(x, sky, skies, rng)
@@ -40,6 +39,10 @@ def plain_sky(item: Labelled) -> np.ndarray | None:
     return item.picture[: count - 2].copy() if count > max(_PLAIN * len(rows), 24) else None
 
 
+def _unit(codes: np.ndarray) -> Float:
+    return codes.astype(np.float32) * np.float32(1 / 255)
+
+
 def _other_sky(
     x: Float, sky: Float, skies: Sequence[np.ndarray], rng: np.random.Generator
 ) -> Float:
@@ -47,11 +50,11 @@ def _other_sky(
     if not len(rows):
         return x
     height, width = min(int(rows[-1]) + 2, len(x)), x.shape[1]
-    other = skies[int(rng.integers(len(skies)))].astype(np.float32) / 255
+    other = _unit(skies[int(rng.integers(len(skies)))])
     full = np.broadcast_to(other[-1:].mean(1, keepdims=True), x.shape).copy()
     full[:height] = cv2.resize(other, (width, height))[:, :: int(rng.choice([-1, 1]))]
     share = np.clip(1.25 * sky - 0.125, 0, 1)
-    return share * full + (1 - share) * x
+    return np.asarray(share * full + (1 - share) * x, np.float32)
 
 
 def _whitened(x: Float, sky: Float, rng: np.random.Generator) -> Float:
@@ -59,7 +62,7 @@ def _whitened(x: Float, sky: Float, rng: np.random.Generator) -> Float:
     white = np.array([1.0, 1.0, 1.0], np.float32) * rng.uniform(0.75, 1.0)
     white *= 1 + rng.normal(size=3).astype(np.float32) * 0.03
     share = (1 - sky) * _blobs(x.shape[:2], rng)[..., None] * np.float32(rng.uniform(0.4, 0.9))
-    return x + share * (white - x)
+    return np.asarray(x + share * (white - x), np.float32)
 
 
 def _blobs(size: tuple[int, int], rng: np.random.Generator) -> Float:
@@ -67,7 +70,7 @@ def _blobs(size: tuple[int, int], rng: np.random.Generator) -> Float:
     cells = int(rng.integers(2, 7))
     noise = rng.uniform(0, 1, (cells, cells + 1)).astype(np.float32)
     smooth = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.clip((smooth - 0.5) * np.float32(rng.uniform(2, 12)), 0, 1)
+    return np.asarray(np.clip((smooth - 0.5) * np.float32(rng.uniform(2, 12)), 0, 1), np.float32)
 
 
 def _hazed(x: Float, sky: Float, rng: np.random.Generator) -> Float:
@@ -77,7 +80,7 @@ def _hazed(x: Float, sky: Float, rng: np.random.Generator) -> Float:
     air = air.astype(np.float32)
     height = np.linspace(1, 0, len(x), dtype=np.float32).reshape(-1, 1, 1)
     thick = np.float32(rng.uniform(0.15, 0.75)) * height ** np.float32(rng.uniform(0, 1.5))
-    return x + thick * (air - x)
+    return np.asarray(x + thick * (air - x), np.float32)
 
 
 def _exposed(x: Float, rng: np.random.Generator) -> Float:
@@ -92,7 +95,7 @@ def _recoloured(x: Float, rng: np.random.Generator) -> Float:
     grey = x.mean(2, keepdims=True)
     contrast, middle = rng.uniform(0.6, 1.3), np.float32(x.mean())
     lifted = grey + np.float32(rng.uniform(0, 1.6)) * (x - grey)
-    return (middle + np.float32(contrast) * (lifted - middle)).astype(np.float32)
+    return np.asarray(middle + np.float32(contrast) * (lifted - middle), np.float32)
 
 
 def _blurred(x: Float, rng: np.random.Generator) -> Float:
@@ -114,7 +117,7 @@ def _noisy(x: Float, rng: np.random.Generator) -> Float:
 def _packed(x: Float, rng: np.random.Generator) -> Float:
     codes = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
     _, packed = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
-    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.float32) / 255
+    return _unit(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)))
 
 
 _CHANGES: tuple[tuple[float, Callable[[Float, np.random.Generator], Float]], ...] = (

@@ -67,7 +67,8 @@ def _matrix(
         [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
     )
     turned = centre @ turn @ np.diag([mirror, 1, 1]) @ np.linalg.inv(centre)
-    return _skew(size, rng, _FRONTAL_SKEW if frontal else _SKEW) @ turned @ place
+    skew = _skew(size, rng, _FRONTAL_SKEW if frontal else _SKEW)
+    return np.asarray(skew @ turned @ place)
 
 
 def _skew(size: tuple[int, int], rng: np.random.Generator, most: float) -> np.ndarray:

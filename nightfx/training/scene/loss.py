@@ -55,7 +55,8 @@ def wanted_of(items: list[Labelled], device: torch.device) -> Wanted:
 def _edges(sky: Byte) -> np.ndarray:
     """1 near an edge of the sky, 0 elsewhere, (H, W) float32."""
     square = np.ones((_EDGE_PX, _EDGE_PX), np.uint8)
-    return cv2.morphologyEx(sky, cv2.MORPH_GRADIENT, square).astype(np.float32) / 255
+    edges = np.asarray(cv2.morphologyEx(sky, cv2.MORPH_GRADIENT, square))
+    return edges.astype(np.float32) * np.float32(1 / 255)
 
 
 def scene_loss(logits: Tensor, wanted: Wanted) -> dict[str, Tensor]:
