@@ -261,11 +261,14 @@ def test_what_is_kept_out_is_never_learnt_from(options: Options, tmp_path: Path)
 
 
 def test_nothing_to_learn_from_is_told(tmp_path: Path) -> None:
-    words = CliRunner().invoke(
-        app, ["train-scene", "--photos", str(tmp_path), "--labels", str(tmp_path), "--out", "run"]
-    )
+    given = ["--photos", str(tmp_path), "--labels", str(tmp_path), "--out", str(tmp_path / "run")]
+    words = CliRunner().invoke(app, ["train-scene", *given])
     assert words.exit_code == 1
     assert "nothing labelled there" in words.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_that_is_none_is_told(options: Options, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="checkpoint"):
-        train_scene(tmp_path, SceneTrainOptions(photos=tmp_path, labels=tmp_path), device="cpu")
+        train_scene(tmp_path, options(), device="cpu")

@@ -53,10 +53,10 @@ def train_scene(
     the run between two steps, and is raised here when it is saved.
     """
     where = pick_device(device)
-    out.mkdir(parents=True, exist_ok=True)
-    run = state.open_run(out / "checkpoint.pt", options, where)
     sources, keep_out = Sources(), read_keep_out(options.keep_out)
     gather(sources, options, keep_out)
+    run = state.open_run(out / "checkpoint.pt", options, where)
+    out.mkdir(parents=True, exist_ok=True)
     _log.info("%d pictures to learn from", len(sources))
     sums: dict[str, float] = {}
     try:
