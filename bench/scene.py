@@ -22,7 +22,7 @@ import numpy as np
 from nightfx.network import SceneNetwork, load_scene_network
 from nightfx.scene import KINDS, SURFACES, Scene, see_scene
 from nightfx.training.data.decode import load_picture
-from nightfx.training.scene.gather import is_kept_out, is_windowless, read_keep_out
+from nightfx.training.scene.gather import is_in, is_kept_out, read_keep_out
 from nightfx.training.scene.labelled import Labelled
 from nightfx.training.scene.photographs import (
     SIGNS,
@@ -82,7 +82,7 @@ def kept_out(
     names = {str(Path(name).with_suffix("")) for name in read_keep_out(keep_out)}
     for path, place in find_labelled(photos, labels):
         if is_kept_out(place, names):
-            bare = is_windowless(place, windowless)
+            bare = is_in(place, windowless)
             item = read_labelled(path, place, labels, windowless=bare)
             if item is not None:
                 yield path, place, item

@@ -22,6 +22,7 @@ from nightfx.training.scene.framing import reframed
 from nightfx.training.scene.gather import Sources, gather, is_kept_out, read_keep_out
 from nightfx.training.scene.labelled import (
     ALL_LIGHTS,
+    GROUND,
     NOT_SKY,
     PERSON,
     SKY,
@@ -136,6 +137,16 @@ def test_the_teacher_of_vehicles_is_believed_in_what_it_finds(tmp_path: Path) ->
     assert scenery.surface[70, 100] == STANDING  # that teacher is blind to far vehicles
     assert street.known[70, 100] == 0
     assert scenery.known[70, 100] == bit("window") | bit("sign")
+
+
+def test_before_a_car_is_road(tmp_path: Path) -> None:
+    data, labels = write_photographs(tmp_path, 1)
+    path, place = data / "town/photos/0.png", Path("town/photos/0")
+    item = read_labelled(path, place, labels, road=True)
+    assert item
+    assert item.surface[72, 64] == GROUND
+    assert item.surface[72, 5] == NOT_SKY
+    assert item.surface[50, 64] == NOT_SKY
 
 
 def test_a_picture_whose_teacher_is_unsure_is_left_out(tmp_path: Path) -> None:

@@ -93,6 +93,9 @@ class SceneTrainOptions:
     windowless: tuple[str, ...] = option(
         (), "Words in the names of folders that show no windows.", metavar="WORD"
     )
+    roads: tuple[str, ...] = option(
+        (), "Words in the names of folders of pictures taken from a car.", metavar="WORD"
+    )
     town_share: float = option(0.4, "Chance of a view of the town.", limits=(0, 1))
     steps: int = option(6000, "Steps in all.", limits=(1, math.inf))
     batch: int = option(8, "Pictures a step.", limits=(1, math.inf))

@@ -72,8 +72,8 @@ def _gather_photographs(sources: Sources, chosen: SceneTrainOptions, keep_out: s
         if path in sources.seen or is_kept_out(place, keep_out):
             continue
         sources.seen.add(path)
-        bare = is_windowless(place, chosen.windowless)
-        item = read_labelled(path, place, chosen.labels, windowless=bare)
+        bare, road = (is_in(place, words) for words in (chosen.windowless, chosen.roads))
+        item = read_labelled(path, place, chosen.labels, windowless=bare, road=road)
         if item is None:
             continue
         sources.photographs.setdefault(str(place.parent), []).append(item)
@@ -81,8 +81,8 @@ def _gather_photographs(sources: Sources, chosen: SceneTrainOptions, keep_out: s
             sources.skies.append(piece)
 
 
-def is_windowless(place: Path, words: Sequence[str]) -> bool:
-    """Whether a word in a photograph's folder says that it shows no street."""
+def is_in(place: Path, words: Sequence[str]) -> bool:
+    """Whether one of the words is in the name of a photograph's folder."""
     return any(word in str(place.parent) for word in words)
 
 

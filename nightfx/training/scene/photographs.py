@@ -15,6 +15,7 @@ import numpy as np
 from nightfx.training.data.decode import PICTURE_SUFFIXES, load_picture
 from nightfx.training.scene.labelled import (
     ALL_LIGHTS,
+    GROUND,
     LEAVES,
     NOT_SKY,
     PERSON,
@@ -36,6 +37,8 @@ WINDOWS, SIGNS = (0, 4), (1, 3)
 _DOUBT = 0.35  # what counts that no light is where no box is: some windows have none
 _NEAR = 0.25  # of a box's size: the wall around one is surely no window
 _TIGHT = 0.94  # boxes are a little larger than what is in them
+# before a car, above its bonnet, in parts of the picture
+_ROAD = ((0.4, 0.68), (0.6, 0.68), (0.8, 0.84), (0.2, 0.84))
 Box = tuple[float, float, float, float]
 _SURE_SKY, _SKY_PX = 230, 7  # a lamp's head before the sky may be called sky
 
@@ -59,8 +62,13 @@ def sky_of(place: Path, labels: Path) -> Path:
     return labels / "sky" / f"{place}.png"
 
 
-def read_labelled(path: Path, place: Path, labels: Path, *, windowless: bool) -> Labelled | None:
-    """The photograph with all that is known of it, or None where the teacher of skies is unsure of too much."""
+def read_labelled(
+    path: Path, place: Path, labels: Path, *, windowless: bool = False, road: bool = False
+) -> Labelled | None:
+    """The photograph with all that is known of it, or None where the teacher of skies is unsure of too much.
+
+    A `windowless` one shows no street, and one of a `road` was taken from a car.
+    """
     picture, boxes, found = load_picture(path), boxes_of(path), sky_of(place, labels)
     sky = np.zeros(picture.shape[:2], np.uint8)
     surface = np.full_like(sky, UNKNOWN)
@@ -68,6 +76,8 @@ def read_labelled(path: Path, place: Path, labels: Path, *, windowless: bool) ->
         sky = _sized(_grey(found), picture, cv2.INTER_LINEAR)
         apart = boxes.exists() or windowless
         surface = _surfaces(picture, labels / "voc" / f"{place}.png", apart=apart)
+    if road:
+        _draw_road(surface)
     if ((sky > 60) & (sky < 195)).mean() > _UNSURE:
         return None
     lit, known = np.zeros_like(sky), np.zeros_like(sky)
@@ -105,6 +115,15 @@ def _surfaces(picture: Byte, voc: Path, *, apart: bool) -> Byte:
     leaves[leaves.shape[0] // 2 :] = False  # lower down it may be a lawn, which is ground
     surface[leaves] = LEAVES
     return surface
+
+
+def _draw_road(surface: Byte) -> None:
+    """Ground before the car, but where a vehicle or a person is."""
+    height, width = surface.shape
+    ahead = np.zeros_like(surface)
+    corners = np.array([(x * width, y * height) for x, y in _ROAD], np.int32)
+    cv2.fillPoly(ahead, [corners], 1)
+    surface[(ahead > 0) & (surface >= NOT_SKY)] = GROUND
 
 
 def _is_green(picture: Byte) -> np.ndarray:
