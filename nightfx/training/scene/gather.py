@@ -19,6 +19,7 @@ from nightfx.training.scene.town import find_views, read_view
 
 _log = logging.getLogger(__name__)
 
+_FEW_VIEWS = 50  # of the town: with as many, its chance is half of what it is with very many
 _KEPT_OUT = 10  # one of so many photographs is kept out, by a hash of its place
 
 
@@ -36,7 +37,8 @@ class Sources:
         return sum(map(len, self.photographs.values())) + len(self.town)
 
     def draw(self, town_share: float, rng: np.random.Generator) -> Labelled:
-        """One of the town's with this chance, else a photograph; a folder's chance is the root of what it holds."""
+        """One of the town's with about this chance, else a photograph; a folder's chance is the root of what it holds."""
+        town_share *= len(self.town) / (len(self.town) + _FEW_VIEWS)
         if self.town and (rng.uniform() < town_share or not self.photographs):
             view = self.town[int(rng.integers(len(self.town)))]
             return view[int(rng.integers(len(view)))]
