@@ -3,8 +3,8 @@
     pip install -r tools/teach_scene.txt
     python tools/teach_scene.py --photos DIR --out LABELS --sky FOLDER --voc MODEL.tflite
 
-`LABELS/sky/PATH.png` says how surely each pixel is sky: 384×384, 0 to 255, the mean of the picture and, smaller, of
-its mirror image, so that where the teacher contradicts itself it says something between. `LABELS/voc/PATH.png` has the class of PASCAL VOC
+`LABELS/sky/PATH.png` says how surely each pixel is sky: 384×384, 0 to 255, the mean of the picture and of its mirror
+image, so that where the teacher contradicts itself it says something between. `LABELS/voc/PATH.png` has the class of PASCAL VOC
 of each pixel at 513×513. PATH is the photograph's below DIR. What is there already is kept: a run goes on where it ended.
 """
 
@@ -19,7 +19,7 @@ import ncnn
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-SIDE_PX, SMALLER_PX, VOC_PX = 384, 288, 513
+SIDE_PX, VOC_PX = 384, 513  # both networks take no other size
 MEAN = [255 * v for v in (0.485, 0.456, 0.406)]
 SCALE = [1 / 255 / v for v in (0.229, 0.224, 0.225)]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -71,18 +71,18 @@ def sky_teacher(folder: Path) -> Label:
     net.load_param(str(folder / "skysegsmall_sim-opt-fp16.param"))
     net.load_model(str(folder / "skysegsmall_sim-opt-fp16.bin"))
 
-    def once(bgr: np.ndarray, side: int) -> np.ndarray:
+    def once(bgr: np.ndarray) -> np.ndarray:
         kind = ncnn.Mat.PixelType.PIXEL_BGR2RGB
         pixels = ncnn.Mat.from_pixels_resize(
-            np.ascontiguousarray(bgr), kind, bgr.shape[1], bgr.shape[0], side, side
+            np.ascontiguousarray(bgr), kind, bgr.shape[1], bgr.shape[0], SIDE_PX, SIDE_PX
         )
         pixels.substract_mean_normalize(MEAN, SCALE)
         run = net.create_extractor()
         run.input("input.1", pixels)
-        return cv2.resize(np.array(run.extract("1959")[1]).squeeze(), (SIDE_PX, SIDE_PX))
+        return np.array(run.extract("1959")[1]).reshape(SIDE_PX, SIDE_PX)
 
     def label(bgr: np.ndarray) -> np.ndarray:
-        ways = once(bgr, SIDE_PX), once(bgr[:, ::-1], SMALLER_PX)[:, ::-1]
+        ways = once(bgr), once(bgr[:, ::-1])[:, ::-1]
         return np.rint(255 * np.mean(ways, axis=0).clip(0, 1)).astype(np.uint8)
 
     return label

@@ -80,17 +80,17 @@ def read_labelled(
         _draw_road(surface)
     if ((sky > 60) & (sky < 195)).mean() > _UNSURE:
         return None
-    lit, known = np.zeros_like(sky), np.zeros_like(sky)
-    trust = np.full_like(sky, 255)
+    lit, known, trust = np.zeros_like(sky), np.zeros_like(sky), np.full_like(sky, 255)
+    item = Labelled(picture, sky, surface, lit, known, trust)
     _say_where_none(sky, surface, known)
     if not boxes.exists():  # walls are green, too
         known[_is_green(picture) & (sky < 25) & (surface != VEHICLE)] |= ALL_LIGHTS
     if boxes.exists():
-        _draw_boxes(boxes, _is_green(picture), (surface, lit, known, trust))
+        _draw_boxes(boxes, _is_green(picture), item)
     elif windowless:
         trust[(known & bit("window")) == 0] = round(255 * _DOUBT)
         known |= bit("window") | bit("sign")
-    return shrunk(Labelled(picture, sky, surface, lit, known, trust), LINES)
+    return shrunk(item, LINES)
 
 
 def _grey(path: Path) -> Byte:
@@ -140,9 +140,9 @@ def _say_where_none(sky: Byte, surface: Byte, known: Byte) -> None:
     known[surface == VEHICLE] |= bit("window") | bit("sign")
 
 
-def _draw_boxes(path: Path, is_green: np.ndarray, maps: tuple[Byte, Byte, Byte, Byte]) -> None:
-    """Put what is in and between the boxes into surfaces, lights, what is known of them, and trust."""
-    surface, lit, known, trust = maps
+def _draw_boxes(path: Path, is_green: np.ndarray, item: Labelled) -> None:
+    """Put what is in and between the boxes into the maps of `item`."""
+    _, sky, surface, lit, known, trust = item
     boxes = read_boxes(path)
     trust[(known & bit("window")) == 0] = round(255 * _DOUBT)
     known |= bit("window") | bit("sign")
@@ -156,6 +156,7 @@ def _draw_boxes(path: Path, is_green: np.ndarray, maps: tuple[Byte, Byte, Byte, 
         inside = _part(box, _TIGHT, surface)
         of_wall = (surface[inside] >= NOT_SKY) | (surface[inside] == LEAVES)
         surface[inside][of_wall] = WALL
+        sky[inside] = 0  # a white blind is none
         for classes, light in ((WINDOWS, "window"), (SIGNS, "sign")):
             if kind in classes:
                 lit[inside] |= bit(light)
