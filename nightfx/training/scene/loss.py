@@ -11,10 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightfx.scene.kinds import LIGHTS, SURFACES
-from nightfx.training.scene.labelled import SKY, Byte, Labelled, allowed_surfaces
+from nightfx.training.scene.labelled import PERSON, SKY, VEHICLE, Byte, Labelled, allowed_surfaces
 
 _EDGE = 2.0  # how much more a pixel counts on the edge of a sky
 _EDGE_PX = 7
+_RARE = 2.0  # how much more one of a vehicle or a person counts
+# how much more it counts that a light is there than that it is not
+_THERE = {"window": 1.0, "sign": 2.0, "lamp": 5.0, "front-lamp": 5.0, "rear-lamp": 5.0}
 _DICE = 0.3
 _LEAST = 1e-6  # of a probability
 _SOME, _SOME_PX = 0.01, 20  # of a picture, and in px: fewer have no shape
@@ -74,7 +77,9 @@ def _surfaces_loss(log_p: Tensor, known: Tensor, wanted: Wanted) -> Tensor:
     """Cross entropy of the sky's share, and of the rest against all that it may be together."""
     rest = ((log_p.exp() * wanted.allowed).sum(1) + _LEAST).log()
     loss = -(wanted.sky * log_p[:, SKY] + (1 - wanted.sky) * rest)
-    weight = known * (1 + _EDGE * wanted.edges)
+    is_one = wanted.allowed.sum(1) == 1
+    rare = (wanted.allowed[:, VEHICLE] + wanted.allowed[:, PERSON]) * is_one
+    weight = known * (1 + _EDGE * wanted.edges + _RARE * rare)
     return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 
@@ -89,7 +94,10 @@ def _dice(found: Tensor, known: Tensor, sky: Tensor) -> Tensor:
 
 def _lights_loss(logits: Tensor, wanted: Wanted) -> Tensor:
     """Cross entropy and shape of each kind of light, over all pictures of the batch."""
-    loss = F.binary_cross_entropy_with_logits(logits, wanted.lit, wanted.trust, reduction="none")
+    more = logits.new_tensor([_THERE[light] for light in LIGHTS]).view(-1, 1, 1)
+    loss = F.binary_cross_entropy_with_logits(
+        logits, wanted.lit, wanted.trust, reduction="none", pos_weight=more
+    )
     trusted = wanted.trust.sum((0, 2, 3))
     there = wanted.lit * wanted.trust
     p = logits.sigmoid()
