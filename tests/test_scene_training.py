@@ -128,15 +128,21 @@ def test_the_teacher_of_vehicles_is_believed_in_what_it_finds(tmp_path: Path) ->
     (labels / "voc/town/photos").mkdir(parents=True)
     Image.fromarray(classes).save(labels / "voc/town/photos/0.png")
     path, place = data / "town/photos/0.png", Path("town/photos/0")
-    street, scenery = (
-        read_labelled(path, place, labels, windowless=bare) for bare in (False, True)
-    )
-    assert street
-    assert scenery
-    assert [street.surface[70, x] for x in (30, 55, 65, 100)] == [VEHICLE, UNKNOWN, PERSON, NOT_SKY]
-    assert scenery.surface[70, 100] == STANDING  # that teacher is blind to far vehicles
-    assert street.known[70, 100] == 0
-    assert scenery.known[70, 100] == bit("window") | bit("sign")
+    item = read_labelled(path, place, labels)
+    assert item
+    assert [item.surface[70, x] for x in (30, 55, 65, 100)] == [VEHICLE, UNKNOWN, PERSON, STANDING]
+    assert item.known[70, 30] == bit("window") | bit("sign")
+    assert item.known[70, 65] == ALL_LIGHTS
+    assert item.known[70, 100] == 0
+
+
+def test_a_folder_may_be_said_to_show_no_windows(tmp_path: Path) -> None:
+    data, labels = write_photographs(tmp_path, 1)
+    path, place = data / "town/photos/0.png", Path("town/photos/0")
+    item = read_labelled(path, place, labels, windowless=True)
+    assert item
+    assert item.known[70, 100] == bit("window") | bit("sign")
+    assert item.trust[70, 100] < 255 == item.trust[10, 10]
 
 
 def test_before_a_car_is_road(tmp_path: Path) -> None:

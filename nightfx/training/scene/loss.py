@@ -15,7 +15,7 @@ from nightfx.training.scene.labelled import PERSON, SKY, VEHICLE, Byte, Labelled
 
 _EDGE = 2.0  # how much more a pixel counts on the edge of a sky
 _EDGE_PX = 7
-_RARE = 2.0  # how much more one of a vehicle or a person counts
+_RARE = 0.5  # how much more one of a vehicle or a person counts
 # how much more it counts that a light is there than that it is not
 _THERE = {"window": 1.0, "sign": 2.0, "lamp": 5.0, "front-lamp": 5.0, "rear-lamp": 5.0}
 _DICE = 0.3

@@ -74,8 +74,7 @@ def read_labelled(
     surface = np.full_like(sky, UNKNOWN)
     if found.exists():
         sky = _sized(_grey(found), picture, cv2.INTER_LINEAR)
-        apart = boxes.exists() or windowless
-        surface = _surfaces(picture, labels / "voc" / f"{place}.png", apart=apart)
+        surface = _surfaces(picture, labels / "voc" / f"{place}.png")
     if road:
         _draw_road(surface)
     if ((sky > 60) & (sky < 195)).mean() > _UNSURE:
@@ -101,13 +100,14 @@ def _sized(plane: Byte, picture: Byte, method: int) -> Byte:
     return np.asarray(cv2.resize(plane, picture.shape[1::-1], interpolation=method), np.uint8)
 
 
-def _surfaces(picture: Byte, voc: Path, *, apart: bool) -> Byte:
-    """Codes of surfaces; `apart` where the teacher of vehicles misses none: it is blind to far ones."""
+def _surfaces(picture: Byte, voc: Path) -> Byte:
+    """Codes of surfaces, by the teacher of vehicles and persons and by what is green."""
     surface = np.full(picture.shape[:2], NOT_SKY, np.uint8)
     if not voc.exists():
         return surface
     classes = _sized(_grey(voc), picture, cv2.INTER_NEAREST)
-    surface[(classes == 0) & apart] = STANDING
+    # that teacher is blind to far vehicles, which are few pixels: without it, roads would be taken for vehicles
+    surface[classes == 0] = STANDING
     surface[classes == _BORDER] = UNKNOWN
     surface[np.isin(classes, _VEHICLES)] = VEHICLE
     surface[classes == _PERSON] = PERSON
@@ -135,7 +135,8 @@ def _is_green(picture: Byte) -> np.ndarray:
 def _say_where_none(sky: Byte, surface: Byte, known: Byte) -> None:
     """No light is in the sky and on persons, no window or sign on a vehicle."""
     square = np.ones((_SKY_PX, _SKY_PX), np.uint8)
-    known[(sky > _SURE_SKY) | (surface == PERSON)] |= ALL_LIGHTS ^ bit("lamp")
+    known[surface == PERSON] = ALL_LIGHTS
+    known[sky > _SURE_SKY] |= ALL_LIGHTS ^ bit("lamp")
     known[cv2.erode(sky, square) > _SURE_SKY] |= bit("lamp")
     known[surface == VEHICLE] |= bit("window") | bit("sign")
 
