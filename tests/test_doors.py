@@ -46,7 +46,12 @@ from nightfx.options.option import options_in
 from nightfx.options.prepare import PrepareOptions
 from nightfx.options.render import GROUPS, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
-from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions
+from nightfx.options.train import (
+    DistilOptions,
+    PictureOptions,
+    RecipeOptions,
+    SceneTrainOptions,
+)
 from nightfx.picture.encoding import SDR
 from nightfx.preview.pick import Picked
 from nightfx.preview.preview import preview
@@ -735,6 +740,7 @@ ASKED: dict[str, tuple[type, ...]] = {
     "batch": (*RENDER, EngineOptions),
     "farm run": (EngineOptions,),
     "train": (PictureOptions, RecipeOptions),
+    "train-scene": (SceneTrainOptions,),
     "presets distill": (DistilOptions,),
     "dataset prepare": (PrepareOptions,),
     "reproduce": (ReproduceOptions,),

@@ -27,6 +27,7 @@ from nightfx.cli import (
 )
 from nightfx.cli.flags import NamingPresets
 from nightfx.cli.own import save
+from nightfx.cli.scene import train_scene
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +40,7 @@ app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))
 app.command("plan", cls=NamingPresets)(shell.guarded(plan.plan))
 app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
+app.command("train-scene")(shell.guarded(train_scene.train_scene))
 app.command("probe")(shell.guarded(tools.probe))
 app.command("verify")(shell.guarded(tools.verify))
 app.command("evaluate")(shell.guarded(evaluate.evaluate))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         pick_device,
         pick_trunk_dtype,
     )
+    from nightfx.network.scene_net import SceneNetwork, load_scene_network
 
 __all__ = [
     "HALO_PX",
@@ -41,11 +42,13 @@ __all__ = [
     "PaperGenerator",
     "Preset",
     "RelitGenerator",
+    "SceneNetwork",
     "build_backend",
     "build_generator",
     "installed_backends",
     "list_presets",
     "load_preset",
+    "load_scene_network",
     "pick_device",
     "pick_trunk_dtype",
     "same_threads",
@@ -62,7 +65,8 @@ def __getattr__(name: str) -> Any:
     # torch takes seconds to import: a preset's facts are known before
     if name not in __all__:
         raise AttributeError(f"module 'nightfx.network' has no attribute {name!r}")
-    from nightfx.network import backends, gain_offset, model
+    from nightfx.network import backends, gain_offset, model, scene_net
 
-    home = next(module for module in (model, backends, gain_offset) if hasattr(module, name))
+    homes = (model, backends, gain_offset, scene_net)
+    home = next(module for module in homes if hasattr(module, name))
     return getattr(home, name)

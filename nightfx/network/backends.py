@@ -51,7 +51,7 @@ def build_backend(
     if backend == "openvino":
         return _stand_in(generator, model, _trunk_dtype(generator, torch.device("cpu")))
     # in float32 beside int8: no slower, and in bfloat16 the last layer would be rounded to 8 bits
-    fast = _stand_in(generator, _quantize(model, shown), torch.float32)
+    fast = _stand_in(generator, quantize(model, shown), torch.float32)
     check_fidelity(fast, generator, shown, backend)
     return fast
 
@@ -102,11 +102,11 @@ def _trunk_dtype(generator: Generator, device: torch.device) -> torch.dtype:
 
 def _stand_in(generator: Generator, model: Any, dtype: torch.dtype) -> Generator:
     ready = copy.deepcopy(generator)
-    ready.stand_in = _Compiled(model, "bf16" if dtype == torch.bfloat16 else "f32")
+    ready.stand_in = Compiled(model, "bf16" if dtype == torch.bfloat16 else "f32")
     return ready
 
 
-class _Compiled:
+class Compiled:
     """An OpenVINO model, compiled for a size of pictures when it first comes."""
 
     def __init__(self, model: Any, precision: str) -> None:
@@ -129,13 +129,13 @@ class _Compiled:
     def _compile(self, size: tuple[int, ...]) -> Any:
         model = self._model.clone()
         model.reshape(list(size))
-        return _import("openvino").Core().compile_model(model, "CPU", self._config)
+        return import_extra("openvino").Core().compile_model(model, "CPU", self._config)
 
 
 def _convert(generator: Generator) -> Any:
     # in bf16 a last convolution is rounded to bf16 too, 8 bits; with a clamp fused to it, it stays float32
     layers = nn.Sequential(generator.trunk, generator.out, nn.Hardtanh(-_BOUND, _BOUND))
-    openvino, sizes = _import("openvino"), [-1, 3, -1, -1]
+    openvino, sizes = import_extra("openvino"), [-1, 3, -1, -1]
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it traces, which torch is leaving
         # instance norm asks for more than one pixel, and there are always 4 and more
@@ -162,9 +162,10 @@ def _crop_by_padding(model: Any) -> None:
     model.validate_nodes_and_infer_types()
 
 
-def _quantize(model: Any, shown: Sequence[Tensor]) -> Any:
-    nncf = _import("nncf")
-    ranges = _import("nncf.quantization.range_estimator").RangeEstimatorParametersSet.MINMAX
+def quantize(model: Any, shown: Sequence[Tensor]) -> Any:
+    """An OpenVINO model in int8, by the ranges that its layers take where it sees what is `shown`."""
+    nncf = import_extra("nncf")
+    ranges = import_extra("nncf.quantization.range_estimator").RangeEstimatorParametersSet.MINMAX
     # its default is the mean of the ranges of pictures: those that differ most lost up to 18 dB
     how = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=ranges)
     # its own set_log_level turns down the handlers of others
@@ -180,7 +181,8 @@ def _quantize(model: Any, shown: Sequence[Tensor]) -> Any:
         )
 
 
-def _import(name: str) -> Any:
+def import_extra(name: str) -> Any:
+    """A module of the extra openvino. Raises `UsageError` where it is missing."""
     # both would report each use to a server of their makers
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: not to be found
     loggers = logging.getLoggerClass()

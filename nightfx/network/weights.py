@@ -11,13 +11,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from nightfx.errors import PresetError
 from nightfx.network.model import Generator
 
 
-def pack_weights(network: Generator) -> tuple[bytes, str]:
+def pack_weights(network: nn.Module) -> tuple[bytes, str]:
     """The weights of `network` as they are stored, and their hash."""
     tensors = {
         name: tensor.detach().to("cpu", torch.float16).contiguous()

@@ -26,7 +26,7 @@ from nightfx.options.render import GROUPS, RenderOptions, all_options, find_opti
 from nightfx.options.reproduce import ReproduceOptions
 from nightfx.options.settings_file import read_settings
 from nightfx.options.source import MAX_PIXELS, Missing, Scan, SourceOptions, rate_from
-from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions
+from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions, SceneTrainOptions
 
 __all__ = [
     "BACKEND_NEEDS",
@@ -57,6 +57,7 @@ __all__ = [
     "Repeats",
     "ReproduceOptions",
     "Scan",
+    "SceneTrainOptions",
     "SourceOptions",
     "Speed",
     "TilePx",

@@ -74,3 +74,34 @@ class DistilOptions:
 
     def __post_init__(self) -> None:
         settle(self)
+
+
+@dataclass(frozen=True)
+class SceneTrainOptions:
+    """How the scene network is trained, and by what."""
+
+    photos: Path | None = option(
+        None, "Folder of photographs; beside photos/NAME boxes/NAME.txt may lie.", metavar="DIR"
+    )
+    labels: Path | None = option(
+        None, "Folder of their labels, as of tools/teach_scene.py.", metavar="DIR"
+    )
+    town: Path | None = option(None, "Folder of drawn and labelled views.", metavar="DIR")
+    keep_out: Path | None = option(
+        None, "List of photographs never to learn from, beside every tenth.", metavar="FILE"
+    )
+    windowless: tuple[str, ...] = option(
+        (), "Words in the names of folders that show no windows.", metavar="WORD"
+    )
+    roads: tuple[str, ...] = option(
+        (), "Words in the names of folders of pictures taken from a car.", metavar="WORD"
+    )
+    town_share: float = option(0.4, "Chance of a view of the town.", limits=(0, 1))
+    steps: int = option(6000, "Steps in all.", limits=(1, math.inf))
+    batch: int = option(8, "Pictures a step.", limits=(1, math.inf))
+    learning_rate: float = option(2e-3, "Of AdamW; it falls to nothing along a cosine.")
+    every: int = option(250, "Steps between checkpoints.", limits=(1, math.inf))
+    seed: int = option(0, "Seeds weights and draws.")
+
+    def __post_init__(self) -> None:
+        settle(self)

@@ -2,5 +2,16 @@
 
 from nightfx.scene.any_sky import find_any_sky
 from nightfx.scene.day_sky import darken, find_day_sky
+from nightfx.scene.kinds import KINDS, LIGHTS, SURFACES
+from nightfx.scene.seen import Scene, see_scene
 
-__all__ = ["darken", "find_any_sky", "find_day_sky"]
+__all__ = [
+    "KINDS",
+    "LIGHTS",
+    "SURFACES",
+    "Scene",
+    "darken",
+    "find_any_sky",
+    "find_day_sky",
+    "see_scene",
+]

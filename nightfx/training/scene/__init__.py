@@ -1,0 +1,1 @@
+"""Labelled pictures to the scene network."""
