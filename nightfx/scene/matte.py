@@ -1,0 +1,141 @@
+"""A matte of the sky at the size of the plate, on the plate's own edges.
+
+The scene network says at working height about where the sky is. In each neighbourhood the colours of sky and of all else are
+told apart by one line in colour (`apart.py`), and alpha is how far on it a pixel lies: 0 at the colour of what stands before
+the sky, 1 at the sky's. That is affine in the plate's codes, as the field is, and so it resolves roofs, leaves and wires that
+the network never saw. Away from edges what the network says holds alone, and alpha is exactly 0 or 1.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from nightfx.picture import (
+    Coding,
+    Float32,
+    Float64,
+    Frame,
+    Plane,
+    Planes,
+    kernel,
+    matrix_of,
+    widened,
+)
+from nightfx.scene.apart import tell_apart
+from nightfx.scene.thin import Channel, with_thin
+
+_BLOCKS = 32  # parts of a frame that threads share
+
+
+class Matte(NamedTuple):
+    """How much of each pixel is sky, and the sky's own colour."""
+
+    alpha: Float32
+    """(H, W) in [0, 1], at the size of the plate; exactly 0 or 1 away from edges."""
+    sky_colour: Float32
+    """(3, h, w): the daylight sky's smooth colour in the working encoding, continued where there is none."""
+
+
+def refine(sky: Float32, small: Float32, frame: Frame) -> Matte:
+    """Return the matte of a frame whose codes are affine in RGB, in SDR: nothing of full size is made but alpha.
+
+    `sky` (h, w) in [0, 1] is how surely each place is sky, and `small` (3, h', w') the frame in small RGB, both as the frame
+    is coded (not turned) and of any size.
+    """
+    coding, codes = frame.coding, _codes_of(frame.coding)
+    planes = (frame.planes[0],) * 3 if coding.matrix == "gray" else frame.planes[:3]
+    return _refine(sky, small, planes, codes, (coding.sub_x, coding.sub_y))
+
+
+def refine_picture(sky: Float32, small: Float32, work: Float32) -> Matte:
+    """Return the matte of a picture (3, H, W) in the working encoding, of which `small` is a small one; see `refine`."""
+    red, green, blue = work
+    return _refine(sky, small, (red, green, blue), _Codes(np.eye(3), np.zeros(3), 1), (0, 0))
+
+
+class _Codes(NamedTuple):
+    """What the values of planes are in RGB: inverse · (values - zero)."""
+
+    inverse: Float64
+    zero: Float64
+    at: int
+    """The plane in which thin things are looked for: luma, or green."""
+
+    def channel(self, planes: Planes) -> Channel:
+        """Return that plane, and what it holds."""
+        matrix = np.linalg.pinv(self.inverse)[self.at]
+        scale = float(matrix.sum())
+        weights = (matrix / scale).astype(np.float32)
+        return Channel(planes[self.at], weights, scale, float(self.zero[self.at]))
+
+    def of_model(self, model: Float32) -> Float32:
+        """Return a model (6, h, w) of RGB as one of the planes' values."""
+        slopes = np.tensordot(self.inverse.T, model[:3], 1)
+        constant = model[3] - np.tensordot(self.zero, slopes, 1)
+        return np.concatenate([slopes, constant[None], model[4:]]).astype(np.float32)
+
+
+def _codes_of(coding: Coding) -> _Codes:
+    matrix, zero = matrix_of(coding)
+    return _Codes(
+        np.linalg.pinv(matrix).astype(np.float64), zero, 1 if coding.matrix == "rgb" else 0
+    )
+
+
+def _refine(
+    sky: Float32, small: Float32, planes: Planes, codes: _Codes, sub: tuple[int, int]
+) -> Matte:
+    apart = tell_apart(sky, small)
+    model = codes.of_model(with_thin(apart, codes.channel(planes)))
+    alpha = np.empty(planes[0].shape, np.float32)
+    _read(planes, model, *sub, alpha)
+    return Matte(alpha, apart.colour)
+
+
+@kernel(parallel=True)
+def _read(planes: Planes, model: Float32, sub_x: int, sub_y: int, alpha: Float32) -> None:
+    """Alpha of each pixel by the model, read between its cells; chroma is linear between its samples."""
+    first, second, third = planes
+    height, width = first.shape
+    _, cells_y, cells_x = model.shape
+    at, part = np.empty(width, np.int32), np.empty(width, np.float32)
+    for x in range(width):
+        place = min(max((x + 0.5) * cells_x / width - 0.5, 0.0), cells_x - 1.0)
+        at[x] = min(int(place), max(cells_x - 2, 0))
+        part[x] = place - at[x]
+    share, none = np.float32(0.25 * sub_y), np.float32(0)
+    for block in prange(_BLOCKS):
+        row = np.empty((6, cells_x + 1), np.float32)
+        for y in range(height * block // _BLOCKS, height * (block + 1) // _BLOCKS):
+            place = min(max((y + 0.5) * cells_y / height - 0.5, 0.0), cells_y - 1.0)
+            upper = min(int(place), max(cells_y - 2, 0))
+            lower, along = min(upper + 1, cells_y - 1), np.float32(place - upper)
+            for c in range(6):
+                for x in range(cells_x):
+                    row[c, x] = (
+                        model[c, upper, x] + (model[c, lower, x] - model[c, upper, x]) * along
+                    )
+                row[c, cells_x] = row[c, cells_x - 1]
+            near = y >> sub_y
+            far = min(max(near + 2 * (y & 1) - 1, 0), second.shape[0] - 1)
+            full_b = widened(second[near], second[far], share, sub_x, width, none)
+            full_r = widened(third[near], third[far], share, sub_x, width, none)
+            _alpha_row(first[y], full_b, full_r, row, at, part, alpha[y])
+
+
+@kernel()
+def _alpha_row(
+    a: Plane, b: Plane, c: Plane, row: Float32, at: np.ndarray, part: Float32, out: Float32
+) -> None:
+    for x in range(out.shape[0]):
+        left, on = at[x], part[x]
+        value = (row[0, left] + (row[0, left + 1] - row[0, left]) * on) * np.float32(a[x])
+        value += (row[1, left] + (row[1, left + 1] - row[1, left]) * on) * b[x]
+        value += (row[2, left] + (row[2, left + 1] - row[2, left]) * on) * c[x]
+        value += row[3, left] + (row[3, left + 1] - row[3, left]) * on
+        least = row[4, left] + (row[4, left + 1] - row[4, left]) * on
+        most = row[5, left] + (row[5, left + 1] - row[5, left]) * on
+        out[x] = min(max(value, least), most)
