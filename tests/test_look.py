@@ -26,7 +26,7 @@ from nightfx.apply.field import blended, glowing, graded, identity_field, religh
 from nightfx.apply.finish import Written, grained, screened
 from nightfx.cli import app
 from nightfx.errors import PresetError, SourceError, UsageError
-from nightfx.job.matte import Matte, feathered
+from nightfx.job.matte import MatteFile, feathered
 from nightfx.job.render_job import complete_options
 from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
@@ -404,7 +404,7 @@ def with_matte(
     options: nightfx.RenderOptions, frames: list[Frame], preset: Preset, **more: Any
 ) -> list[Frame]:
     assert options.light.matte
-    with Matte(options.light.matte, options.light, options.source, None) as matte:
+    with MatteFile(options.light.matte, options.light, options.source, None) as matte:
         return lit(frames, preset, options, matte=matte, **more)
 
 

@@ -20,7 +20,7 @@ from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
 _ROUNDING = 1e-4
 
 
-class Matte:
+class MatteFile:
     """The frames of a matte by their place in the shot; read as they are asked for, in order is fastest."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Matte:
         self._frames, self._next = self._open(), 0
         self._last: Frame | None = None
 
-    def __enter__(self) -> Matte:
+    def __enter__(self) -> MatteFile:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,9 +71,9 @@ class Matte:
 
 def open_matte(
     light: LightOptions, source: SourceOptions, info: ClipInfo | None = None
-) -> AbstractContextManager[Matte | None]:
+) -> AbstractContextManager[MatteFile | None]:
     """Open the matte that was asked for, for a shot that `info` tells of; None where none was. Raises SourceError."""
-    return Matte(light.matte, light, source, info) if light.matte else nullcontext()
+    return MatteFile(light.matte, light, source, info) if light.matte else nullcontext()
 
 
 def feathered(matte: Float32, radius_px: float) -> Float32:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from nightfx.carry import log_line
 from nightfx.errors import NightfxError, UsageError
-from nightfx.job.matte import Matte, open_matte
+from nightfx.job.matte import MatteFile, open_matte
 from nightfx.job.source_target import (
     Plan,
     check_scan,
@@ -70,7 +70,7 @@ class RenderJob:
     preset: Preset
     options: RenderOptions
     reader: FrameReader
-    matte: Matte | None
+    matte: MatteFile | None
     info: ClipInfo
     """Facts of the source as it will be rendered."""
     by_fields: bool

@@ -21,15 +21,13 @@ _FAR = 4  # and this many times as far, by the share
 _FAR_SHARE, _GLOBAL_SHARE = np.float32(0.02), np.float32(1e-4)
 _SURE = 0.6, 0.95  # of what the network says: from where on a place lends its colour, and in full
 _NOISE = 4e-4  # added to variances: colours nearer than 0.02 are the same
-_APART = (
-    1.5,
-    3.5,
-)  # deviations between sky and rest, where their colours begin to tell, and where they alone do
+_TOLD = 0.7, 1.5  # deviations between sky and rest, where their colours begin to tell, and do
+_MOST_PRIOR = 0.5  # that a unit of log odds weighs, where they do not
+_MOST_ODDS = np.float32(3)  # log odds of the network that count: it is sure of much
 _REST_WIDTH, _SKY_WIDTH = 0.3, 2.0  # deviations of either's colours that are still wholly it
 _MOST_REST, _MOST_SKY = 0.3, 0.3  # and the most of the line that they may take
-_UNSURE = 0.25, 0.75  # of what the network says, where colours do not tell
 _NEAR_CELLS = 2  # around the network's edge colours are believed
-_FIRM = 0.1, 0.5  # where nothing near is that sure, the network is
+_FIRM = 0.05, 0.25  # where nothing near is that sure, the network is
 
 
 class Apart(NamedTuple):
@@ -47,9 +45,7 @@ def tell_apart(sky: Float32, small: Float32) -> Apart:
     """Return what tells the sky from the rest, in cells of 2 px of `small` (3, h, w); `sky` (h', w') is how sure it is."""
     height, width = small.shape[1:]
     sure = _resized(sky, (width, height))
-    sums = _around(_gathered(small, sure))
-    lines = np.empty((*sums.shape[:2], 8), np.float32)
-    _draw_lines(sums, lines)
+    lines = _lines(small, *_sure_of(sure))
     cells = -(-width // 2), -(-height // 2)
     coarse = np.asarray(cv2.resize(sure, cells, interpolation=cv2.INTER_AREA), np.float32)
     near = np.moveaxis(cv2.resize(lines, cells, interpolation=cv2.INTER_LINEAR), -1, 0)
@@ -67,14 +63,39 @@ def ramp(x: Float32, low: float, high: float) -> Float32:
     return straight
 
 
-def _gathered(small: Float32, sure: Float32) -> Float32:
-    """Weight, colour and products of colours (h, w, 20) of the sky, and then of the rest, in each cell of averages."""
+def _sure_of(sky: Float32) -> tuple[Float32, Float32]:
+    """How much each place lends its colour to the sky, and to the rest."""
     square = np.ones((3, 3), np.uint8)  # edges are a pixel wide, and are mixed
-    own, rest = (cv2.erode(ramp(x, *_SURE), square) for x in (sure, 1 - sure))
-    shape = (-(-small.shape[1] // _GATHER_PX), -(-small.shape[2] // _GATHER_PX), 20)
-    sums = np.zeros(shape, np.float32)
-    _gather(small, own, rest, sums)
-    return sums
+    own, rest = (cv2.erode(ramp(x, *_SURE), square) for x in (sky, 1 - sky))
+    return np.asarray(own, np.float32), np.asarray(rest, np.float32)
+
+
+def _lines(small: Float32, own: Float32, rest: Float32) -> Float32:
+    """The lines (h, w, 8), drawn once by what the network says, and again without what then looks like the other."""
+    shape = (-(-small.shape[1] // _GATHER_PX), -(-small.shape[2] // _GATHER_PX))
+    lines = np.zeros((*shape, 8), np.float32)
+    for again in (False, True):
+        if again:
+            _weigh(small, lines, own, rest)
+        sums = np.zeros((*shape, 20), np.float32)
+        _gather(small, own, rest, sums)
+        _draw_lines(_around(sums), lines)
+    return lines
+
+
+@kernel(parallel=True)
+def _weigh(small: Float32, lines: Float32, own: Float32, rest: Float32) -> None:
+    """Weigh what lends its colour by how far on the line it lies: holes in a crown are none of the crown's."""
+    _, height, width = small.shape
+    for y in prange(height):
+        for x in range(width):
+            line = lines[y // _GATHER_PX, x // _GATHER_PX]
+            far = line[3]
+            for c in range(3):
+                far += line[c] * small[c, y, x]
+            far = min(max(far, np.float32(0)), np.float32(1))
+            own[y, x] *= far
+            rest[y, x] *= 1 - far
 
 
 @kernel(parallel=True)
@@ -121,7 +142,7 @@ def _blurred(sums: Float32) -> Float32:
 
 @kernel(parallel=True)
 def _draw_lines(sums: Float32, lines: Float32) -> None:
-    """Slopes (3), constant, how far the line is believed, and the sky's colour (3), for each cell."""
+    """Slopes (3), constant, what a unit of the network's log odds weighs, and the sky's colour (3), for each cell."""
     height, width, _ = sums.shape
     for y in prange(height):
         sky, rest, between = np.zeros(9), np.zeros(9), np.zeros(9)
@@ -133,15 +154,14 @@ def _draw_lines(sums: Float32, lines: Float32) -> None:
             between[3:] = 0.5 * (sky[3:] + rest[3:])
             square = _solve(between, slope)
             slope /= max(square, 1e-9)
-            believed = (np.sqrt(square) - _APART[0]) / (_APART[1] - _APART[0])
-            believed = min(max(believed, 0.0), 1.0)
+            told = min(max((np.sqrt(square) - _TOLD[0]) / (_TOLD[1] - _TOLD[0]), 0.0), 1.0)
             low = min(_REST_WIDTH * np.sqrt(_along(rest, slope)), _MOST_REST)
             high = 1 - min(_SKY_WIDTH * np.sqrt(_along(sky, slope)), _MOST_SKY)
-            scale = believed / (high - low)
+            scale = told / (high - low)
             start = low + slope[0] * rest[0] + slope[1] * rest[1] + slope[2] * rest[2]
             lines[y, x, :3] = slope * scale
-            lines[y, x, 3] = -start * scale
-            lines[y, x, 4] = believed
+            lines[y, x, 3] = 0.5 * (1 - told) - start * scale
+            lines[y, x, 4] = max(lines[y, x, 4], min(1 / max(square, 1e-9), _MOST_PRIOR))
             lines[y, x, 5:] = sky[:3]
 
 
@@ -184,7 +204,13 @@ def _bounded(near: Float32, sky: Float32) -> Float32:
     square = np.ones((side, side), np.uint8)
     model = np.empty((6, *sky.shape), np.float32)
     model[:4] = near[:4]
-    model[3] += (1 - near[4]) * ramp(sky, *_UNSURE)
+    model[3] += near[4] * _odds(cv2.blur(sky, (3, 3)))
     model[4] = 1 - ramp(1 - cv2.erode(sky, square), *_FIRM)
     model[5] = ramp(cv2.dilate(sky, square), *_FIRM)
     return model
+
+
+def _odds(sky: Float32) -> Float32:
+    inside = np.clip(sky, np.float32(1e-3), np.float32(1 - 1e-3))
+    odds: Float32 = np.clip(np.log(inside / (1 - inside)), -_MOST_ODDS, _MOST_ODDS)
+    return odds

@@ -101,41 +101,68 @@ def _read(planes: Planes, model: Float32, sub_x: int, sub_y: int, alpha: Float32
     first, second, third = planes
     height, width = first.shape
     _, cells_y, cells_x = model.shape
-    at, part = np.empty(width, np.int32), np.empty(width, np.float32)
-    for x in range(width):
-        place = min(max((x + 0.5) * cells_x / width - 0.5, 0.0), cells_x - 1.0)
-        at[x] = min(int(place), max(cells_x - 2, 0))
-        part[x] = place - at[x]
+    begins = _spans(width, cells_x)
     share, none = np.float32(0.25 * sub_y), np.float32(0)
     for block in prange(_BLOCKS):
-        row = np.empty((6, cells_x + 1), np.float32)
+        row = np.empty((6, cells_x + 2), np.float32)
         for y in range(height * block // _BLOCKS, height * (block + 1) // _BLOCKS):
             place = min(max((y + 0.5) * cells_y / height - 0.5, 0.0), cells_y - 1.0)
             upper = min(int(place), max(cells_y - 2, 0))
             lower, along = min(upper + 1, cells_y - 1), np.float32(place - upper)
             for c in range(6):
                 for x in range(cells_x):
-                    row[c, x] = (
-                        model[c, upper, x] + (model[c, lower, x] - model[c, upper, x]) * along
-                    )
-                row[c, cells_x] = row[c, cells_x - 1]
+                    above = model[c, upper, x]
+                    row[c, x + 1] = above + (model[c, lower, x] - above) * along
+                row[c, 0], row[c, cells_x + 1] = row[c, 1], row[c, cells_x]
+            if _is_told(row, begins, alpha[y]):
+                continue
             near = y >> sub_y
             far = min(max(near + 2 * (y & 1) - 1, 0), second.shape[0] - 1)
             full_b = widened(second[near], second[far], share, sub_x, width, none)
             full_r = widened(third[near], third[far], share, sub_x, width, none)
-            _alpha_row(first[y], full_b, full_r, row, at, part, alpha[y])
+            _alpha_row(first[y], full_b, full_r, row, begins, alpha[y])
+
+
+@kernel()
+def _spans(width: int, cells: int) -> np.ndarray:
+    """The first pixel after the centre of each cell, from before the first cell to after the last."""
+    begins = np.zeros(cells + 2, np.int64)
+    for cell in range(cells):
+        begins[cell + 1] = int(np.ceil((cell + 0.5) * width / cells - 0.5))
+    begins[cells + 1] = width
+    return begins
+
+
+@kernel()
+def _is_told(row: Float32, begins: np.ndarray, out: Float32) -> bool:
+    """Write alpha where no colour can change it; returns whether that is everywhere."""
+    told = True
+    for cell in range(begins.shape[0] - 1):
+        most = max(row[5, cell], row[5, cell + 1])
+        if most == 0 or min(row[4, cell], row[4, cell + 1]) == 1:
+            out[begins[cell] : begins[cell + 1]] = np.float32(most != 0)
+        else:
+            told = False
+    return told
 
 
 @kernel()
 def _alpha_row(
-    a: Plane, b: Plane, c: Plane, row: Float32, at: np.ndarray, part: Float32, out: Float32
+    a: Plane, b: Plane, c: Plane, row: Float32, begins: np.ndarray, out: Float32
 ) -> None:
-    for x in range(out.shape[0]):
-        left, on = at[x], part[x]
-        value = (row[0, left] + (row[0, left + 1] - row[0, left]) * on) * np.float32(a[x])
-        value += (row[1, left] + (row[1, left + 1] - row[1, left]) * on) * b[x]
-        value += (row[2, left] + (row[2, left + 1] - row[2, left]) * on) * c[x]
-        value += row[3, left] + (row[3, left + 1] - row[3, left]) * on
-        least = row[4, left] + (row[4, left + 1] - row[4, left]) * on
-        most = row[5, left] + (row[5, left + 1] - row[5, left]) * on
-        out[x] = min(max(value, least), most)
+    """Write alpha where colours tell, a span between two cells' centres at a time."""
+    cells = begins.shape[0] - 2
+    step = np.float32(cells / out.shape[0])
+    for cell in range(cells + 1):
+        left, right = row[:, cell], row[:, cell + 1]
+        if max(left[5], right[5]) == 0 or min(left[4], right[4]) == 1:
+            continue
+        for x in range(begins[cell], begins[cell + 1]):
+            on = (x + np.float32(0.5)) * step - np.float32(cell) + np.float32(0.5)
+            value = (left[0] + (right[0] - left[0]) * on) * np.float32(a[x])
+            value += (left[1] + (right[1] - left[1]) * on) * b[x]
+            value += (left[2] + (right[2] - left[2]) * on) * c[x]
+            value += left[3] + (right[3] - left[3]) * on
+            least = left[4] + (right[4] - left[4]) * on
+            most = left[5] + (right[5] - left[5]) * on
+            out[x] = min(max(value, least), most)

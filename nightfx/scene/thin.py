@@ -73,8 +73,8 @@ def _joined(
 ) -> Float32:
     """The model, and that of thin things by the share (h, w) in which they are `found` before the sky."""
     sky = np.tensordot(weights, apart.colour, 1).astype(np.float32)
-    like = around / np.maximum(sky, _DIMMEST)
-    share: Float32 = found * ramp(like, *_LIKE) * ramp(apart.sky, *_SKY)
+    like = np.divide(around, np.maximum(sky, _DIMMEST), dtype=np.float32)
+    share = np.prod([found, ramp(like, *_LIKE), ramp(apart.sky, *_SKY)], axis=0)
     slope = 1 / np.maximum(around - own, _DIMMEST)
     none = np.zeros_like(own)
     thin = np.stack([*(weight * slope for weight in weights), -own * slope, none, none + 1])
