@@ -27,7 +27,9 @@ _MOST_ODDS = np.float32(3)  # log odds of the network that count: it is sure of 
 _REST_WIDTH, _SKY_WIDTH = 0.3, 2.0  # deviations of either's colours that are still wholly it
 _MOST_REST, _MOST_SKY = 0.3, 0.3  # and the most of the line that they may take
 _NEAR_CELLS = 2  # around the network's edge colours are believed
-_FIRM = 0.05, 0.25  # where nothing near is that sure, the network is
+_FIRM = 0.15, 0.5  # where nothing near is that sure, the network is
+_GAP, _GAP_CELLS = (0.03, 0.2), 12  # less will do where so many cells away there is sky: gaps in crowns
+_SKY_NEAR = 0.5, 0.9
 
 
 class Apart(NamedTuple):
@@ -200,14 +202,19 @@ def _along(v: Float64, a: Float64) -> float:
 
 def _bounded(near: Float32, sky: Float32) -> Float32:
     """The model (6, h, w): where colours do not tell, the network does, and away from its edge it alone."""
-    side = 2 * _NEAR_CELLS + 1
-    square = np.ones((side, side), np.uint8)
     model = np.empty((6, *sky.shape), np.float32)
     model[:4] = near[:4]
     model[3] += near[4] * _odds(cv2.blur(sky, (3, 3)))
-    model[4] = 1 - ramp(1 - cv2.erode(sky, square), *_FIRM)
-    model[5] = ramp(cv2.dilate(sky, square), *_FIRM)
+    model[4] = 1 - ramp(_most_near(1 - sky, _NEAR_CELLS), *_FIRM)
+    most = _most_near(sky, _NEAR_CELLS)
+    gaps = ramp(most, *_GAP) * ramp(_most_near(sky, _GAP_CELLS), *_SKY_NEAR)
+    model[5] = np.maximum(ramp(most, *_FIRM), gaps)
     return model
+
+
+def _most_near(values: Float32, cells: int) -> Float32:
+    square = np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)
+    return np.asarray(cv2.dilate(values, square), np.float32)
 
 
 def _odds(sky: Float32) -> Float32:
