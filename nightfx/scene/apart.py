@@ -28,7 +28,10 @@ _REST_WIDTH, _SKY_WIDTH = 0.3, 2.0  # deviations of either's colours that are st
 _MOST_REST, _MOST_SKY = 0.3, 0.3  # and the most of the line that they may take
 _NEAR_CELLS = 2  # around the network's edge colours are believed
 _FIRM = 0.15, 0.5  # where nothing near is that sure, the network is
-_GAP, _GAP_CELLS = (0.03, 0.2), 12  # less will do where so many cells away there is sky: gaps in crowns
+_GAP, _GAP_CELLS = (
+    (0.03, 0.2),
+    12,
+)  # less will do where so many cells away there is sky: gaps in crowns
 _SKY_NEAR = 0.5, 0.9
 
 
@@ -127,10 +130,12 @@ def _gather(small: Float32, sky: Float32, rest: Float32, sums: Float32) -> None:
 
 def _around(sums: Float32) -> Float32:
     """The sums around each cell: near ones, a little of far ones, and a trace of all."""
-    height, width = sums.shape[:2]
-    coarse = max(width // _FAR, 1), max(height // _FAR, 1)
-    far = _blurred(cv2.resize(sums, coarse, interpolation=cv2.INTER_AREA))
-    wide = cv2.resize(far, (width, height), interpolation=cv2.INTER_LINEAR)
+    height, width, _ = sums.shape
+    over = ((0, -height % _FAR), (0, -width % _FAR), (0, 0))
+    whole = np.pad(sums, over) if over != ((0, 0),) * 3 else sums
+    coarse = whole.reshape(-(-height // _FAR), _FAR, -(-width // _FAR), _FAR, -1).mean((1, 3))
+    far = cv2.resize(_blurred(coarse), whole.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    wide = far[:height, :width]
     everywhere = sums.mean((0, 1))
     around: Float32 = _blurred(sums) + _FAR_SHARE * wide + _GLOBAL_SHARE * everywhere
     return around

@@ -80,9 +80,10 @@ class _Codes(NamedTuple):
 
 def _codes_of(coding: Coding) -> _Codes:
     matrix, zero = matrix_of(coding)
-    return _Codes(
-        np.linalg.pinv(matrix).astype(np.float64), zero, 1 if coding.matrix == "rgb" else 0
-    )
+    if coding.matrix == "gray":
+        return _Codes(np.outer(np.ones(3), [1 / matrix[0].sum(), 0, 0]), zero, 0)
+    inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
+    return _Codes(inverse, zero, 1 if coding.matrix == "rgb" else 0)
 
 
 def _refine(
