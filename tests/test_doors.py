@@ -95,6 +95,8 @@ EXAMPLES: dict[str, Any] = {
     "saturation": 0.7,
     "black": 0.02,
     "sky": 0.8,
+    "sky_level": -0.5,
+    "sky_tint": 30,
     "glow": 0.6,
     "grain": 0.05,
     "codec": "h264",
@@ -148,7 +150,8 @@ class Case:
         return {key: EXAMPLES[key] for key in self.keys if key not in gone}
 
 
-LOOK = ("strength", "exposure", "temperature", "tint", "saturation", "black", "sky", "glow")
+GRADE = ("strength", "exposure", "temperature", "tint", "saturation", "black")
+LOOK = (*GRADE, "sky", "sky_level", "sky_tint", "glow")
 MATTE = ("matte", "matte_invert", "matte_feather")
 CASES = {
     "relight": Case(
@@ -217,6 +220,8 @@ WRONG: dict[str, Any] = {
     "saturation": -1,
     "black": 0.6,
     "sky": "0:0,0:1",
+    "sky_level": 11,
+    "sky_tint": "blue",
     "glow": True,
     "grain": "0:",
     "codec": "vhs",

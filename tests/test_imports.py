@@ -43,8 +43,8 @@ MAY_IMPORT = {
     },
     "farm": {"disk", "errors", "job"},
     "quality": {
-        *("disk", "errors", "job", "light", "metrics", "options", "picture", "preview", "scene"),
-        "source",
+        *("disk", "errors", "job", "light", "metrics", "network", "options", "picture", "preview"),
+        *("scene", "source"),
     },
     # looks
     "training": {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from nightfx.disk import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
 from nightfx.job import render_job, source_target
 from nightfx.light import Lengths
-from nightfx.network import pick_device, pick_trunk_dtype
+from nightfx.network import bundled_scene, pick_device, pick_trunk_dtype
 from nightfx.options import QUALITY_FAMILIES, Backend, RenderOptions
 from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
@@ -96,7 +97,8 @@ def describe_job(job: render_job.RenderJob) -> dict[str, dict[str, Any]]:
         "settings": job.options.fingerprint(),
         "files": file_fingerprints(job.options),
         "encoder": _written(job),
-        "versions": {name: _version(name) for name in _libraries(job.options.light.backend)},
+        "versions": {name: _version(name) for name in _libraries(job.options.light.backend)}
+        | _scene_network(job),
         "machine": _machine(job),
     }
 
@@ -118,6 +120,13 @@ def _written(job: render_job.RenderJob) -> dict[str, Any]:
 
 def _libraries(backend: Backend) -> Sequence[str]:
     return _LIBRARIES if backend == "torch" else (*_LIBRARIES, *_BACKEND_LIBRARIES)
+
+
+def _scene_network(job: render_job.RenderJob) -> dict[str, str]:
+    """The weights of the scene network, where the look asks for skies."""
+    if not job.options.look.names("sky"):
+        return {}
+    return {"scene network": sha256(bundled_scene().read_bytes()).hexdigest()[:12]}
 
 
 @cache

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nightfx.apply import Field, FieldChange, Steps, full_size, lit_signal, tangent
+from nightfx.apply import FieldChange, SkyChange, Steps, full_size, lit_signal, tangent
 from nightfx.disk import partial_file
 from nightfx.errors import TargetError, install_words
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb
@@ -113,11 +113,11 @@ class Passes:
         self._number = self._first + self._index if frame.number is None else frame.number
         self._depth = _FLOAT_CODES if frame.coding.is_float else frame.coding.depth
         plate, bare = to_rgb(frame), steps.bare.by(steps.finish.strength)
-        assert isinstance(bare, FieldChange), "passes are refused for tiles"
+        assert isinstance(bare, FieldChange | SkyChange), "passes are refused for tiles"
         lit = lit_signal(frame, bare.of_samples, encoding)
         if encoding.to_linear is None and not frame.coding.multiplied:
-            field = _field_pixels(bare.field, frame) if self._has_exr else None
-            stops, offset = _readable_pair(plate, bare.field)
+            field = _field_pixels(bare, plate) if self._has_exr else None
+            stops, offset = _readable_pair(plate, bare)
             wanted = bare.of_samples(plate, 0, 0)  # as it is before luma ends at black
         else:
             field, stops, offset = _tangents(frame, bare, lit, encoding)
@@ -207,7 +207,7 @@ def _expression(lines: list[str]) -> str:
 
 
 def _tangents(
-    frame: Frame, bare: FieldChange, lit: Float32, encoding: Encoding
+    frame: Frame, bare: FieldChange | SkyChange, lit: Float32, encoding: Encoding
 ) -> tuple[_Half, Float32, Float32]:
     """The field (H, W, 12), stops and offset of the pair, (3, H, W) each, on the plate's own signal."""
     plate, slopes = finite(to_rgb(frame)), tangent(frame, bare.of_samples, encoding)
@@ -219,20 +219,39 @@ def _tangents(
     return np.moveaxis(layers, 0, -1), stops, lit - plate * np.exp2(stops)
 
 
-def _readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
-    """Stops and offset, (3, H, W) each: plate · 2^stops + offset is nearly the plate (3, H, W) under `field`.
+def _readable_pair(plate: Float32, change: FieldChange | SkyChange) -> tuple[Float32, Float32]:
+    """Stops and offset, (3, H, W) each: plate · 2^stops + offset is nearly the plate (3, H, W) under a change.
 
     The gain is what a grey gets, the sum of a row of the field; the offset makes it exact for the plate's mean colour
     in each cell. On a 720p street the pair errs by 0.01 codes of 8 bits (at most 1), where the same gain with the
     field's own constant errs by 0.7 (13) and the diagonal of the field by 2.7 (54).
     """
+    if isinstance(change, SkyChange):
+        return _pair_of_pixels(plate, change)
+    field = change.field
     cells = field.reshape(3, 4, *field.shape[1:])
-    size = field.shape[2], field.shape[1]
-    colour = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in plate])
+    colour = _mean_colour(plate, field.shape[1:])
     gain = cells[:, :3].sum(1).clip(2**-MAX_STOPS, 2**MAX_STOPS)
     offset = (cells[:, :3] * colour).sum(1) + cells[:, 3] - gain * colour
     stops = np.log2(full_size(gain, *plate.shape[1:]))
     return stops, full_size(offset, *plate.shape[1:])
+
+
+def _pair_of_pixels(plate: Float32, change: SkyChange) -> tuple[Float32, Float32]:
+    """The same where a matte, as fine as the plate, lets two fields through."""
+    colour = full_size(_mean_colour(plate, change.day.shape[1:]), *plate.shape[1:])
+    gain, offset = np.zeros_like(plate), np.zeros_like(plate)
+    for index, numbers in enumerate(change.numbers(plate)):
+        lit, read = divmod(index, 4)
+        if read < 3:
+            gain[lit] += numbers
+        offset[lit] += numbers * colour[read] if read < 3 else numbers
+    gain = gain.clip(2**-MAX_STOPS, 2**MAX_STOPS)
+    return np.log2(gain), offset - gain * colour
+
+
+def _mean_colour(plate: Float32, cells: tuple[int, ...]) -> Float32:
+    return np.stack([cv2.resize(c, cells[::-1], interpolation=cv2.INTER_AREA) for c in plate])
 
 
 def _save_exr(target: Path, layers: tuple[str, ...], pixels: _Half | Float32, words: str) -> None:
@@ -260,12 +279,12 @@ def _save_png(target: Path, values: Float32, most: float) -> Float32:
     return stored
 
 
-def _field_pixels(field: Field, frame: Frame) -> _Half:
-    """The field at every pixel, (H, W, 12), ordered by layer: a plane at a time, for it is large."""
-    layers = field.reshape(3, 4, *field.shape[1:]).swapaxes(0, 1).reshape(field.shape)
-    pixels = np.empty((frame.height, frame.width, 12), np.float16)
-    for channel, cells in enumerate(layers):
-        pixels[..., channel] = _half(full_size(cells[None], frame.height, frame.width)[0])
+def _field_pixels(change: FieldChange | SkyChange, plate: Float32) -> _Half:
+    """The field at every pixel of a plate (3, H, W), (H, W, 12), ordered by layer: a plane at a time, for it is large."""
+    pixels = np.empty((*plate.shape[1:], 12), np.float16)
+    for index, numbers in enumerate(change.numbers(plate)):
+        lit, read = divmod(index, 4)
+        pixels[..., 3 * read + lit] = _half(numbers)
     return pixels
 
 

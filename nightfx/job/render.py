@@ -131,7 +131,7 @@ def _render_picture(
     own = source_target.asked_encoding(options.source) or encoding_by_tags(tags, frame.coding)
     both = Encodings(own, own)
     passes = render_job.passes_of(target, options)
-    words = render_job.height_warnings(frame.height, preset, options.light.method, options.look)
+    words = render_job.height_warnings(frame.height, preset, options.light.method)
     told = _picture_notes(source, frame, target, tags, options)
     render_job.log_notes(source, [*told, *words])
     pipeline.begin_stage(on_progress, segment.preparing())

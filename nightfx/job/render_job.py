@@ -33,7 +33,7 @@ from nightfx.job.source_target import (
     with_times,
 )
 from nightfx.network import Preset
-from nightfx.options import Look, Method, RenderOptions, Scan
+from nightfx.options import Method, RenderOptions, Scan
 from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
@@ -206,7 +206,7 @@ def open_job(
         if not again:
             notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
-            words = height_warnings(height, preset, options.light.method, options.look)
+            words = height_warnings(height, preset, options.light.method)
             seen = _log_lines(reader, options, encodings)
             said = [*notes, *reader.notes, *seen, *plan.notes, *words]
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
@@ -242,8 +242,6 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
     if options.light.draft:
         words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
         raise UsageError(words)
-    if options.look.names("sky"):
-        raise UsageError("--sky needs --method relight: the field carries it")
     if options.field.lock or options.field.lock_to:
         raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
     if options.job.passes:
@@ -269,14 +267,10 @@ def log_notes(source: Path, lines: Iterable[str]) -> None:
         _log.warning("%s: %s", source.name, line)
 
 
-def height_warnings(
-    height: int, preset: Preset, method: Method | None, look: Look
-) -> Iterator[str]:
-    """Lines where tiles cannot do what the preset says, or are shown at a size that it was not trained on."""
+def height_warnings(height: int, preset: Preset, method: Method | None) -> Iterator[str]:
+    """Lines where tiles are shown at a size that the preset was not trained on."""
     if preset.method(method) != "tiles":
         return
-    if look.names("sky"):
-        yield "the preset darkens the sky in relight only, not in tiles"
     low, high = preset.facts.heights_px
     if not low <= height <= high:
         words = f"{height} lines; {preset.name} was trained on {low} to {high}"

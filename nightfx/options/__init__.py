@@ -21,6 +21,7 @@ from nightfx.options.light import (
     TilePx,
 )
 from nightfx.options.look import Look, Moment, read_look
+from nightfx.options.night_sky import SKY_LIMITS, NightSky
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
@@ -34,6 +35,7 @@ __all__ = [
     "MAX_PIXELS",
     "MULTIPLE_PX",
     "QUALITY_FAMILIES",
+    "SKY_LIMITS",
     "Backend",
     "Codec",
     "CodecChoice",
@@ -50,6 +52,7 @@ __all__ = [
     "Method",
     "Missing",
     "Moment",
+    "NightSky",
     "PictureOptions",
     "PrepareOptions",
     "RecipeOptions",
