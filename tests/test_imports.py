@@ -34,6 +34,10 @@ MAY_IMPORT = {
         *("apply", "carry", "check", "disk", "errors", "light", "network", "options", "picture"),
         *("scene", "source", "target"),
     },
+    "mattes": {
+        *("disk", "errors", "job", "light", "network", "options", "picture", "scene", "source"),
+        "target",
+    },
     "preview": {
         *("apply", "errors", "job", "light", "network", "options", "picture", "source", "target"),
     },

@@ -53,7 +53,7 @@ def gradient(colours: tuple[tuple[float, ...], tuple[float, ...]], clouds: float
     made = np.stack([high + (low - high) * down for high, low in zip(*colours, strict=True)])
     shapes = np.random.default_rng(2).uniform(-clouds, clouds, (6, 9)).astype(np.float32)
     soft = cv2.resize(shapes, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return (made + soft).astype(np.float32)
+    return np.asarray(made + soft, np.float32)
 
 
 def covered(*shapes: list[tuple[float, float]]) -> Float32:

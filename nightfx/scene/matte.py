@@ -14,7 +14,6 @@ import numpy as np
 from numba import prange
 
 from nightfx.picture import (
-    Coding,
     Float32,
     Float64,
     Frame,
@@ -39,60 +38,62 @@ class Matte(NamedTuple):
     """(3, h, w): the daylight sky's smooth colour in the working encoding, continued where there is none."""
 
 
-def refine(sky: Float32, small: Float32, frame: Frame) -> Matte:
+def refine(sky: Float32, small: Float32, frame: Frame, *, thin: bool = True) -> Matte:
     """Return the matte of a frame whose codes are affine in RGB, in SDR: nothing of full size is made but alpha.
 
     `sky` (h, w) in [0, 1] is how surely each place is sky, and `small` (3, h', w') the frame in small RGB, both as the frame
-    is coded (not turned) and of any size.
+    is coded (not turned) and of any size. Anything else than sky is refined alike, without the `thin` things before it.
     """
-    coding, codes = frame.coding, _codes_of(frame.coding)
-    planes = (frame.planes[0],) * 3 if coding.matrix == "gray" else frame.planes[:3]
-    return _refine(sky, small, planes, codes, (coding.sub_x, coding.sub_y))
+    return _refine(sky, small, _pixels_of(frame), thin=thin)
 
 
-def refine_picture(sky: Float32, small: Float32, work: Float32) -> Matte:
+def refine_picture(sky: Float32, small: Float32, work: Float32, *, thin: bool = True) -> Matte:
     """Return the matte of a picture (3, H, W) in the working encoding, of which `small` is a small one; see `refine`."""
     red, green, blue = work
-    return _refine(sky, small, (red, green, blue), _Codes(np.eye(3), np.zeros(3), 1), (0, 0))
+    pixels = _Pixels((red, green, blue), np.eye(3), np.zeros(3), 1)
+    return _refine(sky, small, pixels, thin=thin)
 
 
-class _Codes(NamedTuple):
-    """What the values of planes are in RGB: inverse · (values - zero)."""
+class _Pixels(NamedTuple):
+    """Planes, and what their values are in RGB: inverse · (values - zero)."""
 
+    planes: Planes
     inverse: Float64
     zero: Float64
-    at: int
+    clear: int
     """The plane in which thin things are looked for: luma, or green."""
+    sub: tuple[int, int] = (0, 0)
+    """log2 of the subsampling of the second and third plane, across and down."""
 
-    def channel(self, planes: Planes) -> Channel:
-        """Return that plane, and what it holds."""
-        matrix = np.linalg.pinv(self.inverse)[self.at]
-        scale = float(matrix.sum())
-        weights = (matrix / scale).astype(np.float32)
-        return Channel(planes[self.at], weights, scale, float(self.zero[self.at]))
+    def channel(self) -> Channel:
+        """Return the plane in which thin things are looked for, and what it holds."""
+        row = np.linalg.pinv(self.inverse)[self.clear]
+        scale = float(row.sum())
+        black = float(self.zero[self.clear])
+        return Channel(self.planes[self.clear], (row / scale).astype(np.float32), scale, black)
 
-    def of_model(self, model: Float32) -> Float32:
+    def model_of(self, model: Float32) -> Float32:
         """Return a model (6, h, w) of RGB as one of the planes' values."""
         slopes = np.tensordot(self.inverse.T, model[:3], 1)
         constant = model[3] - np.tensordot(self.zero, slopes, 1)
         return np.concatenate([slopes, constant[None], model[4:]]).astype(np.float32)
 
 
-def _codes_of(coding: Coding) -> _Codes:
-    matrix, zero = matrix_of(coding)
+def _pixels_of(frame: Frame) -> _Pixels:
+    coding, (matrix, zero) = frame.coding, matrix_of(frame.coding)
     if coding.matrix == "gray":
-        return _Codes(np.outer(np.ones(3), [1 / matrix[0].sum(), 0, 0]), zero, 0)
-    inverse: Float64 = np.linalg.inv(matrix).astype(np.float64)
-    return _Codes(inverse, zero, 1 if coding.matrix == "rgb" else 0)
+        inverse = np.outer(np.ones(3), [1 / matrix[0].sum(), 0, 0])
+        return _Pixels(frame.planes[:1] * 3, inverse, zero, 0)
+    inverse = np.linalg.inv(matrix).astype(np.float64)
+    clear = 1 if coding.matrix == "rgb" else 0
+    return _Pixels(frame.planes[:3], inverse, zero, clear, (coding.sub_x, coding.sub_y))
 
 
-def _refine(
-    sky: Float32, small: Float32, planes: Planes, codes: _Codes, sub: tuple[int, int]
-) -> Matte:
+def _refine(sky: Float32, small: Float32, pixels: _Pixels, *, thin: bool) -> Matte:
     apart = tell_apart(sky, small)
-    model = codes.of_model(with_thin(apart, codes.channel(planes)))
-    alpha = np.empty(planes[0].shape, np.float32)
-    _read(planes, model, *sub, alpha)
+    model = with_thin(apart, pixels.channel()) if thin else apart.model
+    alpha = np.empty(pixels.planes[0].shape, np.float32)
+    _read(pixels.planes, pixels.model_of(model), *pixels.sub, alpha)
     return Matte(alpha, apart.colour)
 
 
