@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nightfx.apply import straight_rgb
+from nightfx.light.fit import Fit, fit_field
 from nightfx.light.see import Seen, halved, see
 from nightfx.light.steady import Steadying, steady
 from nightfx.network import SceneNetwork
@@ -22,7 +23,9 @@ from nightfx.picture import (
     to_working,
     upright,
 )
-from nightfx.scene import Matte, refine, refine_picture, see_scene
+from nightfx.scene import Matte, read_model, refine, refine_picture, see_scene
+
+_FIT = Fit(4, 1e-4)
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,7 @@ def mattes_of_shot(
     shot = (see(frame, plan.height, plan.encoding) for frame in frames)
     for seen, maps in steady(shot, lambda seen: maps_of(seen, plan), plan.steadying):
         pairs = zip(plan.kinds, maps, strict=True)
-        yield (
-            seen.frame,
-            tuple(matte_of(seen, one, plan.encoding, kind).alpha for kind, one in pairs),
-        )
+        yield seen.frame, tuple(_alpha_of(seen, one, kind, plan.encoding) for kind, one in pairs)
 
 
 def maps_of(seen: Seen, plan: MattePlan) -> Float32:
@@ -59,10 +59,27 @@ def maps_of(seen: Seen, plan: MattePlan) -> Float32:
     return halved(as_coded(np.stack([scene.of(kind) for kind in plan.kinds]), seen.frame))
 
 
-def matte_of(seen: Seen, surely: Float32, encoding: Encoding = SDR, kind: str = "sky") -> Matte:
-    """Return the matte of a frame, `surely` (h, w) being how surely each cell is of that kind."""
-    frame, small, thin = seen.frame, seen.small, kind == "sky"
+def sky_matte(seen: Seen, sky: Float32, encoding: Encoding = SDR) -> Matte:
+    """Return the matte of a frame's sky, `sky` (h, w) being how surely each cell is it."""
+    plate = _plate_of(seen.frame, encoding)
+    if isinstance(plate, Frame):
+        return refine(sky, seen.small, plate)
+    return refine_picture(sky, seen.small, plate)
+
+
+def _alpha_of(seen: Seen, surely: Float32, kind: str, encoding: Encoding) -> Float32:
+    if kind == "sky":
+        return sky_matte(seen, surely, encoding).alpha
+    # all else has no colour of its own: a guided filter keeps what the network says, and goes by edges
+    three, none = np.repeat(surely[None], 3, axis=0), np.zeros_like(seen.cells)
+    field = fit_field(seen.cells, three, none, _FIT)
+    bounds = np.stack([np.zeros_like(surely), np.ones_like(surely)])
+    return read_model(np.concatenate([field[:4], bounds]), _plate_of(seen.frame, encoding))
+
+
+def _plate_of(frame: Frame, encoding: Encoding) -> Frame | Float32:
+    """The frame itself where its codes are affine in the working encoding, else a picture (3, H, W) in that."""
     coding = frame.coding
     if encoding.to_linear is None and is_affine(coding) and not coding.multiplied:
-        return refine(surely, small, frame, thin=thin)
-    return refine_picture(surely, small, to_working(straight_rgb(frame), encoding), thin=thin)
+        return frame
+    return to_working(straight_rgb(frame), encoding)

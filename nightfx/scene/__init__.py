@@ -2,7 +2,7 @@
 
 from nightfx.scene.any_sky import find_any_sky
 from nightfx.scene.kinds import KINDS, LIGHTS, SURFACES
-from nightfx.scene.matte import Matte, refine, refine_picture
+from nightfx.scene.matte import Matte, read_model, refine, refine_picture
 from nightfx.scene.seen import Scene, see_scene
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Matte",
     "Scene",
     "find_any_sky",
+    "read_model",
     "refine",
     "refine_picture",
     "see_scene",

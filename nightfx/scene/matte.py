@@ -38,20 +38,27 @@ class Matte(NamedTuple):
     """(3, h, w): the daylight sky's smooth colour in the working encoding, continued where there is none."""
 
 
-def refine(sky: Float32, small: Float32, frame: Frame, *, thin: bool = True) -> Matte:
+def refine(sky: Float32, small: Float32, frame: Frame) -> Matte:
     """Return the matte of a frame whose codes are affine in RGB, in SDR: nothing of full size is made but alpha.
 
     `sky` (h, w) in [0, 1] is how surely each place is sky, and `small` (3, h', w') the frame in small RGB, both as the frame
-    is coded (not turned) and of any size. Anything else than sky is refined alike, without the `thin` things before it.
+    is coded (not turned) and of any size.
     """
-    return _refine(sky, small, _pixels_of(frame), thin=thin)
+    return _refine(sky, small, _pixels_of(frame))
 
 
-def refine_picture(sky: Float32, small: Float32, work: Float32, *, thin: bool = True) -> Matte:
+def refine_picture(sky: Float32, small: Float32, work: Float32) -> Matte:
     """Return the matte of a picture (3, H, W) in the working encoding, of which `small` is a small one; see `refine`."""
-    red, green, blue = work
-    pixels = _Pixels((red, green, blue), np.eye(3), np.zeros(3), 1)
-    return _refine(sky, small, pixels, thin=thin)
+    return _refine(sky, small, _pixels_in(work))
+
+
+def read_model(model: Float32, plate: Frame | Float32) -> Float32:
+    """Return alpha (H, W) by a model (6, h, w) of RGB: three slopes, a constant, and the least and the most that it may be.
+
+    `plate` is a frame whose codes are affine in RGB, in SDR, or a picture (3, H, W).
+    """
+    pixels = _pixels_of(plate) if isinstance(plate, Frame) else _pixels_in(plate)
+    return _alpha_of(pixels, model)
 
 
 class _Pixels(NamedTuple):
@@ -89,12 +96,20 @@ def _pixels_of(frame: Frame) -> _Pixels:
     return _Pixels(frame.planes[:3], inverse, zero, clear, (coding.sub_x, coding.sub_y))
 
 
-def _refine(sky: Float32, small: Float32, pixels: _Pixels, *, thin: bool) -> Matte:
+def _pixels_in(picture: Float32) -> _Pixels:
+    red, green, blue = picture
+    return _Pixels((red, green, blue), np.eye(3), np.zeros(3), 1)
+
+
+def _refine(sky: Float32, small: Float32, pixels: _Pixels) -> Matte:
     apart = tell_apart(sky, small)
-    model = with_thin(apart, pixels.channel()) if thin else apart.model
+    return Matte(_alpha_of(pixels, with_thin(apart, pixels.channel())), apart.colour)
+
+
+def _alpha_of(pixels: _Pixels, model: Float32) -> Float32:
     alpha = np.empty(pixels.planes[0].shape, np.float32)
     _read(pixels.planes, pixels.model_of(model), *pixels.sub, alpha)
-    return Matte(alpha, apart.colour)
+    return alpha
 
 
 @kernel(parallel=True)
