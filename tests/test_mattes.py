@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from conftest import FACTS
 from media import Clip, make_clip
 from PIL import Image
 from test_sequence import save
 from typer.testing import CliRunner, Result
 
+import nightfx as nightfx_package
 from nightfx.cli import app
 from nightfx.errors import TargetError, UsageError
 from nightfx.light.mattes import MattePlan, mattes_of_shot
@@ -23,7 +25,8 @@ from nightfx.light.steady import Steadying
 from nightfx.mattes import mattes
 from nightfx.mattes.fan import fan_out
 from nightfx.mattes.mattes import write_mattes
-from nightfx.network import SceneNetwork
+from nightfx.network import Preset, RelitGenerator, SceneNetwork, load_preset, save_preset
+from nightfx.options import Look, Method, RenderOptions
 from nightfx.picture import Float32, Frame, rgb_coding
 from nightfx.scene import KINDS
 from nightfx.source.reader import Reader
@@ -167,6 +170,66 @@ def framed(shots: list[Float32]) -> Iterator[Frame]:
     for pts, rgb in enumerate(shots):
         planes = tuple(np.ascontiguousarray(c) for c in np.moveaxis(pixels(rgb), -1, 0))
         yield Frame(planes, rgb_coding(8, alpha=False), pts, Fraction(1, 24))
+
+
+# a user's own matte of the sky
+
+
+@pytest.fixture
+def dusk(tmp_path: Path) -> Preset:
+    """A preset whose generator changes nothing, and whose look has a night sky."""
+    about: dict[str, Any] = {"name": "dusk", "method": "relight", **FACTS}
+    about["look"] = Look(sky=1.0)
+    save_preset(tmp_path / "dusk", RelitGenerator().eval(), "", **about)
+    return load_preset(tmp_path / "dusk")
+
+
+@pytest.mark.parametrize("method", ["relight", "tiles"])
+def test_a_users_own_matte_says_where_the_sky_is(
+    method: Method, dusk: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightfx.light.lighting.load_scene_network", None)  # none is needed
+    plate = np.full((96, 128, 3), 0.8, np.float32)
+    Image.fromarray(pixels(plate)).save(tmp_path / "a.png")
+    inside = np.zeros((48, 64), np.uint8)
+    inside[:20, :40] = 255
+    Image.fromarray(inside).save(tmp_path / "sky.png")
+    options = RenderOptions.of(sky_matte=tmp_path / "sky.png", method=method)
+    target = nightfx_package.render(tmp_path / "a.png", preset=dusk, options=options)
+    made = np.asarray(Image.open(target)).astype(int)
+    assert made[:36, :76].max() < 80
+    np.testing.assert_array_equal(made[44:], pixels(plate)[44:])
+    np.testing.assert_array_equal(made[:, 84:], pixels(plate)[:, 84:])
+
+
+def test_a_matte_that_was_found_can_be_given_back(
+    dusk: Preset, tmp_path: Path, network: SceneNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightfx.light.lighting.load_scene_network", lambda: network)
+    Image.fromarray(pixels(street())).save(tmp_path / "a.png")
+    (matte,) = write_mattes(tmp_path / "a.png", tmp_path)
+    own = RenderOptions.of(sky_matte=matte)
+    found, given = (
+        np.asarray(
+            Image.open(
+                nightfx_package.render(
+                    tmp_path / "a.png", tmp_path / f"{name}.png", preset=dusk, options=options
+                )
+            )
+        ).astype(int)
+        for name, options in (("found", RenderOptions()), ("given", own))
+    )
+    assert found[:30].max() < 100
+    assert np.abs(found - given).max() <= 2
+
+
+def test_a_matte_of_the_sky_is_refused_where_skies_are_left_alone(
+    identity: Preset, tmp_path: Path
+) -> None:
+    Image.fromarray(pixels(street())).save(tmp_path / "a.png")
+    options = RenderOptions.of(sky_matte=tmp_path / "sky.png")
+    with pytest.raises(UsageError, match=r"--sky-matte: .* leaves skies alone: give --sky 1"):
+        nightfx_package.render(tmp_path / "a.png", preset=identity, options=options)
 
 
 def test_takers_share_what_comes_and_one_that_fails_ends_all() -> None:

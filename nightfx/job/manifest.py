@@ -108,7 +108,7 @@ def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
     return {
         name: fingerprint(source_target.find_source(Path(path)))
         for name, path in options.files().items()
-        if name == "matte" or Path(path).is_file()
+        if name in ("matte", "sky_matte") or Path(path).is_file()
     }
 
 
@@ -123,8 +123,8 @@ def _libraries(backend: Backend) -> Sequence[str]:
 
 
 def _scene_network(job: render_job.RenderJob) -> dict[str, str]:
-    """The weights of the scene network, where the look asks for skies."""
-    if not job.options.look.names("sky"):
+    """The weights of the scene network, where the look asks for skies that are to be found."""
+    if not job.options.look.names("sky") or job.options.light.sky_matte:
         return {}
     return {"scene network": sha256(bundled_scene().read_bytes()).hexdigest()[:12]}
 

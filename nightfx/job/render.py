@@ -11,10 +11,10 @@ import torch
 from nightfx.apply import Written
 from nightfx.errors import RetryError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
-from nightfx.job.matte import open_matte
+from nightfx.job.matte import open_mattes
 from nightfx.job.passes import writing
 from nightfx.job.resume import is_long, lock_beside, render_in_segments
-from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
+from nightfx.light import Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
 from nightfx.picture import (
@@ -137,8 +137,8 @@ def _render_picture(
     pipeline.begin_stage(on_progress, segment.preparing())
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
-    with open_matte(options.light, options.source) as matte:
-        beside = Beside(None, matte.at if matte else None, writing(passes, own))
+    with open_mattes(options.light, options.source) as mattes:
+        beside = mattes.beside(None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     write_picture(lit, target, like=source)
     render_job.log_notes(source, passes.finish() if passes else ())

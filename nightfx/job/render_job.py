@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from nightfx.carry import log_line
 from nightfx.errors import NightfxError, UsageError
-from nightfx.job.matte import MatteFile, open_matte
+from nightfx.job.matte import Mattes, open_mattes
 from nightfx.job.source_target import (
     Plan,
     check_scan,
@@ -70,7 +70,7 @@ class RenderJob:
     preset: Preset
     options: RenderOptions
     reader: FrameReader
-    matte: MatteFile | None
+    mattes: Mattes
     info: ClipInfo
     """Facts of the source as it will be rendered."""
     by_fields: bool
@@ -154,10 +154,8 @@ class RenderJob:
     def beside(self, passes: Passes | None, borders: Borders | None = None) -> Beside:
         """Who looks on while its frames are lit."""
         from nightfx.job.passes import writing
-        from nightfx.light import Beside
 
-        matte_at = self.matte.at if self.matte else None
-        return Beside(borders, matte_at, writing(passes, self.encodings.source))
+        return self.mattes.beside(borders, writing(passes, self.encodings.source))
 
     def log_notes(self, lines: Iterable[str]) -> None:
         """Give the user a line each, once."""
@@ -192,7 +190,7 @@ def open_job(
         options.look.check_frames(reader.number_at(0))
         first = _first_number(reader, options, preset, target)
         options = _with_look(options, preset, first)
-        matte = opened.enter_context(open_matte(options.light, options.source, reader.info))
+        mattes = opened.enter_context(open_mattes(options.light, options.source, reader.info))
         info, by_fields, notes = _scan(reader.info, options.source.interlaced)
         plan = plan_target(info, target, options.encode)
         check_scan(info, plan, by_fields=by_fields)
@@ -214,7 +212,7 @@ def open_job(
         reader.notes.clear()
         total = frames_expected(info, options.source)
         # fmt: off
-        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first, frozenset(notes))
+        yield RenderJob(source, target, preset, options, reader, mattes, info, by_fields, plan, encodings, total, first, frozenset(notes))
         # fmt: on
 
 
@@ -234,6 +232,8 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
     """Raise UsageError for what a preset, or the method that it renders by, cannot do."""
     if preset.method(options.light.method) == "tiles":
         _check_tiles(options, preset)
+    if options.light.sky_matte:
+        _check_sky(options, preset)
     if options.light.draft:
         preset.check_draft()
 
@@ -246,6 +246,13 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
     if options.job.passes:
         raise UsageError("--passes needs --method relight: tiles have no field")
+
+
+def _check_sky(options: RenderOptions, preset: Preset) -> None:
+    if preset.facts.plate == "night":
+        raise UsageError(f"--sky-matte: {preset.name} is for plates of the night, whose sky stays")
+    if not options.look.over(preset.facts.look).names("sky"):
+        raise UsageError(f"--sky-matte: the look of {preset.name} leaves skies alone: give --sky 1")
 
 
 def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:

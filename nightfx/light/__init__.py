@@ -5,7 +5,7 @@ from nightfx.light.fit import FieldPlan
 from nightfx.light.light import Beside, light_frames, mark_borders
 from nightfx.light.lighting import Footage, Lighting, build_lighting, show_frames, working_height
 from nightfx.light.lock import Lock
-from nightfx.light.mattes import MattePlan, mattes_of_shot, sky_matte
+from nightfx.light.mattes import MattePlan, mattes_of_shot
 from nightfx.light.tiling import plan_tiles
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "mattes_of_shot",
     "plan_tiles",
     "show_frames",
-    "sky_matte",
     "warm_up_of",
     "working_height",
 ]

@@ -25,7 +25,7 @@ from nightfx.light.borders import Borders
 from nightfx.light.glow import spread
 from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
-from nightfx.light.sky import follow_skies, with_sky
+from nightfx.light.sky import SkyMatte, follow_skies, own_sky, with_sky
 from nightfx.light.tiling import light_of
 from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, to_working, upright
 
@@ -39,6 +39,8 @@ class Beside(NamedTuple):
     """Gives the matte (H, W) of a frame by its place in the shot."""
     on_change: Callable[[Frame, Steps], None] | None = None
     """Told of what is done to each frame."""
+    sky_at: Callable[[int, Frame], Float32] | None = None
+    """Gives the user's own matte (H, W) of the sky, likewise."""
 
 
 class Lit(NamedTuple):
@@ -69,11 +71,11 @@ def _changes(
     # a loop's own name would keep each frame until the next one has its change
     if lighting.fields is not None:
         shot = fit.light_by_field(
-            *(frames, lighting.generator, lighting.fields, borders, lighting.sky)
+            *(frames, lighting.generator, lighting.fields, borders, lighting.found_sky)
         )
         yield from map(_by_field, shot)
-    elif lighting.sky is not None:
-        skies = follow_skies(frames, lighting.sky, encoding, borders)
+    elif lighting.found_sky is not None:
+        skies = follow_skies(frames, lighting.found_sky, encoding, borders)
         yield from (Lit(seen, _maps_of(seen.frame, lighting, encoding), sky) for seen, sky in skies)
     else:
         yield from (_by_tiles(frame, lighting, encoding) for frame in frames)
@@ -106,10 +108,10 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     frame = lit.seen.frame
     moment = lighting.look.at(lighting.numbering.of(frame, index))
     change = lit.change
-    if lighting.sky and lit.sky is not None:
-        change = with_sky(
-            *(change, lit.seen, lit.sky, lighting.sky, moment, written.encodings.source)
-        )
+    if lighting.sky and moment.sky:
+        own = own_sky(beside.sky_at(index, frame), lit.seen) if beside.sky_at else None
+        sky = own or SkyMatte(lit.sky)
+        change = with_sky(change, lit.seen, sky, lighting.sky, moment, written.encodings.source)
     change = bare = change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
     if glow is not None and written.is_direct_for(frame):

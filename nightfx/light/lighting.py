@@ -19,6 +19,7 @@ from nightfx.light.sky import SkyPlan
 from nightfx.network import (
     Generator,
     Preset,
+    SceneNetwork,
     build_backend,
     build_scene_backend,
     load_scene_network,
@@ -79,9 +80,14 @@ class Lighting:
     """How the skies of frames come to be; None where the look leaves them alone."""
 
     @property
+    def found_sky(self) -> SkyPlan | None:
+        """How skies are found; None where the user's own mattes say where they are, or nobody asks."""
+        return self.sky if self.sky and self.sky.network else None
+
+    @property
     def steadying(self) -> steady.Steadying | None:
         """How what is known of a frame follows what was known of the one before; None where nothing does."""
-        plan = self.fields or self.sky
+        plan = self.fields or self.found_sky
         return plan.steadying if plan else None
 
 
@@ -118,13 +124,20 @@ def plan_sky(
     """Plan what a complete look makes of skies by day; None where it leaves them alone, as that of a plate of the night."""
     if not look.names("sky") or preset.facts.plate == "night":
         return None
-    # int8 would have to be quantised with more than a few frames show
-    backend: Backend = "torch" if light.backend == "torch" else "openvino"
-    network = build_scene_backend(load_scene_network(), backend, light.device)
     return SkyPlan(
-        *(network, preset.facts.sky or NightSky(), most_of(preset)),
+        *(
+            None if light.sky_matte else _scene_network(light),
+            preset.facts.sky or NightSky(),
+            most_of(preset),
+        ),
         *(working_height(preset, field), steadying_of(preset, field)),
     )
+
+
+def _scene_network(light: LightOptions) -> SceneNetwork:
+    # int8 would have to be quantised with more than a few frames show
+    backend: Backend = "torch" if light.backend == "torch" else "openvino"
+    return build_scene_backend(load_scene_network(), backend, light.device)
 
 
 def steadying_of(preset: Preset, field: FieldOptions, every: int = 1) -> steady.Steadying:

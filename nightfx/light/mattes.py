@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nightfx.apply import straight_rgb
 from nightfx.light.fit import Fit, fit_field
 from nightfx.light.see import Seen, halved, see
+from nightfx.light.sky import plate_of, sky_matte
 from nightfx.light.steady import Steadying, steady
 from nightfx.network import SceneNetwork
 from nightfx.picture import (
@@ -18,12 +18,10 @@ from nightfx.picture import (
     Float32,
     Frame,
     as_coded,
-    is_affine,
     rolled_off,
-    to_working,
     upright,
 )
-from nightfx.scene import Matte, read_model, refine, refine_picture, see_scene
+from nightfx.scene import read_model, see_scene
 
 _FIT = Fit(4, 1e-4)
 
@@ -59,14 +57,6 @@ def maps_of(seen: Seen, plan: MattePlan) -> Float32:
     return halved(as_coded(np.stack([scene.of(kind) for kind in plan.kinds]), seen.frame))
 
 
-def sky_matte(seen: Seen, sky: Float32, encoding: Encoding = SDR) -> Matte:
-    """Return the matte of a frame's sky, `sky` (h, w) being how surely each cell is it."""
-    plate = _plate_of(seen.frame, encoding)
-    if isinstance(plate, Frame):
-        return refine(sky, seen.small, plate)
-    return refine_picture(sky, seen.small, plate)
-
-
 def _alpha_of(seen: Seen, surely: Float32, kind: str, encoding: Encoding) -> Float32:
     if kind == "sky":
         return sky_matte(seen, surely, encoding).alpha
@@ -74,12 +64,4 @@ def _alpha_of(seen: Seen, surely: Float32, kind: str, encoding: Encoding) -> Flo
     three, none = np.repeat(surely[None], 3, axis=0), np.zeros_like(seen.cells)
     field = fit_field(seen.cells, three, none, _FIT)
     bounds = np.stack([np.zeros_like(surely), np.ones_like(surely)])
-    return read_model(np.concatenate([field[:4], bounds]), _plate_of(seen.frame, encoding))
-
-
-def _plate_of(frame: Frame, encoding: Encoding) -> Frame | Float32:
-    """The frame itself where its codes are affine in the working encoding, else a picture (3, H, W) in that."""
-    coding = frame.coding
-    if encoding.to_linear is None and is_affine(coding) and not coding.multiplied:
-        return frame
-    return to_working(straight_rgb(frame), encoding)
+    return read_model(np.concatenate([field[:4], bounds]), plate_of(seen.frame, encoding))

@@ -52,6 +52,11 @@ def refine_picture(sky: Float32, small: Float32, work: Float32) -> Matte:
     return _refine(sky, small, _pixels_in(work))
 
 
+def with_colour(alpha: Float32, sky: Float32, small: Float32) -> Matte:
+    """Return a matte of somebody else's `alpha` (H, W), with the sky's own colour in it; see `refine` for the others."""
+    return Matte(alpha, tell_apart(sky, small).colour)
+
+
 def read_model(model: Float32, plate: Frame | Float32) -> Float32:
     """Return alpha (H, W) by a model (6, h, w) of RGB: three slopes, a constant, and the least and the most that it may be.
 
