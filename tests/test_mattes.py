@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import OpenImageIO
 import pytest
 import torch
 from conftest import FACTS
@@ -230,6 +231,27 @@ def test_a_matte_of_the_sky_is_refused_where_skies_are_left_alone(
     options = RenderOptions.of(sky_matte=tmp_path / "sky.png")
     with pytest.raises(UsageError, match=r"--sky-matte: .* leaves skies alone: give --sky 1"):
         nightfx_package.render(tmp_path / "a.png", preset=identity, options=options)
+
+
+@pytest.mark.parametrize("method", ["exr", "png"])
+def test_passes_have_the_matte_of_the_sky(
+    method: str, dusk: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if method == "png":
+        monkeypatch.setattr("nightfx.job.passes.has_openimageio", lambda: False)
+    monkeypatch.setattr("nightfx.light.lighting.load_scene_network", None)
+    Image.fromarray(pixels(street())).save(tmp_path / "a.png")
+    share = np.linspace(0, 255, 128).astype(np.uint8)
+    Image.fromarray(np.tile(share, (96, 1))).save(tmp_path / "sky.png")
+    options = RenderOptions.of(sky_matte=tmp_path / "sky.png", passes=tmp_path / "p")
+    nightfx_package.render(tmp_path / "a.png", tmp_path / "b.png", preset=dusk, options=options)
+    if method == "png":
+        found = grey(tmp_path / "p/b.sky.1001.png") / 65535
+    else:
+        image = OpenImageIO.ImageBuf(str(tmp_path / "p/b.sky.1001.exr"))
+        assert image.spec().channelnames == ("matte.sky",)
+        found = np.asarray(image.get_pixels())[..., 0]
+    np.testing.assert_allclose(found, np.tile(share / 255, (96, 1)), atol=2e-4)
 
 
 def test_takers_share_what_comes_and_one_that_fails_ends_all() -> None:

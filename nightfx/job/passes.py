@@ -5,10 +5,11 @@ become (`from_red`, `from_green`, `from_blue`) and what is added (`offset`). `NA
 so that a person can read it: `gain`, in stops, and `offset`. Both are for the plate's own signal, as it was read: where
 that is SDR they are as smooth as the field is, where it is light, PQ or log they are what the field is at each pixel.
 `NAME.glow.1001.exr` is what a glow adds to either, and `NAME.matte.1001.exr` how much of all that replaces the plate, as
-it acts on the signal. Half floats are within a code of the render up to 12 bits. Frames count from 1001.
+it acts on the signal. `NAME.sky.1001.exr` has one channel, `matte.sky`: how much of each pixel is sky. Half floats are within a code of the render up to 12 bits. Frames count from 1001.
 
 Without OpenImageIO they are 16-bit PNGs, but for the field: `NAME.gain.1001.png` from -8 to 8 stops, and
-`NAME.offset.1001.png`, glow and matte from -1 to 1: value = lowest + (highest - lowest) code / 65535.
+`NAME.offset.1001.png`, glow and matte from -1 to 1: value = lowest + (highest - lowest) code / 65535; the sky's is grey,
+from 0 to 1.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ from nightfx.disk import partial_file
 from nightfx.errors import TargetError, install_words
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb
 from nightfx.source import FilePart, has_openimageio
-from nightfx.target import write_parts
+from nightfx.target import write_grey, write_parts
 
 _COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
 _PAIR_LAYERS = "gain", "offset"
-_KINDS = "field", "pair", "gain", "offset", "glow", "matte"
+_KINDS = "field", "pair", "gain", "offset", "glow", "matte", "sky"
+SKY_CHANNEL = "matte.sky"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
 _WHITE = 65535
 _LARGEST_HALF = 65504.0
@@ -125,6 +127,8 @@ class Passes:
         formula = _formula(glow=steps.has_glow, matte=steps.finish.matte is not None)
         errors = self._write_change(plate, wanted, field, stops, offset, formula)
         self._write_finish(frame, steps, lit, encoding, formula)
+        if isinstance(bare, SkyChange):
+            self._save_sky(bare.alpha)
         codes = errors * ((1 << self._depth) - 1)
         self._errors[self._index] = float(codes.mean()), float(codes.max())
         self._index += 1
@@ -141,10 +145,10 @@ class Passes:
         """Write field and pair; returns how far the pair is from the light, (3, H, W)."""
         if self._has_exr and field is not None:
             words = f"{formula}, where this is {_expression(nuke_field())}"
-            _save_exr(self._path("field", "exr"), FIELD_LAYERS, field, words)
+            _save_exr(self._path("field", "exr"), _in_rgb(FIELD_LAYERS), field, words)
             pair = _half(np.stack([*stops, *offset], axis=-1))
             words = f"{formula}, where this is {_expression(nuke_pair())}"
-            _save_exr(self._path("pair", "exr"), _PAIR_LAYERS, pair, words)
+            _save_exr(self._path("pair", "exr"), _in_rgb(_PAIR_LAYERS), pair, words)
             stops, offset = np.split(np.moveaxis(pair, -1, 0).astype(np.float32), 2)
         else:
             stops = _save_png(self._path("gain", "png"), stops, MAX_STOPS)
@@ -175,7 +179,15 @@ class Passes:
         pixels = np.moveaxis(values, 0, -1)
         # a matte of half floats would be more than a code of a large change away
         stored = pixels if layer == "matte" else _half(pixels)
-        _save_exr(self._path(layer, "exr"), (layer,), stored, words)
+        _save_exr(self._path(layer, "exr"), _in_rgb((layer,)), stored, words)
+
+    def _save_sky(self, alpha: Float32) -> None:
+        """Write how much of each pixel (H, W) is sky."""
+        if self._has_exr:
+            words = "How much of each pixel is sky"
+            _save_exr(self._path("sky", "exr"), [SKY_CHANNEL], alpha[..., None], words)
+        else:
+            write_grey(np.rint(alpha * _WHITE).astype(np.uint16), self._path("sky", "png"))
 
     def finish(self) -> Iterator[str]:
         """Yield the lines that a user should read when all are written: how good the pair is, and what is missing.
@@ -254,13 +266,17 @@ def _mean_colour(plate: Float32, cells: tuple[int, ...]) -> Float32:
     return np.stack([cv2.resize(c, cells[::-1], interpolation=cv2.INTER_AREA) for c in plate])
 
 
-def _save_exr(target: Path, layers: tuple[str, ...], pixels: _Half | Float32, words: str) -> None:
-    """Write pixels (H, W, C) as layers of R, G, B, losslessly; how to recombine them stands in its `comments`."""
+def _in_rgb(layers: tuple[str, ...]) -> list[str]:
+    return [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
+
+
+def _save_exr(target: Path, channels: list[str], pixels: _Half | Float32, words: str) -> None:
+    """Write pixels (H, W, C) as channels, losslessly; how to recombine them stands in its `comments`."""
     import OpenImageIO
 
     kind = "half" if pixels.dtype == np.float16 else "float"
     spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
-    spec.channelnames = [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
+    spec.channelnames = channels
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", words)
     with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
