@@ -214,7 +214,7 @@ def test_no_pixel_is_brighter_than_its_plate_nor_below_black(
         grey,
         np.ones(CELLS, np.float32),
         plate,
-        NightSky(temperature=0, glow_temperature=0, tint=0),
+        NightSky((0.07, 0.07, 0.07), (0.08, 0.08, 0.08)),
         Moment(),
         0.96,
     )

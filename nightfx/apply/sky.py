@@ -78,8 +78,8 @@ class SkyChange:
 
     def screened(self, glow: Float32) -> SkyChange | None:
         """Return both, and then the light of `glow`; None where the ground's change cannot carry that."""
-        ground = self.ground.screened(glow)
-        return replace(self, ground=ground, sky=self.sky.screened(glow)) if ground else None
+        ground, sky = self.ground.screened(glow), self.sky.screened(glow)
+        return replace(self, ground=ground, sky=sky) if ground and sky else None
 
     def by(self, strength: float) -> SkyChange:
         """Return both by a strength."""

@@ -19,7 +19,6 @@ _GAMMA = (
 )
 _LUMA = np.array(BT709)
 _MIRED = 1e6 / 6504  # of D65
-COOLEST = -140.0  # mired: nothing is bluer than what is infinitely hot
 # linear Rec.709 of CIE XYZ with a white of D65 (ITU-T H.273)
 _RGB_OF_XYZ = np.linalg.inv([[0.4124, 0.3576, 0.1805], list(BT709), [0.0193, 0.1192, 0.9505]])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nightfx.apply import FieldChange
-from nightfx.light.grade import COOLEST, stops_gain, white_gains
+from nightfx.light.grade import stops_gain, white_gains
 from nightfx.options import Moment, NightSky
 from nightfx.picture import BT709, Float32, Frame, as_coded, luma, upright
 
@@ -44,14 +44,9 @@ def _colours(sky: Float32, facts: NightSky, moment: Moment) -> Float32:
     height, width = sky.shape
     above = (horizon(sky) - np.arange(height) - 0.5) / min(height, width)
     glow = np.exp(-np.maximum(above, 0) / _REACH)
-    overhead, town = (
-        level * white_gains(max(temperature + moment.sky_tint, COOLEST), tint)
-        for level, temperature, tint in (
-            (facts.level, facts.temperature, facts.tint),
-            (facts.glow, facts.glow_temperature, 0.0),
-        )
-    )
-    rows = stops_gain(moment.sky_level) * (overhead[:, None] + town[:, None] * glow)
+    tint = stops_gain(moment.sky_level) * white_gains(moment.sky_tint, 0)
+    overhead, town = (tint * np.array(colour) for colour in (facts.overhead, facts.glow))
+    rows = overhead[:, None] + town[:, None] * glow
     colours: Float32 = np.broadcast_to(rows[:, :, None], (3, height, width)).astype(np.float32)
     return colours
 

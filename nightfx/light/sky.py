@@ -58,7 +58,8 @@ def sky_of(seen: Seen, plan: SkyPlan, encoding: Encoding) -> Float32:
     assert plan.network is not None, "the user's own mattes say it"
     shown = upright(rolled_off(seen.small, encoding), seen.frame)
     sky = see_scene(plan.network, shown).surfaces[_SKY]
-    return halved(as_coded(sky[None], seen.frame))[0]
+    cells: Float32 = halved(as_coded(sky[None], seen.frame))[0]
+    return cells
 
 
 def follow_skies(

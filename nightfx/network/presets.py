@@ -22,7 +22,7 @@ from nightfx.disk import from_json_types, own_presets, partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.trunk import Architecture
-from nightfx.options import SKY_LIMITS, Look, Method, NightSky, read_look
+from nightfx.options import Look, Method, NightSky, check_sky, read_look
 
 if TYPE_CHECKING:
     import torch
@@ -336,9 +336,8 @@ def _verify(facts: PresetFacts) -> None:
     for name, (low, high) in _FIELD_LIMITS.items():
         if not low <= (value := getattr(facts, name)) <= high:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
-    for name, (low, high) in SKY_LIMITS.items() if facts.sky else ():
-        if not low <= (value := getattr(facts.sky, name)) <= high:
-            raise PresetError(f"[sky] {name} must be from {low:g} to {high:g}, got {value!r}")
+    if facts.sky:
+        check_sky(facts.sky)
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:

@@ -21,7 +21,7 @@ from nightfx.options.light import (
     TilePx,
 )
 from nightfx.options.look import Look, Moment, read_look
-from nightfx.options.night_sky import SKY_LIMITS, NightSky
+from nightfx.options.night_sky import NightSky, check_sky
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
@@ -35,7 +35,6 @@ __all__ = [
     "MAX_PIXELS",
     "MULTIPLE_PX",
     "QUALITY_FAMILIES",
-    "SKY_LIMITS",
     "Backend",
     "Codec",
     "CodecChoice",
@@ -65,6 +64,7 @@ __all__ = [
     "Speed",
     "TilePx",
     "all_options",
+    "check_sky",
     "find_option",
     "rate_from",
     "read_look",

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+
+from nightfx.errors import PresetError
+
+_MOST_CLOUDS = 0.8  # with more a dark cloud would fall below black
 
 
 @dataclass(frozen=True)
 class NightSky:
-    """What is seen through the matte of the sky, in the working encoding, before the look's exposure and white balance."""
+    """What is seen through the matte of the sky, before the look's exposure and white balance."""
 
-    level: float = 0.07
-    """Luma of the sky overhead."""
-    temperature: float = -140.0
-    """Its colour, in mired from white: below 0 is blue."""
-    tint: float = -8.0
-    """And in thousandths of Duv: below 0 is green."""
-    glow: float = 0.08
-    """Luma that the lights of the town add at the horizon."""
-    glow_temperature: float = 120.0
-    """Their colour."""
+    overhead: tuple[float, float, float] = (0.052, 0.066, 0.115)
+    """Red, green and blue of the sky overhead, in the working encoding."""
+    glow: tuple[float, float, float] = (0.1, 0.072, 0.045)
+    """What the lights of the town add to that at the horizon."""
     clouds: float = 0.7
     """How much of the contrast of the plate's own sky is left."""
 
 
-SKY_LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "level": (0.0, 1.0),
-        "temperature": (-140.0, 300.0),
-        "tint": (-50.0, 50.0),
-        "glow": (0.0, 1.0),
-        "glow_temperature": (-140.0, 300.0),
-        "clouds": (0.0, 0.8),
-    }
-)
-"""The least and the most of each; with more contrast a dark cloud would fall below black."""
+def check_sky(sky: NightSky) -> None:
+    """Raise `PresetError` for a sky that cannot be."""
+    for name, colour in (("overhead", sky.overhead), ("glow", sky.glow)):
+        if not all(0 <= value <= 1 for value in colour):
+            raise PresetError(f"[sky] {name} must be three numbers from 0 to 1, got {list(colour)}")
+    if not 0 <= sky.clouds <= _MOST_CLOUDS:
+        raise PresetError(f"[sky] clouds must be from 0 to {_MOST_CLOUDS}, got {sky.clouds}")
