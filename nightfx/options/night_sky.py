@@ -13,9 +13,9 @@ _MOST_CLOUDS = 0.8  # with more a dark cloud would fall below black
 class NightSky:
     """What is seen through the matte of the sky, before the look's exposure and white balance."""
 
-    overhead: tuple[float, float, float] = (0.052, 0.066, 0.115)
+    overhead: tuple[float, float, float] = (0.047, 0.07, 0.104)
     """Red, green and blue of the sky overhead, in the working encoding."""
-    glow: tuple[float, float, float] = (0.1, 0.072, 0.045)
+    glow: tuple[float, float, float] = (0.098, 0.075, 0.049)
     """What the lights of the town add to that at the horizon."""
     clouds: float = 0.7
     """How much of the contrast of the plate's own sky is left."""
