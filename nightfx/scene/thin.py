@@ -17,7 +17,7 @@ from nightfx.picture import Float32, Plane, kernel
 from nightfx.scene.apart import Apart, ramp
 
 _SIDE = 5  # blocks: what is thinner than this is thin, a fiftieth of the height
-_LEAST, _FULL = 0.10, 0.20  # how much darker than what is around it, as a share of that
+_LEAST, _FULL = 0.20, 0.35  # how much darker than what is around it, as a share of that
 _LIKE = 0.6, 0.8  # as bright as the sky, as a share, is what is around it
 _SKY = 0.5, 0.8  # and as surely sky
 _NARROW_PX, _WIDE_PX = (
