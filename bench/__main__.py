@@ -41,7 +41,7 @@ from nightfx.job.render_job import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.fit import FieldPlan, field_of
 from nightfx.light.light import light_frames
-from nightfx.light.lighting import Footage, Lighting, plan_fields
+from nightfx.light.lighting import Footage, Lighting, plan_fields, plan_sky
 from nightfx.light.see import see
 from nightfx.light.tiling import light_of
 from nightfx.network.backends import build_backend, installed_backends
@@ -247,8 +247,10 @@ def _naive_file(generator: Generator, source: Path) -> int:
 
 def _lighter(preset: Preset, generator: Generator, every: Every) -> Lighter:
     options = complete_options(RenderOptions.of(method="relight", field_every=every), preset)
-    plan = plan_fields(Footage(), generator, preset, options.field, options.look)
-    return partial(_relit, Lighting(generator, options.look, plan))
+    plan = plan_fields(Footage(), generator, preset, options.field)
+    return partial(
+        _relit, Lighting(generator, options.look, plan, sky=plan_sky(preset, options.look))
+    )
 
 
 def carried_db(

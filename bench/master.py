@@ -27,7 +27,7 @@ from nightfx.job.pipeline import prefetch
 from nightfx.job.render_job import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.light import light_frames
-from nightfx.light.lighting import Footage, Lighting, plan_fields
+from nightfx.light.lighting import Footage, Lighting, plan_fields, plan_sky
 from nightfx.network.backends import build_backend
 from nightfx.options.encode import EncodeOptions
 from nightfx.picture.frame import Coding, Frame
@@ -88,8 +88,8 @@ def lighting(preset: Preset) -> Light:
     """What a render does to frames by relight, a field for every second one."""
     options = complete_options(RenderOptions.of(method="relight", field_every=2), preset)
     generator = build_backend(preset.generator, "torch")
-    plan = plan_fields(Footage(), generator, preset, options.field, options.look)
-    light = Lighting(generator, options.look, plan)
+    plan = plan_fields(Footage(), generator, preset, options.field)
+    light = Lighting(generator, options.look, plan, sky=plan_sky(preset, options.look))
     return lambda frames, coding: light_frames(frames, light, Written(coding))
 
 

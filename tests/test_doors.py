@@ -46,6 +46,7 @@ from nightfx.options.option import options_in
 from nightfx.options.prepare import PrepareOptions
 from nightfx.options.render import GROUPS, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
+from nightfx.options.source import SourceOptions
 from nightfx.options.train import (
     DistilOptions,
     PictureOptions,
@@ -81,6 +82,7 @@ EXAMPLES: dict[str, Any] = {
     "matte": "{things}/matte.png",
     "matte_invert": True,
     "matte_feather": 2.5,
+    "sky_matte": "{things}/sky.png",
     "device": "cpu",
     "backend": "openvino",
     "working_height": 64,
@@ -95,6 +97,8 @@ EXAMPLES: dict[str, Any] = {
     "saturation": 0.7,
     "black": 0.02,
     "sky": 0.8,
+    "sky_level": -0.5,
+    "sky_tint": 30,
     "glow": 0.6,
     "grain": 0.05,
     "codec": "h264",
@@ -111,6 +115,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "ocio": ("input_space",),
     "matte_invert": ("matte",),
     "matte_feather": ("matte",),
+    "sky_matte": ("sky",),
 }
 """What an option cannot be without."""
 NO_CHANGE = {"max_pixels", "overwrite", "fresh", "verify"}
@@ -148,7 +153,8 @@ class Case:
         return {key: EXAMPLES[key] for key in self.keys if key not in gone}
 
 
-LOOK = ("strength", "exposure", "temperature", "tint", "saturation", "black", "sky", "glow")
+GRADE = ("strength", "exposure", "temperature", "tint", "saturation", "black")
+LOOK = (*GRADE, "sky", "sky_level", "sky_tint", "glow")
 MATTE = ("matte", "matte_invert", "matte_feather")
 CASES = {
     "relight": Case(
@@ -160,7 +166,9 @@ CASES = {
     ),
     "tiles": Case("short.mkv", ("method", "tile_px", "frames", "max_pixels")),
     "draft": Case("clip.mkv", ("draft", "lock_to", "passes", "overwrite", "fresh")),
-    "h264": Case("clip.mkv", ("codec", "crf", "speed", "depth", "lock", "verify")),
+    "h264": Case(
+        "clip.mkv", ("codec", "crf", "speed", "depth", "lock", "verify", "sky", "sky_matte")
+    ),
     "plates": Case("plates/a.####.exr", ("missing", "fps", "input_space", "ocio")),
     "layers": Case("layers/b.####.exr", ("layer", "view")),
     "fields": Case("fields.mov", ("interlaced",)),
@@ -204,6 +212,7 @@ WRONG: dict[str, Any] = {
     "seed": 1.5,
     "matte": "",
     "matte_feather": 2000,
+    "sky_matte": "",
     "device": "tpu",
     "backend": "tflite",
     "working_height": 8,
@@ -217,6 +226,8 @@ WRONG: dict[str, Any] = {
     "saturation": -1,
     "black": 0.6,
     "sky": "0:0,0:1",
+    "sky_level": 11,
+    "sky_tint": "blue",
     "glow": True,
     "grain": "0:",
     "codec": "vhs",
@@ -238,6 +249,7 @@ TOGETHER: list[dict[str, Any]] = [
     {"codec": "prores", "crf": 20},
     {"codec": "ffv1", "depth": 10},
     {"interlaced": "keep", "matte": "m.png"},
+    {"interlaced": "keep", "sky_matte": "m.png"},
     {"matte_invert": True},
     {"ocio": "a.ocio"},
     {"start": 2.0, "end": 1.0},
@@ -350,6 +362,9 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     truncated(folder)
     Image.fromarray(np.uint8(np.arange(64)[None].repeat(48, 0) // 32 * 255)).save(
         folder / "matte.png"
+    )
+    Image.fromarray(np.uint8(np.arange(48)[:, None].repeat(64, 1) < 18) * 255).save(
+        folder / "sky.png"
     )
     Lock((-1.0, -0.8, -0.7)).save(folder / "a.lock.json")
     save_config(folder / "own.ocio")
@@ -738,6 +753,7 @@ ASKED: dict[str, tuple[type, ...]] = {
     "plan": RENDER,
     "preview": RENDER,
     "batch": (*RENDER, EngineOptions),
+    "mattes": (SourceOptions,),
     "farm run": (EngineOptions,),
     "train": (PictureOptions, RecipeOptions),
     "train-scene": (SceneTrainOptions,),
@@ -747,6 +763,7 @@ ASKED: dict[str, tuple[type, ...]] = {
 }
 """Commands, and the groups of options that they take."""
 NOT_ASKED = LEFT_OUT | {
+    "mattes": {"interlaced": "a matte is of a whole frame"},
     "farm run": {"stale": "no segment has a lease"},
     "presets distill": dict.fromkeys(("batch", "learning_rate"), "for experiments in Python"),
 }

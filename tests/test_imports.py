@@ -34,6 +34,10 @@ MAY_IMPORT = {
         *("apply", "carry", "check", "disk", "errors", "light", "network", "options", "picture"),
         *("scene", "source", "target"),
     },
+    "mattes": {
+        *("disk", "errors", "job", "light", "network", "options", "picture", "scene", "source"),
+        "target",
+    },
     "preview": {
         *("apply", "errors", "job", "light", "network", "options", "picture", "source", "target"),
     },
@@ -43,8 +47,8 @@ MAY_IMPORT = {
     },
     "farm": {"disk", "errors", "job"},
     "quality": {
-        *("disk", "errors", "job", "light", "metrics", "options", "picture", "preview", "scene"),
-        "source",
+        *("disk", "errors", "job", "light", "metrics", "network", "options", "picture", "preview"),
+        *("scene", "source"),
     },
     # looks
     "training": {

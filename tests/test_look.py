@@ -26,13 +26,13 @@ from nightfx.apply.field import blended, glowing, graded, identity_field, religh
 from nightfx.apply.finish import Written, grained, screened
 from nightfx.cli import app
 from nightfx.errors import PresetError, SourceError, UsageError
-from nightfx.job.matte import Matte, feathered
+from nightfx.job.matte import MatteFile, feathered
 from nightfx.job.render_job import complete_options
 from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
 from nightfx.light.grade import grade_of, white_gains
 from nightfx.light.light import Beside, light_frames
-from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields
+from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields, plan_sky
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_preset
 from nightfx.options.look import Look, Moment, read_look, value_at, value_from
@@ -76,10 +76,12 @@ def lit(
     fields = None
     if preset.method(options.light.method) == "relight":
         footage = Footage(lambda: frames, encoding=written.encodings.source)
-        fields = plan_fields(footage, preset.generator, preset, options.field, options.look)
+        fields = plan_fields(footage, preset.generator, preset, options.field)
     light = options.light
     lighting = Lighting(
-        preset.generator, options.look, fields, light.tile_px, light.seed, most=most_of(preset)
+        *(preset.generator, options.look, fields, light.tile_px, light.seed),
+        most=most_of(preset),
+        sky=plan_sky(preset, options.look),
     )
     return list(light_frames(frames, lighting, written, Beside(borders, matte and matte.at)))
 
@@ -404,7 +406,7 @@ def with_matte(
     options: nightfx.RenderOptions, frames: list[Frame], preset: Preset, **more: Any
 ) -> list[Frame]:
     assert options.light.matte
-    with Matte(options.light.matte, options.light, options.source, None) as matte:
+    with MatteFile(options.light.matte, options.light, options.source, None) as matte:
         return lit(frames, preset, options, matte=matte, **more)
 
 
@@ -564,10 +566,8 @@ def test_contradictions_are_refused(options: dict[str, Any], words: str) -> None
 
 def test_what_tiles_and_locks_cannot_do_is_refused(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", count=1))
-    with pytest.raises(UsageError, match="--sky needs --method relight"):
-        nightfx.render(source, preset=identity, options=relight_by(sky=1, method="tiles"))
-    options = relight_by(sky=((1001, 0.0), (1009, 1.0))).but(lock=True)
-    with pytest.raises(UsageError, match="--sky must be one number"):
+    options = relight_by(method="tiles").but(lock=True)
+    with pytest.raises(UsageError, match="--lock and --lock-to need --method relight"):
         nightfx.render(source, preset=identity, options=options)
     with pytest.raises(SourceError, match=r"nowhere\.png: no such file"):
         nightfx.render(source, preset=identity, options=relight_by(matte=tmp_path / "nowhere.png"))
@@ -581,10 +581,6 @@ def test_what_is_left_out_is_told(
     options = relight_by(glow=1, grain=0.1, matte=matte).but(passes=tmp_path / "passes")
     nightfx.render(source, preset=identity, options=options)
     assert "passes: grain is not in them" in caplog.text
-    own = replace(identity, facts=replace(identity.facts, look=Look(sky=1.0)))
-    options = nightfx.RenderOptions.of(method="tiles", overwrite=True)
-    nightfx.render(source, preset=own, options=options)
-    assert "darkens the sky in relight only, not in tiles" in caplog.text
 
 
 def test_a_picture_takes_a_look_too(tmp_path: Path) -> None:

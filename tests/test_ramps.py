@@ -52,8 +52,7 @@ def test_a_night_of_a_ramp_lies_between_black_and_the_plate(
     coding: Coding, codes: tuple[float, float], encodings: Encodings, method: Any
 ) -> None:
     plate = ramp(coding, *codes)
-    sky = {"sky": 0.0} if method == "relight" else {}
-    options = relight_by(glow=0.0, method=method, **sky)
+    options = relight_by(glow=0.0, method=method)
     (made,) = lit([plate], load_preset("night"), options, encodings=encodings)
     before, after = (_brightness(frame) for frame in (plate, made))
     dither = 1 if coding.depth == 8 else 0

@@ -179,7 +179,7 @@ def shot(seed: int, count: int, first_pts: int = 0, noise_codes: float = 0.0) ->
 
 def fields_of(frames: list[Frame]) -> list[np.ndarray]:
     generator = load_preset("night").generator
-    return [field for _, field in light_by_field(frames, generator, FieldPlan(height=96))]
+    return [lit.field for lit in light_by_field(frames, generator, FieldPlan(height=96))]
 
 
 def test_no_frame_after_a_cut_carries_the_light_before() -> None:

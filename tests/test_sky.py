@@ -1,144 +1,304 @@
-"""The sky by day, on pictures whose sky is known, and what becomes of it."""
+"""The sky of a night, composited: what a matte lets through, on every kind of plane, and what stands there."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
-import cv2
 import numpy as np
 import pytest
+from test_look import KINDS, YUV8, YUV10, assert_equal, frame_of
 
-from nightfx.apply.field import relight
-from nightfx.light.fit import FieldPlan, field_of, light_by_field
-from nightfx.light.see import see
-from nightfx.network.model import RelitGenerator
-from nightfx.options.look import Look
-from nightfx.picture.frame import Frame, rgb_coding
-from nightfx.scene import darken, find_day_sky
+from nightfx.apply import FieldChange, MapChange, SkyChange
+from nightfx.apply.change import graded_picture
+from nightfx.apply.field import identity_field
+from nightfx.apply.finish import Finish, Written, light_plate, screened
+from nightfx.light.grade import grade_of
+from nightfx.light.night_sky import horizon, night_sky
+from nightfx.options import Moment, NightSky
+from nightfx.picture import Float32, from_rgb, luma, to_rgb
+from nightfx.picture.encoding import LINEAR, PLAIN, Encodings, encoding_named
+from nightfx.picture.frame import Coding, Frame, rgb_coding
 
-HEIGHT, WIDTH = 256, 384
-ROOF = 144
-
-
-def street(sky: tuple[float, float, float], ground: float = 0.25) -> np.ndarray:
-    """A plain sky over houses with windows, (3, 256, 384)."""
-    rgb = np.empty((3, HEIGHT, WIDTH), np.float32)
-    rgb[:] = np.array(sky, np.float32).reshape(3, 1, 1)
-    rgb[:, ROOF:] = np.array([1.1, 1, 0.9], np.float32).reshape(3, 1, 1) * ground
-    rgb[:, ROOF + 8 :: 16, ::16] *= 0.4
-    return rgb
+HEIGHT, WIDTH, CELLS = 48, 64, (6, 8)
+BLUE = np.array([0.55, 0.65, 0.8], np.float32)
+PQ, HLG = (Encodings(*[encoding_named(name)] * 2) for name in ("pq", "hlg"))
+DIRECT = [YUV8, YUV10, replace(YUV10, full_range=True), rgb_coding(16, alpha=False)]
 
 
-@pytest.mark.parametrize(
-    "sky", [(0.95, 0.95, 0.95), (0.35, 0.5, 0.75), (0.2, 0.3, 0.5), (0.8, 0.85, 0.9)]
-)
-def test_a_sky_by_day_is_found_down_to_the_roofs(sky: tuple[float, float, float]) -> None:
-    found = find_day_sky(street(sky))
-    assert found.shape == (HEIGHT // 2, WIDTH // 2)
-    assert found[: ROOF // 2 - 2].min() > 0.95
-    assert found[ROOF // 2 + 2 :].max() < 0.1
+def field_of(gain: float, offset: tuple[float, ...] = (0, 0, 0), cells: Any = CELLS) -> Float32:
+    field = identity_field(*cells) * np.float32(gain)
+    field.reshape(3, 4, *cells)[:, 3] = np.array(offset, np.float32).reshape(3, 1, 1)
+    return field
 
 
-def test_clouds_leave_no_holes() -> None:
-    noise = np.random.default_rng(0).uniform(-1, 1, (9, 13)).astype(np.float32)
-    clouds = 0.75 + 0.2 * cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    rgb = street((1, 1, 1))
-    rgb[:, :ROOF] = clouds[:ROOF] * np.array([0.92, 0.97, 1.05], np.float32).reshape(3, 1, 1)
-    assert find_day_sky(rgb.clip(0, 1))[: ROOF // 2 - 2].min() > 0.9
-
-
-def test_wires_do_not_end_a_sky() -> None:
-    rgb = street((0.7, 0.8, 0.95))
-    rgb[:, 20:22] = rgb[:, 60:62, :] = 0.05
-    assert find_day_sky(rgb)[34 : ROOF // 2 - 2].min() > 0.9
-
-
-@pytest.mark.parametrize(
-    ("name", "sky"),
-    [
-        ("night", (0.05, 0.06, 0.1)),
-        ("lit night", (0.3, 0.22, 0.12)),
-        ("face", (0.8, 0.6, 0.5)),
-        ("brick", (0.6, 0.35, 0.25)),
-        ("grass", (0.4, 0.6, 0.3)),
-        ("grey wall", (0.45, 0.45, 0.45)),
-    ],
-)
-def test_what_is_no_sky_by_day_is_not_found(name: str, sky: tuple[float, float, float]) -> None:
-    assert find_day_sky(street(sky)).max() < 0.1, name
-
-
-def test_what_does_not_reach_the_top_is_no_sky() -> None:
-    rgb = np.full((3, HEIGHT, WIDTH), 0.15, np.float32)
-    rgb[:, 120:180, 100:300] = 0.95  # a lit window, or snow below a forest
-    assert find_day_sky(rgb).max() < 0.1
-
-
-def test_a_square_that_reaches_the_top_through_a_gap_is_no_sky() -> None:
-    rgb = np.full((3, HEIGHT, WIDTH), 0.7, np.float32)
-    rgb[:, :60] = 0.15  # houses
-    rgb[:, :60, 100:180] = 0.7
-    assert find_day_sky(rgb).max() < 0.1
-    rgb[:, 110:] = 0.15  # and the same gap with houses below it is one
-    assert find_day_sky(rgb)[:25, 55:85].min() > 0.7
-
-
-def test_a_sky_turns_dark_and_even_and_nothing_else_changes() -> None:
-    lit = street((0.5, 0.55, 0.6))
-    lit[:, :ROOF, : WIDTH // 2] *= 0.5
-    share = np.zeros((HEIGHT, WIDTH), np.float32)
-    share[:ROOF] = 1
-    gain = np.full_like(lit, 0.5)
-    darker, less = darken(lit, gain, share)
-    np.testing.assert_array_equal(darker[:, ROOF:], lit[:, ROOF:])
-    np.testing.assert_array_equal(less[:, ROOF:], gain[:, ROOF:])
-    left, right = darker[:, 10, 10], darker[:, 10, -10]
-    assert right.max() < 0.22
-    assert abs(float(right.mean() - left.mean())) < 0.08  # it was .27
-    assert left[2] > left[1] > left[0]  # blue-black
-
-
-def test_no_amount_is_no_change_bit_for_bit_and_an_amount_reaches_the_plate() -> None:
-    rgb = street((0.9, 0.9, 0.9))
-    planes = tuple(np.rint(c.clip(0, 1) * 65535).astype(np.uint16) for c in rgb)
-    frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
-    generator = RelitGenerator().eval()
-    seen = see(frame, HEIGHT)
-    none, zero, whole = (
-        field_of(seen, generator, FieldPlan(look=look))
-        for look in (Look(), Look(sky=0.0), Look(sky=1.0))
+def sky_change(alpha: Float32, *, amount: float = 1.0, **more: Any) -> SkyChange:
+    """Ground at a half; a sky of a tenth, with a tenth of its contrast."""
+    size = alpha.shape
+    day = np.tile(BLUE.reshape(3, 1, 1), (1, *CELLS))
+    offset = tuple(0.1 - 0.1 * BLUE)
+    return SkyChange(
+        more.get("ground", FieldChange(field_of(0.5, (0.01, 0.01, 0.01)), *size)),
+        FieldChange(field_of(0.1, offset), *size),
+        alpha,
+        day,
+        amount,
     )
-    np.testing.assert_array_equal(none, zero)
-    made = relight(rgb, whole)
-    assert made[:, : ROOF - 20].max() < 0.3
-    np.testing.assert_allclose(made[:, ROOF + 30 :], rgb[:, ROOF + 30 :], atol=0.02)
 
 
-def test_sky_seen_through_a_crown_gets_dark_and_no_rim_of_it_stays_light() -> None:
-    plate = street((0.9, 0.9, 0.9))
-    leaves = np.random.default_rng(0).random((8, 32)) < 0.5
-    crown = np.kron(leaves, np.ones((4, 4))).astype(bool)  # 4 px at working height
-    plate[:, 112:ROOF, 128:256][:, crown] = 0.1
-    planes = tuple(np.rint(c.clip(0, 1) * 65535).astype(np.uint16) for c in plate)
-    seen = see(Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24)), HEIGHT)
-    field = field_of(seen, RelitGenerator().eval(), FieldPlan(look=Look(sky=1.0)))
-    made = relight(plate, field)[:, 112:ROOF, 128:256]
-    gaps, rims = made[:, ~crown], relight(plate, field)[:, ROOF - 12 : ROOF, :100]
-    assert np.quantile(gaps, 0.9) < 0.3  # the plate has 0.9
-    assert made[:, crown].max() < 0.25
-    assert rims.max() < 0.3
+def columns(*parts: float) -> Float32:
+    """A matte of upright stripes, each 16 px wide."""
+    row = np.repeat(np.array(parts, np.float32), WIDTH // len(parts))
+    return np.tile(row, (HEIGHT, 1))
 
 
-def test_a_turned_frame_has_its_sky_above_as_a_player_shows_it(
+def in_coding(rgb: Float32, coding: Coding) -> Frame:
+    return Frame(from_rgb(rgb, coding, None), coding, 0, Fraction(1, 24))
+
+
+def code_of(coding: Coding, share: float = 1.0) -> float:
+    return share / (219 << (coding.depth - 8) if not coding.full_range else coding.peak)
+
+
+@pytest.mark.parametrize("coding", DIRECT, ids=lambda c: c.pix_fmt)
+def test_where_no_sky_is_the_ground_is_lit_bit_for_bit(coding: Coding) -> None:
+    frame, alpha = frame_of(coding, size=(HEIGHT, WIDTH)), columns(0, 0, 0, 1)
+    change = sky_change(alpha)
+    made, ground = (x.on_planes(frame, coding) for x in (change, change.ground))
+    assert made is not None
+    assert ground is not None
+    for one, other in zip(made.planes, ground.planes, strict=True):
+        clear = one.shape[1] * 5 // 8  # chroma's triangle reaches two px over an edge
+        np.testing.assert_array_equal(one[:, :clear], other[:, :clear])
+        assert (one[:, -4:] != other[:, -4:]).any()
+
+
+@pytest.mark.parametrize("coding", [rgb_coding(16, alpha=False), replace(YUV10, sub_x=0)])
+def test_a_mixed_pixel_becomes_night_before_night(coding: Coding) -> None:
+    """(1 − m) of a wall and m of the sky by day: the same shares of both by night, and no daylight is left."""
+    alpha = columns(0.2, 0.5, 0.75, 1.0)
+    wall = np.array([0.3, 0.25, 0.2], np.float32).reshape(3, 1, 1)
+    plate = (1 - alpha) * wall + alpha * BLUE.reshape(3, 1, 1)
+    made = sky_change(alpha).on_planes(in_coding(plate, coding), coding)
+    assert made is not None
+    wanted = (1 - alpha) * (0.5 * wall + 0.01) + alpha * 0.1
+    np.testing.assert_allclose(to_rgb(made), wanted, atol=2.5 * code_of(coding))
+
+
+def test_clouds_and_grain_of_a_clear_sky_get_its_own_contrast() -> None:
+    coding = rgb_coding(16, alpha=False)
+    noise = np.random.default_rng(0).uniform(-0.05, 0.05, (HEIGHT, WIDTH)).astype(np.float32)
+    plate = np.tile(BLUE.reshape(3, 1, 1), (1, HEIGHT, WIDTH)) + noise
+    made = sky_change(columns(1)).on_planes(in_coding(plate, coding), coding)
+    assert made is not None
+    np.testing.assert_allclose(to_rgb(made), np.tile(0.1 + 0.1 * noise, (3, 1, 1)), atol=1e-4)
+
+
+def test_what_is_dark_stands_before_the_sky_whatever_the_matte_says() -> None:
+    plate = np.tile(BLUE.reshape(3, 1, 1), (1, HEIGHT, WIDTH))
+    plate[:, 20] = 0.02  # a wire
+    made = sky_change(columns(1)).of_picture(plate)
+    assert made[:, 20].max() <= 0.02 + 0.01
+    assert made.min() > 0
+    np.testing.assert_allclose(made[:, 30], 0.1, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_strength_gives_the_plate_bit_for_bit(name: str) -> None:
+    frame = frame_of(KINDS[name], size=(HEIGHT, WIDTH))
+    change, written = sky_change(columns(0, 0.4, 0.9, 1)), Written(frame.coding)
+    assert_equal(light_plate(frame, change, Finish(strength=0), written), frame)
+    matte = np.zeros((HEIGHT, WIDTH), np.float32)
+    assert_equal(light_plate(frame, change, Finish(matte=matte, grain=0.1), written), frame)
+
+
+def test_strength_lies_between_the_plate_and_the_night() -> None:
+    change, plate = (
+        sky_change(columns(0, 0.4, 0.9, 1)),
+        to_rgb(frame_of(KINDS["16-bit with alpha"])),
+    )
+    whole, half = change.of_picture(plate), change.by(0.5).of_picture(plate)
+    np.testing.assert_allclose(half, (plate + whole) / 2, atol=1e-6)
+
+
+def test_an_amount_lies_between_the_ground_and_the_night() -> None:
+    alpha, plate = columns(0, 0.4, 0.9, 1), to_rgb(frame_of(KINDS["16-bit with alpha"]))
+    whole, half = (sky_change(alpha, amount=x).of_picture(plate) for x in (1.0, 0.5))
+    ground = sky_change(alpha).ground.of_picture(plate)
+    np.testing.assert_allclose(half, (ground + whole) / 2, atol=1e-6)
+
+
+def test_a_grade_and_a_glow_come_after_ground_and_sky_alike() -> None:
+    plate, change = (
+        to_rgb(frame_of(KINDS["16-bit with alpha"])),
+        sky_change(columns(0, 0.5, 0.9, 1)),
+    )
+    grade = grade_of(Moment(exposure=0.7, temperature=40, saturation=0.6, black=0.02))
+    made = change.of_picture(plate)
+    np.testing.assert_allclose(
+        change.graded(grade).of_picture(plate), graded_picture(made, grade), atol=1e-6
+    )
+    glow = np.full((3, *CELLS), 0.2, np.float32)
+    under = change.screened(glow)
+    assert under is not None
+    np.testing.assert_allclose(under.of_picture(plate), screened(made, glow), atol=1e-6)
+
+
+@pytest.mark.parametrize("coding", DIRECT, ids=lambda c: c.pix_fmt)
+def test_codes_are_lit_as_the_working_encoding_is(coding: Coding) -> None:
+    alpha = columns(0, 0.5, 0.9, 1)
+    noise = np.random.default_rng(0).uniform(-0.05, 0.05, (3, HEIGHT, WIDTH))
+    plate = (1 - alpha) * 0.4 + alpha * BLUE.reshape(3, 1, 1) + noise
+    frame = in_coding(plate.astype(np.float32), coding)
+    change = sky_change(alpha)
+    direct = change.on_planes(frame, coding)
+    grey = light_plate(
+        frame, change, Finish(matte=np.ones((HEIGHT, WIDTH), np.float32)), Written(coding)
+    )
+    assert direct is not None
+    for one, other in zip(direct.planes, grey.planes, strict=True):
+        assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
+
+
+def test_the_maps_of_tiles_are_the_ground_as_well() -> None:
+    plate, alpha = to_rgb(frame_of(KINDS["16-bit with alpha"])), columns(0, 0.5, 0.9, 1)
+    maps = MapChange(np.full_like(plate, 0.5), np.full_like(plate, 0.01))
+    by_maps, by_field = sky_change(alpha, ground=maps), sky_change(alpha)
+    np.testing.assert_allclose(by_maps.of_picture(plate), by_field.of_picture(plate), atol=1e-6)
+    assert by_maps.on_planes(frame_of(YUV10), YUV10) is None
+    grade = grade_of(Moment(exposure=0.5))
+    np.testing.assert_allclose(
+        by_maps.graded(grade).by(0.5).of_picture(plate),
+        by_field.graded(grade).by(0.5).of_picture(plate),
+        atol=1e-6,
+    )
+
+
+def test_the_numbers_of_each_pixel_are_the_change() -> None:
+    plate, change = (
+        to_rgb(frame_of(KINDS["16-bit with alpha"])),
+        sky_change(columns(0, 0.5, 0.9, 1)),
+    )
+    numbers = np.stack(list(change.numbers(plate))).reshape(3, 4, HEIGHT, WIDTH)
+    made = (numbers[:, :3] * plate).sum(1) + numbers[:, 3]
+    np.testing.assert_allclose(made, change.of_picture(plate), atol=1e-6)
+
+
+def ramp(coding: Coding, low: float, high: float) -> Frame:
+    """Grey from one value of the signal to another, from left to right."""
+    grey = np.tile(np.linspace(low, high, WIDTH, dtype=np.float32), (3, HEIGHT, 1))
+    return in_coding(grey, coding)
+
+
+@pytest.mark.parametrize(
+    ("coding", "span", "encodings"),
+    [
+        (YUV8, (0, 1), PLAIN),
+        (YUV10, (-0.02, 1.05), PLAIN),
+        (replace(YUV10, full_range=True), (0, 1), PLAIN),
+        (rgb_coding(16, alpha=False), (0, 1), PLAIN),
+        (rgb_coding(32, alpha=False), (0, 4), Encodings(LINEAR, LINEAR)),
+        (replace(YUV10, matrix="bt2020"), (0, 1), PQ),
+        (replace(YUV10, matrix="bt2020"), (0, 1), HLG),
+    ],
+    ids=["8-bit", "10-bit", "full range", "16-bit RGB", "linear", "PQ", "HLG"],
+)
+@pytest.mark.parametrize("share", [0.15, 0.5, 0.85, 1.0])
+def test_no_pixel_is_brighter_than_its_plate_nor_below_black(
+    coding: Coding, span: tuple[float, float], encodings: Encodings, share: float
+) -> None:
+    plate = ramp(coding, *span)
+    grey = np.full((3, *CELLS), 0.7, np.float32)
+    sky = night_sky(
+        grey,
+        np.ones(CELLS, np.float32),
+        plate,
+        NightSky((0.07, 0.07, 0.07), (0.08, 0.08, 0.08)),
+        Moment(),
+        0.96,
+    )
+    ground = FieldChange(field_of(0.5), HEIGHT, WIDTH)
+    change = SkyChange(ground, sky, np.full((HEIGHT, WIDTH), share, np.float32), grey)
+    made = light_plate(plate, change, Finish(), Written(coding, encodings))
+    before, after = (
+        luma(np.stack([p.astype(np.float64) for p in x.planes]))
+        if coding.matrix == "rgb"
+        else x.planes[0].astype(np.float64)
+        for x in (plate, made)
+    )
+    black = 0 if coding.full_range or coding.matrix == "rgb" else 16 << (coding.depth - 8)
+    assert (after <= np.maximum(before, black) * (1 + 1e-6) + (coding.depth == 8)).all()
+    assert (after >= np.minimum(before, black)).all()
+    assert min(plane.min() for plane in made.planes) >= 0
+
+
+# what stands there
+
+
+def upper(rows: int, cells: tuple[int, int] = (60, 80)) -> Float32:
+    sky = np.zeros(cells, np.float32)
+    sky[:rows] = 1
+    return sky
+
+
+def made_of(
+    sky: Float32,
+    moment: Moment | None = None,
+    day: Float32 | None = None,
+) -> Float32:
+    """The night's colours (3, h, w) of what is in the day's own."""
+    day = np.tile(BLUE.reshape(3, 1, 1), (1, *sky.shape)) if day is None else day
+    change = night_sky(
+        day, sky, frame_of(YUV8, size=(120, 160)), NightSky(), moment or Moment(), None
+    )
+    return change.of_picture(day)
+
+
+def test_a_night_is_blue_overhead_and_light_and_warm_at_the_horizon() -> None:
+    made = made_of(upper(40))
+    overhead, low = made[:, 0, 40], made[:, 39, 40]
+    assert overhead[2] > 1.3 * overhead[0]
+    assert luma(low[:, None, None]) > 1.5 * luma(overhead[:, None, None])
+    assert low[0] / low[2] > 1.5 * overhead[0] / overhead[2]
+    assert (np.diff(luma(made)[:40, 40]) > 0).all()
+
+
+def test_its_level_and_tint_are_the_users() -> None:
+    own, more, warm = (
+        made_of(upper(40), moment)
+        for moment in (Moment(), Moment(sky_level=1), Moment(sky_tint=100))
+    )
+    np.testing.assert_allclose(more, own * 2 ** (1 / 2.2), rtol=1e-4)
+    np.testing.assert_allclose(luma(warm), luma(own), rtol=0.05)  # white would keep its own
+    assert (warm[0] > own[0]).all()
+
+
+def test_it_is_never_brighter_than_by_day() -> None:
+    dusk = np.full((3, 60, 80), 0.1, np.float32)
+    assert luma(made_of(upper(40), Moment(sky_level=5), day=dusk)).max() <= 0.1
+    assert luma(made_of(upper(40), day=dusk)).max() <= 0.1
+
+
+def test_clouds_are_seen_and_are_flatter_than_by_day() -> None:
+    day = np.tile(BLUE.reshape(3, 1, 1), (1, 60, 80))
+    day[:, :, 40:] = 0.9
+    made = luma(made_of(upper(40), day=day))[10]
+    assert 1.1 < made[60] / made[20] < 0.9 * luma(day)[10, 60] / luma(day)[10, 20]
+
+
+def test_the_horizon_is_where_the_sky_ends() -> None:
+    assert horizon(upper(40)) == pytest.approx(0.97 * 40)
+    assert horizon(upper(0)) == 0
+    holes = upper(30)
+    holes[50, 3] = 1  # a puddle
+    assert horizon(holes) == pytest.approx(0.97 * 30, abs=0.5)
+
+
+def test_a_turned_frame_has_its_horizon_below_as_a_player_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    plate = street((0.9, 0.9, 0.9))
-    turned = np.ascontiguousarray(np.rot90(plate, -1, axes=(1, 2)))
-    planes = tuple(np.rint(c.clip(0, 1) * 65535).astype(np.uint16) for c in turned)
-    frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
+    standing = made_of(upper(40, (80, 60)))
     monkeypatch.setattr(Frame, "rotation", 90)
-    plan = FieldPlan(look=Look(sky=1.0))
-    ((_, field),) = light_by_field([frame], RelitGenerator().eval(), plan)
-    made = np.rot90(relight(turned, field), 1, axes=(1, 2))
-    assert made[:, : ROOF - 20].max() < 0.3
-    np.testing.assert_allclose(made[:, ROOF + 30 :], plate[:, ROOF + 30 :], atol=0.02)
+    lying = made_of(np.ascontiguousarray(np.rot90(upper(40, (80, 60)), -1)))
+    np.testing.assert_allclose(np.rot90(lying, 1, axes=(1, 2)), standing, atol=1e-6)

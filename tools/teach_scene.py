@@ -83,7 +83,7 @@ def sky_teacher(folder: Path) -> Label:
 
     def label(bgr: np.ndarray) -> np.ndarray:
         ways = once(bgr), once(bgr[:, ::-1])[:, ::-1]
-        return np.rint(255 * np.mean(ways, axis=0).clip(0, 1)).astype(np.uint8)
+        return np.asarray(np.rint(255 * np.mean(ways, axis=0).clip(0, 1)), np.uint8)
 
     return label
 
@@ -98,7 +98,7 @@ def voc_teacher(model: Path) -> Label:
         pixels = cv2.resize(bgr, (VOC_PX, VOC_PX), interpolation=cv2.INTER_AREA)
         run.set_tensor(shown, np.ascontiguousarray(pixels[None, :, :, ::-1]))
         run.invoke()
-        return run.get_tensor(said)[0].astype(np.uint8)
+        return np.asarray(run.get_tensor(said)[0], np.uint8)
 
     return label
 

@@ -3,6 +3,7 @@
 from nightfx.apply.change import Change, FieldChange, MapChange
 from nightfx.apply.field import Field, full_size, relight
 from nightfx.apply.finish import Finish, Steps, Written, light_plate
+from nightfx.apply.sky import SkyChange
 from nightfx.apply.tangent import lit_signal, tangent
 from nightfx.apply.working import is_direct, straight_rgb
 
@@ -12,6 +13,7 @@ __all__ = [
     "FieldChange",
     "Finish",
     "MapChange",
+    "SkyChange",
     "Steps",
     "Written",
     "full_size",

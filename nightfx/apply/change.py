@@ -6,13 +6,23 @@ also be put on the planes as they were decoded.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
 import numpy as np
 
-from nightfx.apply.field import Field, apply_field, blended, glowing, graded, relight, relight_sites
+from nightfx.apply.field import (
+    Field,
+    apply_field,
+    blended,
+    full_size,
+    glowing,
+    graded,
+    relight,
+    relight_sites,
+)
 from nightfx.apply.planes import apply_light
 from nightfx.picture import Coding, Float32, Float64, Frame, average_at_sites, to_rgb
 
@@ -55,6 +65,10 @@ class FieldChange:
     def of_samples(self, work: Float32, sub_x: int, sub_y: int) -> Float32:
         """Return samples under the field, read where they stand."""
         return relight_sites(work, self.field, self.height, self.width, sub_x, sub_y)
+
+    def numbers(self, plate: Float32) -> Iterator[Float32]:
+        """Yield the 12 numbers of the field at every pixel of a plate (3, H, W), (H, W) each."""
+        yield from (full_size(cells[None], *plate.shape[1:])[0] for cells in self.field)
 
     def on_planes(self, frame: Frame, coding: Coding) -> Frame | None:
         """Return the frame, lit in its own codes."""

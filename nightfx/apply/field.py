@@ -33,7 +33,7 @@ from nightfx.picture import (
     widened,
 )
 
-_BLOCKS = 32  # parts of a frame that threads share
+BLOCKS = 32  # parts of a frame that threads share
 
 Field = Float32
 """(12, h, w): for R, G and B each, the shares of plate R, G, B and a constant; cells are centred like pixels."""
@@ -129,13 +129,13 @@ def _relight(
     rgb: Float32, field: Field, height: int, width: int, sub_x: int, sub_y: int, lit: Float32
 ) -> None:
     _, rows, columns = rgb.shape
-    at, part = _places(columns, width, field.shape[2], sub_x)
-    for block in prange(_BLOCKS):
+    at, part = places_of(columns, width, field.shape[2], sub_x)
+    for block in prange(BLOCKS):
         cells, have = np.empty((2, 12, columns), np.float32), np.full(2, -1)
         shares = np.empty((12, columns), np.float32)
-        for row in range(rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS):
+        for row in range(rows * block // BLOCKS, rows * (block + 1) // BLOCKS):
             centre = ((row << sub_y) + min((row + 1) << sub_y, height)) / 2
-            _read(field, centre, height, at, part, cells, have, shares)
+            read_cells(field, centre, height, at, part, cells, have, shares)
             for c in range(3):
                 red, green, blue, constant = shares[4 * c : 4 * c + 4]
                 out = lit[c, row]
@@ -162,43 +162,41 @@ def _apply(
     height, width = first.shape
     rows, columns = second.shape
     cells_x = field.shape[2]
-    at, part = _places(width, width, cells_x, 0)
-    at_chroma, part_chroma = _places(columns, width, cells_x, sub_x)
+    at, part = places_of(width, width, cells_x, 0)
+    at_chroma, part_chroma = places_of(columns, width, cells_x, sub_x)
     none = (0.0, 1.0)
-    for block in prange(_BLOCKS):
+    for block in prange(BLOCKS):
         luma_cells, luma_have = np.empty((2, 4, width), np.float32), np.full(2, -1)
         chroma_cells, chroma_have = np.empty((2, 8, columns), np.float32), np.full(2, -1)
         shares = np.empty((8, max(width, columns)), np.float32)
         noise = np.full(width, np.float32(0.5))
         luma = np.empty(columns, np.float32)
-        for row in range(rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS):
+        for row in range(rows * block // BLOCKS, rows * (block + 1) // BLOCKS):
             top, bottom = row << sub_y, min((row + 1) << sub_y, height)
             for y in range(top, bottom):
                 far = min(max(row + 2 * (y & 1) - 1, 0), rows - 1)
                 share = np.float32(0.25 * sub_y)
                 full_b = widened(second[row], second[far], share, sub_x, width, np.float32(0))
                 full_r = widened(third[row], third[far], share, sub_x, width, np.float32(0))
-                _read(field[:4], y + 0.5, height, at, part, luma_cells, luma_have, shares)
+                read_cells(field[:4], y + 0.5, height, at, part, luma_cells, luma_have, shares)
                 if dither:
-                    _noise_row(seed, y, noise)
-                _affine_row(first[y], full_b, full_r, shares, noise, black, peak, out_first[y])
+                    noise_row(seed, y, noise)
+                affine_row(first[y], full_b, full_r, shares, noise, black, peak, out_first[y])
             average_rows(first, top, bottom, sub_x, luma)
-            _read(
+            read_cells(
                 *(field[4:], (top + bottom) / 2, height, at_chroma, part_chroma),
                 *(chroma_cells, chroma_have, shares),
             )
             if dither:
-                _noise_row(seed + 1, row, noise[:columns])
-            _affine_row(luma, second[row], third[row], shares, noise, none, peak, out_second[row])
+                noise_row(seed + 1, row, noise[:columns])
+            affine_row(luma, second[row], third[row], shares, noise, none, peak, out_second[row])
             if dither:
-                _noise_row(seed + 2, row, noise[:columns])
-            _affine_row(
-                luma, second[row], third[row], shares[4:], noise, none, peak, out_third[row]
-            )
+                noise_row(seed + 2, row, noise[:columns])
+            affine_row(luma, second[row], third[row], shares[4:], noise, none, peak, out_third[row])
 
 
 @kernel()
-def _places(count: int, width: int, cells: int, sub_x: int) -> tuple[np.ndarray, Float32]:
+def places_of(count: int, width: int, cells: int, sub_x: int) -> tuple[np.ndarray, Float32]:
     """For each sample the cell to its left and how far on it is; chroma stands on the even luma columns."""
     at, part = np.empty(count, np.int32), np.empty(count, np.float32)
     for x in range(count):
@@ -209,7 +207,7 @@ def _places(count: int, width: int, cells: int, sub_x: int) -> tuple[np.ndarray,
 
 
 @kernel()
-def _read(
+def read_cells(
     field: Float32,
     y: float,
     height: int,
@@ -245,13 +243,14 @@ def _widen_cells(row: Float32, at: np.ndarray, part: Float32, wide: Float32) -> 
 
 
 @kernel()
-def _noise_row(seed: int, y: int, noise: Float32) -> None:
+def noise_row(seed: int, y: int, noise: Float32) -> None:
+    """Write the dither along a row `y` of samples."""
     for x in range(noise.shape[0]):
         noise[x] = noise_at(seed, y, x, True)
 
 
 @kernel()
-def _affine_row(
+def affine_row(
     a: Plane,
     b: Plane,
     c: Plane,
@@ -261,6 +260,7 @@ def _affine_row(
     peak: int,
     out: Plane,
 ) -> None:
+    """Write a row of codes of one plane: its 4 `shares` of the codes `a`, `b` and `c`."""
     top, low, scale = np.float32(peak), np.float32(black[0]), np.float32(black[1])
     for x in range(out.shape[0]):
         value = shares[0, x] * a[x] + shares[1, x] * b[x] + shares[2, x] * c[x] + shares[3, x]

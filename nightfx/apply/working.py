@@ -141,7 +141,9 @@ def _above_black(lit: Float32, work: Float32) -> Float32:
 
 def _change_float(frame: Frame, light: LightOfSamples, encoding: Encoding) -> Frame:
     change = change_of_rgb(frame, light, encoding)
-    planes = tuple(plane + part for plane, part in zip(frame.planes[:3], change, strict=True))
+    # rounding would leave what becomes black a little below it
+    both = zip(frame.planes[:3], change, strict=True)
+    planes = tuple(_above_black(plane + part, plane) for plane, part in both)
     return frame.with_planes((*planes, *frame.planes[3:]))
 
 

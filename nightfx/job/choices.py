@@ -15,7 +15,6 @@ from nightfx.errors import PlanError
 from nightfx.job import manifest, render_job
 from nightfx.light import (
     PHASE,
-    FieldPlan,
     Footage,
     Lengths,
     Lighting,
@@ -50,7 +49,7 @@ def choose(job: render_job.RenderJob, folder: Path) -> tuple[manifest.Choices, L
     lighting = lighting_of(job, shown)
     fields = lighting.fields
     choices = manifest.Choices(
-        lengths=_lengths(job, fields),
+        lengths=_lengths(job, lighting),
         every=fields.steadying.every if fields else 1,
         stops=fields.lock.stops if fields and fields.lock else None,
         threads=torch.get_num_threads(),
@@ -74,11 +73,11 @@ def rebuild_lighting(
     return lighting
 
 
-def _lengths(job: render_job.RenderJob, fields: FieldPlan | None) -> Lengths:
+def _lengths(job: render_job.RenderJob, lighting: Lighting) -> Lengths:
     clip, per_frame = isinstance(job.plan, OutputPlan), job.per_frame
     rate = float(job.info.rate or FALLBACK_RATE) * per_frame
     least = (borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame
-    warm_up = warm_up_of(fields.steadying.amount, rate) if fields else 0
+    warm_up = warm_up_of(lighting.steadying.amount, rate) if lighting.steadying else 0
     return Lengths(
         least=least,
         most=(borders.MOST_FRAMES if clip else borders.MOST_FILES) * per_frame,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from nightfx.disk import from_json_types, load_json, to_json_types
 from nightfx.errors import PlanError
 from nightfx.job import render_job, source_target
 from nightfx.light import Lengths
+from nightfx.network import bundled_scene
 from nightfx.options import QUALITY_FAMILIES, Backend, RenderOptions
 from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
@@ -96,7 +98,7 @@ def describe_job(job: render_job.RenderJob, *, here: bool = True) -> dict[str, d
     }
     if here:
         names = _libraries(job.options.light.backend)
-        found["versions"] = {name: _version(name) for name in names}
+        found["versions"] = {name: _version(name) for name in names} | _scene_network(job)
         found["machine"] = _machine(job)
     return found
 
@@ -106,7 +108,7 @@ def file_fingerprints(options: RenderOptions) -> dict[str, Any]:
     return {
         name: fingerprint(source_target.find_source(Path(path)))
         for name, path in options.files().items()
-        if name == "matte" or Path(path).is_file()
+        if name in ("matte", "sky_matte") or Path(path).is_file()
     }
 
 
@@ -118,6 +120,13 @@ def _written(job: render_job.RenderJob) -> dict[str, Any]:
 
 def _libraries(backend: Backend) -> Sequence[str]:
     return _LIBRARIES if backend == "torch" else (*_LIBRARIES, *_BACKEND_LIBRARIES)
+
+
+def _scene_network(job: render_job.RenderJob) -> dict[str, str]:
+    """The weights of the scene network, where the look asks for skies that are to be found."""
+    if not job.options.look.names("sky") or job.options.light.sky_matte:
+        return {}
+    return {"scene network": sha256(bundled_scene().read_bytes()).hexdigest()[:12]}
 
 
 @cache

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,10 +18,14 @@ from nightfx.options import LightOptions, SourceOptions
 from nightfx.picture import Float32, Frame, as_coded, luma, to_rgb, upright
 from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
 
+if TYPE_CHECKING:
+    from nightfx.apply import Steps
+    from nightfx.light import Beside, Borders
+
 _ROUNDING = 1e-4
 
 
-class Matte:
+class MatteFile:
     """The frames of a matte by their place in the shot; read as they are asked for, in order is fastest."""
 
     def __init__(
@@ -35,7 +40,7 @@ class Matte:
         self._frames, self._next = self._open(), 0
         self._last: Frame | None = None
 
-    def __enter__(self) -> Matte:
+    def __enter__(self) -> MatteFile:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,11 +74,37 @@ class Matte:
         return fitted
 
 
-def open_matte(
+class Mattes(NamedTuple):
+    """The mattes that were asked for."""
+
+    look: MatteFile | None = None
+    """Where the look applies."""
+    sky: MatteFile | None = None
+    """Where the sky is."""
+
+    def beside(
+        self, borders: Borders | None, on_change: Callable[[Frame, Steps], None] | None = None
+    ) -> Beside:
+        """Return who looks on while frames are lit, these mattes among them."""
+        from nightfx.light import Beside
+
+        look, sky = (matte.at if matte else None for matte in self)
+        return Beside(borders, look, on_change, sky)
+
+
+@contextmanager
+def open_mattes(
     light: LightOptions, source: SourceOptions, info: ClipInfo | None = None
-) -> AbstractContextManager[Matte | None]:
-    """Open the matte that was asked for, for a shot that `info` tells of; None where none was. Raises SourceError."""
-    return Matte(light.matte, light, source, info) if light.matte else nullcontext()
+) -> Iterator[Mattes]:
+    """Open the mattes that were asked for, for a shot that `info` tells of. Raises SourceError."""
+    plain = replace(light, matte_invert=False, matte_feather=0.0)
+    with ExitStack() as opened:
+        yield Mattes(
+            *(
+                opened.enter_context(MatteFile(path, how, source, info)) if path else None
+                for path, how in ((light.matte, light), (light.sky_matte, plain))
+            )
+        )
 
 
 def feathered(matte: Float32, radius_px: float) -> Float32:

@@ -5,10 +5,11 @@ become (`from_red`, `from_green`, `from_blue`) and what is added (`offset`). `NA
 so that a person can read it: `gain`, in stops, and `offset`. Both are for the plate's own signal, as it was read: where
 that is SDR they are as smooth as the field is, where it is light, PQ or log they are what the field is at each pixel.
 `NAME.glow.1001.exr` is what a glow adds to either, and `NAME.matte.1001.exr` how much of all that replaces the plate, as
-it acts on the signal. Half floats are within a code of the render up to 12 bits. Frames count from 1001.
+it acts on the signal. `NAME.sky.1001.exr` has one channel, `matte.sky`: how much of each pixel is sky. Half floats are within a code of the render up to 12 bits. Frames count from 1001.
 
 Without OpenImageIO they are 16-bit PNGs, but for the field: `NAME.gain.1001.png` from -8 to 8 stops, and
-`NAME.offset.1001.png`, glow and matte from -1 to 1: value = lowest + (highest - lowest) code / 65535.
+`NAME.offset.1001.png`, glow and matte from -1 to 1: value = lowest + (highest - lowest) code / 65535; the sky's is grey,
+from 0 to 1.
 """
 
 from __future__ import annotations
@@ -22,17 +23,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.apply import Field, FieldChange, Steps, full_size, lit_signal, tangent
+from nightfx.apply import FieldChange, SkyChange, Steps, full_size, lit_signal, tangent
 from nightfx.disk import partial_file
 from nightfx.errors import TargetError, install_words
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb
 from nightfx.source import FilePart, has_openimageio
-from nightfx.target import write_parts
+from nightfx.target import write_grey, write_parts
 
 _COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
 _PAIR_LAYERS = "gain", "offset"
-_KINDS = "field", "pair", "gain", "offset", "glow", "matte"
+_KINDS = "field", "pair", "gain", "offset", "glow", "matte", "sky"
+SKY_CHANNEL = "matte.sky"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
 _WHITE = 65535
 _LARGEST_HALF = 65504.0
@@ -112,11 +114,11 @@ class Passes:
         self._number = self._first + self._index if frame.number is None else frame.number
         self._depth = _FLOAT_CODES if frame.coding.is_float else frame.coding.depth
         plate, bare = to_rgb(frame), steps.bare.by(steps.finish.strength)
-        assert isinstance(bare, FieldChange), "passes are refused for tiles"
+        assert isinstance(bare, FieldChange | SkyChange), "passes are refused for tiles"
         lit = lit_signal(frame, bare.of_samples, encoding)
         if encoding.to_linear is None and not frame.coding.multiplied:
-            field = _field_pixels(bare.field, frame) if self._has_exr else None
-            stops, offset = _readable_pair(plate, bare.field)
+            field = _field_pixels(bare, plate) if self._has_exr else None
+            stops, offset = _readable_pair(plate, bare)
             wanted = bare.of_samples(plate, 0, 0)  # as it is before luma ends at black
         else:
             field, stops, offset = _tangents(frame, bare, lit, encoding)
@@ -124,6 +126,8 @@ class Passes:
         formula = _formula(glow=steps.has_glow, matte=steps.finish.matte is not None)
         errors = self._write_change(plate, wanted, field, stops, offset, formula)
         self._write_finish(frame, steps, lit, encoding, formula)
+        if isinstance(bare, SkyChange):
+            self._save_sky(bare.alpha)
         codes = errors * ((1 << self._depth) - 1)
         self._errors[self._index] = float(codes.mean()), float(codes.max())
         self._index += 1
@@ -140,10 +144,10 @@ class Passes:
         """Write field and pair; returns how far the pair is from the light, (3, H, W)."""
         if self._has_exr and field is not None:
             words = f"{formula}, where this is {_expression(nuke_field())}"
-            _save_exr(self._path("field", "exr"), FIELD_LAYERS, field, words)
+            _save_exr(self._path("field", "exr"), _in_rgb(FIELD_LAYERS), field, words)
             pair = _half(np.stack([*stops, *offset], axis=-1))
             words = f"{formula}, where this is {_expression(nuke_pair())}"
-            _save_exr(self._path("pair", "exr"), _PAIR_LAYERS, pair, words)
+            _save_exr(self._path("pair", "exr"), _in_rgb(_PAIR_LAYERS), pair, words)
             stops, offset = np.split(np.moveaxis(pair, -1, 0).astype(np.float32), 2)
         else:
             stops = _save_png(self._path("gain", "png"), stops, MAX_STOPS)
@@ -174,7 +178,15 @@ class Passes:
         pixels = np.moveaxis(values, 0, -1)
         # a matte of half floats would be more than a code of a large change away
         stored = pixels if layer == "matte" else _half(pixels)
-        _save_exr(self._path(layer, "exr"), (layer,), stored, words)
+        _save_exr(self._path(layer, "exr"), _in_rgb((layer,)), stored, words)
+
+    def _save_sky(self, alpha: Float32) -> None:
+        """Write how much of each pixel (H, W) is sky."""
+        if self._has_exr:
+            words = "How much of each pixel is sky"
+            _save_exr(self._path("sky", "exr"), [SKY_CHANNEL], alpha[..., None], words)
+        else:
+            write_grey(np.rint(alpha * _WHITE).astype(np.uint16), self._path("sky", "png"))
 
     def finish(self) -> Iterator[str]:
         """Yield the lines that a user should read when all are written: how good the pair is, and what is missing.
@@ -206,7 +218,7 @@ def _expression(lines: list[str]) -> str:
 
 
 def _tangents(
-    frame: Frame, bare: FieldChange, lit: Float32, encoding: Encoding
+    frame: Frame, bare: FieldChange | SkyChange, lit: Float32, encoding: Encoding
 ) -> tuple[_Half, Float32, Float32]:
     """The field (H, W, 12), stops and offset of the pair, (3, H, W) each, on the plate's own signal."""
     plate, slopes = finite(to_rgb(frame)), tangent(frame, bare.of_samples, encoding)
@@ -218,29 +230,52 @@ def _tangents(
     return np.moveaxis(layers, 0, -1), stops, lit - plate * np.exp2(stops)
 
 
-def _readable_pair(plate: Float32, field: Field) -> tuple[Float32, Float32]:
-    """Stops and offset, (3, H, W) each: plate · 2^stops + offset is nearly the plate (3, H, W) under `field`.
+def _readable_pair(plate: Float32, change: FieldChange | SkyChange) -> tuple[Float32, Float32]:
+    """Stops and offset, (3, H, W) each: plate · 2^stops + offset is nearly the plate (3, H, W) under a change.
 
     The gain is what a grey gets, the sum of a row of the field; the offset makes it exact for the plate's mean colour
     in each cell. On a 720p street the pair errs by 0.01 codes of 8 bits (at most 1), where the same gain with the
     field's own constant errs by 0.7 (13) and the diagonal of the field by 2.7 (54).
     """
+    if isinstance(change, SkyChange):
+        return _pair_of_pixels(plate, change)
+    field = change.field
     cells = field.reshape(3, 4, *field.shape[1:])
-    size = field.shape[2], field.shape[1]
-    colour = np.stack([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in plate])
+    colour = _mean_colour(plate, field.shape[1:])
     gain = cells[:, :3].sum(1).clip(2**-MAX_STOPS, 2**MAX_STOPS)
     offset = (cells[:, :3] * colour).sum(1) + cells[:, 3] - gain * colour
     stops = np.log2(full_size(gain, *plate.shape[1:]))
     return stops, full_size(offset, *plate.shape[1:])
 
 
-def _save_exr(target: Path, layers: tuple[str, ...], pixels: _Half | Float32, words: str) -> None:
-    """Write pixels (H, W, C) as layers of R, G, B, losslessly; how to recombine them stands in its `comments`."""
+def _pair_of_pixels(plate: Float32, change: SkyChange) -> tuple[Float32, Float32]:
+    """The same where a matte, as fine as the plate, lets two fields through."""
+    colour = full_size(_mean_colour(plate, change.day.shape[1:]), *plate.shape[1:])
+    gain, offset = np.zeros_like(plate), np.zeros_like(plate)
+    for index, numbers in enumerate(change.numbers(plate)):
+        lit, read = divmod(index, 4)
+        if read < 3:
+            gain[lit] += numbers
+        offset[lit] += numbers * colour[read] if read < 3 else numbers
+    gain = gain.clip(2**-MAX_STOPS, 2**MAX_STOPS)
+    return np.log2(gain), offset - gain * colour
+
+
+def _mean_colour(plate: Float32, cells: tuple[int, ...]) -> Float32:
+    return np.stack([cv2.resize(c, cells[::-1], interpolation=cv2.INTER_AREA) for c in plate])
+
+
+def _in_rgb(layers: tuple[str, ...]) -> list[str]:
+    return [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
+
+
+def _save_exr(target: Path, channels: list[str], pixels: _Half | Float32, words: str) -> None:
+    """Write pixels (H, W, C) as channels, losslessly; how to recombine them stands in its `comments`."""
     import OpenImageIO
 
     kind = "half" if pixels.dtype == np.float16 else "float"
     spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
-    spec.channelnames = [f"{layer}.{channel}" for layer in layers for channel in "RGB"]
+    spec.channelnames = channels
     spec.attribute("compression", "zips")  # a line at a time, as Nuke reads and itself writes
     spec.attribute("ImageDescription", words)
     with partial_file(target, target.parent) as part:  # a segment may be rendered twice at once
@@ -259,12 +294,12 @@ def _save_png(target: Path, values: Float32, most: float) -> Float32:
     return stored
 
 
-def _field_pixels(field: Field, frame: Frame) -> _Half:
-    """The field at every pixel, (H, W, 12), ordered by layer: a plane at a time, for it is large."""
-    layers = field.reshape(3, 4, *field.shape[1:]).swapaxes(0, 1).reshape(field.shape)
-    pixels = np.empty((frame.height, frame.width, 12), np.float16)
-    for channel, cells in enumerate(layers):
-        pixels[..., channel] = _half(full_size(cells[None], frame.height, frame.width)[0])
+def _field_pixels(change: FieldChange | SkyChange, plate: Float32) -> _Half:
+    """The field at every pixel of a plate (3, H, W), (H, W, 12), ordered by layer: a plane at a time, for it is large."""
+    pixels = np.empty((*plate.shape[1:], 12), np.float16)
+    for index, numbers in enumerate(change.numbers(plate)):
+        lit, read = divmod(index, 4)
+        pixels[..., 3 * read + lit] = _half(numbers)
     return pixels
 
 

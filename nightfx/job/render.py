@@ -12,10 +12,10 @@ from nightfx.apply import Written
 from nightfx.errors import RetryError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
 from nightfx.job.join import lock_beside
-from nightfx.job.matte import open_matte
+from nightfx.job.matte import open_mattes
 from nightfx.job.passes import writing
 from nightfx.job.resume import is_long, render_in_segments
-from nightfx.light import Beside, Footage, Lighting, build_lighting, light_frames
+from nightfx.light import Footage, Lighting, build_lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import EncodeOptions, RenderOptions
 from nightfx.picture import (
@@ -132,14 +132,14 @@ def _render_picture(
     own = source_target.asked_encoding(options.source) or encoding_by_tags(tags, frame.coding)
     both = Encodings(own, own)
     passes = render_job.passes_of(target, options)
-    words = render_job.height_warnings(frame.height, preset, options.light.method, options.look)
+    words = render_job.height_warnings(frame.height, preset, options.light.method)
     told = _picture_notes(source, frame, target, tags, options)
     render_job.log_notes(source, [*told, *words])
     pipeline.begin_stage(on_progress, segment.preparing())
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
-    with open_matte(options.light, options.source) as matte:
-        beside = Beside(None, matte.at if matte else None, writing(passes, own))
+    with open_mattes(options.light, options.source) as mattes:
+        beside = mattes.beside(None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     with _place_of(source, target, options, on_progress) as place:
         write_picture(lit, place, like=source)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from nightfx.carry import log_line
 from nightfx.errors import NightfxError, UsageError
-from nightfx.job.matte import Matte, open_matte
+from nightfx.job.matte import Mattes, open_mattes
 from nightfx.job.source_target import (
     Plan,
     check_scan,
@@ -33,7 +33,7 @@ from nightfx.job.source_target import (
     with_times,
 )
 from nightfx.network import Preset
-from nightfx.options import Look, Method, RenderOptions, Scan
+from nightfx.options import Method, RenderOptions, Scan
 from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
@@ -70,7 +70,7 @@ class RenderJob:
     preset: Preset
     options: RenderOptions
     reader: FrameReader
-    matte: Matte | None
+    mattes: Mattes
     info: ClipInfo
     """Facts of the source as it will be rendered."""
     by_fields: bool
@@ -154,10 +154,8 @@ class RenderJob:
     def beside(self, passes: Passes | None, borders: Borders | None = None) -> Beside:
         """Who looks on while its frames are lit."""
         from nightfx.job.passes import writing
-        from nightfx.light import Beside
 
-        matte_at = self.matte.at if self.matte else None
-        return Beside(borders, matte_at, writing(passes, self.encodings.source))
+        return self.mattes.beside(borders, writing(passes, self.encodings.source))
 
     def log_notes(self, lines: Iterable[str]) -> None:
         """Give the user a line each, once."""
@@ -192,7 +190,7 @@ def open_job(
         options.look.check_frames(reader.number_at(0))
         first = _first_number(reader, options, preset, target)
         options = _with_look(options, preset, first)
-        matte = opened.enter_context(open_matte(options.light, options.source, reader.info))
+        mattes = opened.enter_context(open_mattes(options.light, options.source, reader.info))
         info, by_fields, notes = _scan(reader.info, options.source.interlaced)
         plan = plan_target(info, target, options.encode)
         check_scan(info, plan, by_fields=by_fields)
@@ -206,7 +204,7 @@ def open_job(
         if not again:
             notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
-            words = height_warnings(height, preset, options.light.method, options.look)
+            words = height_warnings(height, preset, options.light.method)
             seen = _log_lines(reader, options, encodings)
             said = [*notes, *reader.notes, *seen, *plan.notes, *words]
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
@@ -214,7 +212,7 @@ def open_job(
         reader.notes.clear()
         total = frames_expected(info, options.source)
         # fmt: off
-        yield RenderJob(source, target, preset, options, reader, matte, info, by_fields, plan, encodings, total, first, frozenset(notes))
+        yield RenderJob(source, target, preset, options, reader, mattes, info, by_fields, plan, encodings, total, first, frozenset(notes))
         # fmt: on
 
 
@@ -234,6 +232,8 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
     """Raise UsageError for what a preset, or the method that it renders by, cannot do."""
     if preset.method(options.light.method) == "tiles":
         _check_tiles(options, preset)
+    if options.light.sky_matte:
+        _check_sky(options, preset)
     if options.light.draft:
         preset.check_draft()
 
@@ -242,12 +242,17 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
     if options.light.draft:
         words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
         raise UsageError(words)
-    if options.look.names("sky"):
-        raise UsageError("--sky needs --method relight: the field carries it")
     if options.field.lock or options.field.lock_to:
         raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
     if options.job.passes:
         raise UsageError("--passes needs --method relight: tiles have no field")
+
+
+def _check_sky(options: RenderOptions, preset: Preset) -> None:
+    if preset.facts.plate == "night":
+        raise UsageError(f"--sky-matte: {preset.name} is for plates of the night, whose sky stays")
+    if not options.look.over(preset.facts.look).names("sky"):
+        raise UsageError(f"--sky-matte: the look of {preset.name} leaves skies alone: give --sky 1")
 
 
 def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:
@@ -269,14 +274,10 @@ def log_notes(source: Path, lines: Iterable[str]) -> None:
         _log.warning("%s: %s", source.name, line)
 
 
-def height_warnings(
-    height: int, preset: Preset, method: Method | None, look: Look
-) -> Iterator[str]:
-    """Lines where tiles cannot do what the preset says, or are shown at a size that it was not trained on."""
+def height_warnings(height: int, preset: Preset, method: Method | None) -> Iterator[str]:
+    """Lines where tiles are shown at a size that the preset was not trained on."""
     if preset.method(method) != "tiles":
         return
-    if look.names("sky"):
-        yield "the preset darkens the sky in relight only, not in tiles"
     low, high = preset.facts.heights_px
     if not low <= height <= high:
         words = f"{height} lines; {preset.name} was trained on {low} to {high}"

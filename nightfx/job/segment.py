@@ -92,7 +92,7 @@ def render_run(
             pictures = islice(pictures, run.stop * per_frame - borders.begun_at)
         waiting = pipeline.prefetch(pictures, DEPTH_FRAMES)
         close.callback(waiting.close)
-        seen = waiting if lighting.fields else _by_cuts(waiting, borders, job)
+        seen = waiting if lighting.steadying else _by_cuts(waiting, borders, job)
         lit = light_frames(seen, lighting, job.written, job.beside(passes, borders))
         shown = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
         close.callback(shown.close)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         show_frames,
         working_height,
     )
+    from nightfx.light.mattes import MattePlan, mattes_of_shot
     from nightfx.light.tiling import plan_tiles
 
 __all__ = [
@@ -28,9 +29,11 @@ __all__ = [
     "Lengths",
     "Lighting",
     "Lock",
+    "MattePlan",
     "build_lighting",
     "light_frames",
     "mark_borders",
+    "mattes_of_shot",
     "plan_tiles",
     "show_frames",
     "warm_up_of",
@@ -42,7 +45,9 @@ def __getattr__(name: str) -> Any:
     # torch takes seconds to import: how long segments are is known before
     if name not in __all__:
         raise AttributeError(f"module 'nightfx.light' has no attribute {name!r}")
-    from nightfx.light import fit, light, lighting, tiling
+    from nightfx.light import fit, light, lighting, mattes, tiling
 
-    home = next(module for module in (light, lighting, fit, tiling) if hasattr(module, name))
+    home = next(
+        module for module in (light, lighting, fit, mattes, tiling) if hasattr(module, name)
+    )
     return getattr(home, name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,24 +20,21 @@ from nightfx.apply import Field
 from nightfx.light.borders import Borders
 from nightfx.light.lock import Lock, hold
 from nightfx.light.see import Seen, halved, see
+from nightfx.light.sky import SkyPlan, sky_of
 from nightfx.light.steady import Steadying, steady
 from nightfx.light.tiling import light_of
 from nightfx.network import MAX_LOG_GAIN, Generator, RelitGenerator
-from nightfx.options import Look
 from nightfx.picture import (
-    CLIP_NUMBERS,
     SDR,
     Encoding,
     Float32,
     Frame,
-    Numbering,
     as_coded,
     kernel,
     luma,
     rolled_off,
     upright,
 )
-from nightfx.scene import darken, find_day_sky
 
 _LEAST_LUMA = np.float32(1e-6)
 _SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
@@ -52,13 +50,6 @@ class Fit:
     """Contrast (a variance, of values in [0, 1]) below which the generator's own gain is trusted more than the fit."""
 
 
-_SKY_FIT = Fit(4, 1e-4)
-SKY_LOW, SKY_HIGH = (
-    0.1,
-    0.6,
-)  # what is this much sky is none, and all: a lit rim is uglier than a dark one
-
-
 @dataclass(frozen=True)
 class FieldPlan:
     """Everything that decides a shot's fields besides its frames and the generator."""
@@ -69,28 +60,43 @@ class FieldPlan:
     steadying: Steadying = field(default_factory=Steadying)
     lock: Lock | None = None
     """Global exposure and tint to hold, or None."""
-    look: Look = field(default_factory=Look)
-    """The look; in the fields themselves its sky."""
     encoding: Encoding = SDR
     """The encoding of the frames' signal."""
     most: float | None = None
     """How much of the plate's luma the generator may leave at most, so that its preset's look makes nothing brighter."""
-    numbering: Numbering = CLIP_NUMBERS
-    """How frames are numbered, which keyframes of the look go by."""
+
+
+class ByField(NamedTuple):
+    """A frame, as seen, and what lights it."""
+
+    seen: Seen
+    field: Field
+    """(12, h, w): carries the light of the generator."""
+    sky: Float32 | None
+    """How surely each cell (h, w) is sky; None where nobody asked."""
 
 
 def light_by_field(
-    frames: Iterable[Frame], generator: Generator, plan: FieldPlan, borders: Borders | None = None
-) -> Iterator[tuple[Seen, Field]]:
-    """Each frame, as seen, and the field (12, h, w) that carries its light; frames of a warm-up are left out."""
+    frames: Iterable[Frame],
+    generator: Generator,
+    plan: FieldPlan,
+    borders: Borders | None = None,
+    sky: SkyPlan | None = None,
+) -> Iterator[ByField]:
+    """Each frame, its field and its sky, both followed along motion; frames of a warm-up are left out."""
     borders = borders or Borders()
-    shot = (
-        see(frame, plan.height, plan.encoding)._replace(place=place)
-        for place, frame in enumerate(frames, borders.begun_at)
-    )
-    steadied = steady(shot, lambda seen: field_of(seen, generator, plan), plan.steadying, borders)
-    for seen, free in islice(steadied, borders.shown_from - borders.begun_at, None):
-        yield seen, hold(free, seen.cells, plan.lock) if plan.lock else free
+    shot = (see(frame, plan.height, plan.encoding) for frame in frames)
+    steadied = steady(shot, lambda x: _cells_of(x, generator, plan, sky), plan.steadying, borders)
+    for seen, cells in islice(steadied, borders.shown_from - borders.begun_at, None):
+        free = cells[:12]
+        field = hold(free, seen.cells, plan.lock) if plan.lock else free
+        yield ByField(seen, field, cells[12] if sky else None)
+
+
+def _cells_of(seen: Seen, generator: Generator, plan: FieldPlan, sky: SkyPlan | None) -> Float32:
+    """The field of a frame, and after its 12 numbers a cell how surely that is sky: what is followed along motion."""
+    field = field_of(seen, generator, plan)
+    return np.concatenate([field, sky_of(seen, sky, plan.encoding)[None]]) if sky else field
 
 
 def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
@@ -113,9 +119,6 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
         lit = made + gain * (small - shown)
     # the fit is smooth: on half the rows and columns it is the same to 80 dB, for a quarter of the time
     lit, gain = halved(lit), halved(gain)
-    if amount := plan.look.at(plan.numbering.of(frame, seen.place)).sky:
-        sky = as_coded(find_day_sky(upright(shown, frame).clip(0, 1))[None], frame)
-        lit, gain = darken(lit, gain, _to_edges(sky, halved(shown))[0] * np.float32(amount))
     return fit_field(seen.cells, lit, gain, plan.fit, keeps_black=True)
 
 
@@ -127,19 +130,6 @@ def held_below(
     made = np.maximum(luma(plate * gain + offset), _LEAST_LUMA)
     share = np.minimum(allowed / made, 1)
     return gain * share, offset * share
-
-
-def _to_edges(sky: Float32, plate: Float32) -> Float32:
-    """A map of sky (1, h, w) that keeps to the edges of the plate (3, h, w), and takes what is left of it along them.
-
-    A guided filter, as mattes are refined: sky shines through leaves and stands a pixel wide along roofs.
-    """
-    three = np.repeat(sky, 3, axis=0)
-    field = fit_field(plate, three, np.zeros_like(plate), _SKY_FIT).reshape(3, 4, *sky.shape[1:])
-    found = np.einsum("chw,chw->hw", field[0, :3], plate) + field[0, 3]
-    t = ((found - SKY_LOW) / (SKY_HIGH - SKY_LOW)).clip(0, 1)
-    refined: Float32 = (t * t * (3 - 2 * t)).astype(np.float32)
-    return refined[None]
 
 
 def fit_field(

@@ -27,7 +27,7 @@ def grade_of(moment: Moment) -> Float64 | None:
     """The grade (3, 4) of exposure and white balance, then saturation, then black; None where it changes nothing."""
     if all(getattr(moment, name) == getattr(Moment(), name) for name in _GRADED):
         return None
-    gains = np.exp2(moment.exposure / _GAMMA) * white_gains(moment.temperature, moment.tint)
+    gains = stops_gain(moment.exposure) * white_gains(moment.temperature, moment.tint)
     mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * _LUMA
     rows = (1 - moment.black) * mix * gains
     return np.column_stack([rows, np.full(3, moment.black)])
@@ -37,7 +37,12 @@ def brightest(look: Look | None) -> float:
     """Return what a look's exposure, at its most, multiplies the working encoding by; 1 at least."""
     stops = look.exposure if look else None
     values = [value for _, value in stops] if isinstance(stops, tuple) else [stops or 0.0]
-    return max(2 ** (max(values) / _GAMMA), 1.0)
+    return max(stops_gain(max(values)), 1.0)
+
+
+def stops_gain(stops: float) -> float:
+    """Return what so many stops of light multiply the working encoding by."""
+    return float(2 ** (stops / _GAMMA))
 
 
 def white_gains(temperature: float, tint: float) -> Float64:

@@ -7,12 +7,11 @@ adds the look's grade, glow and matte; `apply.finish.light_plate` puts it on the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count, starmap
+from itertools import count
 from typing import NamedTuple
 
 from nightfx.apply import (
     Change,
-    Field,
     FieldChange,
     Finish,
     MapChange,
@@ -26,6 +25,7 @@ from nightfx.light.borders import Borders
 from nightfx.light.glow import spread
 from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
+from nightfx.light.sky import SkyMatte, follow_skies, own_sky, with_sky
 from nightfx.light.tiling import light_of
 from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, to_working, upright
 
@@ -39,15 +39,18 @@ class Beside(NamedTuple):
     """Gives the matte (H, W) of a frame by its place in the shot."""
     on_change: Callable[[Frame, Steps], None] | None = None
     """Told of what is done to each frame."""
+    sky_at: Callable[[int, Frame], Float32] | None = None
+    """Gives the user's own matte (H, W) of the sky, likewise."""
 
 
 class Lit(NamedTuple):
     """A frame and the change of light that the generator wants for it."""
 
-    frame: Frame
-    small: Float32
-    """The frame, small, in the working encoding: what glow is made of."""
+    seen: Seen
+    """The frame as it was seen: its glow is made of what is small in it."""
     change: Change
+    sky: Float32 | None
+    """How surely each cell (h, w) is sky; None where the look leaves skies alone."""
 
 
 def light_frames(
@@ -65,20 +68,31 @@ def light_frames(
 def _changes(
     frames: Iterable[Frame], lighting: Lighting, encoding: Encoding, borders: Borders | None
 ) -> Iterator[Lit]:
-    if lighting.fields is None:
-        yield from (_by_tiles(frame, lighting, encoding) for frame in frames)
-        return
     # a loop's own name would keep each frame until the next one has its change
-    yield from starmap(
-        _by_field, fit.light_by_field(frames, lighting.generator, lighting.fields, borders)
-    )
+    if lighting.fields is not None:
+        shot = fit.light_by_field(
+            *(frames, lighting.generator, lighting.fields, borders, lighting.found_sky)
+        )
+        yield from map(_by_field, shot)
+    elif lighting.found_sky is not None:
+        skies = follow_skies(frames, lighting.found_sky, encoding, borders)
+        yield from (Lit(seen, _maps_of(seen.frame, lighting, encoding), sky) for seen, sky in skies)
+    else:
+        yield from (_by_tiles(frame, lighting, encoding) for frame in frames)
 
 
-def _by_field(seen: Seen, field: Field) -> Lit:
-    return Lit(seen.frame, seen.small, FieldChange(field, seen.frame.height, seen.frame.width))
+def _by_field(lit: fit.ByField) -> Lit:
+    frame = lit.seen.frame
+    return Lit(lit.seen, FieldChange(lit.field, frame.height, frame.width), lit.sky)
 
 
 def _by_tiles(frame: Frame, lighting: Lighting, encoding: Encoding) -> Lit:
+    # glow is made at the height at which relight would make it
+    seen = see(frame, fit.FieldPlan.height, encoding)
+    return Lit(seen, _maps_of(frame, lighting, encoding), None)
+
+
+def _maps_of(frame: Frame, lighting: Lighting, encoding: Encoding) -> MapChange:
     """Return what the generator says of a frame at full size."""
     work = to_working(straight_rgb(frame), encoding)
     shown = rolled_off(work, encoding)
@@ -86,19 +100,20 @@ def _by_tiles(frame: Frame, lighting: Lighting, encoding: Encoding) -> Lit:
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in maps)
     if lighting.most is not None:
         gain, offset = fit.held_below(work, gain, offset, lighting.most)
-    # glow is made at the height at which relight would make it
-    small = (
-        see(frame, fit.FieldPlan.height, encoding).small if lighting.look.names("glow") else shown
-    )
-    return Lit(frame, small, MapChange(gain, offset))
+    return MapChange(gain, offset)
 
 
 def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, beside: Beside) -> Frame:
     """Return a frame under its change of light and what the look adds to it."""
-    frame = lit.frame
+    frame = lit.seen.frame
     moment = lighting.look.at(lighting.numbering.of(frame, index))
-    change = bare = lit.change.graded(grade.grade_of(moment))
-    glow = spread(change.of_picture(lit.small), moment.glow) if moment.glow else None
+    change = lit.change
+    if lighting.sky and moment.sky:
+        own = own_sky(beside.sky_at(index, frame), lit.seen) if beside.sky_at else None
+        sky = own or SkyMatte(lit.sky)
+        change = with_sky(change, lit.seen, sky, lighting.sky, moment, written.encodings.source)
+    change = bare = change.graded(grade.grade_of(moment))
+    glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
     if glow is not None and written.is_direct_for(frame):
         screened = change.screened(glow)
         change, glow = (screened, None) if screened else (change, glow)

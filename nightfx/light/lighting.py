@@ -13,11 +13,18 @@ import numpy as np
 from torch import Tensor
 
 from nightfx.apply import relight, straight_rgb
-from nightfx.errors import UsageError
 from nightfx.light import fit, grade, lock, steady, tiling
 from nightfx.light.see import luma_of, see
-from nightfx.network import Generator, Preset, build_backend
-from nightfx.options import FieldOptions, LightOptions, Look, TilePx
+from nightfx.light.sky import SkyPlan
+from nightfx.network import (
+    Generator,
+    Preset,
+    SceneNetwork,
+    build_backend,
+    build_scene_backend,
+    load_scene_network,
+)
+from nightfx.options import Backend, FieldOptions, LightOptions, Look, NightSky, TilePx
 from nightfx.picture import (
     CLIP_NUMBERS,
     SDR,
@@ -33,6 +40,9 @@ from nightfx.picture import (
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
 _SHOWN_FRAMES = 8
 _MOST = 0.96  # of the plate's luma: a fit rounds the corner where it is reached, a tint adds to one colour
+
+
+_LIGHT, _FIELD = LightOptions(), FieldOptions()
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,19 @@ class Lighting:
     """How frames are numbered, which keyframes of the look go by."""
     most: float | None = None
     """How much of the plate's luma the generator may leave at most."""
+    sky: SkyPlan | None = None
+    """How the skies of frames come to be; None where the look leaves them alone."""
+
+    @property
+    def found_sky(self) -> SkyPlan | None:
+        """How skies are found; None where the user's own mattes say where they are, or nobody asks."""
+        return self.sky if self.sky and self.sky.network else None
+
+    @property
+    def steadying(self) -> steady.Steadying | None:
+        """How what is known of a frame follows what was known of the one before; None where nothing does."""
+        plan = self.fields or self.found_sky
+        return plan.steadying if plan else None
 
 
 def build_lighting(
@@ -85,10 +108,42 @@ def build_lighting(
     network = preset.network(draft=light.draft)
     generator = build_backend(network, light.backend, light.device, shown)
     by_field = preset.method(light.method) == "relight"
-    fields = plan_fields(footage, generator, preset, field, look) if by_field else None
+    fields = plan_fields(footage, generator, preset, field) if by_field else None
     return Lighting(
-        generator, look, fields, light.tile_px, light.seed, footage.numbering, most_of(preset)
+        *(generator, look, fields, light.tile_px, light.seed, footage.numbering),
+        *(most_of(preset), plan_sky(preset, look, light, field)),
     )
+
+
+def plan_sky(
+    preset: Preset,
+    look: Look,
+    light: LightOptions = _LIGHT,
+    field: FieldOptions = _FIELD,
+) -> SkyPlan | None:
+    """Plan what a complete look makes of skies by day; None where it leaves them alone, as that of a plate of the night."""
+    if not look.names("sky") or preset.facts.plate == "night":
+        return None
+    return SkyPlan(
+        *(
+            None if light.sky_matte else _scene_network(light),
+            preset.facts.sky or NightSky(),
+            most_of(preset),
+        ),
+        *(working_height(preset, field), steadying_of(preset, field)),
+    )
+
+
+def _scene_network(light: LightOptions) -> SceneNetwork:
+    # int8 would have to be quantised with more than a few frames show
+    backend: Backend = "torch" if light.backend == "torch" else "openvino"
+    return build_scene_backend(load_scene_network(), backend, light.device)
+
+
+def steadying_of(preset: Preset, field: FieldOptions, every: int = 1) -> steady.Steadying:
+    """Return how frames follow each other, by default as the preset says."""
+    amount = preset.facts.steady if field.steady is None else field.steady
+    return steady.Steadying(amount, every)
 
 
 def most_of(preset: Preset) -> float | None:
@@ -126,22 +181,18 @@ def _small_picture(frame: Frame, encoding: Encoding, height: int) -> Tensor:
 
 
 def plan_fields(
-    footage: Footage, generator: Generator, preset: Preset, field: FieldOptions, look: Look
+    footage: Footage, generator: Generator, preset: Preset, field: FieldOptions
 ) -> fit.FieldPlan:
-    """Plan how the fields of a shot come to be; a lock is measured on frames spread over the shot. Raises UsageError."""
+    """Plan how the fields of a shot come to be; a lock is measured on frames spread over the shot."""
     facts = preset.facts
-    if isinstance(look.sky, tuple) and (field.lock or field.lock_to):
-        raise UsageError("--lock holds one exposure, so --sky must be one number, not keyframes")
     every = 1 if field.field_every == "auto" else field.field_every
     plan = fit.FieldPlan(
         height=working_height(preset, field),
         fit=fit.Fit(facts.fit_radius_cells, facts.fit_epsilon),
-        steadying=steady.Steadying(facts.steady if field.steady is None else field.steady, every),
+        steadying=steadying_of(preset, field, every),
         lock=lock.load_lock(field.lock_to) if field.lock_to else None,
-        look=look,
         encoding=footage.encoding,
         most=most_of(preset),
-        numbering=footage.numbering,
     )
     if field.field_every == "auto":
         chosen = choose_every(_first_seconds(footage.frames()), generator, plan)
@@ -195,7 +246,7 @@ def _side_by_side(
     memories: dict[int, steady.Memory] = {}
     before = None
     for index, frame in enumerate(frames):
-        seen = see(frame, plan.height, plan.encoding)._replace(place=index)
+        seen = see(frame, plan.height, plan.encoding)
         luma, field = luma_of(seen.cells), fit.field_of(seen, generator, plan)
         motion = steady.find_motion(before, luma) if before is not None else None
         for every, how in hows.items():

@@ -24,8 +24,6 @@ class Seen(NamedTuple):
     """RGB (3, 2h, 2w) at working height, as the frame is coded (not turned)."""
     cells: Float32
     """The same at the size of the field, (3, h, w)."""
-    place: int = 0
-    """The frame's, in the shot, from 0."""
 
 
 def see(frame: Frame, height: int, encoding: Encoding = SDR) -> Seen:

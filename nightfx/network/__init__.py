@@ -14,6 +14,7 @@ from nightfx.network.presets import (
     save_preset,
     verify_preset,
 )
+from nightfx.network.scene_file import bundled_scene
 from nightfx.network.threads import same_threads, threads_again
 from nightfx.network.trunk import Architecture
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         pick_device,
         pick_trunk_dtype,
     )
+    from nightfx.network.scene_backends import build_scene_backend
     from nightfx.network.scene_net import SceneNetwork, load_scene_network
 
 __all__ = [
@@ -45,6 +47,8 @@ __all__ = [
     "SceneNetwork",
     "build_backend",
     "build_generator",
+    "build_scene_backend",
+    "bundled_scene",
     "installed_backends",
     "list_presets",
     "load_preset",
@@ -65,8 +69,8 @@ def __getattr__(name: str) -> Any:
     # torch takes seconds to import: a preset's facts are known before
     if name not in __all__:
         raise AttributeError(f"module 'nightfx.network' has no attribute {name!r}")
-    from nightfx.network import backends, gain_offset, model, scene_net
+    from nightfx.network import backends, gain_offset, model, scene_backends, scene_net
 
-    homes = (model, backends, gain_offset, scene_net)
+    homes = (model, backends, gain_offset, scene_net, scene_backends)
     home = next(module for module in homes if hasattr(module, name))
     return getattr(home, name)

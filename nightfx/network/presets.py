@@ -22,7 +22,7 @@ from nightfx.disk import from_json_types, own_presets, partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.trunk import Architecture
-from nightfx.options import Look, Method, read_look
+from nightfx.options import Look, Method, NightSky, check_sky, read_look
 
 if TYPE_CHECKING:
     import torch
@@ -76,6 +76,8 @@ class PresetFacts:
     """The share of the past in a relight field, at 24 frames a second."""
     look: Look | None = None
     """The preset's own look."""
+    sky: NightSky | None = None
+    """Its night sky, where that is not the usual one."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
     draft: DraftFacts | None = None
@@ -334,6 +336,8 @@ def _verify(facts: PresetFacts) -> None:
     for name, (low, high) in _FIELD_LIMITS.items():
         if not low <= (value := getattr(facts, name)) <= high:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
+    if facts.sky:
+        check_sky(facts.sky)
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:

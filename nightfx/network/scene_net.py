@@ -17,13 +17,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nightfx.errors import PresetError
+from nightfx.network.scene_file import bundled_scene
 
 WIDTHS = (32, 48, 64, 96, 128)
 """Channels at a half, a quarter … and a 32nd of the size."""
 _SHOWN = 3 * 4 + 1  # 2×2 px of RGB, and the row
-_PACKAGE = Path(__file__).parents[1]
-# a wheel carries the weights inside the package; a source tree (and so an editable install) beside it
-_BUNDLED = (_PACKAGE / "scene_bundled", _PACKAGE.parent / "scene")
 
 
 class SceneNetwork(nn.Module):
@@ -87,12 +85,6 @@ def load_scene_network(path: Path | None = None) -> SceneNetwork:
     except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
         line = str(error).splitlines()[0]
         raise PresetError(f"{path}: not weights of a scene network ({line}): reinstall") from error
-
-
-def bundled_scene() -> Path:
-    """The file of the weights that come along."""
-    files = [folder / "weights.safetensors" for folder in _BUNDLED]
-    return next((path for path in files if path.is_file()), files[-1])
 
 
 def _built(tensors: dict[str, Tensor]) -> SceneNetwork:

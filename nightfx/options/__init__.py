@@ -21,6 +21,7 @@ from nightfx.options.light import (
     TilePx,
 )
 from nightfx.options.look import Look, Moment, read_look
+from nightfx.options.night_sky import NightSky, check_sky
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
@@ -50,6 +51,7 @@ __all__ = [
     "Method",
     "Missing",
     "Moment",
+    "NightSky",
     "PictureOptions",
     "PrepareOptions",
     "RecipeOptions",
@@ -62,6 +64,7 @@ __all__ = [
     "Speed",
     "TilePx",
     "all_options",
+    "check_sky",
     "find_option",
     "rate_from",
     "read_look",

@@ -54,6 +54,11 @@ class LightOptions:
         limits=(0, _MOST_FEATHER_PX),
         unit="px",
     )
+    sky_matte: Path | None = option(
+        None,
+        "Clip, sequence or picture that is white where the sky is; by default it is found.",
+        is_file=True,
+    )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
     backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")
 

@@ -31,6 +31,8 @@ class Moment(NamedTuple):
     saturation: float = 1.0
     black: float = 0.0
     sky: float = 0.0
+    sky_level: float = 0.0
+    sky_tint: float = 0.0
     glow: float = 0.0
     grain: float = 0.0
 
@@ -62,7 +64,13 @@ class Look:
     saturation: _Value | None = _number("0 is grey, 1 as it is, 4 at most.", 0, 4)
     black: _Value | None = _number("Where black comes to lie, -0.5 to 0.5; white stays.", -0.5, 0.5)
     sky: _Value | None = _number(
-        "How much of a sky by day turns to night, 0 to 1; for relight.", 0, 1
+        "How much of a sky by day is replaced by that of the night, 0 to 1.", 0, 1
+    )
+    sky_level: _Value | None = _number(
+        "Stops by which the night sky is brighter, -10 to 10.", -10, 10
+    )
+    sky_tint: _Value | None = _number(
+        "Mired by which the night sky is warmer, -140 (cool) to 200 (warm).", -140, 200
     )
     glow: _Value | None = _number("Light that spreads around what is bright, 0 to 4.", 0, 4)
     grain: _Value | None = _number("Grain's standard deviation, white being 1; 0 to 0.5.", 0, 0.5)

@@ -55,8 +55,9 @@ class RenderOptions:
     def __post_init__(self) -> None:
         if self.source.interlaced == "keep" and self.job.passes:
             raise UsageError("--passes are for whole frames: leave out --interlaced keep")
-        if self.source.interlaced == "keep" and self.light.matte:
-            raise UsageError("--matte is for whole frames: leave out --interlaced keep")
+        for flag, matte in (("--matte", self.light.matte), ("--sky-matte", self.light.sky_matte)):
+            if self.source.interlaced == "keep" and matte:
+                raise UsageError(f"{flag} is for whole frames: leave out --interlaced keep")
 
     @classmethod
     def of(cls, **given: Any) -> Self:

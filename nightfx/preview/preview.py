@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from nightfx.apply import Written, straight_rgb
-from nightfx.job.matte import open_matte
+from nightfx.job.matte import open_mattes
 from nightfx.job.render_job import complete_options
-from nightfx.light import Beside, Borders, Footage, Lengths, build_lighting, light_frames
+from nightfx.light import Borders, Footage, Lengths, build_lighting, light_frames
 from nightfx.network import Preset, list_presets, load_preset
 from nightfx.options import Look, RenderOptions
 from nightfx.picture import (
@@ -95,9 +95,9 @@ def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
     footage = Footage(lambda: [frame], encoding=picked.encoding)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     written = Written(frame.coding, Encodings(picked.encoding, picked.encoding))
-    with open_matte(options.light, options.source, picked.info) as matte:
+    with open_mattes(options.light, options.source, picked.info) as mattes:
         borders = Borders(Lengths(), picked.place, ())
-        beside = Beside(borders, matte.at if matte else None)
+        beside = mattes.beside(borders)
         (lit,) = light_frames([frame], lighting, written, beside)
     return lit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ from nightfx.metrics import (
 from nightfx.metrics.classifier import as_input
 from nightfx.metrics.features import small_features
 from nightfx.metrics.pictures import to_lines
-from nightfx.scene import find_day_sky
+from nightfx.network import SceneNetwork, load_scene_network
+from nightfx.scene import see_scene
 
 _GRID_PX = 8
 _DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat
@@ -145,7 +147,7 @@ def compare(
 ) -> Compared:
     """Measure a render beside its plate, (3, H, W) both, as tiles of `tile_px` would have been laid."""
     small = to_lines(plate), to_lines(render)
-    sky = torch.from_numpy(find_day_sky(_even(small[0])))
+    sky = torch.from_numpy(sky_of(small[0].numpy()))
     return Compared(
         portrait,
         structure_kept(*small),
@@ -280,9 +282,14 @@ def _borders(plate: Tensor, tile_px: int) -> tuple[list[int], list[int]]:
     return sorted(rows), sorted(columns)
 
 
-def _even(picture: Tensor) -> np.ndarray:
-    height, width = (side // 2 * 2 for side in picture.shape[1:])
-    return np.ascontiguousarray(picture[:, :height, :width].numpy())
+def sky_of(picture: np.ndarray) -> np.ndarray:
+    """Return how surely each pixel of a picture (3, H, W) in [0, 1] is sky, (H, W), as the scene network says."""
+    return see_scene(_scene_network(), picture).of("sky")
+
+
+@cache
+def _scene_network() -> SceneNetwork:
+    return load_scene_network()
 
 
 def _known(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The cheapest way into a picture from its top edge: what both finders of skies go by."""
+"""The cheapest way into a picture from its top edge: what the finder of skies goes by."""
 
 from __future__ import annotations
 

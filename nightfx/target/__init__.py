@@ -1,7 +1,7 @@
 """All that takes frames: codecs, encoders, files that are complete before they get their name."""
 
 from nightfx.target.codecs import OutputPlan, plan_output
-from nightfx.target.image_writer import picture_lines, write_picture
+from nightfx.target.image_writer import picture_lines, write_grey, write_picture
 from nightfx.target.join import EncodedSegment, join_segments, segment_suffix, write_segment
 from nightfx.target.prediction import predict_losses
 from nightfx.target.sequence_writer import SequencePlan, plan_sequence, write_sequence
@@ -27,6 +27,7 @@ __all__ = [
     "span_of",
     "try_target",
     "write_clip",
+    "write_grey",
     "write_parts",
     "write_picture",
     "write_segment",

@@ -55,6 +55,14 @@ def write_picture(
         part.write_bytes(data)
 
 
+def write_grey(codes: Pixels, target: Path) -> None:
+    """Write codes (H, W), uint8 or uint16, as a grey PNG; raises TargetError."""
+    done, data = cv2.imencode(".png", codes)
+    assert done, target
+    with partial_file(target) as part:
+        part.write_bytes(data.tobytes())
+
+
 def picture_lines(like: Path, suffix: str, *, deep: bool) -> Iterator[str]:
     """Yield a line for each thing beside the pixels of the picture `like` that is not written to a `suffix`; `deep` is 16 bits."""
     extras, form = picture_extras(like), SUFFIXES.get(suffix.lower())

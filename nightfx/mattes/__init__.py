@@ -1,0 +1,1 @@
+"""Mattes as files: what is in a plate, for whoever composes with it."""
