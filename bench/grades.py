@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
+import av
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nightfx.metrics import sliced_wasserstein
 from nightfx.metrics.pictures import to_lines
-from nightfx.picture.weights import BT709
+from nightfx.picture.weights import BT601, BT709
 
 HAND_STOPS = -2.6
 HAND_GAINS = (0.75, 0.95, 1.35)  # cool
 HAND_SATURATION = 0.55
+# half the colour, then these filters of FFmpeg
+MINUTE_SATURATION = 0.5
+MINUTE_FILTERS = {
+    "curves": "master='0/0 0.25/0.06 0.5/0.17 0.8/0.30 1/0.50'",
+    "colorbalance": "rs=-.04:bs=.05:rm=-.06:bm=.08:rh=-.05:bh=.06",
+}
 GRID_PX = 32  # the search looks at so many points each way of every picture
 CELLS = (8, 4, 2, 1)
 PROJECTIONS = 24
@@ -62,6 +72,23 @@ def hand_grade(x: Tensor) -> Tensor:
     light = to_linear(x) * 2**HAND_STOPS * gains
     y = (light * luma).sum(-3, keepdim=True)
     return to_shown(y + HAND_SATURATION * (light - y)).clamp(0, 1)
+
+
+def minute_grade(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What an editor does in a minute by curves and colour balance, to a photograph (H, W, 3) RGB."""
+    grey = (photo @ np.array(BT601, np.float32))[..., None]
+    pale = np.rint(grey + MINUTE_SATURATION * (photo - grey)).clip(0, 255).astype(np.uint8)
+    height, width = pale.shape[:2]
+    graph = av.filter.Graph()
+    first = graph.add_buffer(
+        width=width, height=height, format=av.VideoFormat("rgb24"), time_base=Fraction(1, 24)
+    )
+    filters = [graph.add(name, settings) for name, settings in MINUTE_FILTERS.items()]
+    graph.link_nodes(first, *filters, graph.add("buffersink")).configure()
+    graph.push(av.VideoFrame.from_ndarray(pale, "rgb24"))
+    graded = graph.pull()
+    assert isinstance(graded, av.VideoFrame)
+    return graded.to_ndarray(format="rgb24").astype(np.uint8)
 
 
 def to_linear(x: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
 """How good mattes of skies are, on sixty photographs whose skies were drawn by hand.
 
-    python -m bench.sky --photos DIR [--mattes NAME=DIR …] [--each] [--json OUT]
+    python -m bench.sky --photos DIR [--weights FILE] [--mattes NAME=DIR …] [--each] [--json OUT]
 
 `--photos` is the folder that the paths in `bench/mattes/sky.json` start from. A folder of `--mattes` has a grey picture of
-any size for each photograph, white where there is sky: `PATH.png` or `PATH.sky.png` for `PATH.webp`. All is measured at
+any size for each photograph, white where there is sky: `PATH.png` or `PATH.sky.png` for `PATH.webp`. Beside them
+stand the scene network's own answer at working height, and what a render makes of it on the plate's edges. All is measured at
 512 lines, and every picture counts alike:
 
 - IoU: intersection over union with the sky drawn by hand, at an alpha of 0.5; over pictures with sky;
@@ -17,6 +18,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -25,6 +27,11 @@ from numpy.typing import NDArray
 
 from bench.mattes import NOT_SKY, SKY, UNSURE, Byte, HandMatte, load_mattes, load_photo
 from nightfx.errors import UsageError
+from nightfx.light.fit import FieldPlan
+from nightfx.light.see import see
+from nightfx.network import SceneNetwork, load_scene_network
+from nightfx.picture.frame import Frame, rgb_coding
+from nightfx.scene import refine, see_scene
 
 EDGE_PX = 8
 MIXED_PX = 1.5  # nearer than this to the other side, a pixel is of both
@@ -65,7 +72,12 @@ class Row:
 def main() -> None:
     """Read the arguments, measure, print the table."""
     args = _parse()
-    ways = {name: in_folder(Path(folder)) for name, folder in map(_named, args.mattes)}
+    network = load_scene_network(args.weights)
+    ways: dict[str, Way] = {
+        "network": lambda _, photo: see_sky(network, photo)[0],
+        "network, refined": lambda _, photo: refine(*see_sky(network, photo)).alpha,
+        **{name: in_folder(Path(folder)) for name, folder in map(_named, args.mattes)},
+    }
     found = measure_all(ways, args.photos)
     print(f"{'':24}{'IoU':>8}{'edge':>8}{'false %':>9}{'none %':>8}")
     for name, figures in found.items():
@@ -82,6 +94,7 @@ def _parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, help="by default those that come along")
     parser.add_argument("--mattes", nargs="+", default=[], metavar="NAME=DIR")
     parser.add_argument("--each", action="store_true", help="name all pictures, not the worst")
     parser.add_argument("--json", type=Path, help="write every picture's figures")
@@ -103,6 +116,14 @@ def measure_all(ways: dict[str, Way], photos: Path) -> dict[str, list[Figures]]:
         for name, way in ways.items():
             found[name].append(figures_of(way(hand, photo), hand))
     return found
+
+
+def see_sky(network: SceneNetwork, photo: Byte) -> tuple[Alpha, Alpha, Frame]:
+    """The sky (h, w) that the network sees, the picture (3, h, w) that it saw, and the photograph as a frame."""
+    planes = tuple(np.ascontiguousarray(photo[..., c]) for c in range(3))
+    frame = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1, 24))
+    small = see(frame, FieldPlan().height).small
+    return see_scene(network, small).of("sky"), small, frame
 
 
 def in_folder(folder: Path) -> Way:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.mattes import LINES, NOT_SKY, SKY, UNSURE, HandMatte, load_mattes, load_photo
+from bench.grades import minute_grade
+from bench.mattes import LINES, NOT_SKY, SKY, UNSURE, HandMatte, load_hard, load_mattes, load_photo
 from bench.sky import figures_of, format_row, in_folder, lines_of, row_of
 from nightfx.errors import UsageError
 
@@ -95,3 +96,17 @@ def test_another_photograph_is_refused(tmp_path: Path) -> None:
         load_photo(right._replace(sha256="0" * 64), tmp_path)
     with pytest.raises(UsageError, match="no such photograph"):
         load_photo(right._replace(path="a/c.png"), tmp_path)
+
+
+def test_hard_photographs_have_a_reason_each() -> None:
+    hard = load_hard()
+    assert len(hard) == 30
+    assert all(Path(path).suffix == ".webp" and why for path, why in hard.items())
+
+
+def test_the_grade_of_a_minute_is_what_its_curve_says() -> None:
+    grey = np.repeat(np.array([0, 64, 128, 255], np.uint8), 3).reshape(1, 4, 3)
+    graded = minute_grade(np.ascontiguousarray(np.repeat(grey, 2, 0)))
+    assert graded.shape == (2, 4, 3)
+    assert np.allclose(graded[0, :, 1], [0, 0.06 * 255, 0.17 * 255, 0.5 * 255], atol=2)
+    assert (graded[0, 1:, 2] > graded[0, 1:, 0]).all()
