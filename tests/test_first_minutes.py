@@ -84,7 +84,6 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(tmp_path: Path)
         ("render", clip, "--frames", "1-3"): "--frames 1-3 is outside 1001-1012",
         ("render", clip, "--strength", "0:0,9:1"): "frames 0-9 are before the first, 1001",
         ("render", clip, "--to", "day", "--draft"): "day has no draft weights",
-        ("render", clip, "--method", "tiles", "--sky", "1"): "--sky needs --method relight",
         ("plan", clip, *plan, "--codec", "av1", "--target", str(tmp_path / "a.mov")): "av1",
         ("preview", clip, "--frame", "12"): "it has frames 1001 to 1012",
         ("preview", clip, "-o", str(tmp_path / "a.jpg")): "a preview is written as PNG",
