@@ -13,6 +13,7 @@ from nightfx.cli import app
 from nightfx.errors import PresetError
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
+from nightfx.options import NightSky
 
 
 @pytest.fixture
@@ -167,3 +168,22 @@ def test_ones_own_presets_are_listed_as_to_takes_them(
     monkeypatch.chdir(load_preset("night").folder.parent)
     listed = CliRunner().invoke(app, ["presets", "list"])
     assert len(listed.stdout.splitlines()) == 4  # those that come along are no one's own
+
+
+def test_a_presets_night_sky_is_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
+    source = load_preset("night")
+    words = (source.folder / "preset.toml").read_text()
+    toml = tmp_path / "preset.toml"
+    toml.write_text(words)
+    assert load_preset(tmp_path).facts.sky == NightSky(
+        (0.047, 0.07, 0.104), (0.098, 0.075, 0.049), 0.7
+    )
+    for right, wrong, said in (
+        ("clouds = 0.7", "clouds = 1.5", r"\[sky\] clouds must be from 0 to 0.8, got 1.5"),
+        ("glow = [0.098", "glow = [-1", r"\[sky\] glow must be three numbers from 0 to 1, got"),
+        ("overhead = [0.047, ", "overhead = [", "length 3"),
+    ):
+        assert right in words
+        toml.write_text(words.replace(right, wrong))
+        with pytest.raises(PresetError, match=said):
+            load_preset(tmp_path)

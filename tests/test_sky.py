@@ -8,18 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_look import KINDS, YUV8, YUV10, assert_equal, frame_of
+import torch
+from test_look import KINDS as CODINGS
+from test_look import YUV8, YUV10, assert_equal, frame_of, relight_by
+from torch import nn
 
 from nightfx.apply import FieldChange, MapChange, SkyChange
 from nightfx.apply.change import graded_picture
 from nightfx.apply.field import identity_field
 from nightfx.apply.finish import Finish, Written, light_plate, screened
+from nightfx.job.render_job import complete_options
+from nightfx.light.borders import Borders, Lengths
 from nightfx.light.grade import grade_of
+from nightfx.light.light import Beside, light_frames
+from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields, plan_sky
 from nightfx.light.night_sky import horizon, night_sky
-from nightfx.options import Moment, NightSky
+from nightfx.network import load_preset
+from nightfx.options import Look, Moment, NightSky
 from nightfx.picture import Float32, from_rgb, luma, to_rgb
 from nightfx.picture.encoding import LINEAR, PLAIN, Encodings, encoding_named
 from nightfx.picture.frame import Coding, Frame, rgb_coding
+from nightfx.scene import KINDS
 
 HEIGHT, WIDTH, CELLS = 48, 64, (6, 8)
 BLUE = np.array([0.55, 0.65, 0.8], np.float32)
@@ -104,9 +113,9 @@ def test_what_is_dark_stands_before_the_sky_whatever_the_matte_says() -> None:
     np.testing.assert_allclose(made[:, 30], 0.1, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", CODINGS)
 def test_no_strength_gives_the_plate_bit_for_bit(name: str) -> None:
-    frame = frame_of(KINDS[name], size=(HEIGHT, WIDTH))
+    frame = frame_of(CODINGS[name], size=(HEIGHT, WIDTH))
     change, written = sky_change(columns(0, 0.4, 0.9, 1)), Written(frame.coding)
     assert_equal(light_plate(frame, change, Finish(strength=0), written), frame)
     matte = np.zeros((HEIGHT, WIDTH), np.float32)
@@ -116,14 +125,14 @@ def test_no_strength_gives_the_plate_bit_for_bit(name: str) -> None:
 def test_strength_lies_between_the_plate_and_the_night() -> None:
     change, plate = (
         sky_change(columns(0, 0.4, 0.9, 1)),
-        to_rgb(frame_of(KINDS["16-bit with alpha"])),
+        to_rgb(frame_of(CODINGS["16-bit with alpha"])),
     )
     whole, half = change.of_picture(plate), change.by(0.5).of_picture(plate)
     np.testing.assert_allclose(half, (plate + whole) / 2, atol=1e-6)
 
 
 def test_an_amount_lies_between_the_ground_and_the_night() -> None:
-    alpha, plate = columns(0, 0.4, 0.9, 1), to_rgb(frame_of(KINDS["16-bit with alpha"]))
+    alpha, plate = columns(0, 0.4, 0.9, 1), to_rgb(frame_of(CODINGS["16-bit with alpha"]))
     whole, half = (sky_change(alpha, amount=x).of_picture(plate) for x in (1.0, 0.5))
     ground = sky_change(alpha).ground.of_picture(plate)
     np.testing.assert_allclose(half, (ground + whole) / 2, atol=1e-6)
@@ -131,7 +140,7 @@ def test_an_amount_lies_between_the_ground_and_the_night() -> None:
 
 def test_a_grade_and_a_glow_come_after_ground_and_sky_alike() -> None:
     plate, change = (
-        to_rgb(frame_of(KINDS["16-bit with alpha"])),
+        to_rgb(frame_of(CODINGS["16-bit with alpha"])),
         sky_change(columns(0, 0.5, 0.9, 1)),
     )
     grade = grade_of(Moment(exposure=0.7, temperature=40, saturation=0.6, black=0.02))
@@ -162,7 +171,7 @@ def test_codes_are_lit_as_the_working_encoding_is(coding: Coding) -> None:
 
 
 def test_the_maps_of_tiles_are_the_ground_as_well() -> None:
-    plate, alpha = to_rgb(frame_of(KINDS["16-bit with alpha"])), columns(0, 0.5, 0.9, 1)
+    plate, alpha = to_rgb(frame_of(CODINGS["16-bit with alpha"])), columns(0, 0.5, 0.9, 1)
     maps = MapChange(np.full_like(plate, 0.5), np.full_like(plate, 0.01))
     by_maps, by_field = sky_change(alpha, ground=maps), sky_change(alpha)
     np.testing.assert_allclose(by_maps.of_picture(plate), by_field.of_picture(plate), atol=1e-6)
@@ -177,7 +186,7 @@ def test_the_maps_of_tiles_are_the_ground_as_well() -> None:
 
 def test_the_numbers_of_each_pixel_are_the_change() -> None:
     plate, change = (
-        to_rgb(frame_of(KINDS["16-bit with alpha"])),
+        to_rgb(frame_of(CODINGS["16-bit with alpha"])),
         sky_change(columns(0, 0.5, 0.9, 1)),
     )
     numbers = np.stack(list(change.numbers(plate))).reshape(3, 4, HEIGHT, WIDTH)
@@ -302,3 +311,83 @@ def test_a_turned_frame_has_its_horizon_below_as_a_player_shows_it(
     monkeypatch.setattr(Frame, "rotation", 90)
     lying = made_of(np.ascontiguousarray(np.rot90(upper(40, (80, 60)), -1)))
     np.testing.assert_allclose(np.rot90(lying, 1, axes=(1, 2)), standing, atol=1e-6)
+
+
+# where it is found
+
+
+class Street(nn.Module):
+    """Knows that the upper half is sky; with a flicker it is less sure of it each second time that it is asked."""
+
+    def __init__(self, flicker: float = 0.0) -> None:
+        super().__init__()
+        self.flicker, self.asked = flicker, 0
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits (1, 11, H, W)."""
+        self.asked += 1
+        logits = torch.zeros(1, len(KINDS), *x.shape[2:])
+        rows = x.shape[2] // 2
+        logits[:, 0, :rows] = 9.0 - self.flicker * (self.asked % 2)
+        logits[:, 1, rows:] = 9.0
+        return logits
+
+
+def street(pts: int = 0) -> Frame:
+    """A blue sky over darker, textured ground."""
+    grey = np.random.default_rng(7).uniform(0.15, 0.35, (HEIGHT, WIDTH)).astype(np.float32)
+    rgb = np.tile(grey, (3, 1, 1))
+    rgb[:, : HEIGHT // 2] = BLUE.reshape(3, 1, 1)
+    return replace(in_coding(rgb, YUV10), pts=pts)
+
+
+def lit_by(
+    network: nn.Module, method: Any, count: int = 1, first: int = 0, warm_up: int = 0, **look: float
+) -> list[Frame]:
+    """Frames from the `first` of a still street, by the preset night and a network; steadied from a warm-up on."""
+    preset = load_preset("night")
+    options = complete_options(relight_by(method=method, **look), preset)
+    fields = (
+        plan_fields(Footage(), preset.generator, preset, options.field)
+        if method == "relight"
+        else None
+    )
+    plan = plan_sky(preset, options.look)
+    plan = replace(plan, network=network) if plan else None
+    lighting = Lighting(preset.generator, options.look, fields, most=most_of(preset), sky=plan)
+    borders = Borders(Lengths(least=8, most=8, warm_up=warm_up), first, {8} if first < 8 else ())
+    frames = [street(pts) for pts in range(borders.begun_at, first + count)]
+    return list(light_frames(frames, lighting, Written(YUV10), Beside(borders)))
+
+
+@pytest.mark.parametrize("method", ["relight", "tiles"])
+def test_the_sky_that_is_found_is_replaced_and_nothing_else(method: Any) -> None:
+    (made,), (bare,) = (lit_by(Street(), method, glow=0.0, sky=sky) for sky in (1.0, 0.0))
+    up, down = (slice(0, HEIGHT // 2 - 8), slice(HEIGHT // 2 + 8, None))
+    signal = (made.planes[0].astype(float) - 64) / 876
+    assert 0.05 < signal[up].min() <= signal[up].max() < 0.3
+    if method == "relight":
+        np.testing.assert_array_equal(made.planes[0][down], bare.planes[0][down])
+    assert np.abs(made.planes[0][down].astype(int) - bare.planes[0][down]).max() <= 1
+
+
+@pytest.mark.parametrize("method", ["relight", "tiles"])
+def test_a_sky_is_followed_and_a_segment_begins_as_if_it_went_on(method: Any) -> None:
+    unbroken = lit_by(Street(flicker=9), method, 12, warm_up=8)
+    network = Street(flicker=9)
+    later = lit_by(network, method, 4, first=8, warm_up=8)
+    for one, other in zip(unbroken[8:], later, strict=True):
+        assert_equal(one, other)
+    edge = [f.planes[0][HEIGHT // 2 - 4 : HEIGHT // 2 + 4].astype(float).mean() for f in unbroken]
+    alone = [
+        lit_by(Street(flicker=9 * x), method, 1)[0].planes[0][HEIGHT // 2 - 4 : HEIGHT // 2 + 4]
+        for x in (0, 1)
+    ]
+    assert abs(edge[-1] - edge[-2]) <= 0.7 * abs(alone[0].mean() - alone[1].mean()) + 0.5
+
+
+def test_a_plate_of_the_night_has_no_sky_to_replace() -> None:
+    assert plan_sky(load_preset("day"), Look(sky=1.0)) is None
+    assert plan_sky(load_preset("night"), Look(sky=0.0)) is None
+    assert plan_sky(load_preset("night"), Look(sky=((0, 0.0), (9, 1.0)))) is not None
