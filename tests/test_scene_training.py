@@ -19,6 +19,7 @@ from nightfx.training.scene import run as run_module
 from nightfx.training.scene import state
 from nightfx.training.scene.altering import altered, plain_sky
 from nightfx.training.scene.framing import reframed
+from nightfx.training.scene.gaps import with_gap
 from nightfx.training.scene.gather import Sources, gather, is_kept_out, read_keep_out
 from nightfx.training.scene.labelled import (
     ALL_LIGHTS,
@@ -208,6 +209,21 @@ def test_what_is_altered_stays_a_picture() -> None:
         assert x.dtype == np.float32
         assert x.min() >= 0
         assert x.max() <= 1
+
+
+def test_a_gap_before_a_facade_is_known_as_sky() -> None:
+    everywhere = labelled(surface=WALL, lit=int(bit("window")), known=int(bit("window")), trust=80)
+    piece = np.full((30, 50, 3), (10, 20, 250), np.uint8)
+    for seed in range(6):
+        found = with_gap(everywhere, [piece], np.random.default_rng(seed))
+        is_blue = (found.picture == piece[0, 0]).all(-1)
+        assert np.array_equal(is_blue, found.sky == 255)
+        assert not found.lit[is_blue].any()
+        assert (found.known[is_blue] == ALL_LIGHTS).all()
+        far = found.sky == 0
+        assert np.array_equal(found.picture[far], everywhere.picture[far])
+        assert (found.trust[far] == 80).all()
+    assert with_gap(everywhere, [], np.random.default_rng(0)) is everywhere
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ _FAR = 0.45  # a frontal picture is often shown as small as this
 
 def reframed(item: Labelled, size: tuple[int, int], rng: np.random.Generator) -> Labelled:
     """The picture as another camera would frame it, (height, width) = `size`; beyond its edges nothing is known."""
-    matrix = _matrix(item.picture.shape[:2], size, rng, frontal=_is_frontal(item))
+    matrix = _matrix(item.picture.shape[:2], size, rng, frontal=is_frontal(item))
     to = size[::-1]
     maps = []
     for i, plane in enumerate(item):
@@ -33,7 +33,7 @@ def reframed(item: Labelled, size: tuple[int, int], rng: np.random.Generator) ->
     return Labelled(*(np.asarray(v, np.uint8) for v in maps))
 
 
-def _is_frontal(item: Labelled) -> bool:
+def is_frontal(item: Labelled) -> bool:
     """Whether it is a facade: one whose windows somebody drew boxes around, and not all that it shows."""
     return bool(item.lit.any() and (item.trust < 255).any())
 

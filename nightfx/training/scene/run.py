@@ -26,7 +26,8 @@ from nightfx.network.weights import pack_weights
 from nightfx.options import DeviceName, SceneTrainOptions
 from nightfx.training.scene import state
 from nightfx.training.scene.altering import altered
-from nightfx.training.scene.framing import reframed
+from nightfx.training.scene.framing import is_frontal, reframed
+from nightfx.training.scene.gaps import with_gap
 from nightfx.training.scene.gather import Sources, gather, read_keep_out
 from nightfx.training.scene.labelled import Labelled
 from nightfx.training.scene.loss import scene_loss, wanted_of
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 SIZE_PX = (224, 288)
 """(height, width) of what the network learns from: about a frame at working height."""
+_GAPS = 0.35  # of the facades that get a piece of sky: few show any
 _AHEAD = 2  # batches
 
 Batch = tuple[Tensor, list[Labelled]]
@@ -97,7 +99,10 @@ def draw_batch(sources: Sources, options: SceneTrainOptions, step: int) -> Batch
     pictures, labels = [], []
     for index in range(options.batch):
         rng = np.random.default_rng((options.seed, step, index))
-        item = reframed(sources.draw(options.town_share, rng), SIZE_PX, rng)
+        drawn = sources.draw(options.town_share, rng)
+        item = reframed(drawn, SIZE_PX, rng)
+        if is_frontal(drawn) and rng.uniform() < _GAPS:
+            item = with_gap(item, sources.skies, rng)
         pictures.append(altered(item, sources.skies, rng).transpose(2, 0, 1))
         labels.append(item)
     return torch.from_numpy(np.stack(pictures)), labels
