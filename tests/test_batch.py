@@ -42,6 +42,7 @@ from nightfx.batch.queue.record import (
 from nightfx.batch.queue.seats import seats_for
 from nightfx.batch.queue.task import Task
 from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
+from nightfx.batch.report import shot_figures
 from nightfx.batch.report.page import MEANINGS, TITLES, page, write_report
 from nightfx.batch.report.shot_figures import LIMITS, Figures, compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
@@ -50,6 +51,7 @@ from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.engine import EngineOptions
 from nightfx.options.render import RenderOptions, all_options
+from nightfx.scene import Places
 
 TINY = Clip(size=(32, 48), count=3)
 LATER = 10**9  # ns
@@ -378,6 +380,29 @@ def test_figures_are_those_of_the_pictures() -> None:
     flicker = figures_of([compare([plate + 0.01 * n for n in noise], pumping)]).flicker
     assert flicker is not None
     assert flicker > LIMITS["flicker"]
+
+
+def test_a_skyline_that_smokes_and_a_lamp_in_the_sky_are_worth_a_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plate = np.full((3, 360, 360), 0.4, np.float32)
+    plate[:, :120] = 0.8
+    sky = torch.from_numpy((plate[0] > 0.6).astype(np.float32))
+    monkeypatch.setattr(shot_figures, "places_of", lambda plate: Places(sky, sky, 1 - sky))
+    night = np.where(plate > 0.6, 0.05, 0.5 * plate).astype(np.float32)
+    found = figures_of([compare([plate], [night])])
+    assert found.skyline == pytest.approx(0, abs=0.02)
+    assert found.misplaced == 0
+    faulty = night.copy()
+    faulty[:, 120:150] = 0.02
+    faulty[:, 40:50, 100:110] = 0.9
+    found = figures_of([compare([plate], [faulty])])
+    assert found.skyline is not None
+    assert found.skyline > LIMITS["skyline"]
+    assert found.misplaced == 1
+    day = figures_of([compare([night], [plate])])
+    assert day.skyline is None
+    assert day.misplaced is None
 
 
 def test_every_figure_of_a_report_has_a_limit_a_title_and_a_meaning() -> None:

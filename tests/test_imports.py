@@ -43,7 +43,7 @@ MAY_IMPORT = {
     },
     "batch": {
         *("disk", "errors", "job", "metrics", "network", "options", "picture", "preview"),
-        *("source", "target"),
+        *("scene", "source", "target"),
     },
     "farm": {"disk", "errors", "job"},
     "quality": {

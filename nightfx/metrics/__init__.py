@@ -15,16 +15,21 @@ from nightfx.metrics.distance import (
 )
 from nightfx.metrics.edges import dissolved, halos, seams
 from nightfx.metrics.features import Features, fid, kid, load_features
-from nightfx.metrics.lights import invented_lights, light_share
+from nightfx.metrics.judges import Called, call_night
+from nightfx.metrics.lights import invented_lights, light_share, misplaced_lights
 from nightfx.metrics.motion import flicker
 from nightfx.metrics.pictures import HSP, hsp_brightness, psnr, structure_kept
+from nightfx.metrics.skyline import Skyline, skyline
 
 __all__ = [
     "HSP",
+    "Called",
     "DayNight",
     "Distance",
     "Features",
     "Sample",
+    "Skyline",
+    "call_night",
     "color_distance",
     "dissolved",
     "fid",
@@ -36,11 +41,13 @@ __all__ = [
     "light_share",
     "load_classifier",
     "load_features",
+    "misplaced_lights",
     "patch_distance",
     "psnr",
     "pyramid_distance",
     "sample_picture",
     "seams",
+    "skyline",
     "sliced_wasserstein",
     "structure_kept",
 ]

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nightfx.metrics.bands import around, between, depth, share
 from nightfx.metrics.pictures import luma, to_lines
 
 _BESIDE_PX = (-3, -2, 2, 3)  # lines that show what a border shows, without it
 _GRADIENT_FLOOR = 1e-3
 _BLACK = 0.03  # added to luma under logarithms: what is black has no halo
 NEAR_PX, FAR_PX = (1, 4), (8, 16)  # from the skyline, at 256 px of the shorter side
-_AROUND_PX = 33
 _STEP = 0.15  # of luma across a skyline that counts
 DETAIL_LINES = 360
 _DETAIL_PX, _DETAIL, _GONE, _LIFT = 24, 0.15, 0.35, 0.02
@@ -61,9 +61,9 @@ def halos(plate: Tensor, render: Tensor, sky: Tensor) -> float:
     mask = cv2.resize(sky.float().numpy(), size, interpolation=cv2.INTER_LINEAR) > 0.5
     if mask.all() or not mask.any():
         return float("nan")
-    sides = [cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (mask, ~mask)]
-    steps = [_around(before, _between(d, NEAR_PX)) for d in sides]
-    line = _between(sides[0], (0, 1.5)) & (np.abs(steps[0] - steps[1]) >= _STEP)
+    sides = [depth(m) for m in (mask, ~mask)]
+    steps = [around(before, between(d, NEAR_PX)) for d in sides]
+    line = between(sides[0], (0, 1.5)) & (np.abs(steps[0] - steps[1]) >= _STEP)
     if not line.any():
         return float("nan")
     found = [np.abs(_rim(after, d)) - np.abs(_rim(before, d)) for d in sides]
@@ -72,24 +72,9 @@ def halos(plate: Tensor, render: Tensor, sky: Tensor) -> float:
 
 def _rim(y: np.ndarray, distance: np.ndarray) -> np.ndarray:
     v = np.log2(y + np.float32(_BLACK))
-    near, far = (_between(distance, band) for band in (NEAR_PX, FAR_PX))
-    known = (_share(near) > 0) & (_share(far) > 0)
-    return np.where(known, _around(v, near) - _around(v, far), 0)
-
-
-def _between(distance: np.ndarray, band: tuple[float, float]) -> np.ndarray:
-    return np.asarray((distance > band[0]) & (distance <= band[1]))
-
-
-def _around(v: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The mean of `v` over the chosen pixels around each place."""
-    total = cv2.blur(np.where(chosen, v, 0).astype(np.float32), (_AROUND_PX, _AROUND_PX))
-    return np.asarray(total / np.maximum(_share(chosen), 1e-6))
-
-
-def _share(chosen: np.ndarray) -> np.ndarray:
-    share = cv2.blur(chosen.astype(np.float32), (_AROUND_PX, _AROUND_PX))
-    return np.where(share > 1e-4, share, 0)
+    near, far = (between(distance, band) for band in (NEAR_PX, FAR_PX))
+    known = (share(near) > 0) & (share(far) > 0)
+    return np.where(known, around(v, near) - around(v, far), 0)
 
 
 @torch.no_grad()

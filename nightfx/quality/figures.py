@@ -15,30 +15,33 @@ from torch import Tensor
 from nightfx.errors import UsageError
 from nightfx.light import plan_tiles
 from nightfx.metrics import (
+    Called,
     Features,
     Sample,
+    call_night,
     fid,
     halos,
     hsp_brightness,
     invented_lights,
     kid,
     light_share,
-    load_classifier,
+    misplaced_lights,
     pyramid_distance,
     sample_picture,
     seams,
+    skyline,
     structure_kept,
 )
-from nightfx.metrics.classifier import as_input
 from nightfx.metrics.features import small_features
 from nightfx.metrics.pictures import to_lines
-from nightfx.network import SceneNetwork, load_scene_network
-from nightfx.scene import see_scene
+from nightfx.scene import places_of
 
 _GRID_PX = 8
 _DRAWN_PER_SOURCE = 48  # of features: KID and FID know no weights, so small sources repeat
 # where a figure of one picture is worth a look; one picture has few borders of tiles, so chance alone makes seams of 1.2
 STRUCTURE, HALO_STOPS, INVENTED, SEAM = 0.85, 0.5, 2, 1.5
+# lamps leave walls below the sky darker than walls beside them, by 0.9 stops in drawn nights
+DARKER_STOPS, FRINGE_STOPS, MISPLACED = 1.0, 0.4, 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +56,8 @@ class Portrait:
     """HSP, 0 to 1."""
     lights: float
     """Share of pixels that are bright and small-scale."""
-    night: float
-    """How likely it is night, by the classifier that never saw a render, 0 to 1."""
+    called: Called
+    """How likely it is night, to judges of colours and of structure that never saw a render nor its source, 0 to 1."""
     sample: Sample
     features: Tensor
 
@@ -72,6 +75,12 @@ class Compared:
     """Along the skyline, in stops."""
     seams: float | None
     """Gradient at borders of tiles over that inside, render ÷ plate."""
+    darker: float | None
+    """How much more walls near the sky were darkened than walls far from it, in stops."""
+    fringe: float | None
+    """How far the skyline itself is brighter or darker than both its sides, in stops."""
+    misplaced: int
+    """Lights in the sky, in leaves, on people, on the bare ground."""
     apart: float
     """From the nearest real picture: RMS of 8×8 mean colours."""
 
@@ -88,7 +97,7 @@ class FigureRow:
     layout: float
     bands: float
     night: float
-    """Share that the classifier calls night."""
+    """Share that the judge less content with it calls night: of colours or of structure."""
     brightness: float
     lights: float
     kid: float | None
@@ -99,6 +108,14 @@ class FigureRow:
     halo: float | None = None
     seams: float | None = None
     flicker: float | None = None
+    by_colours: float | None = None
+    """Share called night by colours alone."""
+    by_structure: float | None = None
+    """Share called night by structure alone."""
+    darker: float | None = None
+    fringe: float | None = None
+    misplaced: float | None = None
+    """Lights in impossible places per 10 pictures."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +150,9 @@ def portray(
     picture: Tensor, name: str, source: str = "", *, features: Features | None = None, seed: int = 0
 ) -> Portrait:
     """Measure a picture (3, H, W) in [0, 1]."""
-    with torch.inference_mode():
-        odds = float(load_classifier()(as_input(picture)[None])[0].sigmoid())
     return Portrait(
         *(name, source, 1.0),
-        *(hsp_brightness(to_lines(picture)), light_share(picture), odds),
+        *(hsp_brightness(to_lines(picture)), light_share(picture), call_night(picture, source)),
         *(sample_picture(picture, seed=seed), (features or small_features)(picture)),
     )
 
@@ -147,13 +162,19 @@ def compare(
 ) -> Compared:
     """Measure a render beside its plate, (3, H, W) both, as tiles of `tile_px` would have been laid."""
     small = to_lines(plate), to_lines(render)
-    sky = torch.from_numpy(sky_of(small[0].numpy()))
+    sky, lampless, ground = places_of(plate)
+    line = skyline(plate, render, sky)
     return Compared(
         portrait,
         structure_kept(*small),
         invented_lights(plate, render),
         _known(halos(plate, render, sky)),
         _known(seams(render, plate, *_borders(plate, tile_px))),
+        *(
+            _known(line.darker),
+            _known(line.fringe),
+            misplaced_lights(plate, render, lampless, ground),
+        ),
         float(torch.cdist(_layout(portrait)[None], real.layouts).min()),
     )
 
@@ -170,15 +191,24 @@ def summarise(
     both = weights, _weights_of(real.portraits)
     d = pyramid_distance([x.sample for x in portraits], [x.sample for x in real.portraits], both)
     mean = Mean(weights)
+    nights = _called(portraits, mean)
     found = FigureRow(
         *(name, len(portraits), d.whole, d.colours, sum(d.layout), sum(d.bands)),
-        mean([float(x.night > 0.5) for x in portraits]) or 0.0,
+        min(nights) if wants_night(real) else max(nights),
         mean([x.brightness for x in portraits]) or 0.0,
         mean([x.lights for x in portraits]) or 0.0,
         *_inception(portraits, real.portraits),
         flicker=float(np.mean(flickers)) if flickers else None,
+        by_colours=nights.colours,
+        by_structure=nights.structure,
     )
     return found if not compared else _beside_plates(found, compared, mean)
+
+
+def wants_night(real: Real) -> bool:
+    """Whether real pictures are nights, as far as both judges together can tell."""
+    nights = _called(real.portraits, Mean(_weights_of(real.portraits)))
+    return sum(nights) > 1
 
 
 class Mean:
@@ -194,6 +224,12 @@ class Mean:
         return sum(v * w for v, w in pairs) / total if total else None
 
 
+def _called(portraits: Sequence[Portrait], mean: Mean) -> Called:
+    """The shares of pictures that each judge calls night."""
+    shares = ([float(x.called[i] > 0.5) for x in portraits] for i in range(len(Called._fields)))
+    return Called(*(mean(share) or 0.0 for share in shares))
+
+
 def _beside_plates(row: FigureRow, compared: Sequence[Compared], mean: Mean) -> FigureRow:
     return replace(
         row,
@@ -201,6 +237,9 @@ def _beside_plates(row: FigureRow, compared: Sequence[Compared], mean: Mean) -> 
         invented=mean([10.0 * x.invented for x in compared]),
         halo=mean([x.halo for x in compared]),
         seams=mean([x.seams for x in compared]),
+        darker=mean([x.darker for x in compared]),
+        fringe=mean([x.fringe for x in compared]),
+        misplaced=mean([10.0 * x.misplaced for x in compared]),
     )
 
 
@@ -220,17 +259,20 @@ def faults(each: Compared, ranges: Range) -> dict[str, float]:
         "lights invented": each.invented / INVENTED,
         "halo": (each.halo or 0.0) / HALO_STOPS,
         "seams": ((each.seams or 1.0) - 1) / (SEAM - 1),
+        "walls darker at the sky": (each.darker or 0.0) / DARKER_STOPS,
+        "fringe": (each.fringe or 0.0) / FRINGE_STOPS,
+        "lights misplaced": each.misplaced / MISPLACED,
     }
     return {name: round(float(value), 3) for name, value in found.items()}
 
 
 def facts_of(each: Compared, ranges: Range) -> dict[str, Any]:
     """A render's figures for JSON."""
-    alone = {
-        k: getattr(each.render, k) for k in ("name", "source", "brightness", "lights", "night")
-    }
-    beside = {k: getattr(each, k) for k in ("structure", "invented", "halo", "seams", "apart")}
-    return alone | beside | {"faults": faults(each, ranges)}
+    alone = {k: getattr(each.render, k) for k in ("name", "source", "brightness", "lights")}
+    nights = {f"night_by_{k}": v for k, v in each.render.called._asdict().items()}
+    names = ("structure", "invented", "halo", "seams", "darker", "fringe", "misplaced", "apart")
+    beside = {k: getattr(each, k) for k in names}
+    return alone | nights | beside | {"faults": faults(each, ranges)}
 
 
 def _range(portraits: Sequence[Portrait], layouts: Tensor) -> Range:
@@ -280,16 +322,6 @@ def _borders(plate: Tensor, tile_px: int) -> tuple[list[int], list[int]]:
     tiles = plan_tiles(height, width, tile_px)
     rows, columns = ({tile.core[i].start for tile in tiles} - {0} for i in (0, 1))
     return sorted(rows), sorted(columns)
-
-
-def sky_of(picture: np.ndarray) -> np.ndarray:
-    """Return how surely each pixel of a picture (3, H, W) in [0, 1] is sky, (H, W), as the scene network says."""
-    return see_scene(_scene_network(), picture).of("sky")
-
-
-@cache
-def _scene_network() -> SceneNetwork:
-    return load_scene_network()
 
 
 def _known(value: float) -> float | None:

@@ -3,6 +3,7 @@
 from nightfx.scene.any_sky import find_any_sky
 from nightfx.scene.kinds import KINDS, LIGHTS, SURFACES
 from nightfx.scene.matte import Matte, read_model, refine, refine_picture, with_colour
+from nightfx.scene.places import Places, places_of, scene_of, sky_of
 from nightfx.scene.seen import Scene, see_scene
 
 __all__ = [
@@ -10,11 +11,15 @@ __all__ = [
     "LIGHTS",
     "SURFACES",
     "Matte",
+    "Places",
     "Scene",
     "find_any_sky",
+    "places_of",
     "read_model",
     "refine",
     "refine_picture",
+    "scene_of",
     "see_scene",
+    "sky_of",
     "with_colour",
 ]

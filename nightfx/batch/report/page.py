@@ -28,6 +28,9 @@ TITLES = {
     "crushed": "Crushed blacks",
     "clipped": "Clipped whites",
     "dissolved": "Dissolved edges",
+    "skyline": "Walls dark at the sky",
+    "fringe": "Rim along the sky",
+    "misplaced": "Lights in impossible places",
 }
 MEANINGS = {
     "flicker": "How much more the render changes along the motion of its plate than the plate does; 1.00 is as steady."
@@ -35,7 +38,12 @@ MEANINGS = {
     "crushed": "Pixels that are black in the render (luma below 2 of 255) and not nearly so in the plate (8 or more).",
     "clipped": "Pixels with a channel above 254 of 255 in the render that had none in the plate.",
     "dissolved": "Detail of the plate, along skylines above all, of which the render shows next to none.",
+    "skyline": "How much more walls near the sky were darkened than walls of their brightness far from it, in stops.",
+    "fringe": "How far the edge of the sky is brighter than both its sides, or darker, in stops.",
+    "misplaced": "Lights a picture that the plate does not explain, in the sky, in leaves, on people or on the ground.",
 }
+MISSING = {"flicker": "still", "skyline": "none", "fringe": "none", "misplaced": "no night"}
+"""What is said of a figure that there is none of."""
 
 
 def write_report(
@@ -143,9 +151,8 @@ def _picture(data: Any) -> str | None:
 def _figure(found: Figures, key: str) -> tuple[str, str, str]:
     value = getattr(found, key)
     if value is None:
-        return TITLES[key], "still", "none"
-    text = f"{value:.2f}" if key == "flicker" else f"{value:.2%}"
-    return TITLES[key], text, "over" if value > LIMITS[key] else ""
+        return TITLES[key], MISSING[key], "none"
+    return TITLES[key], f"{value:.{_digits(key)}}", "over" if value > LIMITS[key] else ""
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -177,7 +184,12 @@ def _value(value: Any) -> str:
 
 
 def _limit(key: str) -> str:
-    return f"{LIMITS[key]:.2f}" if key == "flicker" else f"{LIMITS[key]:.0%}"
+    return f"{LIMITS[key]:.0%}" if _digits(key) == "2%" else f"{LIMITS[key]:.2f}"
+
+
+def _digits(key: str) -> str:
+    """How a figure is written: a share in percent, all else as a number."""
+    return "2%" if key in ("crushed", "clipped", "dissolved") else "2f"
 
 
 def _measured(facts: Mapping[str, Any]) -> Figures | None:
@@ -185,7 +197,7 @@ def _measured(facts: Mapping[str, Any]) -> Figures | None:
     if not isinstance(said, dict):
         return None
     values: dict[str, Any] = {key: said.get(key) for key in TITLES}
-    numbers = [value for key, value in values.items() if key != "flicker" or value is not None]
+    numbers = [value for key, value in values.items() if key not in MISSING or value is not None]
     if not all(type(value) in (int, float) for value in numbers):
         return None
     return Figures(**values)

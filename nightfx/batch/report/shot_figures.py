@@ -8,15 +8,18 @@ screen would (HDR and linear light with their highlights rolled off). Then
                plate (8 of 255 or more)
     clipped    share of pixels with a channel above 254 of 255 in the render that had none in the plate
     dissolved  `nightfx.metrics.dissolved`: share of the plate's detail, skylines above all, that is gone in the render
+    skyline    `nightfx.metrics.skyline`: how much more walls near the sky were darkened than walls far from it, in stops
+    fringe     the same: how far the edge of the sky is brighter than both its sides, or darker, in stops
+    misplaced  `nightfx.metrics.misplaced_lights`: lights a picture in the sky, in leaves, on people or on the ground
 
-`worst` is the largest of flicker ÷ 1.1, crushed ÷ 5 %, clipped ÷ 1 % and dissolved ÷ 1 %: above 1, a shot is worth a look.
+`worst` is the largest of each in units of its limit (`LIMITS`): above 1, a shot is worth a look.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -28,7 +31,7 @@ import numpy as np
 import torch
 
 from nightfx.job.source_target import asked_encoding, open_shot
-from nightfx.metrics import dissolved, flicker
+from nightfx.metrics import dissolved, flicker, misplaced_lights, skyline
 from nightfx.options import SourceOptions
 from nightfx.picture import (
     Encoding,
@@ -41,6 +44,7 @@ from nightfx.picture import (
     to_working,
     upright,
 )
+from nightfx.scene import places_of
 from nightfx.source import FALLBACK_RATE, deinterlaced
 from nightfx.source import FrameReader as Ends
 
@@ -50,7 +54,11 @@ _FLICKER_LINES = 360
 _THUMB_PX = (420, 280)  # at most
 _THUMB_QUALITY = 78
 BLACK, NEAR_BLACK, WHITE = 2 / 255, 8 / 255, 254 / 255
-LIMITS = {"flicker": 1.1, "crushed": 0.05, "clipped": 0.01, "dissolved": 0.01}
+LIMITS = {
+    **{"flicker": 1.1, "crushed": 0.05, "clipped": 0.01, "dissolved": 0.01},
+    # lamps leave walls below the sky darker than walls beside them, by 0.9 stops in drawn nights
+    **{"skyline": 1.0, "fringe": 0.4, "misplaced": 0.5},
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,12 @@ class Figures:
     """Share of pixels that became white."""
     dissolved: float = 0.0
     """Share of detail that is gone."""
+    skyline: float | None = None
+    """How much darker walls went near the sky, in stops; None where no sky ends."""
+    fringe: float | None = None
+    """A rim along the sky, in stops; None where no sky ends."""
+    misplaced: float | None = None
+    """Lights a picture where none can be; None where it did not become darker, as by `--to day`."""
 
     @property
     def worst(self) -> float:
@@ -125,8 +139,31 @@ def figures_of(samples: list[PairedFrames]) -> Figures:
     """The means of samples."""
     crushed = np.mean([share for sample in samples for share in sample.crushed])
     clipped = np.mean([share for sample in samples for share in sample.clipped])
-    gone = [dissolved(*_tensors([s.plate[0], s.render[0]])) for s in samples]
-    return Figures(_flicker(samples), float(crushed), float(clipped), float(np.mean(gone)))
+    pairs = [_tensors([s.plate[0], s.render[0]]) for s in samples]
+    gone = [dissolved(*pair) for pair in pairs]
+    return Figures(
+        *(_flicker(samples), float(crushed), float(clipped), float(np.mean(gone))),
+        *_by_places(pairs),
+    )
+
+
+def _by_places(
+    pairs: list[list[torch.Tensor]],
+) -> tuple[float | None, float | None, float | None]:
+    """What went wrong along skylines that there are, and lights in impossible places, of pairs that became darker."""
+    lines, lights = [], []
+    for plate, render in pairs:
+        if render.mean() < plate.mean():
+            sky, lampless, ground = places_of(plate)
+            lines.append(skyline(plate, render, sky))
+            lights.append(float(misplaced_lights(plate, render, lampless, ground)))
+    return _mean([x.darker for x in lines]), _mean([x.fringe for x in lines]), _mean(lights)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """Of what was there to measure."""
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.mean(known)) if known else None
 
 
 def _thumbnail(picture: Float32) -> str:
