@@ -354,7 +354,7 @@ def lit_by(
         else None
     )
     plan = plan_sky(preset, options.look)
-    plan = replace(plan, network=network) if plan else None
+    plan = replace(plan, network=network) if plan else None  # type: ignore[arg-type]  # a stand-in
     lighting = Lighting(preset.generator, options.look, fields, most=most_of(preset), sky=plan)
     borders = Borders(Lengths(least=8, most=8, warm_up=warm_up), first, {8} if first < 8 else ())
     frames = [street(pts) for pts in range(borders.begun_at, first + count)]
