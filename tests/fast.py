@@ -21,7 +21,7 @@ FAST: dict[str, str] = {
     "test_presets.py": "night_darkens bundled finite are_blue",
     "test_model.py": "bands spectral bf16 table_one",
     # scene, light, apply
-    "test_sky.py": "bit_for_bit brighter_than found followed",
+    "test_sky.py": "bit_for_bit brighter_than found flickers as_if",
     "test_relight.py": "still_camera after_a_cut",
     "test_steady.py": "24_frames",
     "test_lock.py": "carried on_the_whole",
