@@ -59,7 +59,7 @@ def test_a_render_prints_the_path_and_plain_progress(clip: Path, identity: Prese
         (["missing.mp4"], "missing.mp4: no such file"),
         (
             ["{clip}", "--to", "noon"],
-            "unknown preset 'noon'; known: blue-hour, day, night, night-neon",
+            "unknown preset 'noon'; known: blue-hour, day, day-for-night, night, night-neon",
         ),
         (["{clip}", "--to", "{identity}", "-o", "/nowhere/out.mp4"], "/nowhere"),
         (["{text}", "--to", "{identity}"], "text.mp4"),

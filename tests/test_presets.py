@@ -15,6 +15,8 @@ from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
 from nightfx.options import NightSky
 
+BUNDLED = ["blue-hour", "day", "day-for-night", "night", "night-neon"]
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -62,7 +64,8 @@ def test_damaged_weights_are_refused(folder: Path) -> None:
 
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(
-        PresetError, match="unknown preset 'noon'; known: blue-hour, day, night, night-neon"
+        PresetError,
+        match="unknown preset 'noon'; known: blue-hour, day, day-for-night, night, night-neon",
     ):
         load_preset("noon")
 
@@ -131,7 +134,7 @@ def test_a_folder_does_not_hide_a_bundled_preset(
 
 
 def test_the_bundled_presets_are_whole() -> None:
-    assert [preset.name for preset in list_presets()] == ["blue-hour", "day", "night", "night-neon"]
+    assert [preset.name for preset in list_presets()] == BUNDLED
     for preset in list_presets():
         assert verify_preset(preset.name).startswith("ok, relit")
         assert (preset.folder / "CARD.md").read_text(encoding="utf-8").count("licence") > 0
@@ -140,7 +143,7 @@ def test_the_bundled_presets_are_whole() -> None:
 def test_night_darkens_and_day_brightens() -> None:
     grey = torch.full((1, 3, 64, 64), 0.4)
     with torch.inference_mode():
-        for name in ("night", "night-neon", "blue-hour"):
+        for name in ("night", "night-neon", "blue-hour", "day-for-night"):
             assert float(load_preset(name).generator(grey).mean()) < 0.35
         assert float(load_preset("day").generator(grey * 0.3).mean()) > 0.15
 
@@ -163,11 +166,11 @@ def test_ones_own_presets_are_listed_as_to_takes_them(
     listed = CliRunner().invoke(app, ["presets", "list"])
     assert listed.exit_code == 0
     said = [line.split()[0] for line in listed.stdout.splitlines()]
-    assert said == ["blue-hour", "day", "night", "night-neon", "harbour/night", "./night"]
+    assert said == [*BUNDLED, "harbour/night", "./night"]
     assert [load_preset(name).name for name in said[-2:]] == ["dusk", "dusk"]
     monkeypatch.chdir(load_preset("night").folder.parent)
     listed = CliRunner().invoke(app, ["presets", "list"])
-    assert len(listed.stdout.splitlines()) == 4  # those that come along are no one's own
+    assert len(listed.stdout.splitlines()) == len(BUNDLED)  # those that come along are no one's own
 
 
 def test_a_presets_night_sky_is_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
