@@ -1,6 +1,6 @@
 """Make the picture that README opens with: the example clip as a wipe, and below it the plate and the night.
 
-python examples/make_picture.py [--preset night] [--frame 28] [--out examples/street_before_after.jpg]
+python examples/make_picture.py [--preset night] [--frame 1029] [--out examples/street_before_after.jpg]
 """
 
 import argparse
@@ -13,7 +13,8 @@ from PIL import Image
 
 from nightfx import RenderOptions, load_preset
 from nightfx.job.source_target import open_shot
-from nightfx.preview.preview import pick, render, to_pixels, view
+from nightfx.preview.pick import pick
+from nightfx.preview.preview import render, to_pixels, view
 from nightfx.preview.sheet import wipe
 
 STREET = Path(__file__).with_name("street.mp4")
@@ -24,7 +25,7 @@ def main() -> None:
     """Render one frame and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="night")
-    parser.add_argument("--frame", type=int, default=28, help="of the clip, from 0")
+    parser.add_argument("--frame", type=int, default=1029, help="its number")
     parser.add_argument("--out", type=Path, default=STREET.with_name("street_before_after.jpg"))
     parser.add_argument("--quality", type=int, default=78, help="of the JPEG")
     args = parser.parse_args()
@@ -35,7 +36,7 @@ def main() -> None:
 def views(preset: str, frame: int) -> tuple[np.ndarray, np.ndarray]:
     """A frame of the example clip and its render, (3, H, W) in [0, 1] both."""
     options = RenderOptions.of()
-    with closing(open_shot(STREET, options.but(keep_going=True))) as shot:
+    with closing(open_shot(STREET, options.source)) as shot:
         picked = pick(shot, frame, None, None)
         lit = render(picked, load_preset(preset), options)
     return view(picked, picked.frame), view(picked, lit)
