@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -355,7 +355,7 @@ def lit_by(
         else None
     )
     plan = plan_sky(preset, options.look)
-    plan = replace(plan, network=network) if plan else None  # type: ignore[arg-type]  # a stand-in
+    plan = replace(plan, network=cast(Any, network)) if plan else None
     lighting = Lighting(preset.generator, options.look, fields, most=most_of(preset), sky=plan)
     borders = Borders(Lengths(least=8, most=8, warm_up=warm_up), first, {8} if first < 8 else ())
     frames = [street(pts) for pts in range(borders.begun_at, first + count)]
@@ -384,7 +384,7 @@ def test_a_segment_begins_with_the_sky_as_if_it_went_on(method: Any) -> None:
 def test_a_sky_that_flickers_is_followed() -> None:
     plan = plan_sky(load_preset("night"), Look(sky=1.0))
     assert plan is not None
-    plan = replace(plan, network=Street(flicker=9))
+    plan = replace(plan, network=cast(Any, Street(flicker=9)))
     frames = [street(pts) for pts in range(12)]
     sure = np.stack([cells for _, cells in follow_skies(frames, plan, SDR)])[:, :6].mean((1, 2))
     assert np.abs(np.diff(sure[:2])).max() > 0.3
