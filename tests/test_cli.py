@@ -61,7 +61,7 @@ def test_a_render_prints_the_path_and_plain_progress(clip: Path, identity: Prese
             ["{clip}", "--to", "noon"],
             "unknown preset 'noon'; known: blue-hour, day, day-for-night, night, night-neon",
         ),
-        (["{clip}", "--to", "{identity}", "-o", "/nowhere/out.mp4"], "/nowhere"),
+        (["{clip}", "--to", "{identity}", "-o", "{clip}/out.mp4"], "cannot be made a folder"),
         (["{text}", "--to", "{identity}"], "text.mp4"),
         (["{sound}", "--to", "{identity}"], "no video"),
     ],
