@@ -49,7 +49,8 @@ class Look:
 
 LOOKS = {
     "day-for-night": Look(0.15, 0.030, 1.12, 0.26, (0.25, 0.60), (1.62, 1.0, 0.62)),
-    "night": Look(0.50, 0.024, 1.05, 0.16, (0.25, 0.60), (1.5, 1.0, 0.74)),
+    # half of the sun is taken out: for lamps to be put in
+    "sun-off": Look(0.50, 0.024, 1.05, 0.16, (0.25, 0.60), (1.5, 1.0, 0.74)),
 }
 
 
