@@ -23,7 +23,7 @@ import nightfx
 from nightfx import RenderOptions
 from nightfx.disk.json_files import from_json_types, load_json
 from nightfx.errors import PlanError, RetryError, TargetError
-from nightfx.job import resume
+from nightfx.job import join
 from nightfx.job.choices import keep_shown, shown_again
 from nightfx.job.manifest import Manifest
 from nightfx.job.render_job import open_job
@@ -310,7 +310,7 @@ def test_a_damaged_segment_is_found_and_rendered_again(
     source = make_clip(tmp_path / "a.mp4", Clip(count=28))
     call = (source, tmp_path / "b.mp4", identity, RenderOptions.of())
     with monkeypatch.context() as patch:
-        patch.setattr(resume, "join_segments", no_join)
+        patch.setattr(join, "join_segments", no_join)
         with pytest.raises(Stop):
             nightfx.render(*call[:2], preset=identity)
     segment = tmp_path / ".b.mp4.nightfx" / "00001.nut"

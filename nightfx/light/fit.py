@@ -139,7 +139,7 @@ def fit_field(
 
     Where a window has no contrast to fit to, plate detail is scaled by `gain` (3, h, w), the generator's own: so grain
     gets as dark as what it lies on, and a generator that changes nothing gives exactly the identity. With `keeps_black`
-    a window's darkest colour gets no darker than black, however steep the light is there.
+    a window's darkest colour gets no darker than black and no brighter than it is, however steep the light is there.
     """
     sums = np.empty((24, *plate.shape[1:]), np.float32)
     _multiply(plate, lit, gain, sums)
@@ -241,7 +241,10 @@ def _solve(m: Float32, field: Float32, epsilon: float) -> None:
 
 @kernel(parallel=True)
 def _keep_black(m: Float32, darkest: Float32, field: Float32) -> None:
-    """Mix each model that carries the darkest colour of its window below black with the gain that carries mean to mean."""
+    """Keep each model between black and the plate at the darkest colour of its window.
+
+    One that leaves them is mixed with the gain that carries mean to mean.
+    """
     _, height, width = darkest.shape
     for y in prange(height):
         for x in range(width):
@@ -251,11 +254,12 @@ def _keep_black(m: Float32, darkest: Float32, field: Float32) -> None:
                 for d in range(3):
                     low += model[d] * darkest[d, y, x]
                 own = darkest[c, y, x]
-                floor = min(own, np.float32(0))
-                if low < floor:
+                floor, roof = min(own, np.float32(0)), max(own, np.float32(0))
+                if low < floor or low > roof + _LEAST_LUMA:
                     gain = max(m[3 + c, y, x], np.float32(0)) / max(m[c, y, x], _SHADOW)
-                    there = max(gain * own, floor)
-                    share = (floor - low) / (there - low)
+                    wanted = floor if low < floor else roof
+                    there = min(max(gain * own, floor), roof)
+                    share = (wanted - low) / (there - low)
                     for d in range(4):
                         model[d] *= 1 - share
                     model[c] += share * gain
