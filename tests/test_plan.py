@@ -215,7 +215,7 @@ SOME = """
 import os, signal, sys
 from contextlib import contextmanager
 sys.path.insert(0, sys.argv[1])
-from nightfx.batch.queue import segments
+from nightfx.job import plan as plans
 from nightfx.batch.queue import worker
 from nightfx.errors import SourceError
 @contextmanager
@@ -229,7 +229,7 @@ def some_of(plan):
                 os.kill(os.getpid(), signal.SIGKILL)
             render(number, show)
         yield render_some
-whole_of, segments.segments_of = segments.segments_of, some_of
+whole_of, plans.segments_of = plans.segments_of, some_of
 sys.exit(worker.main())
 """
 
