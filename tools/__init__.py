@@ -1,0 +1,1 @@
+"""Tools beside the product: what makes the pictures that it learns from."""

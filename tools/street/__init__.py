@@ -1,0 +1,1 @@
+"""The example clip: one street, drawn by day and by night."""

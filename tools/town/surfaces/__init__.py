@@ -1,0 +1,1 @@
+"""What meshes are made of."""
