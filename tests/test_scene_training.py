@@ -269,6 +269,15 @@ def test_a_run_goes_on_where_it_stopped(options: Options, tmp_path: Path) -> Non
     assert parts.read_bytes() == whole.read_bytes()
 
 
+def test_a_run_starts_from_given_weights(options: Options, tmp_path: Path) -> None:
+    first = train_scene(tmp_path / "first", options(steps=4), device="cpu")
+    begun = state.start(options(start=first), CPU)
+    assert begun.step == 0
+    for key, tensor in load_scene_network(first).state_dict().items():
+        assert torch.equal(tensor, begun.mean.state_dict()[key])
+    assert all(parameter.requires_grad for parameter in begun.network.parameters())
+
+
 def test_what_was_labelled_meanwhile_is_taken_in(options: Options, tmp_path: Path) -> None:
     chosen, sources = options(), Sources()
     before = gather(sources, chosen, [])

@@ -96,6 +96,9 @@ class SceneTrainOptions:
     roads: tuple[str, ...] = option(
         (), "Words in the names of folders of pictures taken from a car.", metavar="WORD"
     )
+    start: Path | None = option(
+        None, "Weights to start from, such as scene/weights.safetensors; else none.", metavar="FILE"
+    )
     town_share: float = option(0.4, "Chance of a view of the town.", limits=(0, 1))
     steps: int = option(6000, "Steps in all.", limits=(1, math.inf))
     batch: int = option(8, "Pictures a step.", limits=(1, math.inf))

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nightfx.disk import partial_file
 from nightfx.errors import TrainingError
-from nightfx.network import SceneNetwork
+from nightfx.network import SceneNetwork, load_scene_network
 from nightfx.network.weights import why_unread
 from nightfx.options import SceneTrainOptions
 from nightfx.scene.kinds import KINDS
@@ -56,14 +56,10 @@ def learning_rate(step: int, options: SceneTrainOptions) -> float:
 
 
 def start(options: SceneTrainOptions, device: torch.device) -> SceneRun:
-    """A fresh network, seeded."""
+    """A fresh network, seeded, or one of the weights to start from. Raises `PresetError` where these are not read."""
     torch.manual_seed(options.seed)
-    network = SceneNetwork(len(KINDS))
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
-    nn.init.normal_(network.leave.weight, std=0.01)
+    network = _seeded() if options.start is None else load_scene_network(options.start)
+    network.train().requires_grad_(True)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     mean = copy.deepcopy(network).requires_grad_(False)
     adam = torch.optim.AdamW(
@@ -73,6 +69,16 @@ def start(options: SceneTrainOptions, device: torch.device) -> SceneRun:
         fused=device.type in ("cpu", "cuda"),
     )
     return SceneRun(network, mean, adam)
+
+
+def _seeded() -> SceneNetwork:
+    network = SceneNetwork(len(KINDS))
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
+    nn.init.normal_(network.leave.weight, std=0.01)
+    return network
 
 
 def save(run: SceneRun, path: Path) -> None:
