@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nightfx.apply import relight, straight_rgb
 from nightfx.light import fit, grade, lock, steady, tiling
+from nightfx.light.lamps.shine import Lamps
 from nightfx.light.see import luma_of, see
 from nightfx.light.sky import SkyPlan
 from nightfx.network import (
@@ -24,7 +25,7 @@ from nightfx.network import (
     build_scene_backend,
     load_scene_network,
 )
-from nightfx.options import Backend, FieldOptions, LightOptions, Look, NightSky, TilePx
+from nightfx.options import Backend, FieldOptions, LightOptions, Look, Moment, NightSky, TilePx
 from nightfx.picture import (
     CLIP_NUMBERS,
     SDR,
@@ -78,6 +79,9 @@ class Lighting:
     """How much of the plate's luma the generator may leave at most."""
     sky: SkyPlan | None = None
     """How the skies of frames come to be; None where the look leaves them alone."""
+
+    lamps_at: Callable[[int, Moment], Lamps | None] | None = None
+    """Gives the lamps of a frame by its number, under a look; None where none are lit."""
 
     @property
     def found_sky(self) -> SkyPlan | None:
