@@ -86,7 +86,7 @@ class LitChange:
             return lit
         plates, _ = planes_of_one_type(frame, coding)
         outs = tuple(plane.copy() for plane in lit.planes[:3])
-        ways = tuple(_from_codes(c) for c in (frame.coding, coding))
+        ways = _from_codes(frame.coding), _from_codes(coding)
         to_codes = to_codes_of(coding, seed_of(frame.pts) ^ 0x51ED)
         sub = coding.sub_x, coding.sub_y
         _add_light(
@@ -178,7 +178,8 @@ def _shone(q: np.float32, light: np.float32, ends_at_white: bool) -> np.float32:
     else:
         added = light
     # what is below black stays as far below what is added
-    return (below + added) ** (np.float32(1) / _GAMMA) + min(q, np.float32(0))
+    shone: np.float32 = (below + added) ** (np.float32(1) / _GAMMA) + min(q, np.float32(0))
+    return shone
 
 
 @kernel(parallel=True)

@@ -44,6 +44,8 @@ class Choices:
     """All that the first frame decides of a clip's file; None for a sequence."""
     shown: str | None = None
     """SHA-256 of what int8 was quantised with, which lies beside the segments."""
+    lights: str | None = None
+    """SHA-256 of the list of the shot's lights, which lies beside them too."""
 
 
 @dataclass(frozen=True)

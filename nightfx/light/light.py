@@ -120,7 +120,8 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     change = bare = change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
     patches: tuple[Patch, ...] = ()
-    if lighting.lamps_at and (lamps := lighting.lamps_at(number, moment)):
+    if lighting.lamps:
+        lamps = lighting.lamps.at(number, moment)
         change, glare, patches = with_lamps(change, lit.seen, lit.sky, lamps)
         bare, glow = change, glare if glow is None else screened(glow, glare)
     if glow is not None and written.is_direct_for(frame):

@@ -1,7 +1,39 @@
-"""Find what would be lit by night, and keep the list of it."""
+"""Find what would be lit by night, follow it through a shot, and keep the list of it."""
 
+from nightfx.lights.choose import Choice, choose
 from nightfx.lights.find import Found, find_lights
 from nightfx.lights.kinds import GROUPS, KINDS, group_of
-from nightfx.lights.sources import Source
+from nightfx.lights.listed import (
+    Light,
+    LightList,
+    Shown,
+    Track,
+    lights_text,
+    parse_lights,
+    read_lights,
+    write_lights,
+)
+from nightfx.lights.sources import Source, sources_of, turned
+from nightfx.lights.track import Tracker
 
-__all__ = ["GROUPS", "KINDS", "Found", "Source", "find_lights", "group_of"]
+__all__ = [
+    "GROUPS",
+    "KINDS",
+    "Choice",
+    "Found",
+    "Light",
+    "LightList",
+    "Shown",
+    "Source",
+    "Track",
+    "Tracker",
+    "choose",
+    "find_lights",
+    "group_of",
+    "lights_text",
+    "parse_lights",
+    "read_lights",
+    "sources_of",
+    "turned",
+    "write_lights",
+]

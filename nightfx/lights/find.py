@@ -7,7 +7,7 @@ house or a car that they belong to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -141,17 +141,17 @@ def _overlap(quad: Float32, inside: Bool) -> float:
     drawn = np.zeros(inside.shape, np.uint8)
     corners = np.round((quad - 0.5) * 16).astype(np.int32)
     cv2.fillConvexPoly(drawn, corners, 1, cv2.LINE_8, 4)
-    both = np.count_nonzero((drawn > 0) & inside)
-    return both / max(np.count_nonzero((drawn > 0) | inside), 1)
+    both = int(np.count_nonzero((drawn > 0) & inside))
+    either = int(np.count_nonzero((drawn > 0) | inside))
+    return both / max(either, 1)
 
 
-def _line(
-    x: NDArray[np.float64], y: NDArray[np.int64], at: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _line(x: NDArray[Any], y: NDArray[Any], at: NDArray[Any]) -> NDArray[Any]:
     """A line through the middles of both halves of the points, at two places; level where they are few."""
     if len(x) < _FEW_COLUMNS:
         return np.full(2, float(np.median(y)))
     half = len(x) // 2
-    slope = (np.median(y[-half:]) - np.median(y[:half])) / (np.mean(x[-half:]) - np.mean(x[:half]))
-    slope = float(np.clip(slope, -_STEEPEST, _STEEPEST))
+    across = np.mean(x[-half:]) - np.mean(x[:half])
+    steep = float((np.median(y[-half:]) - np.median(y[:half])) / across)
+    slope = min(max(steep, -_STEEPEST), _STEEPEST)
     return np.asarray(np.median(y - slope * x) + slope * at)

@@ -22,7 +22,15 @@ from nightfx.disk import from_json_types, own_presets, partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.trunk import Architecture
-from nightfx.options import Look, Method, NightSky, check_sky, read_look
+from nightfx.options import (
+    LightTable,
+    Look,
+    Method,
+    NightSky,
+    check_lights,
+    check_sky,
+    read_look,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +86,8 @@ class PresetFacts:
     """The preset's own look."""
     sky: NightSky | None = None
     """Its night sky, where that is not the usual one."""
+    lights: LightTable | None = None
+    """Its lamps and windows, where it lights any."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
     draft: DraftFacts | None = None
@@ -338,6 +348,8 @@ def _verify(facts: PresetFacts) -> None:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
     if facts.sky:
         check_sky(facts.sky)
+    if facts.lights:
+        check_lights(facts.lights)
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:

@@ -18,6 +18,8 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Where the network runs."""
 Backend = Literal["torch", "openvino", "openvino-int8"]
 """The library that runs the network."""
+Lights = Literal["auto", "on", "off"] | Path
+"""Whether lights come on: where the shot shows a town, always, never, or as a list says."""
 TilePx = int | Literal["whole"] | None
 """Side of a tile's core in px; `whole` is one tile, None the largest that memory allows."""
 
@@ -58,6 +60,16 @@ class LightOptions:
         None,
         "Clip, sequence or picture that is white where the sky is; by default it is found.",
         is_file=True,
+    )
+    lights: Lights = option(
+        "auto",
+        "auto, on, off, or a list that `nightfx lights` wrote: whether lamps and windows are lit.",
+        is_file=True,
+        words="auto, on, off or a path",
+    )
+    light_seed: int = option(0, "Seeds which lights are on, and their colours.")
+    lit_windows: float | None = option(
+        None, "Share of windows that are lit; by default the preset's.", limits=(0, 1)
     )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
     backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")

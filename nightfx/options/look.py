@@ -35,6 +35,15 @@ class Moment(NamedTuple):
     sky_tint: float = 0.0
     glow: float = 0.0
     grain: float = 0.0
+    lamps: float = 0.0
+    windows: float = 0.0
+    cars: float = 0.0
+    signs: float = 0.0
+    lamps_kelvin: float = 0.0
+    windows_kelvin: float = 0.0
+    cars_kelvin: float = 0.0
+    signs_kelvin: float = 0.0
+    street_light: float = 1.0
 
 
 def value_from(text: str | float) -> _Value:
@@ -74,6 +83,27 @@ class Look:
     )
     glow: _Value | None = _number("Light that spreads around what is bright, 0 to 4.", 0, 4)
     grain: _Value | None = _number("Grain's standard deviation, white being 1; 0 to 0.5.", 0, 0.5)
+    lamps: _Value | None = _number("Stops by which street lamps are brighter, -10 to 10.", -10, 10)
+    windows: _Value | None = _number("Stops by which windows are brighter, -10 to 10.", -10, 10)
+    cars: _Value | None = _number(
+        "Stops by which the lamps of cars are brighter, -10 to 10.", -10, 10
+    )
+    signs: _Value | None = _number("Stops by which signs are brighter, -10 to 10.", -10, 10)
+    lamps_kelvin: _Value | None = _number(
+        "Colour of all street lamps, 1000 to 20000; 0 is the preset's.", 0, 20000
+    )
+    windows_kelvin: _Value | None = _number(
+        "Colour of all windows, 1000 to 20000; 0 is the preset's.", 0, 20000
+    )
+    cars_kelvin: _Value | None = _number(
+        "Colour of all head lamps, 1000 to 20000; 0 is the preset's.", 0, 20000
+    )
+    signs_kelvin: _Value | None = _number(
+        "Colour of all signs, 1000 to 20000; 0 is the preset's.", 0, 20000
+    )
+    street_light: _Value | None = _number(
+        "Light of lamps that are not in the picture, as a share of the preset's, 0 to 4.", 0, 4
+    )
 
     def __post_init__(self) -> None:
         for name, one in options_in(Look).items():

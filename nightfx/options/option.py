@@ -73,6 +73,11 @@ class Option:
         return f"--{self.key.replace('_', '-')}"
 
     @property
+    def choices(self) -> list[str]:
+        """Words that are values of their own."""
+        return [word for kind in _kinds(self.kind) for word in _choices(kind)]
+
+    @property
     def words(self) -> str:
         """The values that it takes, as people say it."""
         return self.facts.words or f"{_words(self.kind)}{_between(self.facts)}"

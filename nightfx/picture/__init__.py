@@ -1,5 +1,6 @@
 """Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""
 
+from nightfx.picture.black_body import XYZ_OF_RGB, black_body, kelvin_rgb, rgb_of_uv
 from nightfx.picture.channels import (
     Layer,
     PartNames,
@@ -73,6 +74,7 @@ __all__ = [
     "SDR",
     "SUBSAMPLING",
     "TRANSFER_PQ",
+    "XYZ_OF_RGB",
     "Coding",
     "ColorTags",
     "Encoding",
@@ -92,6 +94,7 @@ __all__ = [
     "as_planar",
     "average_at_sites",
     "average_rows",
+    "black_body",
     "choice_lines",
     "choose_layer",
     "code_of",
@@ -106,6 +109,7 @@ __all__ = [
     "from_working",
     "is_affine",
     "is_cached",
+    "kelvin_rgb",
     "kernel",
     "layers_of",
     "luma",
@@ -114,6 +118,7 @@ __all__ = [
     "planar_name",
     "relaid",
     "rgb_coding",
+    "rgb_of_uv",
     "rolled_off",
     "target_encoding",
     "to_codes_of",

@@ -110,7 +110,8 @@ def evened(lit: Float32, land: Float32) -> Float32:
 def _smooth(luma: Float32, land: Float32, sigma_px: float) -> Float32:
     both = np.stack([luma * land, land, land], -1)
     total, share, _ = np.moveaxis(blurred(both, sigma_px), -1, 0)
-    return np.maximum(total, 0) / (share + np.float32(1e-3))
+    mean: Float32 = np.maximum(total, 0) / (share + np.float32(1e-3))
+    return mean
 
 
 def gains(lit: Float32, land: Float32, light: Float32, rows: Float32, rig: Rig) -> Float32:
