@@ -2,12 +2,14 @@
 
 from nightfx.lights.choose import Choice, choose
 from nightfx.lights.find import Found, find_lights
+from nightfx.lights.keep import keep_locked
 from nightfx.lights.kinds import GROUPS, KINDS, group_of
 from nightfx.lights.listed import (
     Light,
     LightList,
+    LightTrack,
     Shown,
-    Track,
+    as_written,
     lights_text,
     parse_lights,
     read_lights,
@@ -23,13 +25,15 @@ __all__ = [
     "Found",
     "Light",
     "LightList",
+    "LightTrack",
     "Shown",
     "Source",
-    "Track",
     "Tracker",
+    "as_written",
     "choose",
     "find_lights",
     "group_of",
+    "keep_locked",
     "lights_text",
     "parse_lights",
     "read_lights",

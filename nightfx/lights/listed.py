@@ -7,9 +7,9 @@ px of the upright plate, and frames have the numbers that they have everywhere: 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,13 +23,17 @@ from nightfx.picture import Float32
 
 _FORMAT = 1
 _MOST_BYTES = 256 << 20
-_MOST_PX = 1e6
+_MOST_PX = 1_000_000
 _MOST_STOPS = 10.0
+_MOST_LIGHT = 100.0  # white being 1
 _KELVIN = 1000.0, 20000.0
+_MOST_FRAME = 1 << 40
+_MOST_SAID = 60  # characters of a wrong value that an error tells
+_HEAD = ("nightfx_lights", "size_px", "first", "count", "town", "horizon", "lights")
 _KEYS = ("id", "kind", "parent", "on", "stops", "kelvin", "rgb", "locked", "track")
 
 
-class Track(NamedTuple):
+class LightTrack(NamedTuple):
     """Where a light is: straight lines between the frames named, nothing before the first and after the last."""
 
     frames: NDArray[np.int64]
@@ -59,7 +63,7 @@ class Light:
     id: int
     kind: str
     """One of `KINDS`."""
-    track: Track
+    track: LightTrack
     parent: int | None = None
     """The house or the car that it belongs to."""
     on: bool | None = None
@@ -132,6 +136,11 @@ def lights_text(lights: LightList) -> str:
     return "\n".join(["{", *lines, ' "lights": [', each, " ]", "}"]) + "\n"
 
 
+def as_written(lights: LightList) -> LightList:
+    """Return the list as it is when it has been written and read: a render by either is the same."""
+    return parse_lights(json.loads(lights_text(lights)))
+
+
 def _told(light: Light) -> dict[str, Any]:
     rows = [
         [int(frame), *(round(float(v), 2) for v in quad.ravel()), round(float(sure), 3)]
@@ -147,12 +156,15 @@ def _told(light: Light) -> dict[str, Any]:
 def read_lights(path: Path) -> LightList:
     """Read a list that somebody may have edited. Raises `UsageError` that names file, light and key."""
     try:
+        if not path.is_file():
+            raise UsageError(f"{path}: is no file: `nightfx lights` writes one")
         if path.stat().st_size > _MOST_BYTES:
             raise UsageError(f"{path}: more than {_MOST_BYTES >> 20} MiB is no list of lights")
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return parse_lights(data)
+        return parse_lights(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is no text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from error
 
@@ -161,29 +173,36 @@ def parse_lights(data: Any) -> LightList:
     """Return the list that JSON says. Raises ValueError, with a word about what is wrong."""
     if not isinstance(data, dict) or data.get("nightfx_lights") != _FORMAT:
         raise ValueError(f"no list of lights of version {_FORMAT}: `nightfx lights` writes one")
-    width, height = (_number(v, "size_px", 1, _MOST_PX) for v in _list(data, "size_px", 2))
-    horizon = [
-        (_whole(row[0], "horizon"), _number(row[1], "horizon", -10, 10))
-        for row in (_list_of(row, "horizon", 2) for row in data.get("horizon") or [])
-    ]
+    _check_keys(data, _HEAD)
+    width, height = (_whole(v, "size_px", 1, _MOST_PX) for v in _list(data, "size_px", 2))
     lights = tuple(_light(one, index) for index, one in enumerate(_list(data, "lights")))
-    twice = {x.id for x in lights} if len({x.id for x in lights}) < len(lights) else set()
-    if twice:
-        raise ValueError("two lights have the same id")
+    seen: set[int] = set()
+    for light in lights:
+        if light.id in seen:
+            raise ValueError(f"two lights have the id {light.id}: give one another number")
+        seen.add(light.id)
     return LightList(
-        (int(width), int(height)),
+        (width, height),
         _whole(data.get("first"), "first"),
-        _whole(data.get("count"), "count"),
-        bool(data.get("town")),
-        tuple(horizon),
+        _whole(data.get("count"), "count", 0),
+        _truth(data.get("town", False), "town"),
+        _horizon(data.get("horizon", [])),
         lights,
     )
 
 
+def _horizon(rows: Any) -> tuple[tuple[int, float], ...]:
+    pairs = [_list_of(row, "a row of horizon", 2) for row in _list_of(rows, "horizon", None)]
+    told = [(_whole(a, "frame of horizon"), _number(b, "horizon", -10, 10)) for a, b in pairs]
+    if any(a[0] >= b[0] for a, b in pairwise(told)):
+        raise ValueError("horizon: frames must rise")
+    return tuple(told)
+
+
 def _light(one: Any, index: int) -> Light:
     if not isinstance(one, dict):
-        raise ValueError(f"light {index + 1} is no object")
-    name = f"light {one.get('id', index + 1)}"
+        raise ValueError(f"light {index + 1} of the list is no object")
+    name = f"light {_said(one['id'])}" if "id" in one else f"light {index + 1} of the list"
     try:
         return _checked(one)
     except ValueError as error:
@@ -191,42 +210,51 @@ def _light(one: Any, index: int) -> Light:
 
 
 def _checked(one: Mapping[str, Any]) -> Light:
-    if unknown := set(one) - set(_KEYS):
-        raise ValueError(f"unknown {min(unknown)}; known: {', '.join(_KEYS)}")
-    if one.get("kind") not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {one.get('kind')!r}")
-    on, rgb, kelvin, parent = (one.get(key) for key in ("on", "rgb", "kelvin", "parent"))
-    if on not in (None, True, False) or (isinstance(on, int | float) and not isinstance(on, bool)):
-        raise ValueError(f"on must be true, false or null, got {on!r}")
-    colour = None
-    if rgb is not None:
-        red, green, blue = (_number(v, "rgb", 0, 100) for v in _list_of(rgb, "rgb", 3))
-        colour = red, green, blue
+    _check_keys(one, _KEYS)
+    kind, on, kelvin, parent = (one.get(key) for key in ("kind", "on", "kelvin", "parent"))
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {_said(kind)}")
     return Light(
-        _whole(one.get("id"), "id"),
-        str(one["kind"]),
-        _track(one.get("track")),
-        None if parent is None else _whole(parent, "parent"),
-        on,
-        _number(one.get("stops", 0.0), "stops", -_MOST_STOPS, _MOST_STOPS),
-        None if kelvin is None else _number(kelvin, "kelvin", *_KELVIN),
-        colour,
-        bool(one.get("locked", False)),
+        id=_whole(one.get("id"), "id"),
+        kind=kind,
+        track=_track(one.get("track")),
+        parent=None if parent is None else _whole(parent, "parent"),
+        on=None if on is None else _truth(on, "on"),
+        stops=_number(one.get("stops", 0.0), "stops", -_MOST_STOPS, _MOST_STOPS),
+        kelvin=None if kelvin is None else _number(kelvin, "kelvin", *_KELVIN),
+        rgb=_colour(one.get("rgb")),
+        locked=_truth(one.get("locked", False), "locked"),
     )
 
 
-def _track(rows: Any) -> Track:
+def _check_keys(data: Mapping[str, Any], known: Sequence[str]) -> None:
+    if unknown := sorted(set(data) - set(known)):
+        raise ValueError(f"unknown key {_said(unknown[0])}; known: {', '.join(known)}")
+
+
+def _colour(rgb: Any) -> tuple[float, float, float] | None:
+    if rgb is None:
+        return None
+    red, green, blue = (_number(v, "rgb", 0, _MOST_LIGHT) for v in _list_of(rgb, "rgb", 3))
+    return red, green, blue
+
+
+def _track(rows: Any) -> LightTrack:
     if not isinstance(rows, list) or not rows:
         raise ValueError("track needs a row: frame, four corners x, y, confidence")
-    numbers = [
-        [_number(v, "track", -_MOST_PX, 1e9) for v in _list_of(r, "track", 10)] for r in rows
-    ]
-    table = np.array(numbers, np.float64)
+    table = np.array([_row(row) for row in rows], np.float64)
     frames = table[:, 0].astype(np.int64)
-    if (frames != table[:, 0]).any() or (np.diff(frames) <= 0).any():
-        raise ValueError("track: frames must be whole numbers that rise")
+    if (np.diff(frames) <= 0).any():
+        raise ValueError("track: frames must rise")
     quads = table[:, 1:9].reshape(-1, 4, 2).astype(np.float32)
-    return Track(frames, quads, np.clip(table[:, 9], 0, 1).astype(np.float32))
+    return LightTrack(frames, quads, table[:, 9].astype(np.float32))
+
+
+def _row(row: Any) -> list[float]:
+    """A row of a track, checked."""
+    frame, *corners, sure = _list_of(row, "a row of track", 10)
+    places = [_number(v, "a corner of track", -_MOST_PX, _MOST_PX) for v in corners]
+    return [_whole(frame, "frame of track"), *places, _number(sure, "confidence of track", 0, 1)]
 
 
 def _list(data: Mapping[str, Any], key: str, count: int | None = None) -> list[Any]:
@@ -240,14 +268,28 @@ def _list_of(value: Any, key: str, count: int | None) -> list[Any]:
     return value
 
 
-def _whole(value: Any, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1 << 40:
-        raise ValueError(f"{key} must be a whole number, got {value!r}")
+def _whole(value: Any, key: str, low: int = -_MOST_FRAME, high: int = _MOST_FRAME) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{key} must be a whole number, got {_said(value)}")
+    if not low <= value <= high:
+        raise ValueError(f"{key} must be from {low} to {high}, got {_said(value)}")
+    return value
+
+
+def _truth(value: Any, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} must be true or false, got {_said(value)}")
     return value
 
 
 def _number(value: Any, key: str, low: float, high: float) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
-        raise ValueError(f"{key} must be a number from {low:g} to {high:g}, got {value!r}")
+    if not is_number or not low <= value <= high:  # what is not finite lies nowhere
+        raise ValueError(f"{key} must be a number from {low:g} to {high:g}, got {_said(value)}")
     return float(value)
+
+
+def _said(value: Any) -> str:
+    """A wrong value as the file has it, shortened."""
+    text = json.dumps(value)
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}…"

@@ -1,121 +1,161 @@
-"""Lights followed through a shot: what is found now and then, carried from frame to frame by the motion of the picture.
+"""Lights followed through a shot: what is found now and then, followed from frame to frame between.
 
-What is found again pulls its track gently to where it is, and that is spread over the frames since it was last seen, so that
-nothing jumps. What is found late is followed back to where it appeared. Confidence rises with each find and falls
-with each miss; a light fades in and out and never pops.
+What is found again pulls its track gently to where it is, and that is spread over the frames since it was last found, so that
+nothing jumps. What is found late is followed back to where it appeared. Each find raises the confidence and each miss
+lowers it; what is hidden keeps its place and its number, and shines when it is seen again.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from nightfx.lights.find import Found
-from nightfx.lights.listed import Light, Track
+from nightfx.lights.follow import Byte, follow, looks_of
+from nightfx.lights.listed import Light, LightTrack
 from nightfx.picture import Float32
 
-_PULL = 0.35  # of the way to where it is found
+_PULL = 0.2  # of the way to where it is found, at least; first finds are averaged
 _RISE, _FALL = 0.5, 0.6  # of the confidence, by a find and a miss
-_HIDDEN, _HIDDEN_FALL = (
-    0.2,
-    0.75,
-)  # trust of the motion below which it is hidden, and what is left then a frame
 _GONE = 0.15  # confidence below which a track ends
+_LOST_FRAMES = 72  # for which it may be hidden
 _WEAK = 0.3  # the most that a track's confidence must come to
+_LEAST_FINDS = 2  # where there were as many looks at it
 _ALIKE = 0.3  # intersection over union of a find and a track
 _NEAR = 0.6  # of their size that their middles may be apart
-_AROUND = 4  # cells around a light whose motion counts
-_FADE_FRAMES = 6
-_EDGE = 0.02  # of the picture: what begins there came in
-_LEAST_FINDS = 2  # where there was time for as many
-_STRAIGHT_PX = 0.1  # what straight lines between the frames of a track may miss
+_FADE_FRAMES, _HIDE_FRAMES = (
+    6,
+    2,
+)  # in which it comes and goes, and in which something passes before it
+_EDGE_PX = 5  # what begins so near to the picture's edge came in
+_STRAIGHT_PX = 0.05  # what straight lines between the frames of a track may miss
+_CARS = ("front-lamp", "rear-lamp")
 
 
 @dataclass
 class _Live:
-    """A light that is followed."""
+    """A light that is followed, in each frame since its first."""
 
     kind: str
-    frames: list[int]
-    quads: list[Float32]
-    sure: list[float]
+    first: int
+    quads: array[float]
+    """Eight numbers a frame."""
+    look: Float32
+    """What it looked like when it was last found."""
+    sure: array[float] = field(default_factory=lambda: array("f"))
+    shown: array[int] = field(default_factory=lambda: array("b"))
+    """Whether it was seen, 1 or 0."""
     finds: int = 1
+    looks: int = 1
+    """How often it could have been found."""
     fresh: int = 0
     """Place in the lists of the frame in which it was last found."""
     owners: Counter[int] = field(default_factory=Counter)
     whole_start: bool = False
-    """Whether it was there when the shot, or the picture it came into, began."""
+    """Whether it was there when the take began, or the picture it came into."""
+    whole_end: bool = False
+    left_at_edge: bool = False
+    """Whether it was at the picture's edge when it was last seen."""
+
+    def __len__(self) -> int:
+        return len(self.sure)
+
+    @property
+    def quad(self) -> Float32:
+        """Where it is now, (4, 2)."""
+        return np.array(self.quads[-8:], np.float32).reshape(4, 2)
+
+    @property
+    def hidden_frames(self) -> int:
+        """For how many frames it has not been seen."""
+        return len(self.shown) - 1 - bytes(self.shown).rfind(1)
+
+    def add(self, quad: Float32, *, is_shown: bool) -> None:
+        """Carry it to the next frame."""
+        self.quads.extend(quad.ravel().tolist())
+        self.sure.append(self.sure[-1])
+        self.shown.append(is_shown)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    kind: str
+    track: LightTrack
+    owners: Counter[int]
 
 
 class Tracker:
-    """Follows lights along a shot, whose frames are told one after another; places are cells of the motion's grid."""
+    """Follows lights along a shot whose frames are shown one after another; places are px of their luma."""
 
-    def __init__(self, size: tuple[int, int], memory: int = 24) -> None:
-        """Follow lights on a grid of `size` (height, width), looking back over `memory` frames."""
-        self._size = size
-        self._past: deque[tuple[int, Float32, Float32]] = deque(maxlen=memory)
+    def __init__(self, memory: int = 48) -> None:
+        """Follow lights, and what is found late back over `memory` frames."""
+        self._past: deque[Byte] = deque(maxlen=memory + 1)
         self._live: list[_Live] = []
-        self._done: list[_Live] = []
+        self._ended: list[_Ended] = []
         self._owners = 0
-        self._looks = 0
-        self._began = True
+        self._frame = 0
+        self._begun = 0
 
-    def move(self, frame: int, flow: Float32, trust: Float32) -> None:
-        """Carry all lights to the next frame; `flow` (h, w, 2) leads from it back to the one before, trusted by `trust`."""
-        self._past.append((frame, flow, trust))
-        self._began = False
-        for live in self._live:
-            quad = _carried(live.quads[-1], flow, forward=True)
-            is_hidden = _mean_in(trust, quad) < _HIDDEN
-            live.frames.append(frame)
-            live.quads.append(quad)
-            live.sure.append(live.sure[-1] * (_HIDDEN_FALL if is_hidden else 1))
-        self._end(x for x in self._live if x.sure[-1] < _GONE or self._is_outside(x.quads[-1]))
+    def show(self, frame: int, luma: Byte, *, is_cut: bool = False) -> None:
+        """Carry all lights to the next frame, whose number is one more; after a cut there are none."""
+        if is_cut:
+            self._cut()
+        luma = np.ascontiguousarray(luma)
+        if not self._past:
+            self._begun = frame
+        elif self._live:
+            quads, looks = (np.stack([getattr(x, y) for x in self._live]) for y in ("quad", "look"))
+            moved = zip(*follow(self._past[-1], luma, quads, looks), strict=True)
+            for live, (quad, is_shown) in zip(self._live, moved, strict=True):
+                live.add(quad, is_shown=bool(is_shown))
+                if is_shown:
+                    live.left_at_edge = _is_near_edge(quad, luma, _EDGE_PX)
+        self._past.append(luma)
+        self._frame = frame
+        self._end(x for x in self._live if self._has_gone(x))
 
-    def cut(self) -> None:
-        """End all tracks: the next frame is of another take."""
-        self._past.clear()
-        self._end(list(self._live))
-        self._began = True
-
-    def look(self, frame: int, found: Sequence[Found]) -> None:
-        """Tell what is found in the frame that lights were last carried to."""
-        self._looks += 1
+    def look(self, found: Sequence[Found]) -> None:
+        """Tell what is found in the frame that was last shown."""
+        luma = self._past[-1]
         pairs = _matched(self._live, found)
         owners = self._owners_of(found, pairs)
-        for index, one in enumerate(found):
-            if (live := pairs.get(index)) is not None:
-                _pull(live, one)
-            else:
-                live = self._begin(frame, one)
-            if one.house >= 0:
-                live.owners[owners[one.kind in _CARS, one.house]] += 1
         known = {id(live) for live in pairs.values()}
         for live in self._live:
-            if (
-                id(live) not in known
-                and live.frames[-1] == frame
-                and live.fresh < len(live.frames) - 1
-            ):
+            # what reaches over the picture's edge, or is hidden, cannot be found
+            if id(live) not in known and live.shown[-1] and not _is_near_edge(live.quad, luma, 1):
                 live.sure[-1] *= _FALL
+                live.looks += 1
+        new = self._unknown(found, pairs)
+        for i, live in pairs.items():
+            _pull(live, found[i], luma)
+        pairs |= zip(new, self._begin([found[i] for i in new]), strict=True)
+        for i, live in pairs.items():
+            if found[i].house >= 0:
+                live.owners[owners[found[i].kind in _CARS, found[i].house]] += 1
         self._end(x for x in self._live if x.sure[-1] < _GONE)
 
     def lights(self) -> tuple[Light, ...]:
         """End all tracks and return the lights that are worth to be kept, by the frame and place at which they begin."""
-        self.cut()
-        least = min(_LEAST_FINDS, self._looks)
-        kept = [x for x in self._done if max(x.sure) >= _WEAK and x.finds >= least]
-        kept.sort(key=lambda x: (x.frames[0], x.kind, *x.quads[0].ravel().tolist()))
-        return tuple(
-            Light(
-                index + 1, x.kind, _track_of(x), x.owners.most_common(1)[0][0] if x.owners else None
-            )
-            for index, x in enumerate(kept)
+        self._cut()
+        kept = sorted(
+            self._ended,
+            key=lambda x: (x.track.frames[0], x.kind, *x.track.quads[0].ravel().tolist()),
         )
+        return tuple(
+            Light(i, x.kind, x.track, x.owners.most_common(1)[0][0] if x.owners else None)
+            for i, x in enumerate(kept, start=1)
+        )
+
+    def _cut(self) -> None:
+        for live in self._live:
+            live.whole_end = True
+        self._end(self._live)
+        self._past.clear()
 
     def _owners_of(
         self, found: Sequence[Found], pairs: dict[int, _Live]
@@ -135,148 +175,162 @@ class Tracker:
             owners[key] = counted.most_common(1)[0][0] if counted else self._owners
         return owners
 
-    def _begin(self, frame: int, one: Found) -> _Live:
-        """Begin a track, and follow it back to where it appears."""
-        live = _Live(one.kind, [frame], [one.quad], [one.confidence], whole_start=self._began)
-        quad = one.quad
-        for before, flow, trust in reversed(self._past):
-            if _mean_in(trust, quad) < _HIDDEN:
-                break
-            quad = _carried(quad, flow, forward=False)
-            live.frames.insert(0, before - 1)
-            live.quads.insert(0, quad)
-            live.sure.insert(0, one.confidence)
-            if self._is_outside(quad):
-                break
-        else:
-            live.whole_start = True
-        live.whole_start |= self._is_at_edge(live.quads[0])
-        live.fresh = len(live.frames) - 1
-        self._live.append(live)
-        return live
+    def _unknown(self, found: Sequence[Found], known: Container[int]) -> list[int]:
+        """Which finds are of no light yet: of two finds of one light the more alike counts."""
+        new = [i for i in range(len(found)) if i not in known]
+        if not self._live or not new:
+            return new
+        shared = _shared(
+            np.stack([found[i].quad for i in new]), np.stack([x.quad for x in self._live])
+        )
+        kinds = [x.kind for x in self._live]
+        near = [{k for k, s in zip(kinds, row, strict=True) if s >= _ALIKE} for row in shared]
+        return [i for i, there in zip(new, near, strict=True) if found[i].kind not in there]
 
-    def _is_outside(self, quad: Float32) -> bool:
-        x, y = quad.mean(0)
-        return not (0 <= x < self._size[1] and 0 <= y < self._size[0])
+    def _begin(self, found: Sequence[Found]) -> list[_Live]:
+        """Begin tracks of what is found anew, followed back to where it appeared."""
+        if not found:
+            return []
+        looks = looks_of(self._past[-1], np.stack([one.quad for one in found]))
+        back = [[one.quad] for one in found]
+        followed = list(range(len(found)))
+        for now, before in zip(list(self._past)[:0:-1], list(self._past)[-2::-1], strict=True):
+            last = np.stack([back[i][-1] for i in followed])
+            quads, seen = follow(now, before, last, looks[followed])
+            kept = [k for k, q in enumerate(quads) if seen[k] and not _is_outside(q, before)]
+            followed = [followed[k] for k in kept]
+            for k, i in zip(kept, followed, strict=True):
+                back[i].append(quads[k])
+            if not followed:
+                break
+        reaches_back = self._frame - self._begun < len(self._past)
+        begun = [
+            self._live_of(one, back[i], looks[i], is_whole=reaches_back and i in followed)
+            for i, one in enumerate(found)
+        ]
+        self._live += begun
+        return begun
 
-    def _is_at_edge(self, quad: Float32) -> bool:
-        low, high = quad.min(0), quad.max(0)
-        margin = _EDGE * min(self._size)
-        return bool((low < margin).any() or (high > np.array(self._size[::-1]) - margin).any())
+    def _live_of(
+        self, one: Found, back: Sequence[Float32], look: Float32, *, is_whole: bool
+    ) -> _Live:
+        """A track that is followed from where it leads back to."""
+        return _Live(
+            one.kind,
+            self._frame - len(back) + 1,
+            array("f", np.stack(back[::-1]).ravel().tolist()),
+            look,
+            array("f", [one.confidence] * len(back)),
+            array("b", [1] * len(back)),
+            fresh=len(back) - 1,
+            whole_start=is_whole or _is_near_edge(back[-1], self._past[-1], _EDGE_PX),
+        )
+
+    def _has_gone(self, live: _Live) -> bool:
+        live.whole_end = _is_outside(live.quad, self._past[-1])
+        return live.whole_end or live.hidden_frames > _LOST_FRAMES
 
     def _end(self, gone: Iterable[_Live]) -> None:
+        """Let tracks end; those that are weak, or found too seldom, are left out."""
         ended = list(gone)
         dead = {id(x) for x in ended}
-        self._done += ended
         self._live = [x for x in self._live if id(x) not in dead]
+        self._ended += [
+            _Ended(x.kind, _track_of(x), x.owners)
+            for x in ended
+            if max(x.sure) >= _WEAK and x.finds >= min(_LEAST_FINDS, x.looks)
+        ]
 
 
-_CARS = ("front-lamp", "rear-lamp")
+def _is_outside(quad: Float32, luma: Byte) -> bool:
+    low, high = quad.min(0), quad.max(0)
+    return bool((high <= 0).any() or (low >= luma.shape[::-1]).any())
 
 
-def _carried(quad: Float32, flow: Float32, *, forward: bool) -> Float32:
-    """A quad where the picture around it moved: shifted and scaled as most of it was."""
-    at = quad
-    for _ in range(3 if forward else 1):  # forward, the flow is that of where it comes to
-        places, moves = _around(at, flow)
-        shift, scale = _fitted(places, moves, at.mean(0))
-        moved = (at - at.mean(0)) * scale + at.mean(0) + shift
-        if not forward:
-            return np.asarray(moved, np.float32)
-        # moved leads back: the way there and back must end at the quad
-        at = np.asarray(at + (quad - moved), np.float32)
-    return at
-
-
-def _around(quad: Float32, flow: Float32) -> tuple[Float32, Float32]:
-    height, width = flow.shape[:2]
-    low = np.clip(np.floor(quad.min(0)) - _AROUND, 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(quad.max(0)) + _AROUND, low + 1, (width, height)).astype(int)
-    box = flow[low[1] : high[1], low[0] : high[0]]
-    y, x = np.mgrid[low[1] : high[1], low[0] : high[0]].astype(np.float32) + np.float32(0.5)
-    return np.stack([x.ravel(), y.ravel()], 1), box.reshape(-1, 2)
-
-
-def _fitted(places: Float32, moves: Float32, middle: Float32) -> tuple[Float32, float]:
-    """The shift of the middle and the scale by which most places move."""
-    typical = np.median(moves, axis=0)
-    near = np.abs(moves - typical).sum(1) <= 1 + np.abs(typical).sum() * 0.25
-    offsets, moved = (places - middle)[near], (moves - typical)[near]
-    spread = float((offsets * offsets).sum())
-    slope = float((offsets * (moved - moved.mean(0))).sum()) / spread if spread > 50 else 0.0
-    slope = float(np.clip(slope, -0.1, 0.1))
-    mean = moves[near].mean(0) - slope * offsets.mean(0)
-    return mean.astype(np.float32), 1 + slope
-
-
-def _mean_in(plane: Float32, quad: Float32) -> float:
-    height, width = plane.shape
-    low = np.clip(np.floor(quad.min(0)), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(quad.max(0)), low + 1, (width, height)).astype(int)
-    return float(plane[low[1] : high[1], low[0] : high[0]].mean())
+def _is_near_edge(quad: Float32, luma: Byte, px: float) -> bool:
+    low, high = quad.min(0), quad.max(0)
+    return bool((low < px).any() or (high > np.array(luma.shape[::-1]) - px).any())
 
 
 def _matched(tracks: Sequence[_Live], found: Sequence[Found]) -> dict[int, _Live]:
     """Which find is of which track: the most alike first, each once."""
-    scores = [
-        (score, i, j)
-        for i, one in enumerate(found)
-        for j, live in enumerate(tracks)
-        if live.kind == one.kind and (score := _alike(one.quad, live.quads[-1])) > 0
-    ]
+    if not tracks or not found:
+        return {}
+    scores = _alike(np.stack([x.quad for x in found]), np.stack([x.quad for x in tracks]))
+    scores[[[one.kind != live.kind for live in tracks] for one in found]] = 0
     pairs: dict[int, _Live] = {}
     used: set[int] = set()
-    for _, i, j in sorted(scores, key=lambda s: (-s[0], s[1], s[2])):
+    candidates = np.argwhere(scores > 0)
+    for k in np.argsort(-scores[scores > 0], kind="stable"):
+        i, j = candidates[k].tolist()
         if i not in pairs and j not in used:
             pairs[i] = tracks[j]
             used.add(j)
     return pairs
 
 
-def _alike(one: Float32, other: Float32) -> float:
-    """How alike two quads lie, 0 to 2: by what their boxes share, or where both are small by how near they are."""
-    (low, high), (low2, high2) = ((q.min(0), q.max(0)) for q in (one, other))
-    both = np.clip(np.minimum(high, high2) - np.maximum(low, low2), 0, None).prod()
-    either = (high - low).prod() + (high2 - low2).prod() - both
-    share = float(both / max(either, 1e-6))
-    if share >= _ALIKE:
-        return 1 + share
-    size = max(float(np.maximum(high - low, high2 - low2).max()), 2.0)
-    apart = float(np.hypot(*(one.mean(0) - other.mean(0)))) / size
-    sizes = np.sqrt(max((high - low).prod(), 1e-6) / max((high2 - low2).prod(), 1e-6))
-    return 1 - apart if apart < _NEAR and 0.5 < sizes < 2 else 0.0
+def _shared(quads: Float32, others: Float32) -> Float32:
+    """Intersection over union (n, m) of the boxes of quads (n, 4, 2) and of others (m, 4, 2)."""
+    low, high = quads.min(1)[:, None], quads.max(1)[:, None]
+    low2, high2 = others.min(1)[None], others.max(1)[None]
+    both = np.clip(np.minimum(high, high2) - np.maximum(low, low2), 0, None).prod(2)
+    either = (high - low).prod(2) + (high2 - low2).prod(2) - both
+    return np.asarray(both / np.maximum(either, 1e-6), np.float32)
 
 
-def _pull(live: _Live, one: Found) -> None:
+def _alike(quads: Float32, others: Float32) -> Float32:
+    """How alike quads (n, 4, 2) and others (m, 4, 2) lie, (n, m), 0 to 2: by what their boxes share, or where small by how near they are."""
+    share = _shared(quads, others)
+    sides, sides2 = np.ptp(quads, axis=1)[:, None], np.ptp(others, axis=1)[None]
+    size = np.maximum(np.maximum(sides, sides2).max(2), 2)
+    between = quads.mean(1)[:, None] - others.mean(1)[None]
+    apart = np.hypot(between[..., 0], between[..., 1]) / size
+    sizes = np.sqrt(np.maximum(sides.prod(2), 1e-6) / np.maximum(sides2.prod(2), 1e-6))
+    is_near = (apart < _NEAR) & (sizes > 0.5) & (sizes < 2)
+    return np.where(share >= _ALIKE, 1 + share, np.where(is_near, 1 - apart, 0))
+
+
+def _pull(live: _Live, one: Found, luma: Byte) -> None:
     """Move a track towards its find, a little more in each frame since it was last found."""
-    step = (one.quad - live.quads[-1]) * np.float32(_PULL)
-    last = len(live.frames) - 1
-    since = max(last - live.fresh, 1)
-    for place in range(live.fresh + 1, last + 1):
-        live.quads[place] = live.quads[place] + step * np.float32((place - live.fresh) / since)
+    live.finds, live.looks = live.finds + 1, live.looks + 1
+    step = (one.quad - live.quad).ravel() * np.float32(max(_PULL, 1 / live.finds))
+    last = len(live) - 1
+    shares = np.arange(1, last - live.fresh + 1, dtype=np.float32) / max(last - live.fresh, 1)
+    quads = np.array(live.quads[8 * (live.fresh + 1) :], np.float32).reshape(-1, 8)
+    live.quads[8 * (live.fresh + 1) :] = array("f", (quads + shares[:, None] * step).ravel())
     live.sure[-1] += _RISE * (one.confidence - live.sure[-1])
-    live.finds += 1
+    live.shown[-1] = 1
+    live.look = looks_of(luma, live.quad[None])[0]
     live.fresh = last
 
 
-def _track_of(live: _Live) -> Track:
-    frames = np.array(live.frames, np.int64)
-    quads = np.stack(live.quads).astype(np.float32)
-    sure = _faded(np.array(live.sure, np.float32), whole_start=live.whole_start)
-    keep = _corners(np.concatenate([quads.reshape(len(frames), 8), 20 * sure[:, None]], axis=1))
-    return Track(frames[keep], quads[keep], sure[keep])
+def _track_of(live: _Live) -> LightTrack:
+    count = len(live) - live.hidden_frames
+    frames = np.arange(live.first, live.first + count, dtype=np.int64)
+    quads = np.array(live.quads[: 8 * count], np.float32).reshape(-1, 4, 2)
+    sure = np.array(live.sure[:count], np.float32)
+    shown = np.array(live.shown[:count], bool)
+    if count < len(live):
+        live = replace(live, whole_end=live.left_at_edge)
+    sure = _faded(sure, live) * _ramps(shown.astype(np.float32), 1 / _HIDE_FRAMES)
+    keep = _corners(np.concatenate([quads.reshape(count, 8), 20 * sure[:, None]], axis=1))
+    return LightTrack(frames[keep], quads[keep], sure[keep])
 
 
-def _faded(sure: Float32, *, whole_start: bool) -> Float32:
-    """Confidence along a track, smoothed, that never rises or falls by more than a sixth a frame."""
+def _faded(sure: Float32, live: _Live) -> Float32:
+    """Confidence along a track, smoothed, from nothing and to nothing where it begins or ends within picture and take."""
     if len(sure) == 1:
         return sure
     side = min(2 * _FADE_FRAMES + 1, len(sure) // 2 * 2 + 1)
     smooth = cv2.blur(sure[:, None], (1, side), borderType=cv2.BORDER_REPLICATE)[:, 0]
-    step = 1 / _FADE_FRAMES
-    out = np.array(smooth, np.float32)
-    if not whole_start:
-        out[0] = 0
+    smooth[0] *= live.whole_start
+    smooth[-1] *= live.whole_end
+    return _ramps(np.asarray(smooth, np.float32), 1 / _FADE_FRAMES)
+
+
+def _ramps(values: Float32, step: float) -> Float32:
+    """Values (n,), lowered until they neither rise nor fall by more than a step."""
+    out = values.copy()
     for i in range(1, len(out)):
         out[i] = min(out[i], out[i - 1] + step)
     for i in range(len(out) - 2, -1, -1):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from nightfx.light.see import Byte, luma_of, see
+from nightfx.light.see import luma_of, see
 from nightfx.light.steady import find_motion
-from nightfx.lights import Found, Light, LightList, Tracker, find_lights
+from nightfx.lights import Found, Light, LightList, LightTrack, Tracker, as_written, find_lights
 from nightfx.network import SceneNetwork
 from nightfx.picture import (
     CLIP_NUMBERS,
@@ -48,55 +48,37 @@ class Search(NamedTuple):
 
 def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
     """Return the lights of a shot; a single picture is a shot of one frame."""
-    known: _Known | None = None
+    tracker, before, numbers = Tracker(), None, list[int]()
+    size, scale, shares, horizon = (0, 0), np.ones(2, np.float32), [], []
     for place, frame in enumerate(frames):
-        luma = luma_of(upright(see(frame, _MOTION_LINES, how.encoding).cells, frame))
-        known = known or _Known(frame, luma, how)
-        known.see(place, frame, luma)
-        how.on_progress(place + 1)
-    return known.listed() if known else LightList((1, 1), how.numbering.first, 0)
+        seen = see(frame, _MOTION_LINES, how.encoding)
+        luma, cells = (luma_of(upright(x, frame)) for x in (seen.small, seen.cells))
+        is_cut = before is not None and find_motion(before, cells).is_cut
+        tracker.show(place, luma, is_cut=is_cut)  # tracks count places; numbers come at the end
+        if is_cut or place % how.every == 0:
+            scene, found = _look(frame, how)
+            per_px = _ratio(luma.shape, scene.surfaces.shape[1:])
+            tracker.look([x._replace(quad=x.quad * per_px) for x in found])
+            shares.append(scene.surfaces.mean((1, 2)))
+            if (row := _horizon(scene.of("ground"))) is not None:
+                horizon.append((place, row))
+        if not numbers:
+            size = _upright_size(frame)
+            scale = _ratio(size[::-1], luma.shape)
+        numbers.append(how.numbering.of(frame, place))
+        before = cells
+        how.on_progress(len(numbers))
+    if not numbers:
+        return LightList(size, how.numbering.first, 0)
+    lights = tuple(_placed(light, scale, numbers) for light in tracker.lights())
+    rows = {numbers[place]: row for place, row in _calm(horizon)}
+    town = _is_town(lights, shares)
+    return as_written(LightList(size, numbers[0], len(numbers), town, tuple(rows.items()), lights))
 
 
-class _Known:
-    """What is known of a shot, as its frames go by; tracks count places and cells until it ends."""
-
-    def __init__(self, frame: Frame, luma: Byte, how: Search) -> None:
-        self._how, self._tracker, self._before, self._count = how, Tracker(luma.shape), luma, 0
-        self._cells = np.array(luma.shape[::-1], np.float32)
-        self._size, self._first = _upright_size(frame), how.numbering.of(frame, 0)
-        self._shares: list[Float32] = []
-        self._horizon: list[tuple[int, float]] = []
-
-    def see(self, place: int, frame: Frame, luma: Byte) -> None:
-        """Follow what is known to a frame, and look at it where that is its turn or nothing is known of it."""
-        looks = place % self._how.every == 0
-        if place:
-            motion = find_motion(self._before, luma)
-            looks |= motion.is_cut
-            if motion.is_cut:
-                self._tracker.cut()
-            else:
-                self._tracker.move(place, motion.flow, motion.trust)
-        if looks:
-            self._look(place, frame)
-        self._before, self._count = luma, place + 1
-
-    def _look(self, place: int, frame: Frame) -> None:
-        scene, found = _look(frame, self._how)
-        scale = self._cells / np.array(scene.surfaces.shape[:0:-1], np.float32)
-        self._tracker.look(place, [x._replace(quad=x.quad * scale) for x in found])
-        self._shares.append(scene.surfaces.mean((1, 2)))
-        if (row := _horizon(scene.of("ground"))) is not None:
-            self._horizon.append((place, row))
-
-    def listed(self) -> LightList:
-        """Return the list, in numbers of frames and px of the plate."""
-        lights, per_frame = self._tracker.lights(), self._how.numbering.per_frame
-        scale = np.array(self._size, np.float32) / self._cells
-        placed = tuple(_placed(x, scale, self._first, per_frame) for x in lights)
-        rows = tuple((self._first + n // per_frame, row) for n, row in _calm(self._horizon))
-        is_town = _is_town(lights, self._shares)
-        return LightList(self._size, self._first, self._count, is_town, rows, placed)
+def _ratio(size: Sequence[int], other: Sequence[int]) -> Float32:
+    """How many px across and down of a picture of one (height, width) one of the other is."""
+    return np.array([size[1] / other[1], size[0] / other[0]], np.float32)
 
 
 def _look(frame: Frame, how: Search) -> tuple[Scene, list[Found]]:
@@ -110,15 +92,11 @@ def _upright_size(frame: Frame) -> tuple[int, int]:
     return size[::-1] if round(frame.rotation / 90) % 2 else size
 
 
-def _placed(light: Light, scale: Float32, first: int, per_frame: int) -> Light:
-    """A light whose track counts places and cells, in numbers of frames and px of the plate."""
+def _placed(light: Light, scale: Float32, numbers: Sequence[int]) -> Light:
+    """A light whose track counts places and small px, in numbers of frames and px of the plate."""
     frames, quads, sure = light.track
-    numbers = first + frames // per_frame
-    _, keep = np.unique(numbers, return_index=True)
-    track = light.track._replace(
-        frames=numbers[keep], quads=quads[keep] * scale, confidence=sure[keep]
-    )
-    return replace(light, track=track)
+    named, keep = np.unique(np.array(numbers, np.int64)[frames], return_index=True)
+    return replace(light, track=LightTrack(named, quads[keep] * scale, sure[keep]))
 
 
 def _horizon(ground: Float32) -> float | None:
