@@ -754,6 +754,7 @@ ASKED: dict[str, tuple[type, ...]] = {
     "preview": RENDER,
     "batch": (*RENDER, EngineOptions),
     "mattes": (SourceOptions,),
+    "lights": (SourceOptions,),
     "farm run": (EngineOptions,),
     "train": (PictureOptions, RecipeOptions),
     "train-scene": (SceneTrainOptions,),
@@ -764,6 +765,7 @@ ASKED: dict[str, tuple[type, ...]] = {
 """Commands, and the groups of options that they take."""
 NOT_ASKED = LEFT_OUT | {
     "mattes": {"interlaced": "a matte is of a whole frame"},
+    "lights": {"interlaced": "lights are found in whole frames"},
     "farm run": {"stale": "no segment has a lease"},
     "presets distill": dict.fromkeys(("batch", "learning_rate"), "for experiments in Python"),
 }
