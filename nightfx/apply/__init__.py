@@ -1,9 +1,10 @@
 """A change of light put on the plate."""
 
 from nightfx.apply.change import Change, FieldChange, MapChange
-from nightfx.apply.emitters import LitChange, Patch
+from nightfx.apply.emitters import LitChange
 from nightfx.apply.field import Field, full_size, relight
 from nightfx.apply.finish import Finish, Steps, Written, light_plate, screened
+from nightfx.apply.patches import Patch
 from nightfx.apply.sky import SkyChange
 from nightfx.apply.tangent import lit_signal, tangent
 from nightfx.apply.working import is_direct, straight_rgb

@@ -166,10 +166,11 @@ def graded_picture(picture: Float32, grade: Float64 | None) -> Float32:
 
 
 def _sized(maps: Float32, size: tuple[int, ...]) -> Float32:
-    """Smooth maps (3, h, w) at another size (h, w)."""
+    """Smooth maps (3, h, w) at another size (h, w): between their cells, or the mean of the cells that one covers."""
     if maps.shape[1:] == size:
         return maps
-    return np.stack([cv2.resize(c, size[::-1], interpolation=cv2.INTER_LINEAR) for c in maps])
+    how = cv2.INTER_AREA if size[1] < maps.shape[2] else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(c, size[::-1], interpolation=how) for c in maps])
 
 
 def _at_sites(maps: Float32, size: tuple[int, ...], sub_x: int, sub_y: int) -> Float32:

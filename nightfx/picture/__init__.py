@@ -34,6 +34,7 @@ from nightfx.picture.color import (
 )
 from nightfx.picture.compiled import is_cached, kernel
 from nightfx.picture.encoding import (
+    LINEAR,
     PLAIN,
     SDR,
     Encoding,
@@ -70,6 +71,7 @@ __all__ = [
     "CLIP_NUMBERS",
     "FIRST_FRAME",
     "HDR_TRANSFERS",
+    "LINEAR",
     "PLAIN",
     "SDR",
     "SUBSAMPLING",

@@ -1,0 +1,402 @@
+"""Light that is added to a picture: the law of a pixel, on samples in the working encoding and on planes as they are coded.
+
+Light adds up in linear light. Where nothing is brighter than white, as in SDR, a sum that comes near it is held back
+smoothly, all three colours alike, so that its hue stays; and the more light there is beyond, the paler it becomes, as
+what is too bright for a film or an eye does. A strong warm lamp so goes to a pale warm white, not to a flat orange.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from nightfx.apply.patches import Packed
+from nightfx.picture import (
+    BT709,
+    LINEAR,
+    Float32,
+    Plane,
+    Planes,
+    ToCodes,
+    code_of,
+    from_working,
+    kernel,
+    luma,
+    noise_at,
+    to_working,
+)
+
+LEAST_TEXTURE, MOST_TEXTURE = np.float32(0.1), np.float32(3)  # times the mean
+KNEE = np.float32(0.6)  # linear light from which on a sum is held below white
+_BLOCKS = 32  # parts of a frame that threads share
+_RED, _GREEN, _BLUE = (np.float32(share) for share in BT709)
+# places of tables for one of what they are read by; samples of SDR reach from -1 to below 3
+_WORK_STEPS, _ROOT_STEPS, _MOST = 1024, 2048, 4
+_TINY = np.float32(1e-20)
+
+
+class Way(NamedTuple):
+    """The way from codes to RGB, for kernels."""
+
+    inverse: Float32
+    """(3, 3), from codes less those of black to R, G and B."""
+    zero: Float32
+    """(3,), the codes of black."""
+
+
+class Side(NamedTuple):
+    """A picture as three planes."""
+
+    planes: Planes
+    way: Way
+
+
+class Sites(NamedTuple):
+    """Which samples of planes are lit."""
+
+    sub_x: int
+    sub_y: int
+    is_chroma: bool
+    """Chroma's, and not luma's; where chroma is not subsampled, luma's are those of all planes."""
+
+
+class _Rows(NamedTuple):
+    """What a thread writes rows of samples to."""
+
+    light: Float32
+    """(3, w): the light of the whole row, 0 between two rows."""
+    samples: Float32
+    """(3, w): red, green and blue along a part of it."""
+    shone: Float32
+    wide: Float32
+    """(w + 8,): a row of a plane, and what is beside it."""
+
+
+class _Law(NamedTuple):
+    light: Float32
+    """Linear light of the working encoding, by steps of the latter."""
+    work: Float32
+    """The working encoding of linear light, by steps of its root."""
+    strength: np.float32
+
+
+@kernel()
+def _sum_row(lit: Float32, light: Float32, left: int, right: int, ends_at_white: bool) -> None:
+    """Add `light` to a part of a row `lit`, (3, w) of linear light both; without branches, so that it is done by eights."""
+    one, none = np.float32(1), np.float32(0)
+    reds, greens, blues = _parts(lit, left, right)
+    more_red, more_green, more_blue = _parts(light, left, right)
+    for x in range(reds.shape[0]):
+        red, green, blue = reds[x], greens[x], blues[x]
+        r, g, b = red + more_red[x], green + more_green[x], blue + more_blue[x]
+        most, knee = max(max(r, g), b), max(max(max(red, green), blue), KNEE)
+        over, room = max(most - knee, none), max(one - knee, none)
+        held = (knee + room * over / max(over + room, _TINY)) / max(most, knee)
+        beyond = over > none and ends_at_white
+        pale = over / (over + one) if beyond else none
+        pale *= pale
+        keep, white = (held if beyond else one) * (one - pale), max(one, knee) * pale
+        # light takes nothing away from a colour that it has none of
+        reds[x], greens[x] = max(r * keep + white, red), max(g * keep + white, green)
+        blues[x] = max(b * keep + white, blue)
+
+
+def added_to_samples(lit: Float32, light: Float32, *, ends_at_white: bool) -> Float32:
+    """Return what becomes of samples (3, n) in the working encoding with `light` (3, n), which is linear, on top."""
+    shone = from_working(lit[:, None], LINEAR)[:, 0]
+    _add_to_samples(shone, light, ends_at_white)
+    return to_working(shone[:, None], LINEAR)[:, 0]
+
+
+@kernel(parallel=True)
+def _add_to_samples(lit: Float32, light: Float32, ends_at_white: bool) -> None:
+    count = lit.shape[1]
+    for block in prange(_BLOCKS):
+        first, last = count * block // _BLOCKS, count * (block + 1) // _BLOCKS
+        _sum_row(lit, light, first, last, ends_at_white)
+
+
+def light_on_samples(plate: Float32, lamps: Packed) -> Float32:
+    """Return what lamps add up to on the samples of a plate (3, h, w) in the working encoding: linear light, (3, h, w)."""
+    light = np.zeros(plate.shape, np.float32)
+    for i, (top, bottom, left, right) in enumerate(lamps.boxes.tolist()):
+        start, shape = lamps.starts[i], (bottom - top, right - left)
+        cover = lamps.cover[start : start + shape[0] * shape[1]].reshape(shape)
+        at, (texture, mean) = np.s_[:, top:bottom, left:right], lamps.shine[i, 3:]
+        if texture and cover.size:
+            textured = np.empty(shape, np.float32)
+            _texture(luma(from_working(plate[at], LINEAR)), texture, mean, textured)
+            cover = cover * textured
+        light[at] += cover * lamps.shine[i, :3, None, None]
+    return light
+
+
+@kernel(parallel=True)
+def _texture(own: Float32, texture: np.float32, mean: np.float32, textured: Float32) -> None:
+    for y in prange(own.shape[0]):
+        for x in range(own.shape[1]):
+            textured[y, x] = _textured(own[y, x], texture, mean)
+
+
+@kernel()
+def _textured(own: np.float32, texture: np.float32, mean: np.float32) -> np.float32:
+    """What the light of a patch is multiplied by where the plate has a luma of `own` in linear light."""
+    share = min(max(own / max(mean, _TINY), LEAST_TEXTURE), MOST_TEXTURE)
+    return np.float32(1) + texture * (share - np.float32(1))
+
+
+def shine_on_planes(
+    plate: Side,
+    lit: Side,
+    outs: Planes,
+    lamps: Packed,
+    sites: Sites,
+    to_codes: ToCodes,
+    strength: float,
+) -> None:
+    """Add the light of lamps, which stand at `sites`, to the planes `outs`.
+
+    `lit` is the `plate` under the light beneath that of the lamps, and `outs` are what lies between both by the strength.
+    """
+    law = _Law(*_curves(), np.float32(strength))
+    _shine(plate.planes, lit.planes, outs, plate.way, lit.way, lamps, sites, to_codes, law)
+
+
+@cache
+def _curves() -> tuple[Float32, Float32]:
+    work = np.arange(_MOST * _WORK_STEPS + 2) / _WORK_STEPS
+    root = np.arange(_MOST * _ROOT_STEPS + 2) / _ROOT_STEPS
+    light = from_working(work.astype(np.float32).reshape(1, 1, -1), LINEAR)
+    encoded = to_working((root**2).astype(np.float32).reshape(1, 1, -1), LINEAR)
+    return light.ravel(), encoded.ravel()
+
+
+@kernel()
+def _to_light(work: Float32, left: int, right: int, table: Float32, light: Float32) -> None:
+    """Write the linear light of a part of a row (3, w) in the working encoding; below black that is a straight line."""
+    last, steps, none = np.float32(table.shape[0] - 2), np.float32(_WORK_STEPS), np.float32(0)
+    for c in range(3):
+        source, out = work[c, left:right], light[c, left:right]
+        for x in range(out.shape[0]):
+            value = source[x]
+            place = min(max(value * steps, none), last)
+            at = np.uint32(place)
+            low = table[at]
+            between = low + (table[at + np.uint32(1)] - low) * (place - np.float32(at))
+            out[x] = value * np.float32(1 / 12.92) if value <= np.float32(0.04) else between
+
+
+@kernel()
+def _to_added(work: Float32, left: int, right: int, law: _Law, shone: Float32) -> None:
+    """Turn linear light along a part of a row (3, w) into how far its working encoding is from `work`, by the strength."""
+    table, strength = law.work, law.strength
+    last, steps, none = np.float32(table.shape[0] - 2), np.float32(_ROOT_STEPS), np.float32(0)
+    for c in range(3):
+        source, out = work[c, left:right], shone[c, left:right]
+        for x in range(out.shape[0]):
+            light = out[x]
+            place = min(np.sqrt(max(light, none)) * steps, last)
+            at = np.uint32(place)
+            low = table[at]
+            between = low + (table[at + np.uint32(1)] - low) * (place - np.float32(at))
+            value = light * np.float32(12.92) if light <= np.float32(0.003) else between
+            out[x] = strength * (value - source[x])
+
+
+@kernel(parallel=True)
+def _shine(
+    plates: Planes,
+    lits: Planes,
+    outs: Planes,
+    plate_way: Way,
+    lit_way: Way,
+    lamps: Packed,
+    sites: Sites,
+    to_codes: ToCodes,
+    law: _Law,
+) -> None:
+    # numba hands no tuples of tuples to threads
+    for block in prange(_BLOCKS):
+        _shine_block(block, plates, lits, outs, plate_way, lit_way, lamps, sites, to_codes, law)
+
+
+@kernel()
+def _shine_block(
+    block: int,
+    plates: Planes,
+    lits: Planes,
+    outs: Planes,
+    plate_way: Way,
+    lit_way: Way,
+    lamps: Packed,
+    sites: Sites,
+    to_codes: ToCodes,
+    law: _Law,
+) -> None:
+    plate, lit, boxes = Side(plates, plate_way), Side(lits, lit_way), lamps.boxes
+    rows, columns = outs[1].shape if sites.is_chroma else outs[0].shape
+    start, stop = rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS
+    here = np.flatnonzero((boxes[:, 0] < stop) & (boxes[:, 1] > start))
+    made = _rows_of(columns, outs[0].shape[1])
+    for row in range(start, stop):
+        for i in here:
+            if boxes[i, 0] <= row < boxes[i, 1]:
+                _add_patch(plate, sites, lamps, int(i), row, law, made)
+        for i in here:
+            if boxes[i, 0] <= row < boxes[i, 1]:
+                left, right = boxes[i, 2], boxes[i, 3]
+                _read_row(lit, sites, row, left, right, made)
+                _to_light(made.samples, left, right, law.light, made.shone)
+                _sum_row(made.shone, made.light, left, right, True)
+                _to_added(made.samples, left, right, law, made.shone)
+                _write_row(outs, sites, row, left, right, made, to_codes)
+                made.light[:, left:right] = 0  # so that a sample in two patches is lit once
+
+
+@kernel()
+def _rows_of(columns: int, width: int) -> _Rows:
+    light, samples = np.zeros((3, columns), np.float32), np.empty((3, columns), np.float32)
+    return _Rows(light, samples, np.empty_like(samples), np.empty(width + 8, np.float32))
+
+
+@kernel()
+def _add_patch(
+    plate: Side, sites: Sites, lamps: Packed, index: int, row: int, law: _Law, made: _Rows
+) -> None:
+    """Add the light of one patch along a row of samples."""
+    first, _, left, right = lamps.boxes[index]
+    texture, mean = lamps.shine[index, 3], lamps.shine[index, 4]
+    start = lamps.starts[index] + (row - first) * (right - left)
+    cover, share = lamps.cover[start : start + right - left], made.shone[0, left:right]
+    share[:] = cover
+    if texture > 0:
+        _read_row(plate, sites, row, left, right, made)
+        _to_light(made.samples, left, right, law.light, made.samples)
+        reds, greens, blues = _parts(made.samples, left, right)
+        for x in range(share.shape[0]):
+            own = _RED * reds[x] + _GREEN * greens[x] + _BLUE * blues[x]
+            share[x] *= _textured(own, texture, mean)
+    for c in range(3):
+        light, colour = made.light[c, left:right], lamps.shine[index, c]
+        for x in range(light.shape[0]):
+            light[x] += share[x] * colour
+
+
+@kernel()
+def _parts(rows: Float32, left: int, right: int) -> tuple[Float32, Float32, Float32]:
+    return rows[0, left:right], rows[1, left:right], rows[2, left:right]
+
+
+@kernel()
+def _read_row(side: Side, sites: Sites, row: int, left: int, right: int, made: _Rows) -> None:
+    """Write red, green and blue of a part of a row of samples."""
+    reds, greens, blues = _parts(made.samples, left, right)
+    first, second, third = side.planes
+    if sites.is_chroma:
+        _luma_at_chroma(first, sites, row, left, made.wide, reds)
+        _copy(second[row, left:right], greens)
+        _copy(third[row, left:right], blues)
+    else:
+        _copy(first[row, left:right], reds)
+        _chroma_at_luma(second, sites, row, left, made.wide, greens)
+        _chroma_at_luma(third, sites, row, left, made.wide, blues)
+    _mix(side.way, reds, greens, blues)
+
+
+@kernel()
+def _copy(codes: Plane, out: Float32) -> None:
+    for x in range(out.shape[0]):
+        out[x] = codes[x]
+
+
+@kernel()
+def _mix(way: Way, reds: Float32, greens: Float32, blues: Float32) -> None:
+    """Turn codes of three planes to red, green and blue."""
+    m, zero = way
+    m_rr, m_rg, m_rb = m[0, 0], m[0, 1], m[0, 2]
+    m_gr, m_gg, m_gb = m[1, 0], m[1, 1], m[1, 2]
+    m_br, m_bg, m_bb = m[2, 0], m[2, 1], m[2, 2]
+    zero_r, zero_g, zero_b = zero[0], zero[1], zero[2]
+    for x in range(reds.shape[0]):
+        a, b, c = reds[x] - zero_r, greens[x] - zero_g, blues[x] - zero_b
+        reds[x] = m_rr * a + m_rg * b + m_rb * c
+        greens[x] = m_gr * a + m_gg * b + m_gb * c
+        blues[x] = m_br * a + m_bg * b + m_bb * c
+
+
+@kernel()
+def _chroma_at_luma(
+    plane: Plane, sites: Sites, row: int, left: int, wide: Float32, codes: Float32
+) -> None:
+    """Write the codes of chroma where luma's samples stand, from `left` on: on straight lines between its own."""
+    if sites.sub_x == 0 and sites.sub_y == 0:
+        _copy(plane[row, left : left + codes.shape[0]], codes)
+        return
+    near, first = row >> sites.sub_y, left >> sites.sub_x
+    last = ((left + codes.shape[0] - 1) >> sites.sub_x) + 1
+    far = min(max(near + 2 * (row & 1) - 1, 0), plane.shape[0] - 1)
+    share = np.float32(0.25 * sites.sub_y)
+    one, other = plane[near, first : last + 1], plane[far, first : last + 1]
+    for x in range(one.shape[0]):
+        wide[x] = one[x] * (np.float32(1) - share) + other[x] * share
+    wide[one.shape[0]] = wide[one.shape[0] - 1]
+    step = 1 << sites.sub_x
+    part, begin = np.float32(1) / np.float32(step), left - (first << sites.sub_x)
+    for x in range(codes.shape[0]):
+        at = np.uint32((x + begin) >> sites.sub_x)
+        along = np.float32((x + begin) & (step - 1)) * part
+        codes[x] = wide[at] + (wide[at + np.uint32(1)] - wide[at]) * along
+
+
+@kernel()
+def _luma_at_chroma(
+    plane: Plane, sites: Sites, row: int, left: int, wide: Float32, codes: Float32
+) -> None:
+    """Write the codes of luma where chroma's samples stand, from `left` on: averaged by the triangle around each."""
+    top, step = row << sites.sub_y, 1 << sites.sub_x
+    bottom, width = min(top + (1 << sites.sub_y), plane.shape[0]), plane.shape[1]
+    begin = (left << sites.sub_x) - (step - 1)
+    count = codes.shape[0] * step + step - 1
+    for x in range(count):
+        wide[x] = 0
+    first, last = max(begin, 0), min(begin + count, width)
+    for y in range(top, bottom):
+        part, inner = plane[y, first:last], wide[first - begin :]
+        for x in range(part.shape[0]):
+            inner[x] += part[x]
+    wide[: first - begin] = wide[first - begin]
+    wide[last - begin : count] = wide[last - begin - 1]
+    share = np.float32(1) / np.float32((bottom - top) * step * step)
+    codes[:] = 0
+    for k in range(2 * step - 1):
+        weight, moved = np.float32(min(k + 1, 2 * step - 1 - k)) * share, wide[k:]
+        for x in range(codes.shape[0]):
+            codes[x] += moved[x << sites.sub_x] * weight
+
+
+@kernel()
+def _write_row(
+    outs: Planes,
+    sites: Sites,
+    row: int,
+    left: int,
+    right: int,
+    made: _Rows,
+    to_codes: ToCodes,
+) -> None:
+    """Add red, green and blue of `made.shone` to the codes along a part of a row, where there is light."""
+    m, _, peak, seed, dither = to_codes
+    reds, greens, blues = _parts(made.shone, left, right)
+    light_r, light_g, light_b = _parts(made.light, left, right)
+    first = 1 if sites.is_chroma else 0
+    last = 1 if sites.sub_x + sites.sub_y > 0 and not sites.is_chroma else 3
+    for i in range(first, last):
+        codes, red, green, blue = outs[i][row, left:right], m[i, 0], m[i, 1], m[i, 2]
+        for x in range(codes.shape[0]):
+            if light_r[x] + light_g[x] + light_b[x] > 0:
+                more = red * reds[x] + green * greens[x] + blue * blues[x]
+                noise = noise_at(seed + i, row, left + x, dither)
+                codes[x] = code_of(codes[x] + more, noise, peak)
