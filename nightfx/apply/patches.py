@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.picture import Float32, kernel
+from nightfx.picture import Float32, Plane, kernel
 
 
 class Patch(NamedTuple):
@@ -98,19 +98,52 @@ def _average_one(
 ) -> None:
     first, last, left, right = plate.boxes[i]
     top, bottom, near, far = made.boxes[i]
-    step = 1 << sub[0]
+    whole = plate.cover[plate.starts[i] : plate.starts[i] + (last - first) * (right - left)]
+    cover, count = whole.reshape((last - first, right - left)), far - near
+    wide = np.empty((count + 1) << sub[0], np.float32)
     for row in range(top, bottom):
-        above, below = row << sub[1], min((row + 1) << sub[1], size[0])
-        share = np.float32(1) / np.float32((below - above) * step * step)
-        for column in range(near, far):
-            total = np.float32(0)
-            for y in range(max(above, first), min(below, last)):
-                start = plate.starts[i] + (y - first) * (right - left)
-                for k in range(1 - step, step):
-                    x = min(max((column << sub[0]) + k, 0), size[1] - 1)
-                    if left <= x < right:
-                        total += plate.cover[start + x - left] * np.float32(step - abs(k))
-            made.cover[made.starts[i] + (row - top) * (far - near) + column - near] = total * share
+        start = made.starts[i] + (row - top) * count
+        out = made.cover[start : start + count]
+        average_part(cover, (first, left), size, sub, row, near, wide, out)
+
+
+@kernel()
+def average_part(
+    part: Plane,
+    place: tuple[int, int],
+    size: tuple[int, int],
+    sub: tuple[int, int],
+    row: int,
+    left: int,
+    wide: Float32,
+    out: Float32,
+) -> None:
+    """Write samples of a row of chroma from `left` on, of a plane of `size` that is 0 but for a `part` at a place.
+
+    Each is averaged by the triangle around it, as `average_at_sites` does; `wide` has room for as many pixels and some.
+    """
+    step = 1 << sub[0]
+    begin, count = (left << sub[0]) - (step - 1), out.shape[0] * step + step - 1
+    pixels = wide[:count]
+    pixels[:] = 0
+    above, below = row << sub[1], min((row + 1) << sub[1], size[0])
+    first = max(begin, place[1])
+    last = max(min(begin + count, place[1] + part.shape[1]), first)
+    for y in range(max(above, place[0]), min(below, place[0] + part.shape[0])):
+        own, sums = part[y - place[0], first - place[1] : last - place[1]], pixels[first - begin :]
+        for x in range(own.shape[0]):
+            sums[x] += own[x]
+    # the plane goes on as it ends
+    if begin < 0:
+        pixels[:-begin] = pixels[-begin]
+    if begin + count > size[1]:
+        pixels[size[1] - begin :] = pixels[size[1] - begin - 1]
+    share = np.float32(1) / np.float32((below - above) * step * step)
+    out[:] = 0
+    for k in range(2 * step - 1):
+        weight, moved = np.float32(min(k + 1, 2 * step - 1 - k)) * share, pixels[k:]
+        for x in range(out.shape[0]):
+            out[x] += moved[x << sub[0]] * weight
 
 
 def shrunk(plate: Packed, size: tuple[int, int], new_size: tuple[int, int]) -> Packed:

@@ -7,17 +7,19 @@ what is too bright for a film or an eye does. A strong warm lamp so goes to a pa
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
+from numpy.polynomial import Chebyshev, Polynomial
 
-from nightfx.apply.patches import Packed
+from nightfx.apply.patches import Packed, average_part
 from nightfx.picture import (
     BT709,
     LINEAR,
     Float32,
+    Float64,
     Plane,
     Planes,
     ToCodes,
@@ -33,8 +35,6 @@ LEAST_TEXTURE, MOST_TEXTURE = np.float32(0.1), np.float32(3)  # times the mean
 KNEE = np.float32(0.6)  # linear light from which on a sum is held below white
 _BLOCKS = 32  # parts of a frame that threads share
 _RED, _GREEN, _BLUE = (np.float32(share) for share in BT709)
-# places of tables for one of what they are read by; samples of SDR reach from -1 to below 3
-_WORK_STEPS, _ROOT_STEPS, _MOST = 1024, 2048, 4
 _TINY = np.float32(1e-20)
 
 
@@ -73,14 +73,6 @@ class _Rows(NamedTuple):
     shone: Float32
     wide: Float32
     """(w + 8,): a row of a plane, and what is beside it."""
-
-
-class _Law(NamedTuple):
-    light: Float32
-    """Linear light of the working encoding, by steps of the latter."""
-    work: Float32
-    """The working encoding of linear light, by steps of its root."""
-    strength: np.float32
 
 
 @kernel()
@@ -161,48 +153,50 @@ def shine_on_planes(
 
     `lit` is the `plate` under the light beneath that of the lamps, and `outs` are what lies between both by the strength.
     """
-    law = _Law(*_curves(), np.float32(strength))
-    _shine(plate.planes, lit.planes, outs, plate.way, lit.way, lamps, sites, to_codes, law)
+    ways, part = (plate.way, lit.way), np.float32(strength)
+    _shine(plate.planes, lit.planes, outs, *ways, lamps, sites, to_codes, part)
 
 
-@cache
-def _curves() -> tuple[Float32, Float32]:
-    work = np.arange(_MOST * _WORK_STEPS + 2) / _WORK_STEPS
-    root = np.arange(_MOST * _ROOT_STEPS + 2) / _ROOT_STEPS
-    light = from_working(work.astype(np.float32).reshape(1, 1, -1), LINEAR)
-    encoded = to_working((root**2).astype(np.float32).reshape(1, 1, -1), LINEAR)
-    return light.ravel(), encoded.ravel()
+def _polynomial(
+    curve: Callable[[Float64], Float64], low: float, high: float, degree: int
+) -> tuple[np.float32, ...]:
+    """The polynomial that is nearest to a curve between two places, from its constant on."""
+    near = Chebyshev.interpolate(curve, degree, domain=[low, high])
+    return tuple(np.float32(c) for c in near.convert(kind=Polynomial).coef)
+
+
+# sRGB's curve, by roots that make it so smooth that few powers tell it: tables would be read one sample after another. Within
+# 1e-6 up to the brightest RGB that codes of SDR can say, relative to itself within 2e-5
+_LIGHT = _polynomial(lambda root: (root**2 / 1.055) ** 2.4, 0.095**0.5, 2.355**0.5, 8)
+_WORK = _polynomial(lambda root: 1.055 * root ** (8 / 2.4) - 0.055, 0.003**0.125, 7**0.125, 6)
 
 
 @kernel()
-def _to_light(work: Float32, left: int, right: int, table: Float32, light: Float32) -> None:
+def _to_light(work: Float32, left: int, right: int, light: Float32) -> None:
     """Write the linear light of a part of a row (3, w) in the working encoding; below black that is a straight line."""
-    last, steps, none = np.float32(table.shape[0] - 2), np.float32(_WORK_STEPS), np.float32(0)
-    for c in range(3):
-        source, out = work[c, left:right], light[c, left:right]
+    c, least = _LIGHT, np.float32(0.04)
+    for i in range(3):
+        source, out = work[i, left:right], light[i, left:right]
         for x in range(out.shape[0]):
             value = source[x]
-            place = min(max(value * steps, none), last)
-            at = np.uint32(place)
-            low = table[at]
-            between = low + (table[at + np.uint32(1)] - low) * (place - np.float32(at))
-            out[x] = value * np.float32(1 / 12.92) if value <= np.float32(0.04) else between
+            r = np.sqrt(max(value, least) + np.float32(0.055))
+            high = (((c[8] * r + c[7]) * r + c[6]) * r + c[5]) * r + c[4]
+            curved = (((high * r + c[3]) * r + c[2]) * r + c[1]) * r + c[0]
+            out[x] = curved if value > least else value * np.float32(1 / 12.92)
 
 
 @kernel()
-def _to_added(work: Float32, left: int, right: int, law: _Law, shone: Float32) -> None:
+def _to_added(work: Float32, left: int, right: int, strength: np.float32, shone: Float32) -> None:
     """Turn linear light along a part of a row (3, w) into how far its working encoding is from `work`, by the strength."""
-    table, strength = law.work, law.strength
-    last, steps, none = np.float32(table.shape[0] - 2), np.float32(_ROOT_STEPS), np.float32(0)
-    for c in range(3):
-        source, out = work[c, left:right], shone[c, left:right]
+    c, least = _WORK, np.float32(0.003)
+    for i in range(3):
+        source, out = work[i, left:right], shone[i, left:right]
         for x in range(out.shape[0]):
             light = out[x]
-            place = min(np.sqrt(max(light, none)) * steps, last)
-            at = np.uint32(place)
-            low = table[at]
-            between = low + (table[at + np.uint32(1)] - low) * (place - np.float32(at))
-            value = light * np.float32(12.92) if light <= np.float32(0.003) else between
+            r = np.sqrt(np.sqrt(np.sqrt(max(light, least))))
+            high = ((c[6] * r + c[5]) * r + c[4]) * r + c[3]
+            curved = ((high * r + c[2]) * r + c[1]) * r + c[0]
+            value = curved if light > least else light * np.float32(12.92)
             out[x] = strength * (value - source[x])
 
 
@@ -216,11 +210,13 @@ def _shine(
     lamps: Packed,
     sites: Sites,
     to_codes: ToCodes,
-    law: _Law,
+    strength: np.float32,
 ) -> None:
     # numba hands no tuples of tuples to threads
     for block in prange(_BLOCKS):
-        _shine_block(block, plates, lits, outs, plate_way, lit_way, lamps, sites, to_codes, law)
+        _shine_block(
+            block, plates, lits, outs, plate_way, lit_way, lamps, sites, to_codes, strength
+        )
 
 
 @kernel()
@@ -234,7 +230,7 @@ def _shine_block(
     lamps: Packed,
     sites: Sites,
     to_codes: ToCodes,
-    law: _Law,
+    strength: np.float32,
 ) -> None:
     plate, lit, boxes = Side(plates, plate_way), Side(lits, lit_way), lamps.boxes
     rows, columns = outs[1].shape if sites.is_chroma else outs[0].shape
@@ -244,14 +240,14 @@ def _shine_block(
     for row in range(start, stop):
         for i in here:
             if boxes[i, 0] <= row < boxes[i, 1]:
-                _add_patch(plate, sites, lamps, int(i), row, law, made)
+                _add_patch(plate, sites, lamps, int(i), row, made)
         for i in here:
             if boxes[i, 0] <= row < boxes[i, 1]:
                 left, right = boxes[i, 2], boxes[i, 3]
                 _read_row(lit, sites, row, left, right, made)
-                _to_light(made.samples, left, right, law.light, made.shone)
+                _to_light(made.samples, left, right, made.shone)
                 _sum_row(made.shone, made.light, left, right, True)
-                _to_added(made.samples, left, right, law, made.shone)
+                _to_added(made.samples, left, right, strength, made.shone)
                 _write_row(outs, sites, row, left, right, made, to_codes)
                 made.light[:, left:right] = 0  # so that a sample in two patches is lit once
 
@@ -263,9 +259,7 @@ def _rows_of(columns: int, width: int) -> _Rows:
 
 
 @kernel()
-def _add_patch(
-    plate: Side, sites: Sites, lamps: Packed, index: int, row: int, law: _Law, made: _Rows
-) -> None:
+def _add_patch(plate: Side, sites: Sites, lamps: Packed, index: int, row: int, made: _Rows) -> None:
     """Add the light of one patch along a row of samples."""
     first, _, left, right = lamps.boxes[index]
     texture, mean = lamps.shine[index, 3], lamps.shine[index, 4]
@@ -274,7 +268,7 @@ def _add_patch(
     share[:] = cover
     if texture > 0:
         _read_row(plate, sites, row, left, right, made)
-        _to_light(made.samples, left, right, law.light, made.samples)
+        _to_light(made.samples, left, right, made.samples)
         reds, greens, blues = _parts(made.samples, left, right)
         for x in range(share.shape[0]):
             own = _RED * reds[x] + _GREEN * greens[x] + _BLUE * blues[x]
@@ -296,7 +290,8 @@ def _read_row(side: Side, sites: Sites, row: int, left: int, right: int, made: _
     reds, greens, blues = _parts(made.samples, left, right)
     first, second, third = side.planes
     if sites.is_chroma:
-        _luma_at_chroma(first, sites, row, left, made.wide, reds)
+        sub, place = (sites.sub_x, sites.sub_y), (0, 0)
+        average_part(first, place, first.shape, sub, row, left, made.wide, reds)
         _copy(second[row, left:right], greens)
         _copy(third[row, left:right], blues)
     else:
@@ -349,32 +344,6 @@ def _chroma_at_luma(
         at = np.uint32((x + begin) >> sites.sub_x)
         along = np.float32((x + begin) & (step - 1)) * part
         codes[x] = wide[at] + (wide[at + np.uint32(1)] - wide[at]) * along
-
-
-@kernel()
-def _luma_at_chroma(
-    plane: Plane, sites: Sites, row: int, left: int, wide: Float32, codes: Float32
-) -> None:
-    """Write the codes of luma where chroma's samples stand, from `left` on: averaged by the triangle around each."""
-    top, step = row << sites.sub_y, 1 << sites.sub_x
-    bottom, width = min(top + (1 << sites.sub_y), plane.shape[0]), plane.shape[1]
-    begin = (left << sites.sub_x) - (step - 1)
-    count = codes.shape[0] * step + step - 1
-    for x in range(count):
-        wide[x] = 0
-    first, last = max(begin, 0), min(begin + count, width)
-    for y in range(top, bottom):
-        part, inner = plane[y, first:last], wide[first - begin :]
-        for x in range(part.shape[0]):
-            inner[x] += part[x]
-    wide[: first - begin] = wide[first - begin]
-    wide[last - begin : count] = wide[last - begin - 1]
-    share = np.float32(1) / np.float32((bottom - top) * step * step)
-    codes[:] = 0
-    for k in range(2 * step - 1):
-        weight, moved = np.float32(min(k + 1, 2 * step - 1 - k)) * share, wide[k:]
-        for x in range(codes.shape[0]):
-            codes[x] += moved[x << sites.sub_x] * weight
 
 
 @kernel()
