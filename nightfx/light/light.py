@@ -128,8 +128,9 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
         veiled = change.screened(glow)
         change, glow = (veiled, None) if veiled else (change, glow)
     if patches:
-        size, ends = (frame.height, frame.width), written.encodings.source is SDR
-        bare, change = (LitChange(x, patches, size, ends) for x in (bare, change))
+        # as glow is, they are not of what is `bare`: passes say them by their pixels
+        size, ends = (frame.height, frame.width), written.encodings.target is SDR
+        change = LitChange(change, patches, size, ends)
     matte = beside.matte_at(index, frame) if beside.matte_at else None
     finish = Finish(moment.strength, glow, moment.grain, matte, lighting.seed)
     if beside.on_change:
