@@ -264,12 +264,14 @@ def _add_patch(plate: Side, sites: Sites, lamps: Packed, index: int, row: int, m
     first, _, left, right = lamps.boxes[index]
     texture, mean = lamps.shine[index, 3], lamps.shine[index, 4]
     start = lamps.starts[index] + (row - first) * (right - left)
-    cover, share = lamps.cover[start : start + right - left], made.shone[0, left:right]
-    share[:] = cover
+    cover, share = lamps.cover[start : start + right - left], made.wide[: right - left]
     if texture > 0:
         _read_row(plate, sites, row, left, right, made)
-        _to_light(made.samples, left, right, made.samples)
-        reds, greens, blues = _parts(made.samples, left, right)
+        # not in place: what may be the same memory is not done by eights
+        _to_light(made.samples, left, right, made.shone)
+    share[:] = cover
+    if texture > 0:
+        reds, greens, blues = _parts(made.shone, left, right)
         for x in range(share.shape[0]):
             own = _RED * reds[x] + _GREEN * greens[x] + _BLUE * blues[x]
             share[x] *= _textured(own, texture, mean)
