@@ -214,15 +214,16 @@ def rgb_where_chroma_is(frame: Frame) -> np.ndarray:
 
 
 def wanted_codes(plate: Frame, lit: Frame, strength: float = 1.0) -> list[np.ndarray]:
-    """The planes of colour of a frame with lamps on, not rounded; `lit` is without them, by the whole strength."""
+    """What lamps add to each plane of colour, not rounded; `lit` is without them, by the whole strength."""
     coding = lit.coding
     matrix, _ = matrix_of(coding)
     at_luma = to_rgb(plate).astype(np.float64), to_rgb(lit).astype(np.float64)
-    added = law(*at_luma, LAMPS) - at_luma[1]
+    covers = [(cover_of(patch, (lit.height, lit.width)), patch) for patch in PATCHES]
+    added = law(*at_luma, covers) - at_luma[1]
     if not (coding.sub_x or coding.sub_y):
         return [strength * p for p in np.tensordot(matrix, added, axes=1)]
     sites = rgb_where_chroma_is(plate), rgb_where_chroma_is(lit)
-    lamps = [(average_at_sites(c, coding.sub_x, coding.sub_y), patch) for c, patch in LAMPS]
+    lamps = [(average_at_sites(c, coding.sub_x, coding.sub_y), patch) for c, patch in covers]
     chroma = law(*sites, lamps) - sites[1]
     both = [added, chroma, chroma]
     return [
@@ -235,11 +236,13 @@ def clipped(codes: np.ndarray, coding: Coding) -> np.ndarray:
     return np.asarray(np.clip(codes, 0, coding.peak))
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.5])
+@pytest.mark.parametrize(("strength", "size"), [(1.0, SIZE), (0.5, SIZE), (1.0, (45, 61))])
 @pytest.mark.parametrize("coding", CODINGS, ids=names)
-def test_codes_are_those_of_the_law_within_one(coding: Coding, strength: float) -> None:
-    frame = in_coding(picture(), coding)
-    base, change = field_of(), lit_by(field_of()).by(strength)
+def test_codes_are_those_of_the_law_within_one(
+    coding: Coding, strength: float, size: tuple[int, int]
+) -> None:
+    frame, base = in_coding(picture(size=size), coding), field_of(size=size)
+    change = LitChange(base, PATCHES, size).by(strength)
     whole, part, made = (direct(x, frame, coding) for x in (base, base.by(strength), change))
     for index, added in enumerate(wanted_codes(frame, whole, strength)[: len(made.planes)]):
         if coding.matrix == "gray" and index:
@@ -417,6 +420,9 @@ def test_what_is_done_to_the_change_is_done_below_the_lamps() -> None:
         one = getattr(lit_by(base), method)(value).of_picture(plate)
         np.testing.assert_array_equal(one, lit_by(below).of_picture(plate))
     assert lit_by(maps_of()).screened(glow) is None
+    frame = in_coding(plate, YUV8)
+    assert lit_by(maps_of().graded(grade)).on_planes(frame, YUV8) is None
+    assert lit_by(base, ends_at_white=False).on_planes(frame, YUV8) is None
 
 
 @pytest.mark.parametrize("kind", CHANGES)

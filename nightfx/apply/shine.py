@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 from numpy.polynomial import Chebyshev, Polynomial
+from numpy.typing import NDArray
 
 from nightfx.apply.patches import Packed, average_part
 from nightfx.picture import (
@@ -33,7 +34,7 @@ from nightfx.picture import (
 
 LEAST_TEXTURE, MOST_TEXTURE = np.float32(0.1), np.float32(3)  # times the mean
 KNEE = np.float32(0.6)  # linear light from which on a sum is held below white
-_BLOCKS = 32  # parts of a frame that threads share
+_BLOCKS, _STRIP = 32, 16  # parts of a frame that threads share, and rows that are done at once
 _RED, _GREEN, _BLUE = (np.float32(share) for share in BT709)
 _TINY = np.float32(1e-20)
 
@@ -63,24 +64,39 @@ class Sites(NamedTuple):
     """Chroma's, and not luma's; where chroma is not subsampled, luma's are those of all planes."""
 
 
-class _Rows(NamedTuple):
-    """What a thread writes rows of samples to."""
+class _Made(NamedTuple):
+    """What a thread writes a few rows of samples to, those of a patch one after another."""
 
     light: Float32
-    """(3, w): the light of the whole row, 0 between two rows."""
+    """(3, rows, w): the light on whole rows, 0 between two strips of them."""
     samples: Float32
-    """(3, w): red, green and blue along a part of it."""
+    """(3, n): red, green and blue."""
     shone: Float32
+    sums: Float32
     wide: Float32
-    """(w + 8,): a row of a plane, and what is beside it."""
+    """(n,): a row of a plane, and what is beside it."""
+
+
+class _Span(NamedTuple):
+    """The samples of a patch in a strip of rows."""
+
+    strip: int
+    """The first row of the strip."""
+    top: int
+    bottom: int
+    left: int
+    right: int
 
 
 @kernel()
-def _sum_row(lit: Float32, light: Float32, left: int, right: int, ends_at_white: bool) -> None:
-    """Add `light` to a part of a row `lit`, (3, w) of linear light both; without branches, so that it is done by eights."""
+def _sum(lit: Float32, light: Float32, first: int, last: int, ends_at_white: bool) -> None:
+    """Add `light` to samples `lit` from `first` to before `last`, (3, n) of linear light both.
+
+    There are no branches, so that it is done by eights, as all here that goes along many samples.
+    """
     one, none = np.float32(1), np.float32(0)
-    reds, greens, blues = _parts(lit, left, right)
-    more_red, more_green, more_blue = _parts(light, left, right)
+    reds, greens, blues = _parts(lit, first, last)
+    more_red, more_green, more_blue = _parts(light, first, last)
     for x in range(reds.shape[0]):
         red, green, blue = reds[x], greens[x], blues[x]
         r, g, b = red + more_red[x], green + more_green[x], blue + more_blue[x]
@@ -96,6 +112,11 @@ def _sum_row(lit: Float32, light: Float32, left: int, right: int, ends_at_white:
         blues[x] = max(b * keep + white, blue)
 
 
+@kernel()
+def _parts(samples: Float32, first: int, last: int) -> tuple[Float32, Float32, Float32]:
+    return samples[0, first:last], samples[1, first:last], samples[2, first:last]
+
+
 def added_to_samples(lit: Float32, light: Float32, *, ends_at_white: bool) -> Float32:
     """Return what becomes of samples (3, n) in the working encoding with `light` (3, n), which is linear, on top."""
     shone = from_working(lit[:, None], LINEAR)[:, 0]
@@ -108,7 +129,7 @@ def _add_to_samples(lit: Float32, light: Float32, ends_at_white: bool) -> None:
     count = lit.shape[1]
     for block in prange(_BLOCKS):
         first, last = count * block // _BLOCKS, count * (block + 1) // _BLOCKS
-        _sum_row(lit, light, first, last, ends_at_white)
+        _sum(lit, light, first, last, ends_at_white)
 
 
 def light_on_samples(plate: Float32, lamps: Packed) -> Float32:
@@ -172,11 +193,11 @@ _WORK = _polynomial(lambda root: 1.055 * root ** (8 / 2.4) - 0.055, 0.003**0.125
 
 
 @kernel()
-def _to_light(work: Float32, left: int, right: int, light: Float32) -> None:
-    """Write the linear light of a part of a row (3, w) in the working encoding; below black that is a straight line."""
+def _to_light(work: Float32, count: int, light: Float32) -> None:
+    """Write the linear light of samples (3, n) in the working encoding; below black that is a straight line."""
     c, least = _LIGHT, np.float32(0.04)
     for i in range(3):
-        source, out = work[i, left:right], light[i, left:right]
+        source, out = work[i, :count], light[i, :count]
         for x in range(out.shape[0]):
             value = source[x]
             r = np.sqrt(max(value, least) + np.float32(0.055))
@@ -186,11 +207,11 @@ def _to_light(work: Float32, left: int, right: int, light: Float32) -> None:
 
 
 @kernel()
-def _to_added(work: Float32, left: int, right: int, strength: np.float32, shone: Float32) -> None:
-    """Turn linear light along a part of a row (3, w) into how far its working encoding is from `work`, by the strength."""
+def _to_added(work: Float32, count: int, strength: np.float32, shone: Float32) -> None:
+    """Turn the linear light of samples (3, n) into how far its working encoding is from `work`, by the strength."""
     c, least = _WORK, np.float32(0.003)
     for i in range(3):
-        source, out = work[i, left:right], shone[i, left:right]
+        source, out = work[i, :count], shone[i, :count]
         for x in range(out.shape[0]):
             light = out[x]
             r = np.sqrt(np.sqrt(np.sqrt(max(light, least))))
@@ -236,71 +257,101 @@ def _shine_block(
     rows, columns = outs[1].shape if sites.is_chroma else outs[0].shape
     start, stop = rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS
     here = np.flatnonzero((boxes[:, 0] < stop) & (boxes[:, 1] > start))
-    made = _rows_of(columns, outs[0].shape[1])
-    for row in range(start, stop):
+    made = _room_for(boxes[here], columns, 1 << sites.sub_x)
+    for strip in range(start, stop, _STRIP):
+        end = min(strip + _STRIP, stop)
         for i in here:
-            if boxes[i, 0] <= row < boxes[i, 1]:
-                _add_patch(plate, sites, lamps, int(i), row, made)
+            span = _Span(strip, max(boxes[i, 0], strip), min(boxes[i, 1], end), *_sides(boxes[i]))
+            if span.top < span.bottom:
+                _add_patch(plate, sites, lamps, int(i), span, made)
         for i in here:
-            if boxes[i, 0] <= row < boxes[i, 1]:
-                left, right = boxes[i, 2], boxes[i, 3]
-                _read_row(lit, sites, row, left, right, made)
-                _to_light(made.samples, left, right, made.shone)
-                _sum_row(made.shone, made.light, left, right, True)
-                _to_added(made.samples, left, right, strength, made.shone)
-                _write_row(outs, sites, row, left, right, made, to_codes)
-                made.light[:, left:right] = 0  # so that a sample in two patches is lit once
+            span = _Span(strip, max(boxes[i, 0], strip), min(boxes[i, 1], end), *_sides(boxes[i]))
+            if span.top < span.bottom:
+                _read(lit, sites, span, made)
+                count = _take_light(span, made)
+                _to_light(made.samples, count, made.shone)
+                _sum(made.shone, made.sums, 0, count, True)
+                _to_added(made.samples, count, strength, made.shone)
+                _write(outs, sites, span, made, to_codes)
 
 
 @kernel()
-def _rows_of(columns: int, width: int) -> _Rows:
-    light, samples = np.zeros((3, columns), np.float32), np.empty((3, columns), np.float32)
-    return _Rows(light, samples, np.empty_like(samples), np.empty(width + 8, np.float32))
+def _room_for(boxes: NDArray[np.int64], columns: int, step: int) -> _Made:
+    widest = 0
+    for box in boxes:
+        widest = max(widest, box[3] - box[2])
+    light = np.zeros((3, _STRIP, columns), np.float32)
+    samples = np.empty((3, _STRIP * widest), np.float32)
+    wide = np.empty((widest + 4) * max(step, _STRIP), np.float32)
+    return _Made(light, samples, np.empty_like(samples), np.empty_like(samples), wide)
 
 
 @kernel()
-def _add_patch(plate: Side, sites: Sites, lamps: Packed, index: int, row: int, made: _Rows) -> None:
-    """Add the light of one patch along a row of samples."""
+def _sides(box: NDArray[np.int64]) -> tuple[int, int]:
+    return box[2], box[3]
+
+
+@kernel()
+def _add_patch(
+    plate: Side, sites: Sites, lamps: Packed, index: int, span: _Span, made: _Made
+) -> None:
+    """Add the light of one patch to that of a strip."""
     first, _, left, right = lamps.boxes[index]
     texture, mean = lamps.shine[index, 3], lamps.shine[index, 4]
-    start = lamps.starts[index] + (row - first) * (right - left)
-    cover, share = lamps.cover[start : start + right - left], made.wide[: right - left]
+    start, width = lamps.starts[index] + (span.top - first) * (right - left), right - left
+    count = (span.bottom - span.top) * width
+    cover, share = lamps.cover[start : start + count], made.wide[:count]
     if texture > 0:
-        _read_row(plate, sites, row, left, right, made)
-        # not in place: what may be the same memory is not done by eights
-        _to_light(made.samples, left, right, made.shone)
+        _read(plate, sites, span, made)
+        _to_light(made.samples, count, made.shone)
     share[:] = cover
     if texture > 0:
-        reds, greens, blues = _parts(made.shone, left, right)
-        for x in range(share.shape[0]):
+        reds, greens, blues = _parts(made.shone, 0, count)
+        for x in range(count):
             own = _RED * reds[x] + _GREEN * greens[x] + _BLUE * blues[x]
             share[x] *= _textured(own, texture, mean)
     for c in range(3):
-        light, colour = made.light[c, left:right], lamps.shine[index, c]
-        for x in range(light.shape[0]):
-            light[x] += share[x] * colour
+        colour = lamps.shine[index, c]
+        for y in range(span.top, span.bottom):
+            light, at = made.light[c, y - span.strip, left:right], (y - span.top) * width
+            more = share[at : at + width]
+            for x in range(light.shape[0]):
+                light[x] += more[x] * colour
 
 
 @kernel()
-def _parts(rows: Float32, left: int, right: int) -> tuple[Float32, Float32, Float32]:
-    return rows[0, left:right], rows[1, left:right], rows[2, left:right]
+def _take_light(span: _Span, made: _Made) -> int:
+    """Take the light of a patch's samples from the strip, so that a sample in two patches is lit once; return their count."""
+    width = span.right - span.left
+    for c in range(3):
+        for y in range(span.top, span.bottom):
+            light = made.light[c, y - span.strip, span.left : span.right]
+            taken = made.sums[c, (y - span.top) * width : (y - span.top + 1) * width]
+            for x in range(light.shape[0]):
+                taken[x] = light[x]
+                light[x] = 0
+    return (span.bottom - span.top) * width
 
 
 @kernel()
-def _read_row(side: Side, sites: Sites, row: int, left: int, right: int, made: _Rows) -> None:
-    """Write red, green and blue of a part of a row of samples."""
-    reds, greens, blues = _parts(made.samples, left, right)
+def _read(side: Side, sites: Sites, span: _Span, made: _Made) -> None:
+    """Write red, green and blue of a patch's samples."""
+    left, right = span.left, span.right
+    width = right - left
     first, second, third = side.planes
-    if sites.is_chroma:
-        sub, place = (sites.sub_x, sites.sub_y), (0, 0)
-        average_part(first, place, first.shape, sub, row, left, made.wide, reds)
-        _copy(second[row, left:right], greens)
-        _copy(third[row, left:right], blues)
-    else:
-        _copy(first[row, left:right], reds)
-        _chroma_at_luma(second, sites, row, left, made.wide, greens)
-        _chroma_at_luma(third, sites, row, left, made.wide, blues)
-    _mix(side.way, reds, greens, blues)
+    sub = sites.sub_x, sites.sub_y
+    for row in range(span.top, span.bottom):
+        at = (row - span.top) * width
+        reds, greens, blues = _parts(made.samples, at, at + width)
+        if sites.is_chroma:
+            average_part(first, (0, 0), first.shape, sub, row, left, made.wide, reds)
+            _copy(second[row, left:right], greens)
+            _copy(third[row, left:right], blues)
+        else:
+            _copy(first[row, left:right], reds)
+            _chroma_at_luma(second, sites, row, left, made.wide, greens)
+            _chroma_at_luma(third, sites, row, left, made.wide, blues)
+    _mix(side.way, *_parts(made.samples, 0, (span.bottom - span.top) * width))
 
 
 @kernel()
@@ -349,25 +400,21 @@ def _chroma_at_luma(
 
 
 @kernel()
-def _write_row(
-    outs: Planes,
-    sites: Sites,
-    row: int,
-    left: int,
-    right: int,
-    made: _Rows,
-    to_codes: ToCodes,
-) -> None:
-    """Add red, green and blue of `made.shone` to the codes along a part of a row, where there is light."""
+def _write(outs: Planes, sites: Sites, span: _Span, made: _Made, to_codes: ToCodes) -> None:
+    """Add red, green and blue of `made.shone` to the codes of a patch's samples, where there is light."""
     m, _, peak, seed, dither = to_codes
-    reds, greens, blues = _parts(made.shone, left, right)
-    light_r, light_g, light_b = _parts(made.light, left, right)
+    width = span.right - span.left
     first = 1 if sites.is_chroma else 0
     last = 1 if sites.sub_x + sites.sub_y > 0 and not sites.is_chroma else 3
     for i in range(first, last):
-        codes, red, green, blue = outs[i][row, left:right], m[i, 0], m[i, 1], m[i, 2]
-        for x in range(codes.shape[0]):
-            if light_r[x] + light_g[x] + light_b[x] > 0:
-                more = red * reds[x] + green * greens[x] + blue * blues[x]
-                noise = noise_at(seed + i, row, left + x, dither)
-                codes[x] = code_of(codes[x] + more, noise, peak)
+        red, green, blue = m[i, 0], m[i, 1], m[i, 2]
+        for row in range(span.top, span.bottom):
+            at = (row - span.top) * width
+            reds, greens, blues = _parts(made.shone, at, at + width)
+            light_r, light_g, light_b = _parts(made.sums, at, at + width)
+            codes = outs[i][row, span.left : span.right]
+            for x in range(codes.shape[0]):
+                if light_r[x] + light_g[x] + light_b[x] > 0:
+                    more = red * reds[x] + green * greens[x] + blue * blues[x]
+                    noise = noise_at(seed + i, row, span.left + x, dither)
+                    codes[x] = code_of(codes[x] + more, noise, peak)
