@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from nightfx.picture import Float32, Plane, kernel
@@ -42,30 +41,36 @@ class Packed(NamedTuple):
 
 def packed(patches: Sequence[Patch], size: tuple[int, int]) -> Packed:
     """Return what of patches lies on a plate of `size` (height, width)."""
-    boxes, covers = [], []
-    for patch in patches:
-        (first, last), (left, right) = (
-            (max(start, 0), max(min(start + length, side), start, 0))
-            for start, length, side in zip(
-                (patch.top, patch.left), patch.cover.shape, size, strict=True
-            )
-        )
-        boxes.append((first, max(last, first), left, max(right, left)))
-        part = patch.cover[first - patch.top : last - patch.top, left - patch.left :]
-        covers.append(part[:, : right - left].ravel())
+    boxes = [_box_of(patch, size) for patch in patches]
+    covers = [
+        patch.cover[top - patch.top : bottom - patch.top, left - patch.left : right - patch.left]
+        for patch, (top, bottom, left, right) in zip(patches, boxes, strict=True)
+    ]
     shine = [(*patch.light, patch.texture, patch.mean) for patch in patches]
     return _packed(boxes, covers, np.array(shine, np.float32).reshape(-1, 5))
 
 
+def _box_of(patch: Patch, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    height, width = patch.cover.shape
+    top, bottom = max(patch.top, 0), min(patch.top + height, size[0])
+    left, right = max(patch.left, 0), min(patch.left + width, size[1])
+    return (top, bottom, left, right) if top < bottom and left < right else (0, 0, 0, 0)
+
+
 def _packed(boxes: Sequence[tuple[int, ...]], covers: Sequence[Float32], shine: Float32) -> Packed:
     places = np.array(boxes, np.int64).reshape(-1, 4)
-    cover = np.concatenate([*covers, np.empty(0, np.float32)]).astype(np.float32, copy=False)
-    return Packed(places, _starts(places), cover, shine)
+    starts, count = _starts(places)
+    flat = np.empty(count, np.float32)
+    for start, cover in zip(starts, covers, strict=True):
+        flat[start : start + cover.size] = cover.ravel()
+    return Packed(places, starts, flat, shine)
 
 
-def _starts(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _starts(boxes: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Where the covers of boxes begin, one after another, and how many numbers all of them are."""
     ends = np.cumsum((boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2]))
-    return np.concatenate([np.zeros(1, np.int64), ends])[:-1].astype(np.int64)
+    starts = np.concatenate([np.zeros(1, np.int64), ends])
+    return starts[:-1].astype(np.int64), int(starts[-1])
 
 
 def at_chroma(plate: Packed, size: tuple[int, int], sub_x: int, sub_y: int) -> Packed:
@@ -79,16 +84,15 @@ def at_chroma(plate: Packed, size: tuple[int, int], sub_x: int, sub_y: int) -> P
     empty = (boxes[:, 0] >= boxes[:, 1]) | (boxes[:, 2] >= boxes[:, 3])
     last, right = np.where(empty, first, last), np.where(empty, left, right)
     places = np.stack([first, last, left, right], 1).astype(np.int64)
-    starts = _starts(places)
-    count = int(((places[:, 1] - places[:, 0]) * (places[:, 3] - places[:, 2])).sum())
+    starts, count = _starts(places)
     made = Packed(places, starts, np.zeros(count, np.float32), plate.shine)
     _average(plate, size, (sub_x, sub_y), made)
     return made
 
 
-@kernel(parallel=True)
+@kernel()
 def _average(plate: Packed, size: tuple[int, int], sub: tuple[int, int], made: Packed) -> None:
-    for i in prange(plate.boxes.shape[0]):
+    for i in range(plate.boxes.shape[0]):
         _average_one(plate, i, size, sub, made)
 
 
@@ -96,8 +100,9 @@ def _average(plate: Packed, size: tuple[int, int], sub: tuple[int, int], made: P
 def _average_one(
     plate: Packed, i: int, size: tuple[int, int], sub: tuple[int, int], made: Packed
 ) -> None:
-    first, last, left, right = plate.boxes[i]
-    top, bottom, near, far = made.boxes[i]
+    box, to = plate.boxes[i], made.boxes[i]
+    first, last, left, right = box[0], box[1], box[2], box[3]
+    top, bottom, near, far = to[0], to[1], to[2], to[3]
     whole = plate.cover[plate.starts[i] : plate.starts[i] + (last - first) * (right - left)]
     cover, count = whole.reshape((last - first, right - left)), far - near
     wide = np.empty((count + 1) << sub[0], np.float32)

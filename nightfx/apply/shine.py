@@ -234,7 +234,8 @@ def _shine(
     strength: np.float32,
 ) -> None:
     # numba hands no tuples of tuples to threads
-    for block in prange(_BLOCKS):
+    for index in prange(_BLOCKS):
+        block = int(np.int64(index))  # or all would be compiled for whole numbers of two kinds
         _shine_block(
             block, plates, lits, outs, plate_way, lit_way, lamps, sites, to_codes, strength
         )
@@ -256,16 +257,15 @@ def _shine_block(
     plate, lit, boxes = Side(plates, plate_way), Side(lits, lit_way), lamps.boxes
     rows, columns = outs[1].shape if sites.is_chroma else outs[0].shape
     start, stop = rows * block // _BLOCKS, rows * (block + 1) // _BLOCKS
-    here = np.flatnonzero((boxes[:, 0] < stop) & (boxes[:, 1] > start))
-    made = _room_for(boxes[here], columns, 1 << sites.sub_x)
+    made = _room_for(boxes, columns, 1 << sites.sub_x)
     for strip in range(start, stop, _STRIP):
         end = min(strip + _STRIP, stop)
-        for i in here:
-            span = _Span(strip, max(boxes[i, 0], strip), min(boxes[i, 1], end), *_sides(boxes[i]))
+        for i in range(boxes.shape[0]):
+            span = _span_of(boxes[i], strip, end)
             if span.top < span.bottom:
-                _add_patch(plate, sites, lamps, int(i), span, made)
-        for i in here:
-            span = _Span(strip, max(boxes[i, 0], strip), min(boxes[i, 1], end), *_sides(boxes[i]))
+                _add_patch(plate, sites, lamps, i, span, made)
+        for i in range(boxes.shape[0]):
+            span = _span_of(boxes[i], strip, end)
             if span.top < span.bottom:
                 _read(lit, sites, span, made)
                 count = _take_light(span, made)
@@ -276,10 +276,15 @@ def _shine_block(
 
 
 @kernel()
+def _span_of(box: NDArray[np.int64], strip: int, end: int) -> _Span:
+    return _Span(strip, max(box[0], strip), min(box[1], end), box[2], box[3])
+
+
+@kernel()
 def _room_for(boxes: NDArray[np.int64], columns: int, step: int) -> _Made:
     widest = 0
-    for box in boxes:
-        widest = max(widest, box[3] - box[2])
+    for i in range(boxes.shape[0]):
+        widest = max(widest, boxes[i, 3] - boxes[i, 2])
     light = np.zeros((3, _STRIP, columns), np.float32)
     samples = np.empty((3, _STRIP * widest), np.float32)
     wide = np.empty((widest + 4) * max(step, _STRIP), np.float32)
@@ -287,16 +292,11 @@ def _room_for(boxes: NDArray[np.int64], columns: int, step: int) -> _Made:
 
 
 @kernel()
-def _sides(box: NDArray[np.int64]) -> tuple[int, int]:
-    return box[2], box[3]
-
-
-@kernel()
 def _add_patch(
     plate: Side, sites: Sites, lamps: Packed, index: int, span: _Span, made: _Made
 ) -> None:
     """Add the light of one patch to that of a strip."""
-    first, _, left, right = lamps.boxes[index]
+    first, left, right = lamps.boxes[index, 0], span.left, span.right
     texture, mean = lamps.shine[index, 3], lamps.shine[index, 4]
     start, width = lamps.starts[index] + (span.top - first) * (right - left), right - left
     count = (span.bottom - span.top) * width
@@ -304,7 +304,7 @@ def _add_patch(
     if texture > 0:
         _read(plate, sites, span, made)
         _to_light(made.samples, count, made.shone)
-    share[:] = cover
+    _copy(cover, share)
     if texture > 0:
         reds, greens, blues = _parts(made.shone, 0, count)
         for x in range(count):
