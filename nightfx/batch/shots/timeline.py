@@ -220,7 +220,7 @@ def _numbers(medium: media.Medium, first: int, end: int) -> str:
 def _flags(medium: media.Medium, first: int, end: int) -> dict[str, Any]:
     """The flags of a render of the frames from `first` to before `end`; of its part they leave nothing to a nightfx.toml."""
     start, rate = _seconds(first, medium.rate) or None, medium.rate
-    flags = {"start": start, "end": _seconds(end, rate)}
+    flags: dict[str, Any] = {"start": start, "end": _seconds(end, rate)}
     return flags | ({"fps": str(rate)} if medium.assumed else {})
 
 
