@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import Clip, make_clip
 from PIL import Image
+from rich.console import Console
 from test_cli import needs_mounts, nightfx, wait_for
 from test_render import frames_of
 
@@ -553,6 +555,18 @@ def test_a_table_shows_stages_and_no_pace_of_what_was_not_rendered_now() -> None
         ("ends.mp4", "finishing", "36/36", "", ""),
         ("first.mp4", "reading", "", "", ""),
     ]
+
+
+def test_long_names_and_stages_make_room_for_figures() -> None:
+    counts = {"frames": 12_000, "total": 24_000, "per_second": 12.3}
+    long = task("day1/A001_C003_0412AB_001_a_name.mov", state="rendering", **counts)
+    other = task("b.mp4", state="rendering", stage="preparing (first time on this machine)")
+    console = Console(width=60, file=StringIO(), record=True)
+    console.print(_drawn([long, other]))
+    lines = console.export_text().splitlines()
+    assert len(lines) == 4
+    assert "12000/24000  12.3" in lines[1]
+    assert "preparing (" in lines[2]
 
 
 # answers as a worker does, and dies where its shot says so

@@ -109,8 +109,8 @@ def _drawn(tasks: Sequence[Task[Any]]) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, justify in (("shot", "left"), ("state", "left")):
-        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]  # rich's words
+    for title in ("shot", "state"):
+        table.add_column(title, overflow="ellipsis")  # these make room: their cells do not wrap
     for title in ("frames", "fps", "left"):
         table.add_column(title, justify="right", no_wrap=True)
     shown = _shown(tasks)
@@ -119,7 +119,8 @@ def _drawn(tasks: Sequence[Task[Any]]) -> Table:
         cells = [shell.printable(task.order.key), _doing(task), frames]
         cells += [f"{task.rate:.1f}" if task.rate else "", _left(task)]
         style = STYLES.get(task.state, "dim")
-        table.add_row(*(Text(cell, style=style if i else "") for i, cell in enumerate(cells)))
+        styles = ("", *(style for _ in cells[1:]))
+        table.add_row(*(Text(*each, no_wrap=True) for each in zip(cells, styles, strict=True)))
     ended = sum(not task.open for task in tasks)
     more = f", {len(tasks) - len(shown)} not shown" if len(shown) < len(tasks) else ""
     table.caption = Text(f"{ended} of {len(tasks)} shots{more}", style="dim")
