@@ -90,7 +90,7 @@ FCM: DROP FRAME
     cut = read(tmp_path / "cut.edl")
     assert frames(cut) == [("A.mov", 30, 68), ("A.mov", 68, 78), ("B.mov", 30, 60)]
     now = written(cut).read_bytes().decode()
-    a, b = "A_00030-00077.night", "B_00030-00059.night"
+    a, b = "A_1031-1078.night", "B_1031-1060.night"
     assert now == text.replace("  A  ", f"  {a}  ").replace("  B  ", f"  {b}  ").replace(
         "A.mov", f"{a}.mov"
     ).replace("B.mov", f"{b}.mov")
@@ -104,7 +104,7 @@ def test_a_reel_that_is_no_file_name_stays_and_a_name_is_added(tmp_path: Path) -
     now = written(read(edl(tmp_path / "cut.edl", event(1, "TAPE0001", times)))).read_text()
     assert now.splitlines()[3:] == [
         event(1, "TAPE0001", times).rstrip(),
-        "* FROM CLIP NAME: TAPE0001_take4_00010-00019.night.mov",
+        "* FROM CLIP NAME: TAPE0001_take4_1011-1020.night.mov",
     ]
 
 
@@ -176,7 +176,7 @@ def test_a_file_without_timecode_counts_from_its_render(tmp_path: Path) -> None:
     )
     cut = read(path, handles=2)
     assert cut.remarks == ["A event 001: retimed to 200%: that stays with the timeline"]
-    name = "A_00008-00021.night"
+    name = "A_1009-1022.night"
     assert written(cut).read_text().splitlines()[3:] == [
         event(1, name, "00:00:00:02 00:00:00:12 01:00:00:00 01:00:00:05").rstrip(),
         f"M2   {name}       048.0                00:00:00:02",
@@ -330,7 +330,7 @@ def test_the_name_of_what_goes_out_follows_its_own_render(tmp_path: Path) -> Non
     ]
     cut = read(edl(tmp_path / "cut.edl", *lines))
     assert frames(cut) == [("A.mov", 0, 18), ("B.mov", 10, 24)]
-    a, b = "A_00000-00017.night.mov", "B_00010-00023.night.mov"
+    a, b = "A_1001-1018.night.mov", "B_1011-1024.night.mov"
     text = (
         "".join(lines).replace("A.mov", a).replace("D:\\x\\B.mov", b).replace("B.mov\n*", f"{b}\n*")
     )
@@ -371,8 +371,8 @@ def test_fcpxml_keeps_all_but_the_assets_that_its_clips_show(tmp_path: Path) -> 
     lines = [line for line in now.splitlines() if line not in FCPXML.splitlines()]
     url = (tmp_path / "out").as_uri()
     assert [line.strip() for line in lines] == [
-        f'<asset id="r3" name="timed_00008-00021.night.mov" start="10801/3s" duration="7/12s" hasVideo="1" format="r0"><media-rep kind="original-media" src="{url}/timed_00008-00021.night.mov"/></asset>',
-        f'<asset id="r4" name="plain_00000-00023.night.mov" start="0s" duration="1s" hasVideo="1" format="r0" src="{url}/plain_00000-00023.night.mov"/>',
+        f'<asset id="r3" name="timed_1009-1022.night.mov" start="10801/3s" duration="7/12s" hasVideo="1" format="r0"><media-rep kind="original-media" src="{url}/timed_1009-1022.night.mov"/></asset>',
+        f'<asset id="r4" name="plain_1001-1024.night.mov" start="0s" duration="1s" hasVideo="1" format="r0" src="{url}/plain_1001-1024.night.mov"/>',
         *[
             line.strip().replace('ref="r1"', 'ref="r3"').replace('ref="r2"', 'ref="r4"')
             for line in FCPXML.splitlines()
@@ -447,7 +447,7 @@ def test_xmeml_counts_from_the_render_and_its_sound_stays(tmp_path: Path) -> Non
     assert spots == ["4", "14", "7", "-1", "18"]
     # 254,016,000,000 a second, 8 frames less
     assert int(a.findtext("pproTicksIn") or 0) == 127135008000 - 8 * 10594584000
-    assert a.findtext("file/pathurl") == (tmp_path / "out/A_00008-00025.night.mov").as_uri()
+    assert a.findtext("file/pathurl") == (tmp_path / "out/A_1009-1026.night.mov").as_uri()
     times = [
         a.findtext(f"file/{path}") for path in ("timecode/string", "timecode/frame", "duration")
     ]
@@ -456,7 +456,7 @@ def test_xmeml_counts_from_the_render_and_its_sound_stays(tmp_path: Path) -> Non
     assert (file := sound.find("file")) is not None
     assert (file.get("id"), sound.findtext("in")) == ("f1", "12")
     assert (b.findtext("in"), b.findtext("out")) == ("6", "12")
-    assert b.findtext("file/name") == "B_00000-00027.night.mov"
+    assert b.findtext("file/name") == "B_1001-1028.night.mov"
 
 
 def test_xmeml_of_a_sequence_that_we_wrote_is_found_again(tmp_path: Path) -> None:
@@ -549,7 +549,7 @@ def test_an_aaf_keeps_its_retime_its_marker_and_its_data_track(tmp_path: Path) -
     cut = read(make_aaf(tmp_path / "cut.aaf"), handles=2)
     assert frames(cut) == [("A.mov", 10, 15), ("A.mov", 20, 30)]
     assert cut.remarks == ["A at 0.21 s: retimed to 200%: that stays with the timeline"]
-    render = tmp_path / "out" / "A_00008-00016.night.mov"
+    render = tmp_path / "out" / "A_1009-1017.night.mov"
     with aaf2.open(str(written(cut))) as file:
         [top] = file.content.toplevel()
         first, group = next(s for s in top.slots if s.media_kind == "Picture").segment.components
@@ -614,7 +614,7 @@ def test_an_aaf_imports_the_render_again_not_the_day(tmp_path: Path) -> None:
         assert len(mobs) == 2
         assert {each["URLString"].value for each in origins} == {
             (tmp_path / "out" / f"A_{span}.night.mov").as_uri()
-            for span in ("00010-00014", "00020-00029")
+            for span in ("1011-1015", "1021-1030")
         }
 
 
@@ -640,7 +640,7 @@ def test_a_nested_composition_is_rendered_as_what_it_shows(tmp_path: Path) -> No
             for locator in mob.descriptor["Locator"].value
         }
     out = (tmp_path / "out").as_uri()
-    assert urls == {f"{out}/A_{span}.night.mov" for span in ("00010-00014", "00020-00029")}
+    assert urls == {f"{out}/A_{span}.night.mov" for span in ("1011-1015", "1021-1030")}
 
 
 def test_what_cannot_be_written_back_is_said_before_anything_is_rendered(

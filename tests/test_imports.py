@@ -15,6 +15,7 @@ PACKAGE = Path(nightfx.__file__).parent
 MAY_IMPORT = {
     # what everybody may know
     "errors": set(),
+    "pace": set(),
     "disk": {"errors"},
     "options": {"disk", "errors"},
     # pictures, and files of them
@@ -43,8 +44,8 @@ MAY_IMPORT = {
         *("apply", "errors", "job", "light", "network", "options", "picture", "source", "target"),
     },
     "batch": {
-        *("disk", "errors", "job", "metrics", "network", "options", "picture", "preview"),
-        *("scene", "source", "target"),
+        *("disk", "errors", "job", "metrics", "network", "options", "pace", "picture"),
+        *("preview", "scene", "source", "target"),
     },
     "farm": {"disk", "errors", "job"},
     "quality": {

@@ -16,6 +16,7 @@ import nightfx
 from nightfx.check.verification import verify
 from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.network.presets import Preset
+from nightfx.source.joined.behind import file_behind
 from nightfx.source.joined.splices import splices_of
 from nightfx.source.reader import Reader
 
@@ -127,6 +128,44 @@ def test_fragments_and_an_index_in_front_are_one_file(tmp_path: Path) -> None:
         clip = Clip(options={"g": "4"}, container_options={"movflags": flags})
         with Reader(make_clip(tmp_path / "a.mp4", clip)) as reader:
             assert (len(list(reader.frames())), reader.notes) == (12, [])
+
+
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(FRAGMENTS, FRAGMENTS), (FRAGMENTS, {}), ({}, FRAGMENTS)]
+)
+def test_a_file_behind_fragments_is_told(
+    first: dict[str, str], second: dict[str, str], tmp_path: Path
+) -> None:
+    one, two = (
+        make_clip(tmp_path / f"{name}.mp4", Clip(options={"g": "4"}, container_options=told))
+        for name, told in (("one", first), ("two", second))
+    )
+    (source := tmp_path / "joined.mp4").write_bytes(one.read_bytes() + two.read_bytes())
+    with pytest.raises(SourceError, match=f"begins at byte {one.stat().st_size}, behind"):
+        Reader(source)
+
+
+def test_segments_behind_their_head_are_one_file_and_behind_two_heads_are_not(
+    tmp_path: Path,
+) -> None:
+    clip = Clip(options={"g": "4"}, container_options=FRAGMENTS)
+    whole = make_clip(tmp_path / "whole.mp4", clip).read_bytes()
+    at = whole.index(b"moof") - 4
+    next_at = whole.index(b"moof", at + 8) - 4
+    head, first, rest = whole[:at], whole[at:next_at], whole[next_at:]
+    kind = head[: head.index(b"moov") - 4]
+
+    def behind(*parts: bytes) -> int | None:
+        (path := tmp_path / "joined.mp4").write_bytes(b"".join(parts))
+        return file_behind(path, "mov")
+
+    assert behind(head, first, rest) is None
+    assert behind(head, first, kind, rest) is None  # a segment may say what it is
+    assert behind(head, first, head, rest) == len(head + first)
+    assert behind(head, head, first, rest) == len(head)
 
 
 def test_matroska_begins_late_in_step_and_repeats_no_date(tmp_path: Path, identity: Preset) -> None:

@@ -173,6 +173,21 @@ def test_ones_own_presets_are_listed_as_to_takes_them(
     assert len(listed.stdout.splitlines()) == len(BUNDLED)  # those that come along are no one's own
 
 
+def test_descriptions_stand_in_one_column_however_long_a_name_is(
+    folder: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "a-name-that-is-longer-than-those-that-come-along"):
+        shutil.copytree(folder, tmp_path / "own" / name)
+    listed = CliRunner().invoke(app, ["presets", "list", str(tmp_path / "own")])
+    lines = listed.stdout.splitlines()
+    names = [line.split()[0] for line in lines]
+    column = max(map(len, names)) + 2
+    assert names[-1].endswith("come-along")
+    assert {line[: column - 1].strip() for line in lines} == set(names)
+    assert all(line[column - 2 : column] == "  " for line in lines)
+    assert all(line[column] != " " for line in lines)
+
+
 def test_a_presets_night_sky_is_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     source = load_preset("night")
     words = (source.folder / "preset.toml").read_text()

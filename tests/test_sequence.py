@@ -236,6 +236,15 @@ def test_deep_pictures_need_no_extra(
         nightfx.render(exr, preset=identity)
 
 
+def test_a_target_that_needs_an_extra_is_named_as_it_was_given(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(still, "has_openimageio", lambda: False)
+    source, target = make_clip(tmp_path / "a.mp4", Clip(count=2)), tmp_path / "e.####.exr"
+    with pytest.raises(UsageError, match=re.escape(f"{target}: .exr needs")):
+        nightfx.render(source, target, preset=identity)
+
+
 def test_gaps_are_refused_left_out_or_held(
     tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
 ) -> None:

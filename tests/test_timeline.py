@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +25,8 @@ from nightfx.batch.queue.worker import Order, ShotTask
 from nightfx.batch.shots.media import Library
 from nightfx.batch.shots.media import frames_of as frames_of_timecode
 from nightfx.batch.shots.relink import write_cut
-from nightfx.batch.shots.timeline import Cut, read_cut, united
+from nightfx.batch.shots.settings import settings_of
+from nightfx.batch.shots.timeline import Cut, _seconds, read_cut, united
 from nightfx.errors import SourceError
 from nightfx.job.render import render
 from nightfx.network.presets import Preset
@@ -106,17 +108,17 @@ def test_a_cut_comes_back_showing_the_same_frames_of_the_renders(
     path = make_cut(tmp_path / f"cut.{kind}", "/gone/")
     cut = cut_of(path, media, out)
     assert [shot.key for shot in cut.shots] == [
-        "A001C002_0101_00000-00016.mov",
-        "plain_00002-00011.mov",
+        "A001C002_0101_1001-1017.mov",
+        "plain_1003-1012.mov",
     ]
     assert cut.remarks == []
     tasks = rendered(cut, out, identity)
     written = write_cut(cut, tasks, out)
     again = cut_of(written, out, tmp_path / "nowhere", handles=0)
     assert [use.medium.path.name for use in again.uses] == [
-        "A001C002_0101_00000-00016.identity.mov",
-        "plain_00002-00011.identity.mov",
-        "A001C002_0101_00000-00016.identity.mov",
+        "A001C002_0101_1001-1017.identity.mov",
+        "plain_1003-1012.identity.mov",
+        "A001C002_0101_1001-1017.identity.mov",
     ]
     assert [frame_shown(again, index, media) for index in range(3)] == [10, 4, 2]
     assert [use.end - use.first for use in again.uses] == [5, 6, 4]
@@ -130,7 +132,7 @@ def test_otio_keeps_the_originals(media: Path, identity: Preset, tmp_path: Path)
     assert clip.active_media_reference_key == "nightfx"
     urls = {key: Path(found.target_url).name for key, found in clip.media_references().items()}
     assert urls["DEFAULT_MEDIA"] == TIMED
-    assert urls["nightfx"] == "A001C002_0101_00000-00016.identity.mov"
+    assert urls["nightfx"] == "A001C002_0101_1001-1017.identity.mov"
 
 
 def test_a_failed_shot_keeps_its_original(media: Path, identity: Preset, tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_failed_shot_keeps_its_original(media: Path, identity: Preset, tmp_pat
     tasks[0].state = "failed"
     again = cut_of(write_cut(cut, tasks, out), media, tmp_path / "nowhere")
     names = [use.medium.path.name for use in again.uses]
-    assert names == [TIMED, "plain_00002-00011.identity.mov", TIMED]
+    assert names == [TIMED, "plain_1003-1012.identity.mov", TIMED]
 
 
 def test_a_sequence_stays_one(identity: Preset, tmp_path: Path) -> None:
@@ -233,10 +235,75 @@ def test_a_timeline_is_rendered_in_one_command(
     words = ["batch", path, "--media", media, "--to", identity.folder, "-o", out, "--handles", 2]
     plan = nightfx(*words, "--dry-run", "--json")
     flags = [json.loads(line)["flags"] for line in plan.stdout.splitlines()]
-    assert [Fraction(flag["start"]).limit_denominator(100) * 24 for flag in flags] == [0, 1.75]
+    # a quarter of a frame before 17/24, 2/24 and 12/24, within an eighth
+    assert [(flag.get("start"), flag["end"]) for flag in flags] == [(None, 0.7), (0.07, 0.49)]
     assert nightfx(*words, "--start", 1).exit_code == 2
     result = nightfx(*words)
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(out / "cut.edl"), str(out / "report.html")]
-    assert len(frames_of(out / "A001C002_0101_00000-00016.identity.mov")) == 17
+    assert len(frames_of(out / "A001C002_0101_1001-1017.identity.mov")) == 17
     assert nightfx(*words).stderr.endswith("0 rendered, 2 done before, 0 failed\n")
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(60), Fraction(240)])
+def test_a_part_in_few_digits_means_the_same_frames(rate: Fraction) -> None:
+    for frame in range(1, 2000):
+        place = Fraction(_seconds(frame, rate)).limit_denominator(10**6) * rate
+        assert frame - Fraction(3, 8) <= place <= frame - Fraction(1, 8)
+
+
+def test_the_plan_of_a_timeline_can_be_typed(media: Path, identity: Preset, tmp_path: Path) -> None:
+    """Each line, behind the name of the program, renders the frames that its name says."""
+    path, out = make_cut(tmp_path / "cut.edl", "/gone/"), tmp_path / "out"
+    plan = nightfx(
+        *("batch", path, "--media", media, "--to", identity.folder, "-o", out, "--handles", 2),
+        *("--dry-run", "--strength", "1001:0,1049:1"),
+    )
+    for line, count in zip(plan.stdout.splitlines(), (17, 10), strict=True):
+        words = shlex.split(line, comments=True)
+        assert words[words.index("--end") - 1] != "None"
+        assert "1001:0,1049:1" in words
+        target = tmp_path / f"{count}.mov"
+        assert nightfx(*words, "-o", target).exit_code == 0
+        assert len(frames_of(target)) == count
+
+
+def test_a_nightfx_toml_beside_media_says_no_part_of_them(media: Path, tmp_path: Path) -> None:
+    (media / "nightfx.toml").write_text("start = 0.9\nend = 1.0\nstrength = 0.5\n")
+    cut = cut_of(make_cut(tmp_path / "cut.edl", "/gone/"), media, tmp_path / "out")
+    for said in (settings_of(shot, media, {}).flags for shot in cut.shots):
+        assert (said.get("start", 0) < 0.1, said["end"] < 1, said["strength"]) == (True, True, 0.5)
+
+
+def test_a_sequence_s_part_is_called_by_the_numbers_of_its_files(tmp_path: Path) -> None:
+    pictures(tmp_path / "plates", count=12)
+    times = "00:00:00:03 00:00:00:09 00:00:00:00 00:00:00:06"
+    (tmp_path / "cut.edl").write_text(f"001  plate  V  C  {times}\n")
+    cut = cut_of(tmp_path / "cut.edl", tmp_path, tmp_path / "out", handles=1)
+    assert [shot.stem for shot in cut.shots] == ["plate_1003-1010"]
+
+
+def test_events_that_are_left_are_counted_and_named(
+    media: Path, identity: Preset, tmp_path: Path
+) -> None:
+    """Of media that are missing the batch fails in part; of what it cannot render by design it does not."""
+    (tmp_path / "hard.edl").write_text(EDL)
+    backwards = EDL[EDL.index("005") :]
+    fine = f"001  {EDL[EDL.index('A001C002') :].splitlines()[0]}\n"
+    (tmp_path / "easy.edl").write_text(fine.replace("00:00:00:05", "00:00:00:10") + backwards)
+    words = ["--media", media, "--to", identity.folder, "-o", tmp_path / "out", "--json"]
+    hard = nightfx("batch", tmp_path / "hard.edl", *words)
+    left = "1 left as they were (PLAIN event 005)"
+    failed = "2 failed (NOSUCH event 002, A001C002 event 003)"
+    assert (hard.exit_code, left in hard.stderr, failed in hard.stderr) == (3, True, True)
+    lines = [json.loads(line) for line in hard.stdout.splitlines()]
+    states = [(line["clip"], line["state"]) for line in lines if "clip" in line]
+    assert states == [
+        ("NOSUCH event 002", "failed"),
+        ("A001C002 event 003", "failed"),
+        ("PLAIN event 005", "left"),
+    ]
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert '<b>2</b><span>failed</span></div><div class=""><b>1</b><span>left as they' in report
+    easy = nightfx("batch", tmp_path / "easy.edl", *words)
+    assert (easy.exit_code, f"0 failed, {left}" in easy.stderr) == (0, True), easy.output

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.flags import To, only, with_flags
+from nightfx.cli.flags import To, only, shell_words, with_flags
 from nightfx.cli.own.config import own_settings
 from nightfx.errors import DONE, SOME_FAILED, NightfxError, UsageError
 from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
@@ -18,6 +20,8 @@ from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
 if TYPE_CHECKING:
     from nightfx.batch.queue.worker import ShotTask
     from nightfx.batch.shots.timeline import Cut
+
+_MOST_NAMES = 8  # of clips, in the last line
 
 
 @with_flags(EngineOptions, *GROUPS.values(), but=("frames",))
@@ -84,7 +88,7 @@ def batch(
 
         tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options, own)
     if dry_run:
-        _tell_plan(tasks, as_json)
+        _tell_plan(tasks, as_json, is_timeline=cut is not None)
         return DONE
     from nightfx.cli.table import watching
 
@@ -107,7 +111,8 @@ def _read_cut(timeline: Path, media: Path, out: Path, handles: int, flags: dict[
     return cut
 
 
-def _tell_plan(tasks: Sequence[ShotTask], as_json: bool) -> None:
+def _tell_plan(tasks: Sequence[ShotTask], as_json: bool, *, is_timeline: bool) -> None:
+    """Print what would be rendered: of a timeline lines that `nightfx` takes, since no file is called as its shots are."""
     for task in tasks:
         words = {"waiting": "render", "skipped": "done"}.get(task.state, task.state)
         shot, order = task.order.shot, task.order
@@ -115,9 +120,11 @@ def _tell_plan(tasks: Sequence[ShotTask], as_json: bool) -> None:
             line = {"shot": shot.key, "plan": words, "to": order.to, "flags": order.flags}
             typer.echo(json.dumps(line))
             continue
-        said = "".join(f" --{key.replace('_', '-')} {value}" for key, value in order.flags.items())
+        said = " ".join([shell_words("to", order.to), *starmap(shell_words, order.flags.items())])
         why = f" ({'; '.join([*task.notes, task.error])})" if task.notes or task.error else ""
-        typer.echo(shell.printable(f"{words:6} {shot.key} --to {order.to}{said}{why}"))
+        name = shlex.quote(str(shot.source)) if is_timeline else shot.key
+        also = f"  # {shot.key}" if is_timeline else ""
+        typer.echo(shell.printable(f"{words:6} {name} {said}{also}{why}"))
 
 
 def _conclude(
@@ -131,14 +138,35 @@ def _conclude(
         typer.echo(shell.printable(f"error: {task.error}"), err=True)
     count = sum(task.state == "done" for task in tasks)
     skipped = sum(task.state == "skipped" for task in tasks)
-    words = f"{count} rendered, {skipped} done before, {len(failed)} failed"
-    typer.echo(words, err=True)
+    lost = [one for one in cut.left if one.is_failure] if cut else []
+    names = [task.order.shot.key for task in failed] + [one.name for one in lost]
+    words = f"{count} rendered, {skipped} done before, {len(names)} failed"
+    typer.echo(shell.printable(f"{words}{_told_left(cut, names) if cut else ''}"), err=True)
     try:
         if cut is not None:
             typer.echo(shell.printable(str(write_cut(cut, tasks, out))), err=as_json)
-        report = write_report(tasks, out, title=title, remarks=cut.remarks if cut else ())
+            _list_left(cut, as_json)
+        report = write_report(tasks, out, title=title, cut=cut)
     except NightfxError as error:  # such as a full disk; the renders are there
         shell.fail(error)
         return SOME_FAILED
     typer.echo(shell.printable(str(report)), err=as_json)
-    return SOME_FAILED if failed else DONE
+    return SOME_FAILED if names else DONE
+
+
+def _told_left(cut: Cut, failed: Sequence[str]) -> str:
+    """Name what of a timeline failed, and what is left as it was because it cannot be rendered by what it is."""
+    left = [one.name for one in cut.left if not one.is_failure]
+    words = f" ({_some(failed)})" if failed else ""
+    return f"{words}, {len(left)} left as they were ({_some(left)})" if left else words
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _list_left(cut: Cut, as_json: bool) -> None:
+    for one in cut.left if as_json else ():
+        state = "failed" if one.is_failure else "left"
+        typer.echo(json.dumps({"clip": one.name, "state": state, "error": one.why}))

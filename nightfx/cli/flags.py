@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -99,6 +100,17 @@ def only(group: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given of a group's options, by the fields' names, in their own types; raises UsageError."""
     named = {one.key: one for one in options_in(group).values()}
     return {named[key].name: named[key].value(x) for key, x in given.items() if key in named}
+
+
+def shell_words(key: str, value: Any) -> str:
+    """Return an option as it is typed in a shell; keyframes and ranges may come as lists, as files have them."""
+    flag = f"--{key.replace('_', '-')}"
+    if isinstance(value, bool):
+        return flag if value else f"--no-{flag[2:]}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        pairs = [":".join(map(str, one)) for one in value if isinstance(one, Sequence)]
+        value = ",".join(pairs) if pairs else "-".join(map(str, value))
+    return f"{flag} {shlex.quote(str(value))}"
 
 
 def _is_left_out(context: typer.Context, key: str) -> bool:

@@ -95,7 +95,7 @@ def probe(
     source = find_source(file)
     with open_shot(source, options.source) as reader:
         info, notes = reader.info, reader.notes
-    name = f"render.####{to}" if to in SUFFIXES else f"render{to}"
+    name = f"####{to}" if to in SUFFIXES else f"*{to}"
     plan = plan_target(info, Path(name) if to else None, options.encode)
     for what, words in _facts(info, plan, options.source).items():
         typer.echo(f"{what:11} {words}")

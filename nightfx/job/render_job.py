@@ -33,8 +33,8 @@ from nightfx.job.source_target import (
     with_times,
 )
 from nightfx.network import Preset
-from nightfx.options import Method, RenderOptions, Scan
-from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
+from nightfx.options import Method, RenderOptions, Scan, SourceOptions
+from nightfx.picture import FIRST_FRAME, SDR, Encoding, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
     FrameReader,
@@ -205,7 +205,7 @@ def open_job(
             notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method)
-            seen = _log_lines(reader, options, encodings)
+            seen = log_lines(reader, options.source, encodings.source)
             said = [*notes, *reader.notes, *seen, *plan.notes, *words]
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
             log_notes(source, [*said, *gone])
@@ -302,11 +302,11 @@ def passes_of(
     )
 
 
-def _log_lines(reader: FrameReader, options: RenderOptions, encodings: Encodings) -> Iterator[str]:
+def log_lines(reader: FrameReader, options: SourceOptions, encoding: Encoding) -> Iterator[str]:
     """Yield a line where what is lit as SDR is, or looks like, log."""
-    if encodings.source is not SDR or options.source.input_space:
+    if encoding is not SDR or options.input_space:
         return
-    with closing(reader.frames(options.source.start_seconds)) as frames:
+    with closing(reader.frames(options.start_seconds)) as frames:
         first = next(frames, None)
     line = log_line(reader.info, first) if first else None
     yield from [line] if line else []

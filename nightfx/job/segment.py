@@ -31,7 +31,7 @@ DEPTH_FRAMES = 1
 
 
 def preparing() -> str:
-    """Name the stage before the first frame, in which a machine that never rendered compiles for some seconds."""
+    """Name the stage before the first frame, in which a machine that never rendered compiles for up to minutes."""
     return "preparing" if is_cached() else "preparing (first time on this machine)"
 
 

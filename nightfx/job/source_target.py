@@ -112,7 +112,7 @@ def plan_target(info: ClipInfo, target: Path | None, encode: EncodeOptions) -> P
         raise TargetError(f"{wanted}: {_PICTURES}: name it so")
     if wanted and is_still(wanted):
         _refuse_one_name(info, wanted)
-        return plan_sequence(info, wanted.suffix)
+        return plan_sequence(info, wanted)
     if not from_sequence:
         return plan_output(info, target.suffix if target else None, encode)
     plan = plan_output(_as_clip(info), target.suffix if target else None, encode)

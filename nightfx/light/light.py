@@ -31,7 +31,17 @@ from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
 from nightfx.light.sky import SkyMatte, follow_skies, own_sky, with_sky
 from nightfx.light.tiling import light_of
-from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, to_working, upright
+from nightfx.picture import (
+    SDR,
+    Encoding,
+    Float32,
+    Frame,
+    as_coded,
+    note_lit,
+    rolled_off,
+    to_working,
+    upright,
+)
 
 
 class Beside(NamedTuple):
@@ -135,7 +145,9 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     finish = Finish(moment.strength, glow, moment.grain, matte, lighting.seed)
     if beside.on_change:
         beside.on_change(frame, Steps(bare, change, finish))
-    return light_plate(frame, change, finish, written)
+    done = light_plate(frame, change, finish, written)
+    note_lit()
+    return done
 
 
 def mark_borders(

@@ -14,6 +14,7 @@ import numpy as np
 
 from nightfx.errors import NightfxError
 from nightfx.job.pipeline import Progress, begin_stage
+from nightfx.job.segment import preparing
 from nightfx.job.source_target import (
     asked_encoding,
     find_source,
@@ -89,7 +90,7 @@ def _write_shot(
         span = asked.start_seconds, asked.end_seconds
         info = as_progressive(reader.info)
         own = asked_encoding(asked) or encoding_by_tags(info.tags, info.coding)
-        begin_stage(on_progress, "preparing")
+        begin_stage(on_progress, preparing())
         plan = _plan(kinds, options, own)
         first = reader.number_at(asked.start_seconds or 0)
         shot = _counted(

@@ -32,7 +32,7 @@ from nightfx.picture.color import (
     to_codes_of,
     to_rgb,
 )
-from nightfx.picture.compiled import is_cached, kernel
+from nightfx.picture.compiled import is_cached, kernel, note_lit
 from nightfx.picture.encoding import (
     LINEAR,
     PLAIN,
@@ -117,6 +117,7 @@ __all__ = [
     "luma",
     "matrix_of",
     "noise_at",
+    "note_lit",
     "planar_name",
     "relaid",
     "rgb_coding",

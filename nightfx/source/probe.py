@@ -25,6 +25,7 @@ from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import Coding, ColorTags, coding_of, encoding_by_tags, planar_name
 from nightfx.source import header, image, still
+from nightfx.source.joined import behind
 
 FALLBACK_RATE = Fraction(25)  # for streams that say nothing at all
 _MOVIES = (
@@ -132,10 +133,19 @@ def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[av.contain
         # absolute: the beginning of a name such as `file:x.mp4` would be taken for a protocol
         container = av.open(path.absolute(), metadata_errors="replace", options=options)
     except (av.FFmpegError, ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = _second_file(path) or getattr(error, "strerror", None) or error
         raise SourceError(f"{path}: not readable as a clip ({reason})") from error
     with container:
         yield container
+
+
+def _second_file(path: Path) -> str:
+    """Say where a second movie begins: of a plain one before fragments FFmpeg reads neither."""
+    try:
+        at = behind.file_behind(path, "mov")
+    except OSError:
+        return ""
+    return f"a second file begins at byte {at}, behind the first: split it there" if at else ""
 
 
 def check_file(path: Path) -> None:

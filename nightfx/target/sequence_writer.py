@@ -35,13 +35,16 @@ class SequencePlan:
     """Lines for the user about what changes from source to render."""
 
 
-def plan_sequence(source: ClipInfo, suffix: str) -> SequencePlan:
-    """Decide what is written: what the source holds, where the files are of its own kind."""
-    suffix = suffix.lower()
+def plan_sequence(source: ClipInfo, target: Path) -> SequencePlan:
+    """Decide what is written: what the source holds, where the files are of its own kind.
+
+    Raises UsageError where the files of `target` need what is not installed.
+    """
+    suffix = target.suffix.lower()
     if source.container == "sequence" and source.path.suffix.lower() == suffix:
         return SequencePlan(suffix, source.coding, tuple(_picture_notes(source, suffix)))
     if by_openimageio(Path(f"a{suffix}")):
-        need_openimageio(Path(f"shot.####{suffix}"))
+        need_openimageio(target)
         coding = still_writer.still_coding(suffix, source.coding)
     else:
         deep = source.coding.depth > 8 and suffix not in (".jpg", ".jpeg", ".webp")

@@ -18,6 +18,7 @@ import nightfx
 from nightfx.batch.queue.record import number_of
 from nightfx.batch.queue.worker import ShotTask
 from nightfx.batch.report.shot_figures import LIMITS, Figures
+from nightfx.batch.shots.timeline import Cut, Left
 from nightfx.disk import partial_file
 from nightfx.errors import RETRY
 
@@ -47,17 +48,17 @@ MISSING = {"flicker": "still", "skyline": "none", "fringe": "none", "misplaced":
 
 
 def write_report(
-    tasks: Sequence[ShotTask], out: Path, *, title: str, remarks: Sequence[str] = ()
+    tasks: Sequence[ShotTask], out: Path, *, title: str, cut: Cut | None = None
 ) -> Path:
     """Write `report.html` into `out` and return its path. Raises TargetError, and RetryError on a full disk."""
     target = out / NAME
     with partial_file(target, out) as part:  # another batch may write its own at the same time
         # names may hold bytes that are no text
-        part.write_text(page(tasks, title, remarks), encoding="utf-8", errors="replace")
+        part.write_text(page(tasks, title, cut), encoding="utf-8", errors="replace")
     return target
 
 
-def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> str:
+def page(tasks: Sequence[ShotTask], title: str, cut: Cut | None = None) -> str:
     """Return the page, as text."""
     ended = (task for task in tasks if task.state in ("done", "skipped"))
     shots = sorted(map(_shot, ended), key=lambda shot: shot.worst, reverse=True)
@@ -66,11 +67,11 @@ def page(tasks: Sequence[ShotTask], title: str, remarks: Sequence[str] = ()) -> 
         presets=", ".join(sorted({Path(task.order.to).name for task in tasks})),
         when=time.strftime("%Y-%m-%d %H:%M"),
         version=nightfx.__version__,
-        summary=_summary(tasks, shots),
+        summary=_summary(tasks, shots, cut.left if cut else ()),
         failed=[task for task in tasks if task.state == "failed"],
         done=shots,
         left=[task for task in tasks if task.open],
-        remarks=remarks,
+        remarks=cut.remarks if cut else (),
         legend=[(TITLES[key], MEANINGS[key], _limit(key)) for key in TITLES],
         retry=RETRY,
     )
@@ -127,16 +128,21 @@ def _shot(task: ShotTask) -> _Card:
     )
 
 
-def _summary(tasks: Sequence[ShotTask], shots: Sequence[_Card]) -> list[tuple[str, str, str]]:
+def _summary(
+    tasks: Sequence[ShotTask], shots: Sequence[_Card], left: Sequence[Left]
+) -> list[tuple[str, str, str]]:
     ended = [task for task in tasks if task.state in ("done", "skipped")]
     frames = sum(number_of(task.facts, "frames") for task in ended)
     seconds = sum(number_of(task.facts, "seconds") for task in ended)
-    failed = sum(task.state == "failed" for task in tasks)
+    lost = sum(one.is_failure for one in left)
+    failed = sum(task.state == "failed" for task in tasks) + lost
+    kept = [("left as they were", f"{len(left) - lost}", "")] if len(left) > lost else []
     looks = sum(shot.worst > 1 for shot in shots)
     return [
         ("shots", f"{len(tasks)}", ""),
         ("rendered", f"{len(ended)}", ""),
         ("failed", f"{failed}", "bad" if failed else ""),
+        *kept,
         ("worth a look", f"{looks}", "warn" if looks else ""),
         ("frames", f"{frames:,.0f}", ""),
         ("render time", _duration(seconds), ""),

@@ -250,8 +250,8 @@ def _line_end(lines: list[str]) -> str:
     return _end_of(lines[0]) if lines and _end_of(lines[0]) else "\n"
 
 
-def malformed_events(content: bytes) -> Iterator[str]:
-    """A line for each event that cannot be read as one."""
+def malformed_events(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield each event that cannot be read as one, and the words that say so."""
     for line in content.decode("utf-8", "replace").splitlines():
         if (found := _LOOKS_LIKE_EVENT.match(line)) and not _EVENT.match(line):
-            yield f"event {found[1]}: cannot be read: {' '.join(line.split())[:80]}"
+            yield f"event {found[1]}", f"cannot be read: {' '.join(line.split())[:80]}"

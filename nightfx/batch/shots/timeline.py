@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from nightfx.batch.shots import aaf, document, edl, fcpxml, find, media, otio_file, xmeml
 from nightfx.errors import NightfxError, SourceError
+from nightfx.picture import FIRST_FRAME
 from nightfx.source import base_name
 
 _BUNDLES = {".otiod": "content.otio", ".fcpxmld": "Info.fcpxml"}
@@ -46,6 +48,18 @@ class Use:
     """Frames of that render."""
 
 
+@dataclass(frozen=True)
+class Left:
+    """A clip of the timeline that stays as it was."""
+
+    name: str
+    """What editors call it, and where it stands."""
+    why: str
+    """Why it is not rendered."""
+    is_failure: bool
+    """Whether something is wrong, such as media that are missing; else it cannot be rendered by what it is."""
+
+
 @dataclass
 class Cut:
     """A timeline, and what is to be rendered for it."""
@@ -60,6 +74,8 @@ class Cut:
     """The uses of files by its clips."""
     remarks: list[str] = field(default_factory=list)
     """Lines about clips that are offline, retimed or left as they are."""
+    left: list[Left] = field(default_factory=list)
+    """Its clips that are left as they were."""
     shots: list[find.Shot] = field(default_factory=list)
     """The shots to be rendered."""
 
@@ -91,9 +107,11 @@ def read_cut(path: Path, library: media.Library, *, handles: int, rate: Fraction
     content = _content_of(path)
     cut = Cut(path, content, _rate_of(path, content, library, rate), name=name)
     if path.suffix.lower() == ".edl":
-        cut.remarks += edl.malformed_events(content)
+        for event, why in edl.malformed_events(content):
+            cut.left.append(Left(event, why, is_failure=True))
+            cut.remarks.append(f"{event}: {why}")
     for index, clip in enumerate(cut.document().clips):
-        if use := _use_of(index, clip, library, cut.remarks):
+        if use := _use_of(index, clip, library, cut):
             cut.uses.append(use)
     _plan_shots(cut, handles)
     if not cut.shots:
@@ -139,24 +157,23 @@ def _open(path: Path, content: bytes, rate: Fraction) -> document.Document:
 
 
 def _use_of(
-    index: int, clip: document.TimelineClip, library: media.Library, remarks: list[str]
+    index: int, clip: document.TimelineClip, library: media.Library, cut: Cut
 ) -> Use | None:
     name = f"{clip.name} {clip.place}".rstrip()
     try:
         if clip.refusal:
             raise media.OfflineError(clip.refusal)
         use = _ranged(index, clip, library.find(clip))
-    except media.OfflineError as error:
-        remarks.append(f"{name}: left as it is: {error}")
-        return None
     except SourceError as error:
-        remarks.append(f"{name}: offline: {error}")
+        words = "left as it is" if isinstance(error, media.OfflineError) else "offline"
+        cut.left.append(Left(name, str(error), is_failure=not clip.refusal))
+        cut.remarks.append(f"{name}: {words}: {error}")
         return None
     if clip.speed != 1:
         speed = f"to {clip.speed:.0%}" if clip.speed is not None else "at changing speeds"
         words = f"{name}: retimed {speed}: that stays with the timeline"
         begin = ", which counts it from the file's first frame: it is rendered from there"
-        remarks.append(f"{words}{begin if clip.from_first else ''}")
+        cut.remarks.append(f"{words}{begin if clip.from_first else ''}")
     return use
 
 
@@ -186,20 +203,34 @@ def _plan_shots(cut: Cut, handles: int) -> None:
     for path, uses in sorted(by_file.items()):
         base = _unused(base_name(path) or path.parent.name, names)
         for first, end in united(_span(use, handles) for use in uses):
-            rate = uses[0].medium.rate
-            stem = f"{base}_{first:05d}-{end - 1:05d}"
-            # a quarter of a frame early: a container that counts in milliseconds has moved the frames a little
-            times = (max(frame - Fraction(1, 4), Fraction(0)) / rate for frame in (first, end))
-            flags: dict[str, float | str] = dict(
-                zip(("start", "end"), map(float, times), strict=True)
-            )
-            if uses[0].medium.assumed:
-                flags["fps"] = str(rate)
-            shot = find.Shot(path, stem + path.suffix, stem, flags)
+            stem = f"{base}_{_numbers(uses[0].medium, first, end)}"
+            shot = find.Shot(path, stem + path.suffix, stem, _flags(uses[0].medium, first, end))
             cut.shots.append(shot)
             for use in uses:
                 if first <= use.first < end:
                     use.shot, use.base, use.length = shot, first, end - first
+
+
+def _numbers(medium: media.Medium, first: int, end: int) -> str:
+    """The frames from `first` to before `end` by their numbers: those of the files, and a clip's from 1001."""
+    zero = FIRST_FRAME if medium.first_number is None else medium.first_number
+    return f"{zero + first:04d}-{zero + end - 1:04d}"
+
+
+def _flags(medium: media.Medium, first: int, end: int) -> dict[str, Any]:
+    """The flags of a render of the frames from `first` to before `end`; of its part they leave nothing to a nightfx.toml."""
+    start, rate = _seconds(first, medium.rate) or None, medium.rate
+    flags: dict[str, Any] = {"start": start, "end": _seconds(end, rate)}
+    return flags | ({"fps": str(rate)} if medium.assumed else {})
+
+
+def _seconds(frame: int, rate: Fraction) -> float:
+    """Seconds as people type them, by which a part begins or ends with a frame: short of it by a quarter of one.
+
+    A container that counts in milliseconds has moved the frames a little. Rounding moves it by an eighth at most.
+    """
+    digits = max(math.ceil(math.log10(4 * rate)), 0)
+    return float(round(max(frame - Fraction(1, 4), Fraction(0)) / rate, digits))
 
 
 def _span(use: Use, handles: int) -> tuple[int, int]:

@@ -35,7 +35,7 @@ def mattes(
     """Write mattes of a plate: 16-bit grey, white being sky, or what --kinds names; NAME.sky.png, or .mkv of a clip."""
     options = RenderOptions.of(**given)
     with shell.progress(source.name) as show:
-        show.stage("preparing", 0, None)
+        show.stage("reading", 0, None)
         from nightfx.mattes.mattes import write_mattes
         from nightfx.mattes.targets import kinds_of
 

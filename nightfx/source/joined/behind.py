@@ -45,12 +45,14 @@ def _behind_flv(file: BinaryIO) -> int | None:
 
 
 def _behind_movie(file: BinaryIO) -> int | None:
-    """Where a second `ftyp` stands; fragments may have one each, and are read all."""
-    at, seen = 0, set[bytes]()
+    """Where a second `ftyp` stands; fragments may have one each, and are read all: there it must head a `moov` too."""
+    at, begins, seen = 0, None, set[bytes]()
     while len(head := _read(file, at, 16)) == 16:
         size, kind = int.from_bytes(head[:4]), head[4:8]
-        if kind == b"ftyp" and b"moov" in seen and b"moof" not in seen:
-            return at
+        if kind == b"ftyp" and b"moov" in seen:
+            begins = at
+        if begins is not None and (b"moof" not in seen or kind == b"moov"):
+            return begins
         seen.add(kind)
         size = int.from_bytes(head[8:]) if size == 1 else size
         if size < 8:
