@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -136,8 +135,8 @@ def find_lights_of(preset: Preset, footage: Footage, light: LightOptions) -> Lig
     """Look through a shot for its lights, or read the list that says them; None where a preset or the user wants none."""
     if preset.facts.lights is None or light.lights == "off":
         return None
-    if isinstance(light.lights, Path):
-        return read_lights(light.lights)
+    if light.light_list:
+        return read_lights(light.light_list)
     how = Search(
         _scene_network(light), footage.encoding, footage.numbering, on_progress=footage.on_search
     )

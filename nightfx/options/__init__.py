@@ -17,7 +17,6 @@ from nightfx.options.light import (
     Backend,
     DeviceName,
     LightOptions,
-    Lights,
     Method,
     TilePx,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "Kelvins",
     "LightOptions",
     "LightTable",
-    "Lights",
     "Look",
     "Method",
     "Missing",

@@ -89,7 +89,7 @@ class RenderOptions:
         return {
             one.name: value
             for one, value in self.told()
-            if one.facts.is_file and value and value not in one.choices
+            if one.facts.is_file and value and value not in one.facts.no_files
         }
 
     def fingerprint(self) -> dict[str, Any]:
