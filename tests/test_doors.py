@@ -407,7 +407,9 @@ def lamps() -> LightList:
         left, top = 6 * (index % 6) + 4, 14 * (index // 6) + 8
         quad = np.array([[left, top], [left + 4, top], [left + 4, top + 6], [left, top + 6]])
         track = LightTrack(
-            np.array([1001, 1006]), np.stack([quad, quad]).astype(np.float32), np.ones(2, np.float32)
+            np.array([1001, 1006]),
+            np.stack([quad, quad]).astype(np.float32),
+            np.ones(2, np.float32),
         )
         lights.append(Light(index + 1, kind, track, on=True if index < 4 else None))
     return LightList((85, 64), 1001, 6, True, ((1001, 0.5),), tuple(lights))

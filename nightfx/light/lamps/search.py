@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nightfx.light.lamps.shine import upright_size
 from nightfx.light.see import luma_of, see
 from nightfx.light.steady import find_motion
 from nightfx.lights import Found, Light, LightList, LightTrack, Tracker, as_written, find_lights
@@ -30,8 +31,8 @@ _EVERY = 12  # frames
 _GROUND = 0.5
 _FIRST_ROWS = 0.03  # of the ground lies above its horizon
 _LEAST_GROUND = 0.01  # of a picture, or its horizon says nothing
-_TOWN_WINDOWS, _TOWN_WALLS = 3, 0.04
-_TOWN_VEHICLES = 0.002  # of all pictures
+_SURE = 0.6  # confidence of a window, odds of a vehicle
+_TOWN_WINDOWS, _TOWN_VEHICLES = 6, 0.004  # in a picture; a part of it
 
 
 class Search(NamedTuple):
@@ -49,7 +50,7 @@ class Search(NamedTuple):
 def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
     """Return the lights of a shot; a single picture is a shot of one frame."""
     tracker, before, numbers = Tracker(), None, list[int]()
-    size, scale, shares, horizon = (0, 0), np.ones(2, np.float32), [], []
+    size, scale, towns, horizon = (0, 0), np.ones(2, np.float32), [], []
     for place, frame in enumerate(frames):
         seen = see(frame, _MOTION_LINES, how.encoding)
         luma, cells = (luma_of(upright(x, frame)) for x in (seen.small, seen.cells))
@@ -59,11 +60,11 @@ def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
             scene, found = _look(frame, how)
             per_px = _ratio(luma.shape, scene.surfaces.shape[1:])
             tracker.look([x._replace(quad=x.quad * per_px) for x in found])
-            shares.append(scene.surfaces.mean((1, 2)))
+            towns.append(_town_of(scene, found))
             if (row := _horizon(scene.of("ground"))) is not None:
                 horizon.append((place, row))
         if not numbers:
-            size = _upright_size(frame)
+            size = upright_size(frame)
             scale = _ratio(size[::-1], luma.shape)
         numbers.append(how.numbering.of(frame, place))
         before = cells
@@ -72,7 +73,7 @@ def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
         return LightList(size, how.numbering.first, 0)
     lights = tuple(_placed(light, scale, numbers) for light in tracker.lights())
     rows = {numbers[place]: row for place, row in _calm(horizon)}
-    town = _is_town(lights, shares)
+    town = _is_town(towns)
     return as_written(LightList(size, numbers[0], len(numbers), town, tuple(rows.items()), lights))
 
 
@@ -85,11 +86,6 @@ def _look(frame: Frame, how: Search) -> tuple[Scene, list[Found]]:
     shown = upright(rolled_off(see(frame, _LINES, how.encoding).small, how.encoding), frame)
     scene = see_scene(how.network, shown)
     return scene, find_lights(scene, shown)
-
-
-def _upright_size(frame: Frame) -> tuple[int, int]:
-    size = frame.width, frame.height
-    return size[::-1] if round(frame.rotation / 90) % 2 else size
 
 
 def _placed(light: Light, scale: Float32, numbers: Sequence[int]) -> Light:
@@ -117,10 +113,13 @@ def _calm(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
     ]
 
 
-def _is_town(lights: tuple[Light, ...], shares: list[Float32]) -> bool:
-    """Whether a shot shows houses with windows, or vehicles."""
-    if not shares:
-        return False
-    _, _, wall, _, vehicle, _ = np.mean(shares, axis=0)
-    windows = sum(light.kind == "window" for light in lights)
-    return bool((windows >= _TOWN_WINDOWS and wall > _TOWN_WALLS) or vehicle > _TOWN_VEHICLES)
+def _town_of(scene: Scene, found: Sequence[Found]) -> tuple[int, float]:
+    """How many windows a picture shows, and how much of it is surely a vehicle."""
+    windows = sum(x.kind == "window" and x.confidence > _SURE for x in found)
+    return windows, float((scene.of("vehicle") > _SURE).mean())
+
+
+def _is_town(seen: Sequence[tuple[int, float]]) -> bool:
+    """Whether the pictures of a shot show on the mean many windows, or traffic."""
+    windows, vehicles = np.mean(seen, axis=0)
+    return bool(windows >= _TOWN_WINDOWS or vehicles >= _TOWN_VEHICLES)

@@ -20,7 +20,9 @@ class Lamps(NamedTuple):
     """The lamps of a frame."""
 
     sources: Sequence[Source]
-    """Those that are on, by the px of the upright plate."""
+    """Those that are on, by the px of the upright picture in which they were found."""
+    size_px: tuple[int, int]
+    """(width, height) of that picture: the plate's, or that of a proxy."""
     horizon: float
     """The row at which the ground ends, as a part of the height of the upright plate."""
     rig: Rig
@@ -39,9 +41,13 @@ class Shone(NamedTuple):
 
 def with_lamps(change: Change, seen: Seen, sky: Float32 | None, lamps: Lamps) -> Shone:
     """Return the change of light of a frame with its lamps on; `sky` (h, w) is how surely each cell is sky."""
-    sources, horizon, rig = lamps
+    sources, found_px, horizon, rig = lamps
     frame, cells = seen.frame, seen.cells.shape[1:]
-    here = [source._replace(quad=coded_quad(source.quad, frame)) for source in sources]
+    scale = np.array(upright_size(frame), np.float32) / np.array(found_px, np.float32)
+    here = [
+        source._replace(quad=coded_quad(np.asarray(source.quad * scale, np.float32), frame))
+        for source in sources
+    ]
     light = rigs.emitted(here, (frame.height, frame.width), cells)
     land = np.ones(cells, np.float32) if sky is None else 1 - sky
     lit = np.moveaxis(rigs.to_light(change.of_picture(seen.cells)), 0, -1)
@@ -58,6 +64,12 @@ def _rows(cells: tuple[int, ...], horizon: float, frame: Frame) -> Float32:
     height, width = cells[::-1] if turned else cells
     rows = np.broadcast_to(rigs.street(height, horizon)[None, :, None], (1, height, width))
     return np.asarray(as_coded(rows, frame)[0], np.float32)
+
+
+def upright_size(frame: Frame) -> tuple[int, int]:
+    """Return (width, height) in px of a frame as a player turns it."""
+    size = frame.width, frame.height
+    return size[::-1] if round(frame.rotation / 90) % 2 else size
 
 
 def coded_quad(quad: Float32, frame: Frame) -> Float32:

@@ -25,7 +25,9 @@ class ShotLamps:
     def at(self, frame: int, moment: Moment) -> Lamps:
         """Return the lamps of a frame, by its number, under a look."""
         sources = tuple(sources_of(self.found, self.choices, frame, turned(moment)))
-        return Lamps(sources, self.found.horizon_at(frame), _rig(self.table, moment))
+        return Lamps(
+            sources, self.found.size_px, self.found.horizon_at(frame), _rig(self.table, moment)
+        )
 
 
 def lamps_of(found: LightList, table: LightTable, light: LightOptions) -> ShotLamps:
