@@ -13,7 +13,9 @@ from nightfx.options import RenderOptions, SourceOptions
 
 
 @with_flags(
-    SourceOptions, also=("working_height", "steady", "device", "overwrite"), but=("interlaced",)
+    SourceOptions,
+    also=("working_height", "steady", "device", "overwrite", "fresh"),
+    but=("interlaced",),
 )
 def mattes(
     source: Annotated[
