@@ -26,7 +26,7 @@ from nightfx.light import (
     warm_up_of,
 )
 from nightfx.lights import LightList, lights_text, parse_lights
-from nightfx.source import FALLBACK_RATE
+from nightfx.source import FALLBACK_RATE, ClipInfo
 from nightfx.target import OutputPlan, head_of
 
 _SHOWN, _LIGHTS = "shown.safetensors", "lights.json"
@@ -55,7 +55,12 @@ def choose(job: render_job.RenderJob, folder: Path) -> tuple[manifest.Choices, L
     lighting = lighting_of(job, shown)
     fields = lighting.fields
     choices = manifest.Choices(
-        lengths=_lengths(job, lighting),
+        lengths=lengths_of(
+            job.info,
+            lighting.steadying.amount if lighting.steadying else 0.0,
+            is_clip=isinstance(job.plan, OutputPlan),
+            per_frame=job.per_frame,
+        ),
         every=fields.steadying.every if fields else 1,
         stops=fields.lock.stops if fields and fields.lock else None,
         threads=torch.get_num_threads(),
@@ -84,15 +89,15 @@ def rebuild_lighting(
     return lighting
 
 
-def _lengths(job: render_job.RenderJob, lighting: Lighting) -> Lengths:
-    clip, per_frame = isinstance(job.plan, OutputPlan), job.per_frame
-    rate = float(job.info.rate or FALLBACK_RATE) * per_frame
-    least = (borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame
-    warm_up = warm_up_of(lighting.steadying.amount, rate) if lighting.steadying else 0
+def lengths_of(info: ClipInfo, steady: float, *, is_clip: bool, per_frame: int = 1) -> Lengths:
+    """Return the lengths of the segments of a shot, `steady` being the share of the past that is kept at 24 frames a second."""
+    rate = float(info.rate or FALLBACK_RATE) * per_frame
+    least = (borders.LEAST_FRAMES if is_clip else borders.LEAST_FILES) * per_frame
     return Lengths(
         least=least,
-        most=(borders.MOST_FRAMES if clip else borders.MOST_FILES) * per_frame,
-        warm_up=min(warm_up, least // PHASE * PHASE),  # that of one segment at a time
+        most=(borders.MOST_FRAMES if is_clip else borders.MOST_FILES) * per_frame,
+        # that of one segment at a time
+        warm_up=min(warm_up_of(steady, rate), least // PHASE * PHASE),
         per_frame=per_frame,
     )
 

@@ -121,24 +121,8 @@ class RenderJob:
 
     def frames_from(self, index: int, mark: Mark | None = None) -> Iterator[Frame]:
         """The frames from the `index`-th on, sought where the reader can and the frame is the one that `mark` tells."""
-        options = self.options
-        if index and mark and self._can_seek:
-            info = self.reader.info
-            seconds = Fraction(mark[0] - info.start_pts) * info.time_base
-            frames = self.reader.frames(seconds, options.source.end_seconds)
-            first = next(frames, None)
-            # interlaced ones are filled up from the frame before
-            alone = self.by_fields or first is None or not is_combed(first)
-            if first is not None and mark_of(first) == mark and alone:
-                return chain([first], frames)
-            frames.close()
-        frames = self.reader.frames(options.source.start_seconds, options.source.end_seconds)
-        return islice(frames, index, None)
-
-    @property
-    def _can_seek(self) -> bool:
-        known = any(name in self.reader.info.container for name in _SEEKABLE)
-        return known and not self.options.source.keep_going
+        by_fields = self.by_fields
+        return frames_from(self.reader, self.options.source, index, mark, by_fields=by_fields)
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
@@ -169,6 +153,32 @@ Mark = tuple[int, int]
 def mark_of(frame: Frame) -> Mark:
     """The mark of a frame as it was read."""
     return frame.pts, zlib.crc32(frame.planes[0][::_EVERY_ROW].tobytes())
+
+
+def frames_from(
+    reader: FrameReader,
+    options: SourceOptions,
+    index: int,
+    mark: Mark | None,
+    *,
+    by_fields: bool = False,
+) -> Iterator[Frame]:
+    """The frames that are asked for, from the `index`-th on; see `RenderJob.frames_from`."""
+    if index and mark and _can_seek(reader, options):
+        seconds = Fraction(mark[0] - reader.info.start_pts) * reader.info.time_base
+        frames = reader.frames(seconds, options.end_seconds)
+        first = next(frames, None)
+        # interlaced ones are filled up from the frame before
+        alone = by_fields or first is None or not is_combed(first)
+        if first is not None and mark_of(first) == mark and alone:
+            return chain([first], frames)
+        frames.close()
+    return islice(reader.frames(options.start_seconds, options.end_seconds), index, None)
+
+
+def _can_seek(reader: FrameReader, options: SourceOptions) -> bool:
+    known = any(name in reader.info.container for name in _SEEKABLE)
+    return known and not options.keep_going
 
 
 @contextmanager
