@@ -272,6 +272,7 @@ TOGETHER: list[dict[str, Any]] = [
     {"codec": "ffv1", "depth": 10},
     {"interlaced": "keep", "matte": "m.png"},
     {"interlaced": "keep", "sky_matte": "m.png"},
+    {"lights": "off", "lit_windows": 0.5},
     {"matte_invert": True},
     {"ocio": "a.ocio"},
     {"start": 2.0, "end": 1.0},

@@ -244,6 +244,8 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
         _check_tiles(options, preset)
     if options.light.sky_matte:
         _check_sky(options, preset)
+    if preset.facts.lights is None:
+        _check_no_lights(options, preset)
     if options.light.draft:
         preset.check_draft()
 
@@ -263,6 +265,14 @@ def _check_sky(options: RenderOptions, preset: Preset) -> None:
         raise UsageError(f"--sky-matte: {preset.name} is for plates of the night, whose sky stays")
     if not options.look.over(preset.facts.look).names("sky"):
         raise UsageError(f"--sky-matte: the look of {preset.name} leaves skies alone: give --sky 1")
+
+
+def _check_no_lights(options: RenderOptions, preset: Preset) -> None:
+    words = f"{preset.name} lights no lamps: its preset.toml has no [lights]"
+    if options.light.lights not in ("auto", "off"):
+        raise UsageError(f"--lights {options.light.lights}: {words}")
+    if options.light.lit_windows is not None:
+        raise UsageError(f"--lit-windows: {words}")
 
 
 def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:

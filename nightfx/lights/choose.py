@@ -17,6 +17,7 @@ from nightfx.lights.listed import Light, LightList
 from nightfx.options import Kelvins, LightTable
 from nightfx.picture import BT709, Float32, kelvin_rgb
 
+_LUMA = np.array(BT709, np.float32)
 _REAR = np.array([1.0, 0.02, 0.01], np.float32)
 _REAR_STOPS = -3.0  # beside the head lamps of a car
 _TRAFFIC = np.array([[1.0, 0.03, 0.01], [1.0, 0.45, 0.02], [0.05, 1.0, 0.35]], np.float32)
@@ -59,7 +60,7 @@ def _is_on(
     drawn = unit(seed, _IS_ON, light.id)
     match group_of(light.kind):
         case "windows":
-            low, high = table.windows_on
+            low, high = table.windows_on if light.kind == "window" else (table.shops_on,) * 2
             share = low + (high - low) * unit(seed, _HOUSE, owner)
             return drawn < (share if lit_windows is None else lit_windows)
         case "cars":
@@ -102,7 +103,7 @@ def _by(kelvins: Kelvins, at: float, strength: float) -> Float32:
 
 
 def _luma(rgb: Float32) -> float:
-    return float(rgb @ np.array(BT709, np.float32))
+    return float(rgb @ _LUMA)
 
 
 def _drawn(kelvins: Kelvins, at: float) -> float:

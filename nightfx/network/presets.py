@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -322,6 +322,8 @@ def _read_facts(path: Path) -> PresetFacts:
 def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
     for name, kind in (("plate", _Plate), ("method", Method), ("architecture", _Stored)):
         _check_choice(name, table.get(name), get_args(kind))
+    for name, part in (("sky", NightSky), ("lights", LightTable)):
+        _check_known(name, table.get(name), part)
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
     _verify(facts)
@@ -334,6 +336,13 @@ def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
     if value is not None and value not in choices:
         known = " or ".join((", ".join(choices[:-1]), choices[-1]))
         raise PresetError(f"{name} must be {known}, got {value!r}; is nightfx too old?")
+
+
+def _check_known(name: str, found: Any, part: type[Any]) -> None:
+    known = [one.name for one in fields(part)]
+    if isinstance(found, Mapping) and (unknown := found.keys() - set(known)):
+        words = f"known: {', '.join(known)}; is nightfx too old?"
+        raise PresetError(f"[{name}] has no {min(unknown)}; {words}")
 
 
 def _verify(facts: PresetFacts) -> None:

@@ -109,4 +109,6 @@ class LightOptions:
             )
         if self.matte is None and (self.matte_invert or self.matte_feather):
             raise UsageError("--matte-invert and --matte-feather need --matte FILE")
+        if self.lights == "off" and self.lit_windows is not None:
+            raise UsageError("--lit-windows needs lights, and --lights is off")
         assert math.isfinite(self.matte_feather), "its limits say so"

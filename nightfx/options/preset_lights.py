@@ -22,6 +22,7 @@ class LightTable:
     windows_kelvin: Kelvins = ((2400, 0.2), (2700, 0.35), (3000, 0.25), (3500, 0.12), (6500, 0.08))
     windows_on: tuple[float, float] = (0.3, 0.6)
     """The least and the most that is lit of a house."""
+    shops_on: float = 0.95
     lamps: float = 8.0
     lamps_kelvin: Kelvins = ((2200, 0.4), (3000, 0.4), (4000, 0.2))
     """One for all of a shot."""

@@ -9,6 +9,8 @@ from nightfx.picture.weights import BT709
 
 XYZ_OF_RGB = np.array([[0.4124, 0.3576, 0.1805], list(BT709), [0.0193, 0.1192, 0.9505]])
 """CIE XYZ of linear Rec.709 with a white of D65 (ITU-T H.273)."""
+_RGB_OF_XYZ = np.linalg.inv(XYZ_OF_RGB)
+_LUMA = np.array(BT709)
 
 
 def black_body(mired: float) -> Float64:
@@ -30,11 +32,11 @@ def rgb_of_uv(uv: Float64) -> Float64:
     """Return linear Rec.709 (3,) of a place in CIE 1960 u, v, at a luminance of 1; negative where it cannot be shown."""
     u, v = uv
     x, y = np.array([3 * u, 2 * v]) / (2 * u - 8 * v + 4)
-    rgb: Float64 = np.linalg.inv(XYZ_OF_RGB) @ np.array([x / y, 1, (1 - x - y) / y])
+    rgb: Float64 = _RGB_OF_XYZ @ np.array([x / y, 1, (1 - x - y) / y])
     return rgb
 
 
 def kelvin_rgb(kelvin: float) -> Float32:
     """Return linear Rec.709 (3,) of a black body, of luma 1."""
     rgb = np.maximum(rgb_of_uv(black_body(1e6 / kelvin)), 0)
-    return np.asarray(rgb / (np.array(BT709) @ rgb), np.float32)
+    return np.asarray(rgb / (_LUMA @ rgb), np.float32)
