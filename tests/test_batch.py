@@ -49,7 +49,7 @@ from nightfx.batch.report.page import MEANINGS, TITLES, page, write_report
 from nightfx.batch.report.shot_figures import LIMITS, Figures, compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
 from nightfx.batch.shots.settings import settings_of
-from nightfx.cli.table import _drawn
+from nightfx.cli.table import drawn_table
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.engine import EngineOptions
@@ -156,7 +156,10 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("strenght = 1", "unknown key 'strenght'; known: backend, black, codec,"),
+        (
+            "strenght = 1",
+            "unknown key 'strenght'; known: backend, black, cars, cars_kelvin, codec,",
+        ),
         ("['*']\nstrenght = 1", "unknown key 'strenght'"),
         ("['*'.strength]\na = 1", "strength must be a number, or frames with numbers"),
         (
@@ -203,7 +206,7 @@ KEYS = sorted(all_options())
 @pytest.mark.parametrize("key", KEYS)
 def test_only_whole_numbers_may_be_larger_than_a_float_holds(key: str) -> None:
     huge = 10**400
-    if key in ("frames", "max_pixels", "seed", "tile_px"):
+    if key in ("frames", "light_seed", "max_pixels", "seed", "tile_px"):
         told = [value for _, value in RenderOptions.of(**{key: huge}).told()]
         assert huge in told or (huge, huge) in told
     else:
@@ -547,7 +550,7 @@ def test_a_table_shows_stages_and_no_pace_of_what_was_not_rendered_now() -> None
         task("first.mp4"),
     ]
     tasks[3].begin()
-    columns = _drawn(tasks).columns
+    columns = drawn_table(tasks).columns
     rows = list(zip(*([str(cell) for cell in each.cells] for each in columns), strict=True))
     assert rows == [
         ("skipped.mp4", "skipped", "", "", ""),
@@ -562,7 +565,7 @@ def test_long_names_and_stages_make_room_for_figures() -> None:
     long = task("day1/A001_C003_0412AB_001_a_name.mov", state="rendering", **counts)
     other = task("b.mp4", state="rendering", stage="preparing (first time on this machine)")
     console = Console(width=60, file=StringIO(), record=True)
-    console.print(_drawn([long, other]))
+    console.print(drawn_table([long, other]))
     lines = console.export_text().splitlines()
     assert len(lines) == 4
     assert "12000/24000  12.3" in lines[1]

@@ -169,7 +169,7 @@ class Case:
 GRADE = ("strength", "exposure", "temperature", "tint", "saturation", "black")
 LOOK = (*GRADE, "sky", "sky_level", "sky_tint", "glow")
 LIGHTS = ("lamps", "windows", "cars", "signs")
-LAMPS = ("light_seed", "lit_windows", *LIGHTS, *(f"{x}_kelvin" for x in LIGHTS), "street_light")
+LAMPS = ("light_seed", "lit_windows", *LIGHTS, *map("{}_kelvin".format, LIGHTS), "street_light")
 MATTE = ("matte", "matte_invert", "matte_feather")
 CASES = {
     "relight": Case(
@@ -250,7 +250,7 @@ WRONG: dict[str, Any] = {
     "glow": True,
     "grain": "0:",
     **dict.fromkeys(("lamps", "windows", "cars", "signs"), 11),
-    **{f"{x}_kelvin": 30000 for x in ("lamps", "windows", "cars", "signs")},
+    **dict.fromkeys(map("{}_kelvin".format, ("lamps", "windows", "cars", "signs")), 30000),
     "street_light": 5,
     "codec": "vhs",
     "crf": 52,

@@ -39,7 +39,7 @@ from nightfx.lights import (
     read_lights,
     write_lights,
 )
-from nightfx.lights.track import _corners
+from nightfx.lights.track import corners_of
 from nightfx.mattes import lights as room
 from nightfx.mattes.lights import list_lights
 from nightfx.network import SceneNetwork
@@ -324,7 +324,7 @@ def test_cars_and_houses_are_told_apart() -> None:
 )
 def test_straight_lines_come_near_all_that_was_left_out(rows: list[list[float]]) -> None:
     table = np.array(rows, np.float32)
-    keep = _corners(table)
+    keep = corners_of(table)
     assert keep[0] == 0
     assert keep[-1] == len(rows) - 1
     for column in table.T:

@@ -99,12 +99,13 @@ def _table(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
     from rich.live import Live
 
     console = Console(stderr=True)
-    live = Live(get_renderable=lambda: _drawn(tasks), console=console, refresh_per_second=4)
+    live = Live(get_renderable=lambda: drawn_table(tasks), console=console, refresh_per_second=4)
     with live:
         yield lambda task: None  # it draws itself
 
 
-def _drawn(tasks: Sequence[Task[Any]]) -> Table:
+def drawn_table(tasks: Sequence[Task[Any]]) -> Table:
+    """Return the table of shots as it is shown while they are rendered."""
     from rich.table import Table
     from rich.text import Text
 

@@ -121,14 +121,20 @@ def build_lighting(
     by_field = preset.method(light.method) == "relight"
     fields = plan_fields(footage, generator, preset, field) if by_field else None
     found = found or find_lights_of(preset, footage, light)
-    table = preset.facts.lights
-    is_lit = found is not None and table is not None and (found.town or light.lights != "auto")
     return Lighting(
         *(generator, look, fields, light.tile_px, light.seed, footage.numbering),
         *(most_of(preset), plan_sky(preset, look, light, field)),
-        lamps_of(found, table, light) if is_lit and found and table else None,
+        plan_lamps(preset, found, light),
         found,
     )
+
+
+def plan_lamps(preset: Preset, found: LightList | None, light: LightOptions) -> ShotLamps | None:
+    """Return the lamps of a shot whose lights were `found`; None where none are lit."""
+    table = preset.facts.lights
+    if found is None or table is None or not (found.town or light.lights != "auto"):
+        return None
+    return lamps_of(found, table, light)
 
 
 def find_lights_of(preset: Preset, footage: Footage, light: LightOptions) -> LightList | None:

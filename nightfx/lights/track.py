@@ -313,7 +313,7 @@ def _track_of(live: _Live) -> LightTrack:
     if count < len(live):
         live = replace(live, whole_end=live.left_at_edge)
     sure = _faded(sure, live) * _ramps(shown.astype(np.float32), 1 / _HIDE_FRAMES)
-    keep = _corners(np.concatenate([quads.reshape(count, 8), 20 * sure[:, None]], axis=1))
+    keep = corners_of(np.concatenate([quads.reshape(count, 8), 20 * sure[:, None]], axis=1))
     return LightTrack(frames[keep], quads[keep], sure[keep])
 
 
@@ -338,7 +338,7 @@ def _ramps(values: Float32, step: float) -> Float32:
     return out
 
 
-def _corners(rows: Float32) -> list[int]:
+def corners_of(rows: Float32) -> list[int]:
     """The rows (n, k) between which straight lines come near all others."""
     keep, spans = {0, len(rows) - 1}, [(0, len(rows) - 1)]
     while spans:
