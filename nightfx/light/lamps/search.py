@@ -32,7 +32,8 @@ _GROUND = 0.5
 _FIRST_ROWS = 0.03  # of the ground lies above its horizon
 _LEAST_GROUND = 0.01  # of a picture, or its horizon says nothing
 _SURE = 0.6  # confidence of a window, odds of a vehicle
-_TOWN_WINDOWS, _TOWN_VEHICLES = 6, 0.004  # in a picture; a part of it
+_SOME = 0.1  # of a picture; less may be a mistake
+_TOWN_WINDOWS, _TOWN_VEHICLES = 8, 0.004  # in a picture; a part of it
 
 
 class Search(NamedTuple):
@@ -114,9 +115,11 @@ def _calm(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def _town_of(scene: Scene, found: Sequence[Found]) -> tuple[int, float]:
-    """How many windows a picture shows, and how much of it is surely a vehicle."""
+    """How many windows in walls a picture shows, and how much of it is surely a vehicle, on some ground."""
+    has_walls, has_ground = (scene.of(kind).mean() > _SOME for kind in ("wall", "ground"))
     windows = sum(x.kind == "window" and x.confidence > _SURE for x in found)
-    return windows, float((scene.of("vehicle") > _SURE).mean())
+    vehicles = float((scene.of("vehicle") > _SURE).mean())
+    return windows * bool(has_walls), vehicles * bool(has_ground)
 
 
 def _is_town(seen: Sequence[tuple[int, float]]) -> bool:
