@@ -41,7 +41,7 @@ from nightfx.target import (
 
 
 @dataclass(frozen=True)
-class Shot:
+class MattedShot:
     """A clip or sequence that is open, and how its mattes are written."""
 
     source: Path
@@ -70,16 +70,16 @@ class Shot:
         return MatteStore(target, segment_suffix(self.plan) if self.plan else "")
 
 
-def shot_of(source: Path, reader: FrameReader, options: RenderOptions, suffix: str) -> Shot:
+def shot_of(source: Path, reader: FrameReader, options: RenderOptions, suffix: str) -> MattedShot:
     """Return an open shot, its mattes to be written to clips or files of a `suffix`."""
     info = grey_info(reader.info)
     plan = None if suffix == ".png" else plan_output(info, suffix, EncodeOptions(codec="ffv1"))
     first = reader.number_at(options.source.start_seconds or 0)
-    return Shot(source, reader, options, info, plan, first)
+    return MattedShot(source, reader, options, info, plan, first)
 
 
 def write_shot(
-    shot: Shot,
+    shot: MattedShot,
     targets: dict[str, Path],
     plan_of: Callable[[Sequence[str]], MattePlan],
     steady: float,
@@ -105,7 +105,7 @@ def write_shot(
         store.remove()
 
 
-def _begin(shot: Shot, stores: list[MatteStore], steady: float) -> Choices:
+def _begin(shot: MattedShot, stores: list[MatteStore], steady: float) -> Choices:
     """Take up what there is of the mattes, and begin those that are not."""
     job, work = describe_mattes(shot.source, shot.options), shot.options.job
     choices = take_up(shot.source, stores, job, fresh=work.fresh, overwrite=work.overwrite)
@@ -118,7 +118,7 @@ def _begin(shot: Shot, stores: list[MatteStore], steady: float) -> Choices:
     return choices
 
 
-def _choose(shot: Shot, target: Path, steady: float) -> Choices:
+def _choose(shot: MattedShot, target: Path, steady: float) -> Choices:
     first = next(shot.reader.frames(*shot.times), None)
     if first is None:
         raise NightfxError(f"{target}: no frame to write: check the start and end times")
@@ -130,7 +130,7 @@ def _choose(shot: Shot, target: Path, steady: float) -> Choices:
 
 
 @contextmanager
-def _kept(shot: Shot, stores: list[MatteStore]) -> Iterator[None]:
+def _kept(shot: MattedShot, stores: list[MatteStore]) -> Iterator[None]:
     """Where it ends too early, say what is kept; where that is nothing, keep nothing."""
     try:
         yield
@@ -146,7 +146,7 @@ def _kept(shot: Shot, stores: list[MatteStore]) -> Iterator[None]:
 
 
 def _write_run(
-    shot: Shot,
+    shot: MattedShot,
     stores: list[MatteStore],
     plan: MattePlan,
     choices: Choices,
@@ -188,7 +188,7 @@ class _Begun:
 
 
 def _write(
-    shot: Shot, store: MatteStore, choices: Choices, begun: _Begun, frames: Iterator[Frame]
+    shot: MattedShot, store: MatteStore, choices: Choices, begun: _Begun, frames: Iterator[Frame]
 ) -> EncodedSegment | None:
     """Write a segment of one matte."""
     if shot.plan is None:
@@ -208,7 +208,9 @@ def _write(
     )
 
 
-def _join(shot: Shot, store: MatteStore, choices: Choices, on_progress: Progress | None) -> None:
+def _join(
+    shot: MattedShot, store: MatteStore, choices: Choices, on_progress: Progress | None
+) -> None:
     """Join a clip's segments; one that an earlier call has joined is kept."""
     if shot.plan is None or store.is_joined:
         return
