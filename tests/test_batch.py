@@ -565,9 +565,10 @@ def test_long_names_and_stages_make_room_for_figures() -> None:
     long = task("day1/A001_C003_0412AB_001_a_name.mov", state="rendering", **counts)
     other = task("b.mp4", state="rendering", stage="preparing (first time on this machine)")
     console = Console(width=60, file=StringIO(), record=True)
-    console.print(drawn_table([long, other]))
+    console.print(drawn_table([long, other], seconds=83))
     lines = console.export_text().splitlines()
     assert len(lines) == 4
+    assert lines[3].strip() == "0 of 2 done, 1:23"
     assert "12000/24000  12.3" in lines[1]
     assert "preparing (" in lines[2]
 
