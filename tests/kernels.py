@@ -62,7 +62,9 @@ def shared_place() -> str:
     """Where kernels are kept; empty where nothing can be, and each checkout keeps its own."""
     with suppress(OSError):
         if "NUMBA_CACHE_DIR" not in os.environ:
-            os.environ["NUMBA_CACHE_DIR"] = str(share())  # processes that tests start look there too
+            os.environ["NUMBA_CACHE_DIR"] = str(
+                share()
+            )  # processes that tests start look there too
             config.reload_config()
             forget_old()
     return os.environ.get("NUMBA_CACHE_DIR", "")
