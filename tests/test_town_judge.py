@@ -4,56 +4,50 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from nightfx.errors import PresetError
-from nightfx.scene import KINDS, LIGHTS, SURFACES, Scene, TownJudge, pooled, town_odds
+from nightfx.network import load_scene_network
+from nightfx.scene import KINDS, LIGHTS, SURFACES, Scene, TownJudge, pooled, see_scene, town_odds
 from nightfx.scene import town as room
+from nightfx.training.data.decode import load_picture
 
+TWINS = Path(__file__).parents[1] / "examples" / "twins"
 HEIGHT, WIDTH = 96, 160
 
 
-def scene(rows: list[tuple[str, int]], windows: bool = False, cars: bool = False) -> Scene:
-    """Surfaces in bands of so many rows, surely; windows are in every wall, cars on all grounds."""
+def scene() -> Scene:
+    """A wall under the sky."""
     surfaces = np.full((len(SURFACES), HEIGHT, WIDTH), 0.01, np.float32)
-    lights = np.full((len(LIGHTS), HEIGHT, WIDTH), 0.001, np.float32)
-    top = 0
-    for kind, height in rows:
-        band = np.s_[top : top + height]
-        surfaces[SURFACES.index(kind), band] = 0.95
-        if kind == "wall" and windows:
-            grid = (np.arange(WIDTH) // 5 % 2)[None] * (np.arange(height) // 6 % 2)[:, None]
-            lights[LIGHTS.index("window"), band] = 0.01 + 0.9 * grid
-        if kind == "ground" and cars:
-            surfaces[SURFACES.index("vehicle"), top + 2 : top + 10, 20:40] = 9
-        top += height
-    return Scene(surfaces / surfaces.sum(0), lights)
+    surfaces[SURFACES.index("sky"), :40] = 0.95
+    surfaces[SURFACES.index("wall"), 40:] = 0.95
+    return Scene(surfaces, np.full((len(LIGHTS), HEIGHT, WIDTH), 0.001, np.float32))
 
 
-@pytest.mark.parametrize(
-    "town",
-    [
-        scene([("sky", 24), ("wall", 44), ("ground", 28)], windows=True, cars=True),
-        scene([("wall", 76), ("ground", 20)], windows=True),
-        scene([("sky", 40), ("leaves", 12), ("wall", 10), ("ground", 34)], cars=True),
-    ],
-)
-def test_streets_and_houses_are_towns(town: Scene) -> None:
-    assert town_odds(town) > 0
+def odds_of(rgb: np.ndarray) -> float:
+    """What the judge that comes along says of a picture (H, W, 3) in [0, 1], seen as renders see it."""
+    scale = 512 / min(rgb.shape[:2])
+    seen = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    shown = np.ascontiguousarray(seen.transpose(2, 0, 1), np.float32)
+    return town_odds(see_scene(load_scene_network(), shown))
 
 
-@pytest.mark.parametrize(
-    "wild",
-    [
-        scene([("sky", 40), ("leaves", 56)]),
-        scene([("leaves", 96)]),
-        scene([("sky", 60), ("ground", 36)]),
-        scene([("leaves", 30), ("person", 66)]),
-    ],
-)
-def test_forests_plains_and_faces_are_not(wild: Scene) -> None:
-    assert town_odds(wild) < 0
+@pytest.mark.parametrize("place", ["1", "4"])
+def test_a_street_is_a_town(place: str) -> None:
+    street = load_picture(TWINS / place / "day" / "0030.webp")
+    assert odds_of(street.astype(np.float32) / 255) > 0
+
+
+@pytest.mark.parametrize("ground", [(0.3, 0.5, 0.15), (0.6, 0.5, 0.35), (0.1, 0.3, 0.5)])
+def test_meadows_sands_and_seas_are_not(ground: tuple[float, float, float]) -> None:
+    rng, wild = np.random.default_rng(0), np.zeros((360, 640, 3), np.float32)
+    wild[:] = np.linspace(0.6, 0.85, 360)[:, None, None] * np.array([0.75, 0.85, 1.0])
+    grains = (rng.random((360 >> k, 640 >> k)).astype(np.float32) for k in (0, 2, 4))
+    rough = np.mean([cv2.resize(grain, (640, 360)) for grain in grains], axis=0)
+    wild[200:] = rough[200:, :, None] * np.array(ground)
+    assert odds_of(wild) < 0
 
 
 @pytest.mark.parametrize("size", [(5, 7), (96, 160), (97, 163)])
@@ -67,7 +61,7 @@ def test_a_scene_of_any_size_is_pooled_into_as_many_finite_numbers(size: tuple[i
 
 
 def test_a_judge_is_linear_in_what_is_pooled() -> None:
-    shown = scene([("sky", 40), ("leaves", 56)])
+    shown = scene()
     judge = TownJudge(np.eye(6 * len(KINDS), dtype=np.float32)[3], 2.5)
     assert town_odds(shown, judge) == pytest.approx(pooled(shown)[3] + 2.5)
 
@@ -81,5 +75,5 @@ def test_a_judge_that_is_missing_or_damaged_is_said(
     monkeypatch.setattr(room, "bundled_scene", lambda: tmp_path / "weights.safetensors")
     room.bundled_judge.cache_clear()
     with pytest.raises(PresetError, match=r"town\.json"):
-        town_odds(scene([("sky", 96)]))
+        town_odds(scene())
     room.bundled_judge.cache_clear()
