@@ -395,7 +395,7 @@ def test_a_skyline_that_smokes_and_a_lamp_in_the_sky_are_worth_a_look(
     plate = np.full((3, 360, 360), 0.4, np.float32)
     plate[:, :120] = 0.8
     sky = torch.from_numpy((plate[0] > 0.6).astype(np.float32))
-    monkeypatch.setattr(shot_figures, "places_of", lambda plate: Places(sky, sky, 1 - sky))
+    monkeypatch.setattr(shot_figures, "places_of", lambda plate: Places(sky, sky, 1 - sky, 1 - sky))
     night = np.where(plate > 0.6, 0.05, 0.5 * plate).astype(np.float32)
     found = figures_of([compare([plate], [night])])
     assert found.skyline == pytest.approx(0, abs=0.02)
