@@ -7,6 +7,7 @@ that strength and matte let through, so that outside the matte every code is the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from numba import prange
 
 from nightfx.apply import planes, working
 from nightfx.apply.change import Change
+from nightfx.apply.patches import Patch
 from nightfx.apply.working import LightOfSamples
 from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites, kernel, luma
 
@@ -60,6 +62,17 @@ class Finish:
         return self.glow is None and not self.grain and self.matte is None
 
 
+class GroupShare(NamedTuple):
+    """One group's part of the light of lamps."""
+
+    surfaces: Float32
+    """(3, h, w), 0 to 1: of all light on walls and ground."""
+    veil: Float32
+    """(3, h, w), 0 to 1: of what lies over the picture."""
+    patches: tuple[Patch, ...] = ()
+    """What of it shines itself."""
+
+
 class Steps(NamedTuple):
     """What is done to the light of a frame, from the generator's part on."""
 
@@ -69,6 +82,8 @@ class Steps(NamedTuple):
     """The change of light, with what shines itself, and with glow where it can carry that."""
     finish: Finish
     """What comes after the change."""
+    shares: Mapping[str, GroupShare] | None = None
+    """By group of lamps what of the light is its; None where no lamp is lit."""
 
     @property
     def has_glow(self) -> bool:

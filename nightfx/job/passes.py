@@ -5,17 +5,20 @@ become (`from_red`, `from_green`, `from_blue`) and what is added (`offset`). `NA
 so that a person can read it: `gain`, in stops, and `offset`. Both are for the plate's own signal, as it was read: where
 that is SDR they are as smooth as the field is, where it is light, PQ or log they are what the field is at each pixel.
 `NAME.glow.1001.exr` is what a glow adds to either, and `NAME.matte.1001.exr` how much of all that replaces the plate, as
-it acts on the signal. `NAME.sky.1001.exr` has one channel, `matte.sky`: how much of each pixel is sky. Half floats are within a code of the render up to 12 bits. Frames count from 1001.
+it acts on the signal. `NAME.sky.1001.exr` has one channel, `matte.sky`: how much of each pixel is sky.
+`NAME.lights.1001.exr` has a layer for each group of lamps, for lamps outside the picture (`street`) and for the `rest`: what
+it gives of the render's light, linear, 1 being white; their sum is the render. Half floats are within a code of the render
+up to 12 bits. Frames count from 1001.
 
 Without OpenImageIO they are 16-bit PNGs, but for the field: `NAME.gain.1001.png` from -8 to 8 stops, and
 `NAME.offset.1001.png`, glow and matte from -1 to 1: value = lowest + (highest - lowest) code / 65535; the sky's is grey,
-from 0 to 1.
+from 0 to 1. Lights are not told apart in them.
 """
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,17 +26,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.apply import FieldChange, SkyChange, Steps, full_size, lit_signal, tangent
+from nightfx.apply import (
+    FieldChange,
+    GroupShare,
+    SkyChange,
+    Steps,
+    full_size,
+    layers_of,
+    lit_signal,
+    straight_rgb,
+    tangent,
+)
 from nightfx.disk import partial_file
 from nightfx.errors import TargetError, install_words
-from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb
+from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb, to_working
 from nightfx.source import FilePart, has_openimageio
 from nightfx.target import write_grey, write_parts
 
 _COLOURS = "red", "green", "blue"
 FIELD_LAYERS = "from_red", "from_green", "from_blue", "offset"
 _PAIR_LAYERS = "gain", "offset"
-_KINDS = "field", "pair", "gain", "offset", "glow", "matte", "sky"
+_KINDS = "field", "pair", "gain", "offset", "glow", "matte", "sky", "lights"
 SKY_CHANNEL = "matte.sky"
 MAX_STOPS, MAX_OFFSET = 8.0, 1.0  # what a PNG can say
 _WHITE = 65535
@@ -128,6 +141,8 @@ class Passes:
         self._write_finish(frame, steps, lit, encoding, formula)
         if isinstance(bare, SkyChange):
             self._save_sky(bare.alpha)
+        if steps.shares and self._has_exr:
+            self._save_lights(frame, steps, steps.shares, encoding)
         codes = errors * ((1 << self._depth) - 1)
         self._errors[self._index] = float(codes.mean()), float(codes.max())
         self._index += 1
@@ -179,6 +194,22 @@ class Passes:
         # a matte of half floats would be more than a code of a large change away
         stored = pixels if layer == "matte" else _half(pixels)
         _save_exr(self._path(layer, "exr"), _in_rgb((layer,)), stored, words)
+
+    def _save_lights(
+        self, frame: Frame, steps: Steps, shares: Mapping[str, GroupShare], encoding: Encoding
+    ) -> None:
+        """Write what each group of lamps gives of the light."""
+        work = to_working(straight_rgb(frame), encoding)
+        names, pixels = [], []
+        for name, layer in layers_of(work, steps, shares):
+            names.append(name)
+            pixels += [_half(channel) for channel in layer]
+        end = "through the curve of sRGB" if encoding is SDR else "as Rec.709 light"
+        let = "" if steps.finish.matte is None else ", before the matte"
+        words = (
+            f"The sum of all layers, {end}, is the render{let}; without a group's layer it is dark"
+        )
+        _save_exr(self._path("lights", "exr"), _in_rgb(tuple(names)), np.stack(pixels, -1), words)
 
     def _save_sky(self, alpha: Float32) -> None:
         """Write how much of each pixel (H, W) is sky."""

@@ -14,6 +14,7 @@ from nightfx.apply import (
     Change,
     FieldChange,
     Finish,
+    GroupShare,
     LitChange,
     MapChange,
     Patch,
@@ -130,10 +131,12 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     change = bare = change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
     patches: tuple[Patch, ...] = ()
+    shares: dict[str, GroupShare] | None = None
     if lighting.lamps:
         lamps = lighting.lamps.at(number, moment)
-        change, glare, patches = with_lamps(change, lit.seen, lit.sky, lamps)
+        change, glare, patches, shares_under = with_lamps(change, lit.seen, lit.sky, lamps)
         bare, glow = change, glare if glow is None else screened(glow, glare)
+        shares = shares_under(glow) if beside.on_change else None
     if glow is not None and written.is_direct_for(frame):
         veiled = change.screened(glow)
         change, glow = (veiled, None) if veiled else (change, glow)
@@ -144,7 +147,7 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     matte = beside.matte_at(index, frame) if beside.matte_at else None
     finish = Finish(moment.strength, glow, moment.grain, matte, lighting.seed)
     if beside.on_change:
-        beside.on_change(frame, Steps(bare, change, finish))
+        beside.on_change(frame, Steps(bare, change, finish, shares))
     done = light_plate(frame, change, finish, written)
     note_lit()
     return done

@@ -7,6 +7,7 @@ the plate's. What shines itself, windows and the heads of lamps, is a patch at t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ class Rig(NamedTuple):
     """How far sunlit and shaded surfaces come together, 0 to 1."""
 
 
-def emitted(sources: list[Source], plate: tuple[int, int], size: tuple[int, int]) -> Float32:
+def emitted(sources: Sequence[Source], plate: tuple[int, int], size: tuple[int, int]) -> Float32:
     """What sources emit, averaged over the cells (h, w) of a `plate` (height, width): (h, w, 3), steady as they move."""
     light = np.zeros((*size, 3), np.float32)
     scale = np.array([size[1] / plate[1], size[0] / plate[0]], np.float32)
@@ -117,10 +118,14 @@ def _smooth(luma: Float32, land: Float32, sigma_px: float) -> Float32:
 def gains(lit: Float32, land: Float32, light: Float32, rows: Float32, rig: Rig) -> Float32:
     """What lamps multiply a picture `lit` (h, w, 3) in linear light by, (h, w, 3); `rows` (h, w) is the street's light."""
     irradiance = rig.shed * shed(light) + rows[..., None] * rig.street
-    ambient = np.float32(rig.ambient) * _NIGHT_TINT
     even = evened(lit, land) ** np.float32(rig.even)
-    wanted: Float32 = even[..., None] * (ambient + irradiance)
+    wanted: Float32 = even[..., None] * (ambient(rig) + irradiance)
     return wanted
+
+
+def ambient(rig: Rig) -> Float32:
+    """What is left of the light of the night where no lamp shines, (3,)."""
+    return np.float32(rig.ambient) * _NIGHT_TINT
 
 
 def to_light(work: Float32) -> Float32:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nightfx.apply import Patch
@@ -16,7 +18,7 @@ _TEXTURE = 0.7  # how much of a pane's own contrast is left
 _LEAST_CONTRAST = 0.04  # of white: panes that differ from their wall by less shine wholly
 
 
-def patches(sources: list[Source], frame: Frame) -> tuple[Patch, ...]:
+def patches(sources: Sequence[Source], frame: Frame) -> tuple[Patch, ...]:
     """The patches of all sources that are seen in a frame."""
     plane, white = _clear(frame)
     made = (_patch(source, plane, white) for source in sources)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from nightfx.apply import Change, Patch
+from nightfx.apply import Change, GroupShare, Patch
 from nightfx.light.lamps import rig as rigs
 from nightfx.light.lamps.rig import Rig
 from nightfx.light.lamps.shapes import patches
 from nightfx.light.see import Seen
-from nightfx.lights import Source
-from nightfx.picture import Float32, Frame, as_coded
+from nightfx.lights import GROUPS, Source, group_of
+from nightfx.picture import Float32, Float64, Frame, as_coded
+
+STREET = "street"
+"""The group of lamps outside the picture."""
+_LEAST = np.float32(1e-6)
 
 
 class Lamps(NamedTuple):
@@ -37,12 +41,14 @@ class Shone(NamedTuple):
     """(3, h, w): what is to be screened over it."""
     patches: tuple[Patch, ...]
     """What shines itself, on top of both."""
+    shares: Callable[[Float32], dict[str, GroupShare]]
+    """Says what each group gives, where a veil (3, h, w) lies over the picture of which the glare is a part."""
 
 
 def with_lamps(change: Change, seen: Seen, sky: Float32 | None, lamps: Lamps) -> Shone:
     """Return the change of light of a frame with its lamps on; `sky` (h, w) is how surely each cell is sky."""
     sources, found_px, horizon, rig = lamps
-    frame, cells = seen.frame, seen.cells.shape[1:]
+    frame, cells = seen.frame, (seen.cells.shape[1], seen.cells.shape[2])
     scale = np.array(upright_size(frame), np.float32) / np.array(found_px, np.float32)
     here = [
         source._replace(quad=coded_quad(np.asarray(source.quad * scale, np.float32), frame))
@@ -55,7 +61,47 @@ def with_lamps(change: Change, seen: Seen, sky: Float32 | None, lamps: Lamps) ->
     change = change.gained(rigs.to_work(np.moveaxis(wanted, -1, 0)))
     veil = rig.glare * np.moveaxis(rigs.glare(light), -1, 0)
     over = rigs.over(change.of_picture(seen.cells), veil)
-    return Shone(change, over, patches(here, frame))
+    groups = _Groups(here, frame, cells, _rows(cells, horizon, frame), rig)
+    return Shone(change, over, patches(here, frame), lambda whole: groups.shares(over, whole))
+
+
+class _Groups(NamedTuple):
+    """The lamps of a frame, to be told apart by their groups."""
+
+    here: Sequence[Source]
+    frame: Frame
+    cells: tuple[int, int]
+    rows: Float32
+    rig: Rig
+
+    def shares(self, glare: Float32, veil: Float32) -> dict[str, GroupShare]:
+        """What of all light is each group's; lamps outside the picture are one of their own."""
+        size = self.frame.height, self.frame.width
+        apart = {
+            name: [x for x in self.here if group_of(x.kind) == name]
+            for name in GROUPS
+            if any(group_of(x.kind) == name for x in self.here)
+        }
+        light = {name: rigs.emitted(x, size, self.cells) for name, x in apart.items()}
+        shed = {name: self.rig.shed * rigs.shed(x) for name, x in light.items()}
+        shed[STREET] = self.rows[..., None] * self.rig.street
+        spread = {name: rigs.glare(x) for name, x in light.items()}
+        whole = rigs.ambient(self.rig) + sum(shed.values())
+        glares = np.maximum(sum(spread.values(), np.zeros(3, np.float32)), _LEAST)
+        part = glare / np.maximum(veil, _LEAST)
+        none = np.zeros((*self.cells, 3), np.float32)
+        return {
+            name: GroupShare(
+                _planes(x / whole),
+                np.asarray(_planes(spread.get(name, none) / glares) * part, np.float32),
+                patches(apart.get(name, ()), self.frame),
+            )
+            for name, x in shed.items()
+        }
+
+
+def _planes(cells: Float32 | Float64) -> Float32:
+    return np.ascontiguousarray(np.moveaxis(cells, -1, 0), np.float32)
 
 
 def _rows(cells: tuple[int, ...], horizon: float, frame: Frame) -> Float32:
