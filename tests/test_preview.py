@@ -153,6 +153,20 @@ def test_what_is_not_sdr_is_shown_as_sdr(tmp_path: Path, identity: Preset) -> No
     np.testing.assert_allclose(same, shown, atol=5e-3)
 
 
+def test_lamps_of_a_later_frame_are_lit(
+    tmp_path: Path, halving: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr("nightfx.preview.preview.build_lighting", lambda *args: seen.extend(args))
+    with Reader(make_clip(tmp_path / "a.mp4", Clip(count=6))) as reader:
+        picked = pick(reader, 1004, None, None)
+    with pytest.raises(AttributeError):  # nothing was built
+        render(picked, halving, RenderOptions.of())
+    footage = seen[1]
+    (frame,) = footage.frames()
+    assert footage.numbering.of(frame, 0) == 1004  # by which its lights are known
+
+
 # the whole way
 
 

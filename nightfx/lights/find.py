@@ -56,6 +56,8 @@ _RULES = {
     "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35),
     "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35),
 }
+_LAMPS_OF_CARS = "front-lamp", "rear-lamp"
+_CAR_WIDE = 1.6  # its width by its height: what is wider is several
 _SURE = 0.85  # odds that count as sure
 _OTHERS = ("sky", "ground", "leaves", "person")  # nothing on these is lit
 _MOST_OTHERS = 0.35  # mean share of these within a thing
@@ -69,11 +71,30 @@ def find_lights(scene: Scene, picture: Float32) -> list[Found]:
     others = np.sum([scene.of(kind) for kind in _OTHERS], axis=0)
     houses = _numbered(scene.of("wall") > _HOUSE)
     cars = _numbered(scene.of("vehicle") > _HOUSE)
-    return [
+    found = [
         found
         for kind, rule in _RULES.items()
         for found in _of_kind(kind, rule, scene, others, cars if rule.on == "vehicle" else houses)
     ]
+    lamps = [x for x in found if x.kind in _LAMPS_OF_CARS]
+    return [x for x in found if x.kind not in _LAMPS_OF_CARS] + list(_in_pairs(lamps, cars))
+
+
+def _in_pairs(lamps: list[Found], cars: Labels) -> Iterator[Found]:
+    """Of each car the two lamps of one end, front or rear, that are seen best; of cars that run together as many as they may have."""
+    for car in sorted({x.house for x in lamps}):
+        own = sorted((x for x in lamps if x.house == car), key=_weight, reverse=True)
+        rows, columns = np.nonzero(cars == car)
+        count = max(round(float(np.ptp(columns) + 1) / (_CAR_WIDE * float(np.ptp(rows) + 1))), 1)
+        if count == 1:
+            ends = [[x for x in own if x.kind == kind][:2] for kind in _LAMPS_OF_CARS]
+            own = max(ends, key=lambda end: sum(map(_weight, end)))
+        yield from own[: 2 * count]
+
+
+def _weight(found: Found) -> float:
+    width, height = np.ptp(found.quad, axis=0)
+    return found.confidence * float(width * height)
 
 
 def _numbered(where: Bool) -> Labels:

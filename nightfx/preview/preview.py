@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -105,7 +106,8 @@ def _draw_preview(
 
 def render(picked: Picked, preset: Preset, options: RenderOptions) -> Frame:
     """The frame under a preset, as a render of the shot would light it alone."""
-    options, frame = complete_options(options, preset), picked.frame
+    options = complete_options(options, preset)
+    frame = replace(picked.frame, number=picked.number)  # its lights are known by that
     footage = Footage(lambda: [frame], encoding=picked.encoding)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     written = Written(frame.coding, Encodings(picked.encoding, picked.encoding))
