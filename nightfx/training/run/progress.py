@@ -85,7 +85,8 @@ def draw_curves(run: state.TrainingRun, out: Path) -> None:
     )
     title = f"distance to real pictures, lower is better; the best: {best or 'none yet'}"
     curves = {f"to {to}": run.curves[f"{_DISTANCE}{to}"] for to in distances}
-    save_charts({"losses": losses, title: curves}, out / "losses.png")
+    named = ("loss", "distance")
+    save_charts({"losses": losses, title: curves}, out / "losses.png", upwards=named)
 
 
 @dataclass(frozen=True)

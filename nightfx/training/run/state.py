@@ -22,12 +22,13 @@ from nightfx.training.run.share import Share
 _RECENT = 64  # real pictures of each class that the fakes are compared with as a set
 _FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
 _POOLS = ("pool_A", "pool_B", "recent_A", "recent_B", "faked_A", "faked_B")
-_FREE = (
+FREE = (
     "recipe",
     "steps",
     "epochs",
     "every",
-)  # options that may change from one part of a run to the next
+)
+"""Options that may change from one part of a run to the next."""
 _RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
 _KINDS: dict[str, type] = {"options": dict, "data_sha256": str, "step": int}
 _KINDS |= {"curves": dict, "best": dict, "rng": Tensor, "torch_rng": Tensor}
@@ -170,14 +171,14 @@ def open_run(
 ) -> TrainingRun:
     """The run of the checkpoint at `path`, or a fresh one where there is none.
 
-    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `_FREE` may differ.
+    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `FREE` may differ.
     """
     run = start_run(options, device)
     run.data_sha256 = data_sha256
     if not path.exists():
         return run
     state = read_checkpoint(path)
-    _refuse_other_options(path, state["options"], asdict(options))
+    refuse_other_options(path, state["options"], options)
     if state["data_sha256"] != data_sha256:
         raise TrainingError(
             f"{path}: belongs to a run with other pictures (they hashed to {state['data_sha256'][:12]}, "
@@ -228,10 +229,17 @@ def _no_checkpoint(path: Path, why: str) -> str:
     return f"{path}: not a checkpoint ({why}); delete it to start anew"
 
 
-def _refuse_other_options(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    changed = [key for key in new if key not in _FREE and old.get(key) != new[key]]
+def refuse_other_options(
+    path: Path, old: Mapping[str, Any], new: train_options.TrainOptions
+) -> None:
+    """Raise `TrainingError` where the run at `path` was begun with other options; only `FREE` may differ.
+
+    What an older version did not know yet was its default.
+    """
+    before = {**asdict(train_options.TrainOptions()), **old}
+    changed = {x: y for x, y in asdict(new).items() if x not in FREE and before[x] != y}
     if changed:
-        words = ", ".join(f"{key} was {old.get(key)}, is {new[key]}" for key in changed)
+        words = ", ".join(f"{key} was {before[key]}, is {value}" for key, value in changed.items())
         raise TrainingError(
             f"{path}: belongs to a run with other options ({words}); use another --out"
         )
