@@ -16,7 +16,8 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
-from nightfx.options import LightOptions, PictureOptions, RecipeOptions
+from nightfx.errors import UsageError
+from nightfx.options import LightOptions, PairedOptions, PictureOptions, RecipeOptions
 
 
 @with_flags(PictureOptions, RecipeOptions, also=("device",))
@@ -32,11 +33,14 @@ def train(
     ] = False,
     **given: Any,
 ) -> None:
-    """Train a look from two folders of pictures; Ctrl-C saves it, and the same command goes on where it stopped.
+    """Train a look from two folders of pictures, or from a shot --before and --after; Ctrl-C saves it, and the same command goes on where it stopped.
 
     Several GPUs: torchrun --nproc-per-node 2 -m nightfx train ...
     """
     chosen = PictureOptions(**only(PictureOptions, given))
+    if chosen.before:
+        _train_pairs(chosen, RecipeOptions(**only(RecipeOptions, given)), out, given)
+        return
     settings = RecipeOptions(**only(RecipeOptions, given)).words()
     device = LightOptions(**only(LightOptions, given)).device
     from nightfx.job.process import set_up_training
@@ -61,6 +65,32 @@ def train(
         resume = False  # the first run was there; those after it may not have begun
         if _is_first():
             typer.echo(f"{out / arm / 'night'}\n{out / arm / 'day'}")
+
+
+def _train_pairs(
+    chosen: PictureOptions, recipe: RecipeOptions, out: Path, given: Mapping[str, Any]
+) -> None:
+    """Learn a look from a shot before and after; raises `UsageError` for settings that such a run has not."""
+    settings = dict(word.split("=", 1) for word in recipe.words() if "=" in word)
+    if unknown := settings.keys() - {"steps", "seed"}:
+        words = "a run by --before and --after takes --steps and --seed"
+        raise UsageError(f"{min(unknown)}={settings[min(unknown)]}: {words}")
+    options = PairedOptions(**{name: int(value) for name, value in settings.items()})
+    device = LightOptions(**only(LightOptions, given)).device
+    from nightfx.job.process import set_up_training
+
+    set_up_training()
+    from nightfx.training.paired.run import train_pairs
+
+    assert chosen.before
+    assert chosen.after
+    with whole_steps() as stop, shell.progress(out.name, "steps") as show:
+        report = train_pairs(
+            *(chosen.before, chosen.after, out, options),
+            device=device,
+            on_progress=_teller(show, stop),
+        )
+    typer.echo(f"{report.words}\n{report.preset}")
 
 
 def _teller(
