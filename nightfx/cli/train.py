@@ -51,6 +51,7 @@ def train(
     from nightfx.training.run.trainer import train as train_presets
 
     pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
+    last: dict[str, float] = {}
     for arm, options in get_recipe(recipe, settings).items():
         with whole_steps() as stop, shell.progress(arm or out.name, "steps") as show:
             train_presets(
@@ -60,10 +61,13 @@ def train(
                 night_held_out=chosen.night_held_out,
                 device=device,
                 resume=resume,
-                on_progress=_teller(show, stop),
+                plate=chosen.plate,
+                on_progress=_teller(show, stop, last),
             )
         resume = False  # the first run was there; those after it may not have begun
         if _is_first():
+            for line in _verdicts(last):
+                _say(line)
             typer.echo(f"{out / arm / 'night'}\n{out / arm / 'day'}")
 
 
@@ -94,13 +98,20 @@ def _train_pairs(
 
 
 def _teller(
-    show: Callable[[int, int | None], None], stop: Callable[[], None]
+    show: Callable[[int, int | None], None],
+    stop: Callable[[], None],
+    last: dict[str, float] | None = None,
 ) -> Callable[[int, int, dict[str, float]], None]:
-    """What tells of a run: where it goes on, its losses now and then, and each new distance; it ends where asked to."""
+    """What tells of a run: where it goes on, its losses now and then, and each new distance; it ends where asked to.
+
+    `last` gets what was told last.
+    """
     begun, measured, told_at, losses = False, "", time.monotonic(), ""
 
     def tell(step: int, total: int, told: dict[str, float]) -> None:
         nonlocal begun, measured, told_at, losses
+        if last is not None:
+            last.update(told)
         distances, newest, now = _distances(told), _losses(told), time.monotonic()
         if not begun and step:
             words = "has made all its steps:" if step == total else "resuming at"
@@ -142,10 +153,32 @@ def _distances(told: Mapping[str, float]) -> str:
         if name in told:
             best, step = told[f"{name}, best"], int(told[f"{name}, best step"])
             kept = "the best so far" if told[name] <= best else f"best {best:.3f} at step {step:,}"
-            parts.append(f"{name} {told[name]:.3f} ({kept})")
+            structure = told.get(f"{name}, structure")
+            words = "" if structure is None else f", structure {structure:.2f}"
+            parts.append(f"{name} {told[name]:.3f} ({kept}){words}")
     return ", ".join(parts)
 
 
+def _verdicts(told: Mapping[str, float]) -> Iterator[str]:
+    """A plain line on each preset that is kept."""
+    from nightfx.training.run.progress import LEAST_STRUCTURE
+
+    for to in ("night", "day"):
+        name = f"distance to {to}"
+        if name not in told:
+            continue
+        best, plates = told[f"{name}, best"], told[f"{name}, plates"]
+        structure = told[f"{name}, best structure"]
+        facts = f"distance {best:.2f} to real ones (the plates: {plates:.2f}), structure {structure:.2f}"
+        verdict = "usable"
+        if structure < LEAST_STRUCTURE:
+            verdict = "hold on: it paints another picture"
+        elif best > _NEARER * plates:
+            verdict = "hold on: hardly nearer than the plates are"
+        yield f"{to}: {verdict}; {facts}"
+
+
+_NEARER = 0.75  # of the plates' distance, that a usable preset has at most
 _LOSSES_SECONDS = 15.0  # between two lines of losses, where no distance is measured
 _STOPPING = b"\nstopping when this step is made and saved; once more stops at once\n"
 _AGAIN_SECONDS = (

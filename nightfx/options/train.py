@@ -29,6 +29,9 @@ class PictureOptions:
         None, "Day pictures to judge by; by default every tenth.", metavar="DIR"
     )
     night_held_out: Path | None = option(None, "Night pictures to judge by.", metavar="DIR")
+    plate: Path | None = option(
+        None, "A picture or clip of yours that preview.png shows as it goes.", metavar="FILE"
+    )
     before: Path | None = option(
         None, "Instead of all these: frames of a shot, or its clip, as shot.", metavar="DIR|CLIP"
     )
@@ -62,6 +65,14 @@ class RecipeOptions:
         None, "Of the steps, those that imitate curves before the adversary.", limits=(0, math.inf)
     )
     every: int | None = option(None, "Steps between checkpoints.", limits=(1, math.inf))
+    patience: int | None = option(
+        None,
+        "End after so many checkpoints without a better preset; 0: never.",
+        limits=(0, math.inf),
+    )
+    start: str | None = option(
+        None, "Begin as this preset, such as night, and take a tenth of the steps.", key="from_"
+    )
     seed: int | None = option(None, "Seeds weights and draws.")
 
     def __post_init__(self) -> None:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from nightfx.disk import partial_file
-from nightfx.errors import NightfxError, TrainingError
-from nightfx.network import Generator, build_generator, threads_again
+from nightfx.errors import NightfxError, TrainingError, UsageError
+from nightfx.network import Generator, Preset, build_generator, load_preset, threads_again
 from nightfx.network.weights import why_unread
 from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
@@ -27,6 +27,7 @@ FREE = (
     "steps",
     "epochs",
     "every",
+    "patience",
 )
 """Options that may change from one part of a run to the next."""
 _RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
@@ -95,6 +96,22 @@ def start_run(options: train_options.TrainOptions, device: torch.device) -> Trai
         faked_B=objective.Recent(_FAKED),
         rng=torch.Generator().manual_seed(options.seed),
     )
+
+
+def begin_as(run: TrainingRun, preset: Preset) -> None:
+    """Let the generators of `run` begin as those of a preset and of its other way round, where that lies beside it.
+
+    Raises `UsageError` for a preset of another network.
+    """
+    sides = {"day": (run.G_AB, run.ema_AB), "night": (run.G_BA, run.ema_BA)}
+    other = preset.folder.with_name("day" if preset.facts.plate == "day" else "night")
+    found = [preset, *([load_preset(other)] if (other / "preset.toml").is_file() else [])]
+    for one in found:
+        if one.facts.architecture != "relit":
+            words = f"its network is {one.facts.architecture}, and relit is what is trained"
+            raise UsageError(f"--from {one.name}: {words}")
+        for network in sides[one.facts.plate]:
+            network.load_state_dict(one.generator.state_dict())
 
 
 def note(run: TrainingRun, name: str, value: float) -> None:
@@ -176,6 +193,8 @@ def open_run(
     run = start_run(options, device)
     run.data_sha256 = data_sha256
     if not path.exists():
+        if options.start:
+            begin_as(run, load_preset(options.start))
         return run
     state = read_checkpoint(path)
     refuse_other_options(path, state["options"], options)
