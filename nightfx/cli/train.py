@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -165,17 +166,18 @@ def _verdicts(told: Mapping[str, float]) -> Iterator[str]:
 
     for to in ("night", "day"):
         name = f"distance to {to}"
-        if name not in told:
+        structure = told.get(f"{name}, best structure")
+        if structure is None:
             continue
         best, plates = told[f"{name}, best"], told[f"{name}, plates"]
-        structure = told[f"{name}, best structure"]
-        facts = f"distance {best:.2f} to real ones (the plates: {plates:.2f}), structure {structure:.2f}"
         verdict = "usable"
         if structure < LEAST_STRUCTURE:
             verdict = "hold on: it paints another picture"
         elif best > _NEARER * plates:
-            verdict = "hold on: hardly nearer than the plates are"
-        yield f"{to}: {verdict}; {facts}"
+            verdict = "hold on: hardly nearer to real ones than the plates"
+        # plates are not a number where an older version measured them not
+        beside = "" if math.isnan(plates) else f" (the plates: {plates:.2f})"
+        yield f"{to}: {verdict}; distance {best:.2f}{beside}, structure {structure:.2f}"
 
 
 _NEARER = 0.75  # of the plates' distance, that a usable preset has at most
