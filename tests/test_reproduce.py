@@ -116,11 +116,11 @@ def test_the_drop_stands_beside_its_spread() -> None:
 def test_below_three_seeds_a_verdict_says_from_how_many() -> None:
     good = (2.8, 3.0, 2.7)
     one, two = full_set((4.0,), good[:1]), full_set((4.0, 4.2), good[:2])
-    assert one.verdict == "holds, by one seed: no spread"
+    assert one.verdict == "holds (from one seed: no spread)"
     assert one.measured.count("(one seed: no spread)") == 3
-    assert two.verdict == "holds, by 2 of 3 seeds"
+    assert two.verdict == "holds (from 2 of 3 seeds)"
     stopped = full_set((4.0, 4.2, float("nan")), good).verdict
-    assert stopped == "holds, by 2 of 3 seeds"
+    assert stopped == "holds (from 2 of 3 seeds)"
     none = full_set((float("nan"),), good[:1]).verdict
     assert none == "not testable yet (0 of 3 seeds, 5,000 of 5,000 steps an arm)"
 
@@ -137,7 +137,7 @@ def test_the_rates_are_judged_when_each_has_a_seed() -> None:
     lacking = replace(whole, outcomes=[x for x in whole.outcomes if x.learning_rate < 1e-2])
     lacking = told(lacking, "distance", 0.2, rate=2e-3)
     assert judge_rates(lacking).verdict.startswith("not testable yet (0 of 3 seeds")
-    assert rates((0.1,), (0.2,), (0.3,)) == "holds, by one seed: no spread"
+    assert rates((0.1,), (0.2,), (0.3,)) == "holds (from one seed: no spread)"
 
 
 def bright(day: list[float], night: list[float], by_rule: bool = False) -> LabelledBrightness:
@@ -195,7 +195,7 @@ NAN = float("nan")
         (((0.1, 0.2, 0.3), (0.2, 0.21, 0.2), (0.3, 0.3, 0.3)), "undecided: the seeds spread"),
         (((NAN, 0.1, 0.1), (0.2, 0.2, 0.2), (0.3, 0.3, 0.3)), "does not hold"),
         (((NAN, 0.1, 0.1), (0.2, NAN, 0.2), (NAN, 0.3, 0.3)), "undecided: runs stopped"),
-        (((0.1, 0.1), (0.2, 0.2), (0.3, 0.3)), "holds, by 2 of 3 seeds"),
+        (((0.1, 0.1), (0.2, 0.2), (0.3, 0.3)), "holds (from 2 of 3 seeds)"),
     ],
 )
 def test_the_best_rate_is_nearest_to_real_pictures(

@@ -143,8 +143,10 @@ def _told(curve: Sequence[Point], values: Axis) -> str:
     if not known:
         return "no values"
     above, below = max(known) > values.high * _BEYOND, min(known) < values.low / _BEYOND
-    beyond = f"; up to {max(known):.2g}" if above else ""
-    return f"last {known[-1]:.3g}{beyond}" + (f"; down to {min(known):.2g}" if below else "")
+    beyond = f"; up to {_number(max(known))}" if above else ""
+    return f"last {_number(known[-1])}{beyond}" + (
+        f"; down to {_number(min(known))}" if below else ""
+    )
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, lines: Sequence[tuple[str, str]]) -> None:
@@ -204,13 +206,13 @@ def _draw_upwards(image: Image.Image, words: str, values: Axis) -> None:
     image.paste(strip.rotate(90, expand=True), (2, _TOP))
 
 
-def _tick(value: float) -> str:
-    """A value beside an axis: `1,000`, `0.05`, `10^7`."""
+def _number(value: float) -> str:
+    """A value as a chart writes it, to three digits: `1,000`, `0.05`, `4 x 10^19`."""
     if value == 0 or 1e-4 <= abs(value) < 1e6:
-        return f"{value:,.6g}"
+        return f"{float(f'{value:.3g}'):,.6g}"
     decade = math.floor(math.log10(abs(value)) + 1e-9)
     part = f"{value / 10.0**decade:.3g}"
-    return f"10^{decade}" if part == "1" else f"{part}·10^{decade}"
+    return f"10^{decade}" if part == "1" else f"{part} x 10^{decade}"
 
 
 def _draw_axes(draw: ImageDraw.ImageDraw, across: Axis, values: Axis, along: str) -> None:
@@ -218,7 +220,7 @@ def _draw_axes(draw: ImageDraw.ImageDraw, across: Axis, values: Axis, along: str
     for tick in values.ticks():
         _, y = _place((across.low, tick), (across, values))
         draw.line([(_LEFT, y), (right, y)], fill="#dddddd")
-        draw.text((_LEFT - 8, y), _tick(tick), fill="black", font=font(), anchor="rm")
+        draw.text((_LEFT - 8, y), _number(tick), fill="black", font=font(), anchor="rm")
     for tick in across.ticks() if along else ():
         x, _ = _place((tick, values.low), (across, values))
         draw.line([(x, _TOP), (x, bottom)], fill="#eeeeee")

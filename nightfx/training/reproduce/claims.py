@@ -197,7 +197,7 @@ def _few(seeds: int) -> str:
     """From how many seeds a verdict is, where they are fewer than a full one rests on."""
     if seeds >= MIN_SEEDS:
         return ""
-    return ", by one seed: no spread" if seeds == 1 else f", by {seeds} of {MIN_SEEDS} seeds"
+    return " (from one seed: no spread)" if seeds == 1 else f" (from {seeds} of {MIN_SEEDS} seeds)"
 
 
 def _missing(words: str, *experiments: Experiment | None) -> Claim:

@@ -79,7 +79,7 @@ def save_claims(
 
 
 def _size(experiment: outcomes.Experiment) -> str:
-    return f"{max(experiment.day, experiment.night):,} pictures × {experiment.epochs} epochs"
+    return f"{max(experiment.day, experiment.night):,} pictures, {experiment.epochs} epochs"
 
 
 def _rate(experiment: outcomes.Experiment, rate: float) -> str:
