@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from nightfx.errors import TrainingError
@@ -112,7 +113,7 @@ def _loop(
     try:
         if on_progress and first:
             on_progress(run.step, options.steps, losses)
-        while run.step < options.steps and progress.is_patient(run, options.patience):
+        while _goes_on(run, options):
             real_A, real_B = (to_pictures(real, device) for real in next(feed))
             is_whole = False
             real_A, real_B = _make_step(run, options, curves, (real_A, real_B))
@@ -139,6 +140,15 @@ def _loop(
     finally:
         if board:
             board.close()
+
+
+def _goes_on(run: TrainingRun, options: train_options.TrainOptions) -> bool:
+    """Whether another step is to be made; of several processes the first one knows, which judges."""
+    if run.step >= options.steps or not options.patience or run.step % options.every:
+        return run.step < options.steps
+    over = run.share.rank == 0 and not progress.is_patient(run, options.patience)
+    told = torch.tensor([float(over)], device=next(run.G_AB.parameters()).device)
+    return not bool(run.share.mean(told).item())
 
 
 def _is_due(run: TrainingRun, saved_at: float) -> bool:
