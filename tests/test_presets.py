@@ -80,7 +80,7 @@ def test_names_that_are_no_preset_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"relit"', '"relic"', "architecture must be paper, relit or resnet, got 'relic'"),
+        ('"relit"', '"relic"', "architecture must be paper, relit, graded or resnet, got 'relic'"),
         ("[128, 512]", "[512, 128]", "heights_px must be two rising numbers"),
         ("[128, 512]", "12", "not a preset"),
         ('name = "dusk"', "name = 7", "not a preset: name: Expected str, got int"),

@@ -23,6 +23,7 @@ from nightfx.training.reproduce.claims import (
     judge_claims,
     judge_elements,
     judge_full_set,
+    judge_gap,
     judge_lights,
     judge_rates,
     judge_sky,
@@ -33,7 +34,8 @@ from nightfx.training.reproduce.experiments import (
     plan,
     reproduce,
 )
-from nightfx.training.reproduce.findings import READINGS, save_report
+from nightfx.training.reproduce.findings import save_report
+from nightfx.training.reproduce.labelled import LabelledBrightness
 from nightfx.training.reproduce.outcomes import (
     LOSSES,
     POINTS,
@@ -46,6 +48,7 @@ from nightfx.training.reproduce.outcomes import (
     tail_mean,
     thin,
 )
+from nightfx.training.reproduce.readings import READINGS
 from nightfx.training.reproduce.signs import find_signs
 
 TINY = ReproduceOptions(images=3, epochs=2, size_px=96, seeds=1)
@@ -110,18 +113,51 @@ def test_the_drop_stands_beside_its_spread() -> None:
     )
 
 
-def test_below_three_seeds_or_5000_steps_nothing_is_said() -> None:
+def test_below_three_seeds_a_verdict_says_from_how_many() -> None:
     good = (2.8, 3.0, 2.7)
-    few = full_set((4.0, 4.2), good[:2]).verdict
-    assert few == "not testable at this scale (2 of 3 seeds, 5,000 of 5,000 steps an arm)"
-    short = full_set((4.0, 4.2, 3.8), good, steps=4999).verdict
-    assert short == "not testable at this scale (3 of 3 seeds, 4,999 of 5,000 steps an arm)"
+    one, two = full_set((4.0,), good[:1]), full_set((4.0, 4.2), good[:2])
+    assert one.verdict == "holds (from one seed: no spread)"
+    assert one.measured.count("(one seed: no spread)") == 3
+    assert two.verdict == "holds (from 2 of 3 seeds)"
     stopped = full_set((4.0, 4.2, float("nan")), good).verdict
-    assert "(2 of 3 seeds" in stopped
+    assert stopped == "holds (from 2 of 3 seeds)"
+    none = full_set((float("nan"),), good[:1]).verdict
+    assert none == "not testable yet (0 of 3 seeds, 5,000 of 5,000 steps an arm)"
+
+
+def test_below_5000_steps_nothing_is_said() -> None:
+    short = full_set((4.0, 4.2, 3.8), (2.8, 3.0, 2.7), steps=4999).verdict
+    assert short == "not testable at this scale (3 of 3 seeds, 4,999 of 5,000 steps an arm)"
     small = {f"paper-{n}": experiment(f"paper-{n}", seeds=1, steps=60) for n in (1, 2, 3)}
-    assert all(
-        claim.verdict.startswith("not testable at this scale") for claim in judge_claims(small)
+    assert all(claim.verdict.startswith("not testable") for claim in judge_claims(small))
+
+
+def test_the_rates_are_judged_when_each_has_a_seed() -> None:
+    whole = told(experiment("paper-3", seeds=1), "distance", 0.1)
+    lacking = replace(whole, outcomes=[x for x in whole.outcomes if x.learning_rate < 1e-2])
+    lacking = told(lacking, "distance", 0.2, rate=2e-3)
+    assert judge_rates(lacking).verdict.startswith("not testable yet (0 of 3 seeds")
+    assert rates((0.1,), (0.2,), (0.3,)) == "holds (from one seed: no spread)"
+
+
+def bright(day: list[float], night: list[float], by_rule: bool = False) -> LabelledBrightness:
+    return LabelledBrightness(day, night, by_rule, "a")
+
+
+def test_the_gap_is_judged_by_labelled_pictures() -> None:
+    apart, over = (
+        bright([0.6, 0.9], [0.1, 0.3]),
+        bright([0.3, 0.7, 0.8, 0.9], [0.1, 0.2, 0.3, 0.65]),
     )
+    assert judge_gap(apart).verdict == "holds"
+    assert apart.best_border() == (0.6, 1)
+    assert judge_gap(over).verdict == "does not hold"
+    assert over.by_papers_rule() == (6, 2, 0)
+    assert over.best_border()[1] == 7 / 8
+    assert "7 right" not in judge_gap(over).measured
+    by_rule = bright([0.6, 0.9], [0.1, 0.3], by_rule=True)
+    assert judge_gap(by_rule).verdict == "not testable: the rule itself made these classes"
+    assert judge_gap(None).verdict == "not run yet"
 
 
 def test_experiments_must_be_comparable() -> None:
@@ -159,7 +195,7 @@ NAN = float("nan")
         (((0.1, 0.2, 0.3), (0.2, 0.21, 0.2), (0.3, 0.3, 0.3)), "undecided: the seeds spread"),
         (((NAN, 0.1, 0.1), (0.2, 0.2, 0.2), (0.3, 0.3, 0.3)), "does not hold"),
         (((NAN, 0.1, 0.1), (0.2, NAN, 0.2), (NAN, 0.3, 0.3)), "undecided: runs stopped"),
-        (((0.1, 0.1), (0.2, 0.2), (0.3, 0.3)), "not testable at this scale (2 of 3 seeds"),
+        (((0.1, 0.1), (0.2, 0.2), (0.3, 0.3)), "holds (from 2 of 3 seeds)"),
     ],
 )
 def test_the_best_rate_is_nearest_to_real_pictures(
@@ -217,7 +253,7 @@ def test_lights_must_come_after_2_and_not_after_1(
 
 def test_numbers_are_shown_with_their_spread() -> None:
     assert show([1.0, 2.0, 3.0]) == "2.000 ± 1.000 (3 seeds)"
-    assert show([0.25], percent=True) == "25.0 % (one seed)"
+    assert show([0.25], percent=True) == "25.0 % (one seed: no spread)"
     assert show([]) == "not measured"
 
 
@@ -321,7 +357,7 @@ class Killed(Exception):
 def test_a_killed_reproduction_goes_on_to_the_same_numbers(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightfx.training.reproduce.experiments.EVERY", 2)
+    monkeypatch.setattr("nightfx.training.reproduce.runs.EVERY", 2)
 
     def kill(done: int, total: int) -> None:
         assert total == 8
@@ -345,10 +381,38 @@ def test_a_killed_reproduction_goes_on_to_the_same_numbers(
 
 
 @pytest.mark.usefixtures("small_reports")
+def test_runs_of_several_processes_come_together_and_what_is_missing_is_said(
+    tmp_path: Path, data: Path
+) -> None:
+    out, options = tmp_path / "out", replace(TINY, epochs=1, seeds=2)
+    rate = "learning-rate-0.002"
+    told = reproduce("paper-3", data, out, replace(options, report_only=True), device="cpu")
+    lines = told.read_text(encoding="utf-8")
+    assert lines.count(": not begun") == 6
+    assert "- Experiment 1, no run of it" in lines
+    steps: list[tuple[int, int]] = []
+    one = replace(options, arm=rate, seed_index=1)
+    reproduce("paper-3", data, out, one, device="cpu", on_progress=lambda *told: steps.append(told))
+    assert steps[-1] == (3, 3)
+    record = out / "paper-3" / rate / "seed-1/run/outcome.json"
+    assert [x.relative_to(out) for x in out.rglob("outcome.json")] == [record.relative_to(out)]
+    lines = told.read_text(encoding="utf-8")
+    assert lines.count(": not begun") == 5
+    assert "- Experiment 3, learning rate 0.0002, seed 1: not begun" in lines
+    (found,) = load_experiments(out).values()
+    assert [(run.learning_rate, run.seed) for run in found.outcomes] == [(2e-3, 1)]
+    # what an older version left has no record of its own: it is measured anew, to the same numbers
+    record.unlink()
+    reproduce("paper-3", data, out, replace(options, report_only=True), device="cpu")
+    assert load_experiments(out)["paper-3"] == found
+    assert record.is_file()
+
+
+@pytest.mark.usefixtures("small_reports")
 def test_experiments_come_together_in_one_report(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightfx.training.reproduce.experiments.EVERY", 1)
+    monkeypatch.setattr("nightfx.training.reproduce.runs.EVERY", 1)
     out = tmp_path / "out"
     words = ["--data", data, "--out", out, "--size", 96, "--seeds", 1, "--device", "cpu"]
     result = nightfx("reproduce", "paper-1", *words, "--images", 2, "--epochs", 2)
@@ -371,6 +435,8 @@ def test_experiments_come_together_in_one_report(
     assert "Experiment 1 with 2 day and 2 night pictures (paper: 1,000 of each)" in report
     assert report.count("not testable at this scale (1 of 3 seeds") == 3
     assert report.count("not run yet: it needs experiments 1 and 2") == 2
+    assert "- Experiment 2, no run of it" in report
+    assert "| Normalised brightness has a gap" in report
     assert all(f"| {name} | " in report for name in READINGS)
     assert str(tmp_path) not in report + (out / "paper-3.json").read_text(encoding="utf-8")
     panels = {3: (1, 4), 6: (4, 1)}  # columns and rows; one test picture of each class
@@ -378,7 +444,7 @@ def test_experiments_come_together_in_one_report(
         with Image.open(out / f"figure_{number}.png") as image:
             assert image.width == NAME_PX + columns * (96 + GAP_PX)
             assert image.height > HEAD_PX + rows * (96 + GAP_PX) + 30  # and the caption
-    for name in ("figure_2", "figure_6_losses"):
+    for name in ("figure_1", "figure_2", "figure_6_losses", "claim_rates"):
         assert f"({name}.png)" in report
         assert (out / f"{name}.png").is_file()
     assert sorted(x.name for x in out.glob("figure_[45]*")) == []
@@ -429,6 +495,9 @@ def test_a_damaged_json_is_refused(tmp_path: Path, text: str) -> None:
         ({"scale": 0.5, "images": 4}, "--images 4 and --scale 0.5 both say how many pictures"),
         ({"seeds": 0}, "--seeds must be from 1 up, got 0"),
         ({"epochs": -1}, "--epochs must be from 1 up, got -1"),
+        ({"seed_index": 3}, "--seed-index 3: seeds count from 0 to 2; raise --seeds for more"),
+        ({"seed_index": -1}, "--seed-index must be from 0 up, got -1"),
+        ({"report_only": True, "seed_index": 0}, "--report-only runs nothing"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(
@@ -452,6 +521,13 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
         ("paper-1", ["--size", 100], 2, "crop_px must be a multiple of 8"),
         ("paper-1", ["--scale", 2], 2, "scale must be above 0 and at most 1, got 2"),
         ("paper-1", ["--images", 5, "--scale", 0.5], 2, "both say how many pictures"),
+        (
+            "paper-3",
+            ["--arm", "fast"],
+            2,
+            "--arm fast: no arm of paper-3; its arms: learning-rate-0.0002",
+        ),
+        ("paper-1", ["--arm", "fast"], 2, "no arm of paper-1; it has one: leave --arm out"),
         ("paper-1", ["--data", "nowhere"], 1, "nowhere: holds neither day/ and night/"),
         ("paper-1", ["--device", "tpu"], 2, "--device must be auto, cpu, cuda or mps, got 'tpu'"),
         ("paper-1", ["--out", "file"], 1, "file: is a file; --out names the folder"),
@@ -481,7 +557,7 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, data: Pat
     before = json.loads((out / "paper-1.json").read_text(encoding="utf-8"))
     with pytest.raises(TrainingError, match=r"limit was 3, is 2.*use another --out"):
         reproduce("paper-1", data, out, replace(TINY, images=2), device="cpu")
-    with pytest.raises(TrainingError, match="has made 6 steps, 3 are asked for; use another --out"):
+    with pytest.raises(TrainingError, match=r"steps was 6, is 3.*use another --out"):
         reproduce("paper-1", data, out, replace(TINY, epochs=1), device="cpu")
     assert json.loads((out / "paper-1.json").read_text(encoding="utf-8")) == before
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from test_training import QUICK, paint
 from typer.testing import CliRunner, Result
 
 from nightfx.cli import app
-from nightfx.errors import TrainingError, install_words
+from nightfx.errors import TrainingError, UsageError, install_words
 from nightfx.network.presets import load_preset
 from nightfx.training.run import trainer
+from nightfx.training.run.progress import find_distances, is_patient, score
+from nightfx.training.run.recipes import get_recipe
 from nightfx.training.run.state import open_run
 from nightfx.training.run.train_options import TrainOptions
 from nightfx.training.run.trainer import train
@@ -406,6 +409,89 @@ def test_a_terminal_is_told_losses_distances_and_the_best_step(
         "step 200: generators 0.5 0.25, discriminators 0.125 0.005",
         "step 200: distance to night 0.125 (the best so far)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("structure", "distance", "verdict"),
+    [
+        (0.9, 0.3, "night: usable; distance 0.30 (the plates: 0.80), structure 0.90"),
+        (0.4, 0.3, "night: hold on: it paints another picture; distance 0.30"),
+        (0.9, 0.7, "night: hold on: hardly nearer to real ones than the plates; distance 0.70"),
+    ],
+)
+def test_a_run_ends_with_a_plain_verdict(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    structure: float,
+    distance: float,
+    verdict: str,
+) -> None:
+    facts = {"": distance, ", best": distance, ", best step": 200, ", plates": 0.8}
+    facts |= {", structure": structure, ", best structure": structure}
+    result = train_told([tell(200, **facts)], monkeypatch, tmp_path)
+    assert verdict in result.stderr
+    assert f"structure {structure:.2f}" in result.stderr
+
+
+def test_the_best_is_near_and_keeps_the_structure() -> None:
+    run: Any = SimpleNamespace(best={"plates to night": 0.8})
+    run.curves = {"distance to night": [(1.0, 0.5), (2.0, 0.2), (3.0, 0.3), (4.0, 0.4)]}
+    run.curves["structure to night"] = [(1.0, 0.9), (2.0, 0.3), (3.0, 0.7), (4.0, 0.9)]
+    found = find_distances(run)["night"]
+    assert (found.best, found.best_step, found.best_structure) == (0.3, 3, 0.7)
+    assert (found.last, found.structure, found.plates, found.since) == (0.4, 0.9, 0.8, 1)
+    assert score(0.2, 0.3) == pytest.approx(0.6)
+    assert is_patient(run, 2)
+    assert is_patient(run, 0)
+    assert not is_patient(run, 1)
+
+
+def test_a_run_keeps_its_last_presets_shows_a_plate_and_ends_by_patience(
+    tmp_path: Path, stills: tuple[Path, Path]
+) -> None:
+    plate = paint(tmp_path / "plate", 1, 100, (90, 70)) / "0.png"
+    options = replace(QUICK, steps=8, every=1, patience=6)
+    # what does not learn gets no better
+    options = replace(options, warm_start_steps=0, learning_rate=1e-30)
+    out = train(*stills, tmp_path / "run", options, plate=plate, device="cpu")
+    state = checkpoint_of(out)
+    assert state["step"] == 7  # the first one was the best, and six after it no better
+    names = [f"step-{step:06d}" for step in range(3, 8)]
+    assert sorted(x.name for x in (out / "last").iterdir()) == names
+    assert load_preset(out / "last" / names[0] / "night").facts.training == {
+        **(load_preset(out / "night").facts.training or {}),
+        "step": 3,
+    }
+    with Image.open(out / "preview.png") as preview:
+        assert preview.size == (88, 2 * 64)
+    assert train(*stills, out, options, device="cpu") == out  # it is over
+    assert checkpoint_of(out)["step"] == 7
+
+
+def test_a_run_begins_as_a_preset(tmp_path: Path) -> None:
+    (options,) = get_recipe("relit", ["start=night"]).values()
+    assert (options.steps, options.warm_start_steps, options.every) == (1200, 0, 50)
+    run = open_run(tmp_path / "none", options, torch.device("cpu"))
+    for network, name in ((run.G_AB, "night"), (run.ema_AB, "night"), (run.G_BA, "day")):
+        wanted = load_preset(name).generator.state_dict()
+        assert all(torch.equal(x, wanted[key]) for key, x in network.state_dict().items())
+    with pytest.raises(UsageError, match="start is for the relit architecture"):
+        get_recipe("paper-1", ["start=night"])
+
+
+def test_a_checkpoint_is_written_each_minute_between_two_reports(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "SAVED_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "RECORD_EVERY", 1)
+    out, options = finished.copy(tmp_path / "run"), replace(QUICK, steps=6, every=100)
+    seen: list[int] = []
+    train(
+        *(finished.day, finished.night, out, options),
+        device="cpu",
+        on_progress=lambda *_: seen.append(checkpoint_of(out)["step"]),
+    )
+    assert seen == [4, 5, 6]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

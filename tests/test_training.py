@@ -25,6 +25,7 @@ from nightfx.training.run.objective import (
     generators_loss,
     gradient_penalty,
     identity_loss,
+    in_order,
     roughness,
 )
 from nightfx.training.run.train_options import TrainOptions
@@ -118,6 +119,12 @@ def test_distribution_matches_a_set_and_not_every_picture() -> None:
     reals = torch.cat([dark, bright])
     assert distribution_loss(dark, bright, reals, seed=0).item() < 1e-6
     assert distribution_loss(dark, dark, reals, seed=0).item() > 0.1
+
+
+def test_values_in_order_are_those_of_torch() -> None:
+    values = torch.randn(1000, 16, generator=torch.Generator().manual_seed(0)).round(decimals=1)
+    assert torch.equal(in_order(values), values.sort(dim=0).values)
+    assert in_order(values[:0]).shape == (0, 16)
 
 
 def test_validation_takes_as_many_of_each_source(tmp_path: Path) -> None:

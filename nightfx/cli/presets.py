@@ -61,13 +61,13 @@ def _print_lines(lines: Sequence[tuple[str, Preset]]) -> None:
 
 def show(name: Name) -> None:
     """Show what a preset is made of: its facts and its card."""
-    from nightfx.network import NO_TILES, load_preset
+    from nightfx.network import load_preset
     from nightfx.network.draft import tell_draft
 
     preset = load_preset(name)
     typer.echo(f"{preset.folder}\n")
     if not preset.renders_tiles:
-        typer.echo(f"--method relight only: {NO_TILES}\n")
+        typer.echo(f"--method relight only: {preset.no_tiles}\n")
     if draft := preset.facts.draft:
         typer.echo(f"--draft: {tell_draft(draft.decibels)}\n")
     typer.echo((preset.folder / "preset.toml").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -16,7 +17,8 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
-from nightfx.options import LightOptions, PictureOptions, RecipeOptions
+from nightfx.errors import UsageError
+from nightfx.options import LightOptions, PairedOptions, PictureOptions, RecipeOptions
 
 
 @with_flags(PictureOptions, RecipeOptions, also=("device",))
@@ -32,11 +34,14 @@ def train(
     ] = False,
     **given: Any,
 ) -> None:
-    """Train a look from two folders of pictures; Ctrl-C saves it, and the same command goes on where it stopped.
+    """Train a look from two folders of pictures, or from a shot --before and --after; Ctrl-C saves it, and the same command goes on where it stopped.
 
     Several GPUs: torchrun --nproc-per-node 2 -m nightfx train ...
     """
     chosen = PictureOptions(**only(PictureOptions, given))
+    if chosen.before:
+        _train_pairs(chosen, RecipeOptions(**only(RecipeOptions, given)), out, given)
+        return
     settings = RecipeOptions(**only(RecipeOptions, given)).words()
     device = LightOptions(**only(LightOptions, given)).device
     from nightfx.job.process import set_up_training
@@ -47,6 +52,7 @@ def train(
     from nightfx.training.run.trainer import train as train_presets
 
     pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
+    last: dict[str, float] = {}
     for arm, options in get_recipe(recipe, settings).items():
         with whole_steps() as stop, shell.progress(arm or out.name, "steps") as show:
             train_presets(
@@ -56,21 +62,57 @@ def train(
                 night_held_out=chosen.night_held_out,
                 device=device,
                 resume=resume,
-                on_progress=_teller(show, stop),
+                plate=chosen.plate,
+                on_progress=_teller(show, stop, last),
             )
         resume = False  # the first run was there; those after it may not have begun
         if _is_first():
+            for line in _verdicts(last):
+                _say(line)
             typer.echo(f"{out / arm / 'night'}\n{out / arm / 'day'}")
 
 
+def _train_pairs(
+    chosen: PictureOptions, recipe: RecipeOptions, out: Path, given: Mapping[str, Any]
+) -> None:
+    """Learn a look from a shot before and after; raises `UsageError` for settings that such a run has not."""
+    settings = dict(word.split("=", 1) for word in recipe.words() if "=" in word)
+    if unknown := settings.keys() - {"steps", "seed"}:
+        words = "a run by --before and --after takes --steps and --seed"
+        raise UsageError(f"{min(unknown)}={settings[min(unknown)]}: {words}")
+    options = PairedOptions(**{name: int(value) for name, value in settings.items()})
+    device = LightOptions(**only(LightOptions, given)).device
+    from nightfx.job.process import set_up_training
+
+    set_up_training()
+    from nightfx.training.paired.run import train_pairs
+
+    assert chosen.before
+    assert chosen.after
+    with whole_steps() as stop, shell.progress(out.name, "steps") as show:
+        report = train_pairs(
+            *(chosen.before, chosen.after, out, options),
+            device=device,
+            on_progress=_teller(show, stop),
+        )
+    typer.echo(f"{report.words}\n{report.preset}")
+
+
 def _teller(
-    show: Callable[[int, int | None], None], stop: Callable[[], None]
+    show: Callable[[int, int | None], None],
+    stop: Callable[[], None],
+    last: dict[str, float] | None = None,
 ) -> Callable[[int, int, dict[str, float]], None]:
-    """What tells of a run: where it goes on, its losses now and then, and each new distance; it ends where asked to."""
+    """What tells of a run: where it goes on, its losses now and then, and each new distance; it ends where asked to.
+
+    `last` gets what was told last.
+    """
     begun, measured, told_at, losses = False, "", time.monotonic(), ""
 
     def tell(step: int, total: int, told: dict[str, float]) -> None:
         nonlocal begun, measured, told_at, losses
+        if last is not None:
+            last.update(told)
         distances, newest, now = _distances(told), _losses(told), time.monotonic()
         if not begun and step:
             words = "has made all its steps:" if step == total else "resuming at"
@@ -112,10 +154,33 @@ def _distances(told: Mapping[str, float]) -> str:
         if name in told:
             best, step = told[f"{name}, best"], int(told[f"{name}, best step"])
             kept = "the best so far" if told[name] <= best else f"best {best:.3f} at step {step:,}"
-            parts.append(f"{name} {told[name]:.3f} ({kept})")
+            structure = told.get(f"{name}, structure")
+            words = "" if structure is None else f", structure {structure:.2f}"
+            parts.append(f"{name} {told[name]:.3f} ({kept}){words}")
     return ", ".join(parts)
 
 
+def _verdicts(told: Mapping[str, float]) -> Iterator[str]:
+    """A plain line on each preset that is kept."""
+    from nightfx.training.run.progress import LEAST_STRUCTURE
+
+    for to in ("night", "day"):
+        name = f"distance to {to}"
+        structure = told.get(f"{name}, best structure")
+        if structure is None:
+            continue
+        best, plates = told[f"{name}, best"], told[f"{name}, plates"]
+        verdict = "usable"
+        if structure < LEAST_STRUCTURE:
+            verdict = "hold on: it paints another picture"
+        elif best > _NEARER * plates:
+            verdict = "hold on: hardly nearer to real ones than the plates"
+        # plates are not a number where an older version measured them not
+        beside = "" if math.isnan(plates) else f" (the plates: {plates:.2f})"
+        yield f"{to}: {verdict}; distance {best:.2f}{beside}, structure {structure:.2f}"
+
+
+_NEARER = 0.75  # of the plates' distance, that a usable preset has at most
 _LOSSES_SECONDS = 15.0  # between two lines of losses, where no distance is measured
 _STOPPING = b"\nstopping when this step is made and saved; once more stops at once\n"
 _AGAIN_SECONDS = (

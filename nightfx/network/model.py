@@ -154,7 +154,7 @@ class RelitGenerator(nn.Module):
     It starts as the identity. A smaller `width` and fewer `blocks` make the draft's.
     """
 
-    architecture: Architecture = "relit"
+    architecture: Literal["relit", "graded"] = "relit"
     stand_in: Callable[[Tensor], Tensor] | None = None
     """A stand-in for trunk and last layer, where a backend has put one there."""
 

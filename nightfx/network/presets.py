@@ -37,10 +37,15 @@ if TYPE_CHECKING:
 
     from nightfx.network import model
 
-_Stored = Literal[Architecture, "resnet"]
+_Stored = Literal[Architecture, "graded", "resnet"]
 _log = logging.getLogger(__name__)
 _Plate = Literal["day", "night"]
 NO_TILES = "its network has instance norm, by which each tile would get an exposure of its own"
+_NO_TILES: dict[str, str] = {
+    "resnet": NO_TILES,
+    "graded": "its grade is one of places in the whole frame, which a tile does not know",
+}
+"""Why a network renders no tiles, by its architecture."""
 
 NAME = re.compile(r"[\w-]+")
 _PACKAGE = Path(__file__).parents[1]
@@ -115,12 +120,19 @@ class Preset:
     @property
     def renders_tiles(self) -> bool:
         """Whether the tiles method may be asked for."""
-        return self.facts.architecture != "resnet"
+        return not self.no_tiles
+
+    @property
+    def no_tiles(self) -> str:
+        """Why the tiles method may not be asked for; empty where it may."""
+        return _NO_TILES.get(self.facts.architecture, "")
 
     def method(self, asked: Method | None) -> Method:
         """The method to render by: what was `asked` for, else the preset's own. Raises `UsageError`."""
         if asked == "tiles" and not self.renders_tiles:
-            raise UsageError(f"--method tiles is not for {self.name}: {NO_TILES}; leave it out")
+            raise UsageError(
+                f"--method tiles is not for {self.name}: {self.no_tiles}; leave it out"
+            )
         return asked or self.facts.method
 
     @cached_property
@@ -348,8 +360,8 @@ def _check_known(name: str, found: Any, part: type[Any]) -> None:
 def _verify(facts: PresetFacts) -> None:
     if not NAME.fullmatch(facts.name):
         raise PresetError(f"a name is letters, digits, - and _, got {facts.name!r}")
-    if (facts.architecture, facts.method) == ("resnet", "tiles"):
-        raise PresetError(f"method must be relight, got 'tiles': {NO_TILES}")
+    if facts.method == "tiles" and (why := _NO_TILES.get(facts.architecture)):
+        raise PresetError(f"method must be relight, got 'tiles': {why}")
     if not 0 < facts.heights_px[0] <= facts.heights_px[1]:
         raise PresetError(f"heights_px must be two rising numbers, got {list(facts.heights_px)}")
     for name, (low, high) in _FIELD_LIMITS.items():
@@ -362,11 +374,13 @@ def _verify(facts: PresetFacts) -> None:
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:
-    from nightfx.network import model, resnet
+    from nightfx.network import graded, model, resnet
     from nightfx.network.weights import filled
 
     if architecture == "resnet":
         return resnet.resnet_of(tensors)
+    if architecture == "graded":
+        return filled(graded.GradedGenerator(), tensors)
     return filled(model.build_generator(architecture), tensors)
 
 

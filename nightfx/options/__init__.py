@@ -28,7 +28,13 @@ from nightfx.options.render import GROUPS, RenderOptions, all_options, find_opti
 from nightfx.options.reproduce import ReproduceOptions
 from nightfx.options.settings_file import read_settings
 from nightfx.options.source import MAX_PIXELS, Missing, Scan, SourceOptions, rate_from
-from nightfx.options.train import DistilOptions, PictureOptions, RecipeOptions, SceneTrainOptions
+from nightfx.options.train import (
+    DistilOptions,
+    PairedOptions,
+    PictureOptions,
+    RecipeOptions,
+    SceneTrainOptions,
+)
 
 __all__ = [
     "BACKEND_NEEDS",
@@ -55,6 +61,7 @@ __all__ = [
     "Missing",
     "Moment",
     "NightSky",
+    "PairedOptions",
     "PictureOptions",
     "PrepareOptions",
     "RecipeOptions",

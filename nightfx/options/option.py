@@ -71,8 +71,8 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """The name on the command line."""
-        return f"--{self.key.replace('_', '-')}"
+        """The name on the command line; `from_` is --from there: Python keeps that word for itself."""
+        return f"--{self.key.rstrip('_').replace('_', '-')}"
 
     @property
     def words(self) -> str:

@@ -30,7 +30,14 @@ class ReproduceOptions:
         key="size",
         metavar="PX",
     )
-    seeds: int = option(3, "Runs of each arm; a verdict needs 3.", limits=(1, math.inf))
+    seeds: int = option(3, "Runs of each arm; a full verdict needs 3.", limits=(1, math.inf))
+    arm: str | None = option(
+        None, "Run this arm alone, such as learning-rate-0.002 of paper-3; the report shows all."
+    )
+    seed_index: int | None = option(
+        None, "Run this seed alone, counted from 0; the report shows all.", limits=(0, math.inf)
+    )
+    report_only: bool = option(False, "Run nothing: draw the report of what is there.")
 
     def __post_init__(self) -> None:
         settle(self)
@@ -39,3 +46,8 @@ class ReproduceOptions:
         if self.images and self.scale != 1:
             words = "both say how many pictures; give one"
             raise UsageError(f"--images {self.images} and --scale {self.scale:g} {words}")
+        if self.seed_index is not None and self.seed_index >= self.seeds:
+            words = f"seeds count from 0 to {self.seeds - 1}; raise --seeds for more"
+            raise UsageError(f"--seed-index {self.seed_index}: {words}")
+        if self.report_only and (self.arm is not None or self.seed_index is not None):
+            raise UsageError("--report-only runs nothing: leave --arm and --seed-index out")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightfx.options.option import option, settle
+from nightfx.errors import UsageError
+from nightfx.options.option import option, options_in, settle
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,23 @@ class PictureOptions:
         None, "Day pictures to judge by; by default every tenth.", metavar="DIR"
     )
     night_held_out: Path | None = option(None, "Night pictures to judge by.", metavar="DIR")
+    plate: Path | None = option(
+        None, "A picture or clip of yours that preview.png shows as it goes.", metavar="FILE"
+    )
+    before: Path | None = option(
+        None, "Instead of all these: frames of a shot, or its clip, as shot.", metavar="DIR|CLIP"
+    )
+    after: Path | None = option(
+        None, "The same frames graded: by name, timecode or number; 3 to 50.", metavar="DIR|CLIP"
+    )
 
     def __post_init__(self) -> None:
         settle(self)
+        if (self.before is None) != (self.after is None):
+            raise UsageError("--before and --after belong together; give both")
+        others = [one.flag for x, one in options_in(PictureOptions).items() if getattr(self, x)]
+        if self.before and (rest := [x for x in others if x not in ("--before", "--after")]):
+            raise UsageError(f"{rest[0]} is not for a run by --before and --after; leave it out")
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,14 @@ class RecipeOptions:
         None, "Of the steps, those that imitate curves before the adversary.", limits=(0, math.inf)
     )
     every: int | None = option(None, "Steps between checkpoints.", limits=(1, math.inf))
+    patience: int | None = option(
+        None,
+        "End after so many checkpoints without a better preset; 0: never.",
+        limits=(0, math.inf),
+    )
+    start: str | None = option(
+        None, "Begin as this preset, such as night, and take a tenth of the steps.", key="from_"
+    )
     seed: int | None = option(None, "Seeds weights and draws.")
 
     def __post_init__(self) -> None:
@@ -61,6 +84,17 @@ class RecipeOptions:
             if name != "changes" and value is not None:
                 yield f"{name}={value}"
         yield from self.changes
+
+
+@dataclass(frozen=True)
+class PairedOptions:
+    """How a look is learnt from pairs of one shot."""
+
+    steps: int = option(600, "Steps in all.", limits=(0, math.inf))
+    seed: int = option(0, "Seeds weights and draws.")
+
+    def __post_init__(self) -> None:
+        settle(self)
 
 
 @dataclass(frozen=True)

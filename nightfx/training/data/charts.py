@@ -94,31 +94,41 @@ def _rounded(value: float, *, up: bool) -> float:
     return next(x for x in reversed(parts) if x <= value * 1.001)
 
 
-def save_curves(curves: Curves, path: Path, *, along: str = "steps", caption: str = "") -> None:
-    """Draw one chart of `curves` into a PNG; `along` is what runs along."""
-    save_charts({"": curves}, path, along=along, caption=caption)
+def save_curves(
+    curves: Curves, path: Path, *, along: str = "steps", upwards: str = "", caption: str = ""
+) -> None:
+    """Draw one chart of `curves` into a PNG; `along` is what runs along, `upwards` what a value is."""
+    save_charts({"": curves}, path, along=along, upwards=(upwards,), caption=caption)
 
 
 def save_charts(
-    charts: Mapping[str, Curves], path: Path, *, along: str = "steps", caption: str = ""
+    charts: Mapping[str, Curves],
+    path: Path,
+    *,
+    along: str = "steps",
+    upwards: Sequence[str] = (),
+    caption: str = "",
 ) -> None:
     """Draw charts below each other into one PNG, each under its title; they share what runs along."""
+    named = dict(zip(charts, upwards, strict=False))
     farthest = max(
         (x for curves in charts.values() for curve in curves.values() for x, _ in curve), default=1
     )
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX * len(charts)), "white")
     for index, (title, curves) in enumerate(charts.items()):
         image.paste(
-            _chart(title, curves, Axis(0, max(farthest, 1e-9)), along), (0, HEIGHT_PX * index)
+            _chart(title, curves, Axis(0, max(farthest, 1e-9)), (along, named.get(title, ""))),
+            (0, HEIGHT_PX * index),
         )
     save_image(under_caption(image, caption), path)
 
 
-def _chart(title: str, curves: Curves, across: Axis, along: str) -> Image.Image:
+def _chart(title: str, curves: Curves, across: Axis, titles: tuple[str, str]) -> Image.Image:
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
     draw = ImageDraw.Draw(image)
     values = axis_of([value for _, value in curve] for curve in curves.values())
-    _draw_axes(draw, across, values, along)
+    _draw_axes(draw, across, values, titles[0])
+    _draw_upwards(image, titles[1], values)
     draw.text((_LEFT, _TOP - 12), title, fill="black", font=font(16), anchor="ls")
     for index, curve in enumerate(curves.values()):
         known = [point for point in curve if math.isfinite(point[1])]
@@ -133,8 +143,10 @@ def _told(curve: Sequence[Point], values: Axis) -> str:
     if not known:
         return "no values"
     above, below = max(known) > values.high * _BEYOND, min(known) < values.low / _BEYOND
-    beyond = f"; up to {max(known):.2g}" if above else ""
-    return f"last {known[-1]:.3g}{beyond}" + (f"; down to {min(known):.2g}" if below else "")
+    beyond = f"; up to {_number(max(known))}" if above else ""
+    return f"last {_number(known[-1])}{beyond}" + (
+        f"; down to {_number(min(known))}" if below else ""
+    )
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, lines: Sequence[tuple[str, str]]) -> None:
@@ -186,13 +198,30 @@ def _paled(colour: str) -> tuple[int, ...]:
     return tuple(round(x + (255 - x) * _PALE) for x in channels)
 
 
+def _draw_upwards(image: Image.Image, words: str, values: Axis) -> None:
+    """Write what a value is beside its axis, from below upwards."""
+    words += " (log axis)" if words and values.is_log else ""
+    strip = Image.new("RGB", (HEIGHT_PX - _TOP - _BOTTOM, 20), "white")
+    ImageDraw.Draw(strip).text((strip.width / 2, 10), words, fill="black", font=font(), anchor="mm")
+    image.paste(strip.rotate(90, expand=True), (2, _TOP))
+
+
+def _number(value: float) -> str:
+    """A value as a chart writes it, to three digits: `1,000`, `0.05`, `4 x 10^19`."""
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return f"{float(f'{value:.3g}'):,.6g}"
+    decade = math.floor(math.log10(abs(value)) + 1e-9)
+    part = f"{value / 10.0**decade:.3g}"
+    return f"10^{decade}" if part == "1" else f"{part} x 10^{decade}"
+
+
 def _draw_axes(draw: ImageDraw.ImageDraw, across: Axis, values: Axis, along: str) -> None:
     right, bottom = WIDTH_PX - _RIGHT, HEIGHT_PX - _BOTTOM
     for tick in values.ticks():
         _, y = _place((across.low, tick), (across, values))
         draw.line([(_LEFT, y), (right, y)], fill="#dddddd")
-        draw.text((_LEFT - 8, y), f"{tick:,.6g}", fill="black", font=font(), anchor="rm")
-    for tick in across.ticks():
+        draw.text((_LEFT - 8, y), _number(tick), fill="black", font=font(), anchor="rm")
+    for tick in across.ticks() if along else ():
         x, _ = _place((tick, values.low), (across, values))
         draw.line([(x, _TOP), (x, bottom)], fill="#eeeeee")
         draw.text((x, bottom + 6), f"{tick:,.6g}", fill="black", font=font(), anchor="ma")
@@ -206,7 +235,61 @@ def _place(point: Point, axes: tuple[Axis, Axis]) -> Point:
     return x, HEIGHT_PX - _BOTTOM - values.at(point[1]) * (HEIGHT_PX - _TOP - _BOTTOM)
 
 
-def save_brightness(night: Sequence[float], day: Sequence[float], path: Path) -> None:
+def save_dots(
+    groups: Mapping[str, Sequence[float]],
+    path: Path,
+    *,
+    upwards: str,
+    lines: Mapping[str, float] | None = None,
+    caption: str = "",
+) -> None:
+    """Draw a column of points for each group, its mean and spread beside them, and level `lines` by name, into a PNG."""
+    image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
+    draw, lines = ImageDraw.Draw(image), lines or {}
+    known = [[x for x in group if math.isfinite(x)] for group in groups.values()]
+    axes = Axis(0, max(len(groups), 1)), axis_of([*known, list(lines.values())])
+    _draw_axes(draw, *axes, "")
+    _draw_upwards(image, upwards, axes[1])
+    for index, level in enumerate(lines.values(), start=len(groups)):
+        ends = [_place((x, level), axes) for x in (0, len(groups))]
+        draw.line(ends, fill=COLOURS[index % len(COLOURS)], width=2)
+    for index, (name, values) in enumerate(zip(groups, known, strict=True)):
+        _draw_group(draw, index, name, values, axes)
+    told = [(name, _spread(values)) for name, values in zip(groups, known, strict=True)]
+    _draw_legend(draw, [*told, *((name, f"{level:.3g}") for name, level in lines.items())])
+    save_image(under_caption(image, caption), path)
+
+
+def _draw_group(
+    draw: ImageDraw.ImageDraw,
+    index: int,
+    name: str,
+    values: Sequence[float],
+    axes: tuple[Axis, Axis],
+) -> None:
+    colour = COLOURS[index % len(COLOURS)]
+    x, _ = _place((index + 0.5, axes[1].low), axes)
+    draw.text((x, HEIGHT_PX - _BOTTOM + 6), name, fill="black", font=font(), anchor="ma")
+    for value in values:
+        _draw_mark(draw, (x - 12, _place((0, value), axes)[1]), colour, value, axes[1])
+    if len(values) > 1:
+        off = float(np.std(values, ddof=1))
+        low, middle, high = (
+            _place((0, float(np.mean(values)) + part * off), axes)[1] for part in (-1, 0, 1)
+        )
+        draw.line([(x + 12, low), (x + 12, high)], fill=colour, width=2)
+        draw.line([(x + 2, middle), (x + 22, middle)], fill=colour, width=2)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.3g}, one seed" if values else "no values"
+    return f"{np.mean(values):.3g} ± {np.std(values, ddof=1):.2g}, {len(values)} seeds"
+
+
+def save_brightness(
+    night: Sequence[float], day: Sequence[float], path: Path, *, caption: str = ""
+) -> None:
     """Draw the paper's Figure 1: normalised brightness in [0, 1], sorted, and the gap between the classes."""
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
     draw = ImageDraw.Draw(image)
@@ -215,11 +298,12 @@ def save_brightness(night: Sequence[float], day: Sequence[float], path: Path) ->
     dots = sorted((value, colour) for values, colour in parts.values() for value in values)
     _draw_gap(draw, max(night, default=0.0), min(day, default=1.0), axes)
     _draw_axes(draw, *axes, "pictures, sorted by normalised brightness")
+    _draw_upwards(image, "normalised brightness", axes[1])
     for index, (value, colour) in enumerate(dots, start=1):
         x, y = _place((index, value), axes)
         draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=colour)
     _draw_legend(draw, [(name, f"{len(values)} pictures") for name, (values, _) in parts.items()])
-    save_image(image, path)
+    save_image(under_caption(image, caption), path)
 
 
 def _draw_gap(draw: ImageDraw.ImageDraw, low: float, high: float, axes: tuple[Axis, Axis]) -> None:

@@ -65,8 +65,8 @@ def _panel(panel: Tensor | str, side_px: int) -> Image.Image:
 
 
 def save_image(image: Image.Image, path: Path) -> None:
-    """Write `image` as PNG."""
-    with partial_file(path) as part:
+    """Write `image` as PNG; several processes may."""
+    with partial_file(path, path.parent) as part:
         image.save(part, "PNG")
 
 

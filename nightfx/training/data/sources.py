@@ -176,10 +176,11 @@ def sample_frames(path: Path, every_seconds: float) -> Iterator[tuple[float, np.
             seconds = (frame.pts - reader.info.start_pts) * frame.time_base
             if seconds >= due:
                 due = (seconds // every + 1) * every
-                yield float(seconds), _shown(frame)
+                yield float(seconds), shown_pixels(frame)
 
 
-def _shown(frame: Frame) -> np.ndarray:
+def shown_pixels(frame: Frame) -> np.ndarray:
+    """A frame as it is shown, (H, W, 3) uint8 RGB and upright."""
     codes = np.rint(to_rgb(frame).clip(0, 1) * 255).astype(np.uint8)
     upright = np.rot90(codes, round(frame.rotation / 90), axes=(1, 2))
     return np.ascontiguousarray(np.moveaxis(upright, 0, 2))

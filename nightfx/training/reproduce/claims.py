@@ -1,19 +1,21 @@
 """The paper's claims, and what a reproduction may say about them.
 
-A verdict needs `MIN_SEEDS` seeds and `MIN_STEPS` steps an arm; it looks at means beside their spread, the sample standard
-deviation over seeds. Below that a claim is not testable at this scale, whatever was measured.
+A full verdict rests on `MIN_SEEDS` seeds and `MIN_STEPS` steps an arm; it looks at means beside their spread, the sample
+standard deviation over seeds. With fewer seeds it says from how many; with fewer steps a claim is not testable at this
+scale, whatever was measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nightfx.training.reproduce.labelled import LabelledBrightness
 from nightfx.training.reproduce.outcomes import Experiment, spread
 
 MIN_SEEDS, MIN_STEPS = 3, 5000
 _DROP = 0.25  # of the sum of the losses
-_BEST_RATE = 2e-4
+_BEST_RATE, _RATES = 2e-4, 3  # the best as printed, of so many
 _TURNED = 0.5  # of the way from a day's sky to a night's
 _SOME = (0.01, 0.5)  # of the picture outside the sky
 _SIGNS = 0.1  # of the lights of real nights
@@ -63,12 +65,14 @@ def judge_full_set(one: Experiment | None, two: Experiment | None) -> Claim:
             measured,
             "not tested: experiment 2 had no more pictures, or no fewer epochs, than 1",
         )
+    return Claim(words, measured, _drop(drops) + _few(len(drops)))
+
+
+def _drop(drops: Sequence[float]) -> str:
     middle, off = spread(drops)
     if middle - off <= 0:
-        return Claim(words, measured, NOT if middle + off < _DROP else OPEN)
-    return Claim(
-        words, measured, HOLDS if middle + off >= _DROP else "lower, but by less than 25 %"
-    )
+        return NOT if middle + off < _DROP else OPEN
+    return HOLDS if middle + off >= _DROP else "lower, but by less than 25 %"
 
 
 def judge_rates(three: Experiment | None) -> Claim:
@@ -84,16 +88,21 @@ def judge_rates(three: Experiment | None) -> Claim:
     )
     # a run that stopped has told what it can: its arm counts, as worse than any that ended
     seeds = [len(values) + stopped[rate] for rate, values in distances.items()]
-    if why := _untestable(three, counts=seeds):
+    if why := _untestable(three, counts=[*seeds, 0] if len(seeds) < _RATES else seeds):
         return Claim(words, measured, why)
     ended = {rate: spread(values) for rate, values in distances.items() if not stopped[rate]}
+    return Claim(words, measured, _best(ended) + _few(min(seeds)))
+
+
+def _best(ended: dict[float, tuple[float, float]]) -> str:
+    """Whether the paper's rate is nearest: mean and spread of the distance by rate, of those that none stopped with."""
     if _BEST_RATE not in ended:
-        return Claim(words, measured, NOT if ended else "undecided: runs stopped with each rate")
-    middle, off = ended.pop(_BEST_RATE)
-    if all(middle + off < other - around for other, around in ended.values()):
-        return Claim(words, measured, HOLDS)
-    worse = any(other + around < middle - off for other, around in ended.values())
-    return Claim(words, measured, NOT if worse else OPEN)
+        return NOT if ended else "undecided: runs stopped with each rate"
+    middle, off = ended[_BEST_RATE]
+    others = [told for rate, told in ended.items() if rate != _BEST_RATE]
+    if all(middle + off < other - around for other, around in others):
+        return HOLDS
+    return NOT if any(other + around < middle - off for other, around in others) else OPEN
 
 
 def judge_sky(one: Experiment | None) -> Claim:
@@ -104,7 +113,7 @@ def judge_sky(one: Experiment | None) -> Claim:
     values = one.values("sky").values()
     measured = f"the sky goes {show(values, percent=True)} of the way to a night's"
     why = _untestable(one, counts=[len(values)])
-    return Claim(words, measured, why or _within(values, None, _TURNED))
+    return Claim(words, measured, why or _within(values, None, _TURNED) + _few(len(values)))
 
 
 def judge_elements(one: Experiment | None) -> Claim:
@@ -115,7 +124,7 @@ def judge_elements(one: Experiment | None) -> Claim:
     values = one.values("raised").values()
     measured = f"{show(values, percent=True)} of the picture outside the sky is brighter"
     why = _untestable(one, counts=[len(values)])
-    return Claim(words, measured, why or _within(values, *_SOME))
+    return Claim(words, measured, why or _within(values, *_SOME) + _few(len(values)))
 
 
 def judge_lights(one: Experiment | None, two: Experiment | None) -> Claim:
@@ -131,7 +140,24 @@ def judge_lights(one: Experiment | None, two: Experiment | None) -> Claim:
     if why := _untestable(one, two, counts=[len(before), len(after)]):
         return Claim(words, measured, why)
     verdicts = {_within(before, None, _SIGNS), _within(after, _SIGNS, None)}
-    return Claim(words, measured, NOT if NOT in verdicts else OPEN if OPEN in verdicts else HOLDS)
+    verdict = NOT if NOT in verdicts else OPEN if OPEN in verdicts else HOLDS
+    return Claim(words, measured, verdict + _few(min(len(before), len(after))))
+
+
+def judge_gap(bright: LabelledBrightness | None) -> Claim:
+    """LabelledBrightness leaves a gap between labelled nights and days: the brightest night is darker than the darkest day."""
+    words = "Normalised brightness has a gap between nights and days at [0.48, 0.52]"
+    if bright is None:
+        return _missing(words, None)
+    (night, day), (border, right) = bright.gap, bright.best_border()
+    correct, wrong, out = bright.by_papers_rule()
+    measured = (
+        f"nights up to {night:.2f}, days from {day:.2f}; the best border, {border:.2f}, sorts {right:.0%} right; "
+        f"the paper's rule sorts {correct} right, {wrong} wrong, and leaves out {out}"
+    )
+    if bright.by_rule:
+        return Claim(words, measured, "not testable: the rule itself made these classes")
+    return Claim(words, measured, HOLDS if night < day else NOT)
 
 
 def show(values: Iterable[float], *, percent: bool = False) -> str:
@@ -142,7 +168,7 @@ def show(values: Iterable[float], *, percent: bool = False) -> str:
     middle, off = spread(values)
     sign, digits = (" %", 1) if percent else ("", 3)
     if len(values) == 1:
-        return f"{middle:.{digits}f}{sign} (one seed)"
+        return f"{middle:.{digits}f}{sign} (one seed: no spread)"
     return f"{middle:.{digits}f} ± {off:.{digits}f}{sign} ({len(values)} seeds)"
 
 
@@ -157,14 +183,21 @@ def _within(values: Iterable[float], low: float | None, high: float | None) -> s
 
 
 def _untestable(*experiments: Experiment, counts: Iterable[int]) -> str:
-    """Why there can be no verdict; empty where there can."""
+    """Why there can be no verdict; empty where there can, if only from one seed."""
     seeds, steps = min(counts), min(x.planned_steps for x in experiments)
-    if seeds < MIN_SEEDS or steps < MIN_STEPS:
+    if not seeds or steps < MIN_STEPS:
         found = f"{seeds} of {MIN_SEEDS} seeds, {steps:,} of {MIN_STEPS:,} steps an arm"
-        return f"not testable at this scale ({found})"
+        return f"not testable {'at this scale' if seeds else 'yet'} ({found})"
     if len({(x.size_px, x.test_sha256) for x in experiments}) > 1:
         return "not comparable: the experiments differ in their test pictures or in --size"
     return ""
+
+
+def _few(seeds: int) -> str:
+    """From how many seeds a verdict is, where they are fewer than a full one rests on."""
+    if seeds >= MIN_SEEDS:
+        return ""
+    return " (from one seed: no spread)" if seeds == 1 else f" (from {seeds} of {MIN_SEEDS} seeds)"
 
 
 def _missing(words: str, *experiments: Experiment | None) -> Claim:

@@ -1,13 +1,14 @@
 """The paper's experiments, run again: every arm with several seeds, by the recipes and the trainer that all runs use.
 
-In the folder of a reproduction, `paper-1/`, `paper-2/` and `paper-3/` hold the runs, which go on where they were killed;
-`paper-N.json` says what came of them, the figures are the paper's, and `report.md` has its claims beside what was measured.
+In the folder of a reproduction, `paper-1/`, `paper-2/` and `paper-3/` hold the runs, which go on where they were killed, and
+may be made by as many processes; `paper-N.json` says what came of those that are over, the figures are the paper's, and
+`report.md` has its claims beside what was measured.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +22,15 @@ from nightfx.network import pick_device
 from nightfx.options import DeviceName, ReproduceOptions
 from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
-from nightfx.training.reproduce import arm, findings
+from nightfx.training.reproduce import arm, figures, findings, labelled
 from nightfx.training.reproduce.outcomes import (
     EXPERIMENTS,
     Experiment,
+    Outcome,
     load_experiments,
     save_experiment,
 )
+from nightfx.training.reproduce.runs import Run, plan_runs, tell_missing
 from nightfx.training.run.progress import load_squares
 from nightfx.training.run.recipes import get_recipe
 from nightfx.training.run.train_options import TrainOptions
@@ -35,7 +38,6 @@ from nightfx.training.run.train_options import TrainOptions
 _PAPER_TRAINED = 10_942, 4_195  # day and night pictures, the test set taken out
 _LIKE_PAPER = 0.02  # by how much a set may differ from that and be taken for the paper's
 _FULL_SET = 10_000  # pictures of the larger class in experiment 2, as printed
-EVERY = 500  # steps between checkpoints, at least; a tenth of a longer run, and 10,000 at most
 
 _Side = tuple[Path | Listed, Listed | None]
 """The pictures of a class, and those held out where they are named."""
@@ -50,11 +52,11 @@ def reproduce(
     device: DeviceName = "auto",
     on_progress: arm.Steps | None = None,
 ) -> Path:
-    """Run the experiment `name` on the pictures in the folder `data`; returns the report in the folder `out`.
+    """Run the experiment `name`, or an arm or seed of it, on the pictures in `data`; returns the report in `out`.
 
-    `data` holds `day/` and `night/`, or is a prepared data set. Runs that are in `out` go on where they stopped, and
-    experiments that are there stay in its report. Raises `UsageError` for options, `TrainingError` for pictures and
-    folders that do not do.
+    `data` holds `day/` and `night/`, or is a prepared data set. Runs that are in `out` go on where they stopped; those of
+    other processes, and other experiments, stay in its report, which says what is missing. Raises `UsageError` for
+    options, `TrainingError` for pictures and folders that do not do.
     """
     options = options or ReproduceOptions()
     arms = plan(name, options)
@@ -66,21 +68,34 @@ def reproduce(
     trained, tests = zip(
         *(open_pictures(*side, crop_px=options.size_px) for side in (day, night)), strict=True
     )
-    real_A, real_B = (_squares(pictures, options.size_px) for pictures in tests)
     experiment = _begin(name, next(iter(arms.values())), trained, tests, device)
+    real_A, real_B = (_squares(pictures, options.size_px) for pictures in tests)
     bench = arm.Bench(day, night, real_A, real_B, device)
-    experiment, panels = _run_all(experiment, bench, out / name, arms, options.seeds, on_progress)
+    planned = plan_runs(
+        *(out / name, arms, options.seeds, experiment.planned_steps, experiment.test_sha256)
+    )
+    for run, show in _asked(planned, options, on_progress):
+        arm.run_arm(bench, run, show)
+    experiment, panels = _gather(experiment, bench, planned, others.get(name))
+    out.mkdir(parents=True, exist_ok=True)
     save_experiment(experiment, out)
-    findings.save_figures(experiment, panels, out)
-    return findings.save_report({**others, name: experiment}, out)
+    bright = labelled.find_brightness(out, data, trained, experiment.test_sha256)
+    everything = {**load_experiments(out), name: experiment}
+    figures.save_figures(experiment, panels, out)
+    figures.save_claims(everything, bright, out)
+    return findings.save_report(everything, out, bright)
 
 
 def plan(name: str, options: ReproduceOptions) -> dict[str, TrainOptions]:
     """The arms of an experiment, shrunk as `options` say. Raises `UsageError`."""
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}; known: {', '.join(EXPERIMENTS)}")
+    arms = get_recipe(name)
+    if options.arm is not None and options.arm not in arms:
+        known = f"its arms: {', '.join(arms)}" if len(arms) > 1 else "it has one: leave --arm out"
+        raise UsageError(f"--arm {options.arm}: no arm of {name}; {known}")
     settings = [f"crop_px={options.size_px}"]
-    limit = next(iter(get_recipe(name).values())).limit
+    limit = next(iter(arms.values())).limit
     if options.scale < 1:
         settings.append(f"limit={max(round(options.scale * (limit or _FULL_SET)), 2)}")
     elif options.images:
@@ -135,32 +150,43 @@ def _begin(
     )
 
 
-def _run_all(
-    experiment: Experiment,
-    bench: arm.Bench,
-    folder: Path,
-    arms: Mapping[str, TrainOptions],
-    seeds: int,
-    on_progress: arm.Steps | None,
+def _asked(
+    planned: Sequence[Run], options: ReproduceOptions, on_progress: arm.Steps | None
+) -> Iterator[tuple[Run, arm.Steps]]:
+    """The runs that this process makes, each with what is told of its steps."""
+    runs = [
+        run
+        for run in planned
+        if options.arm in (None, run.arm) and options.seed_index in (None, run.options.seed)
+    ]
+    total = sum(run.steps for run in runs)
+    for index, run in enumerate(() if options.report_only else runs):
+        yield run, _part(on_progress, index * run.steps, total)
+
+
+def _gather(
+    experiment: Experiment, bench: arm.Bench, planned: Sequence[Run], before: Experiment | None
 ) -> tuple[Experiment, dict[float, arm.Panels]]:
-    """All runs, and by learning rate the pictures of the first seed."""
-    outcomes, steps = [], experiment.planned_steps
+    """The experiment with what came of its runs, whoever made them, and by learning rate the pictures of the first."""
+    found = {run: arm.find_outcome(bench, run) or _told(before, experiment, run) for run in planned}
+    over = {run: outcome for run, outcome in found.items() if outcome}
     panels: dict[float, arm.Panels] = {}
-    for index, (path, options) in enumerate(_each_run(folder, arms, seeds, steps)):
-        show = _part(on_progress, index * steps, len(arms) * seeds * steps)
-        outcome, rows = arm.run_arm(bench, path, options, steps, show)
-        outcomes.append(outcome)
-        panels.setdefault(options.learning_rate, rows)
-    return replace(experiment, outcomes=outcomes), panels
+    for run, outcome in over.items():
+        if outcome.learning_rate not in panels:
+            panels[outcome.learning_rate] = arm.show_pictures(bench, run, outcome)
+    missing = [tell_missing(run) for run in planned if run not in over]
+    return replace(experiment, outcomes=list(over.values()), missing=missing), panels
 
 
-def _each_run(
-    folder: Path, arms: Mapping[str, TrainOptions], seeds: int, steps: int
-) -> Iterator[tuple[Path, TrainOptions]]:
-    every = min(max(steps // 10, EVERY), 10_000)
-    for name, options in arms.items():
-        for seed in range(seeds):
-            yield folder / name / f"seed-{seed}", replace(options, seed=seed, every=every)
+def _told(before: Experiment | None, now: Experiment, run: Run) -> Outcome | None:
+    """What an older version told of a run in the experiment's JSON alone."""
+    if before is None or not all(
+        getattr(before, name) == getattr(now, name)
+        for name in ("day", "night", "test_sha256", "planned_steps", "size_px")
+    ):
+        return None
+    told = (x for x in before.arm(run.options.learning_rate) if x.seed == run.options.seed)
+    return next(told, None)
 
 
 def _part(on_progress: arm.Steps | None, before: int, total: int) -> arm.Steps:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, TypeVar
 
 from nightfx.disk import load_json, partial_file
 from nightfx.errors import TrainingError
 
+_T = TypeVar("_T")
 Point = tuple[float, float]
 EXPERIMENTS = ("paper-1", "paper-2", "paper-3")
 LOSSES = ("G_AB", "G_BA", "D_A", "D_B")
@@ -65,7 +66,9 @@ class Experiment:
     versions: str
     """With what."""
     outcomes: list[Outcome]
-    """Its runs."""
+    """Its runs that ended, or stopped for good."""
+    missing: list[str] = field(default_factory=list)
+    """A line for each run that has not, and how far it is."""
 
     @property
     def seeds(self) -> int:
@@ -83,7 +86,7 @@ class Experiment:
 
     def values(self, measure: str, rate: float | None = None) -> dict[int, float]:
         """A measure by seed, of the runs that ended and could tell; of one arm, or of the only one."""
-        arm = self.arm(self.rates[0] if rate is None else rate)
+        arm = self.outcomes if rate is None else self.arm(rate)
         known = {x.seed: x.measures.get(measure, math.nan) for x in arm if not x.stopped}
         return {seed: value for seed, value in known.items() if math.isfinite(value)}
 
@@ -130,21 +133,28 @@ def _mean_curve(curves: Sequence[Sequence[Point]], epochs_a_step: float) -> list
 def save_experiment(experiment: Experiment, folder: Path) -> Path:
     """Write `experiment` into `folder`, in place of an earlier one of its name."""
     path = folder / f"{experiment.name}.json"
-    text = json.dumps(_rounded(asdict(experiment)), indent=1)
-    with partial_file(path) as part:
-        part.write_text(text + "\n", encoding="utf-8")
+    write_facts(experiment, path)
     return path
+
+
+def write_facts(facts: Any, path: Path) -> None:
+    """Write a dataclass as JSON, numbers to six digits; several processes may."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_rounded(asdict(facts)), indent=1)
+    with partial_file(path, path.parent) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def load_experiments(folder: Path) -> dict[str, Experiment]:
     """Those that have left their JSON in `folder`, by name. Raises `TrainingError` for a damaged one."""
     paths = {name: folder / f"{name}.json" for name in EXPERIMENTS}
-    return {name: _load(path) for name, path in paths.items() if path.is_file()}
+    return {name: load_facts(Experiment, path) for name, path in paths.items() if path.is_file()}
 
 
-def _load(path: Path) -> Experiment:
+def load_facts(kind: type[_T], path: Path) -> _T:
+    """Read what `write_facts` wrote of a `kind`. Raises `TrainingError`."""
     try:
-        return load_json(Experiment, path)
+        return load_json(kind, path)
     except (OSError, ValueError) as error:
         raise TrainingError(
             f"{path}: not what an experiment left here ({error}); delete it and run again"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -126,8 +127,16 @@ def _rank_distance(fakes: Tensor, older: Tensor, reals: Tensor) -> Tensor:
     together = torch.cat([fakes.detach(), older])
     order = together.argsort(dim=0)
     ranks = torch.linspace(0, len(reals) - 1, len(together), device=reals.device).long()
-    wanted = torch.empty_like(together).scatter_(0, order, reals.sort(dim=0).values[ranks])
+    wanted = torch.empty_like(together).scatter_(0, order, in_order(reals)[ranks])
     return (fakes - wanted[: len(fakes)]).abs().mean()
+
+
+def in_order(values: Tensor) -> Tensor:
+    """Each column of `values` (points, columns) from least to most; without gradients."""
+    if values.device.type != "cpu":
+        return values.detach().sort(dim=0).values
+    # on a CPU numpy takes a tenth of torch's time, for the same numbers
+    return torch.from_numpy(np.sort(values.detach().T.numpy(), axis=1)).T
 
 
 def warm_start_loss(guides: tuple[Tensor, Tensor], fakes: tuple[Tensor, Tensor]) -> Tensor:

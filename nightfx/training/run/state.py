@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from nightfx.disk import partial_file
-from nightfx.errors import NightfxError, TrainingError
-from nightfx.network import Generator, build_generator, threads_again
+from nightfx.errors import NightfxError, TrainingError, UsageError
+from nightfx.network import Generator, Preset, build_generator, load_preset, threads_again
 from nightfx.network.weights import why_unread
 from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
@@ -22,12 +22,14 @@ from nightfx.training.run.share import Share
 _RECENT = 64  # real pictures of each class that the fakes are compared with as a set
 _FAKED = 24  # fakes that count as that set: older ones would answer to what the generator was, and it would swing
 _POOLS = ("pool_A", "pool_B", "recent_A", "recent_B", "faked_A", "faked_B")
-_FREE = (
+FREE = (
     "recipe",
     "steps",
     "epochs",
     "every",
-)  # options that may change from one part of a run to the next
+    "patience",
+)
+"""Options that may change from one part of a run to the next."""
 _RESTORED = ("G_AB", "G_BA", "D_A", "D_B", "ema_AB", "ema_BA", "generators", "discriminators")
 _KINDS: dict[str, type] = {"options": dict, "data_sha256": str, "step": int}
 _KINDS |= {"curves": dict, "best": dict, "rng": Tensor, "torch_rng": Tensor}
@@ -94,6 +96,22 @@ def start_run(options: train_options.TrainOptions, device: torch.device) -> Trai
         faked_B=objective.Recent(_FAKED),
         rng=torch.Generator().manual_seed(options.seed),
     )
+
+
+def begin_as(run: TrainingRun, preset: Preset) -> None:
+    """Let the generators of `run` begin as those of a preset and of its other way round, where that lies beside it.
+
+    Raises `UsageError` for a preset of another network.
+    """
+    sides = {"day": (run.G_AB, run.ema_AB), "night": (run.G_BA, run.ema_BA)}
+    other = preset.folder.with_name("day" if preset.facts.plate == "day" else "night")
+    found = [preset, *([load_preset(other)] if (other / "preset.toml").is_file() else [])]
+    for one in found:
+        if one.facts.architecture != "relit":
+            words = f"its network is {one.facts.architecture}, and relit is what is trained"
+            raise UsageError(f"--from {one.name}: {words}")
+        for network in sides[one.facts.plate]:
+            network.load_state_dict(one.generator.state_dict())
 
 
 def note(run: TrainingRun, name: str, value: float) -> None:
@@ -170,14 +188,16 @@ def open_run(
 ) -> TrainingRun:
     """The run of the checkpoint at `path`, or a fresh one where there is none.
 
-    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `_FREE` may differ.
+    Raises `TrainingError` where the checkpoint was made with other pictures or options; only `FREE` may differ.
     """
     run = start_run(options, device)
     run.data_sha256 = data_sha256
     if not path.exists():
+        if options.start:
+            begin_as(run, load_preset(options.start))
         return run
     state = read_checkpoint(path)
-    _refuse_other_options(path, state["options"], asdict(options))
+    refuse_other_options(path, state["options"], options)
     if state["data_sha256"] != data_sha256:
         raise TrainingError(
             f"{path}: belongs to a run with other pictures (they hashed to {state['data_sha256'][:12]}, "
@@ -228,10 +248,17 @@ def _no_checkpoint(path: Path, why: str) -> str:
     return f"{path}: not a checkpoint ({why}); delete it to start anew"
 
 
-def _refuse_other_options(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    changed = [key for key in new if key not in _FREE and old.get(key) != new[key]]
+def refuse_other_options(
+    path: Path, old: Mapping[str, Any], new: train_options.TrainOptions
+) -> None:
+    """Raise `TrainingError` where the run at `path` was begun with other options; only `FREE` may differ.
+
+    What an older version did not know yet was its default.
+    """
+    before = {**asdict(train_options.TrainOptions()), **old}
+    changed = {x: y for x, y in asdict(new).items() if x not in FREE and before[x] != y}
     if changed:
-        words = ", ".join(f"{key} was {old.get(key)}, is {new[key]}" for key in changed)
+        words = ", ".join(f"{key} was {before[key]}, is {value}" for key, value in changed.items())
         raise TrainingError(
             f"{path}: belongs to a run with other options ({words}); use another --out"
         )

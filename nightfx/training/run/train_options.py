@@ -14,7 +14,9 @@ _Draw = Literal["sources", "passes"]
 _Guide = Literal["curves", "sky", "pairs"]
 _Precision = Literal["auto", "float32", "bfloat16"]
 
-RELIT_ONLY = ("generator_share", "smooth_weight", "distribution_weight", "warm_start_steps")
+RELIT_ONLY = (
+    *("generator_share", "smooth_weight", "distribution_weight", "warm_start_steps", "start"),
+)
 """Settings that the paper's architecture has no use for."""
 _SHARES = ("generator_share", "decay_after", "ema")
 _COUNTS = ("steps", "batch", "every")
@@ -76,7 +78,11 @@ class TrainOptions:
     precision: _Precision = "auto"
     """auto computes in bf16 beside float32 weights where the device does so natively."""
     every: int = 500
-    """Steps between checkpoints, samples and validations."""
+    """Steps between samples and validations; a checkpoint is written at each, and every minute."""
+    patience: int = 0
+    """Validations in a row without a better preset, after which a run ends; 0 goes on to the last step."""
+    start: str = ""
+    """A preset, by its name or folder, that the generators begin as (relit only); empty for fresh ones."""
     seed: int = 0
     """Seeds weights, draws and pools."""
 

@@ -7,10 +7,12 @@ A run is a folder: `night/` and `day/` are presets usable at any moment (the bes
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from nightfx.errors import TrainingError
@@ -29,8 +31,12 @@ from nightfx.training.run.watch import Watch
 
 _Progress = Callable[[int, int, dict[str, float]], None]
 
+_Judged = tuple[Pictures, Pictures, Tensor | None]
+"""Held-out pictures of day and night, and a user's own plate."""
+
 _log = logging.getLogger(__name__)
 
+SAVED_SECONDS = 60.0  # between two checkpoints, at most, and a step
 RECORD_EVERY = 20  # steps; to read a loss is to wait for the device
 
 
@@ -44,17 +50,19 @@ def train(
     night_held_out: Path | Listed | None = None,
     device: DeviceName = "auto",
     resume: bool = False,
+    plate: Path | None = None,
     on_progress: _Progress | None = None,
 ) -> Path:
     """Train a night and a day preset from two folders of pictures, into the folder `out`; goes on where it stopped.
 
     The held-out pictures choose the best checkpoint; without them every tenth picture is held out. `resume` demands a
-    run to go on with. Raises `TrainingError` for pictures, folders and checkpoints that do not do, and for a run that
+    run to go on with; `plate` is a picture or clip that `preview.png` shows as it goes. Raises `TrainingError` for pictures, folders and checkpoints that do not do, and for a run that
     went wrong. `on_progress` is told of the step to begin with, and of each that is made; whatever it raises stops the
     run between two steps, and is raised here when the run is saved.
     """
     options = options or train_options.TrainOptions()
     where = pick_device(device)
+    shown = progress.open_plate(plate) if plate else None
     pictures_A, held_out_A = open_pictures(day, day_held_out, crop_px=options.crop_px)
     pictures_B, held_out_B = open_pictures(night, night_held_out, crop_px=options.crop_px)
     apart = {"--day-held-out": day_held_out, "--night-held-out": night_held_out}
@@ -83,7 +91,7 @@ def train(
         with same_threads(run.threads):
             curves = guide.find_curves(both, options, where)
             with Feed(both, options, first=run.step, share=share) as feed:
-                _loop(run, options, out, curves, feed, held_out, on_progress)
+                _loop(run, options, out, curves, feed, (*held_out, shown), on_progress)
     return out
 
 
@@ -93,18 +101,19 @@ def _loop(
     out: Path,
     curves: tuple[guide.Curves, guide.Curves],
     feed: Feed,
-    held_out: tuple[Pictures, Pictures],
+    judged: _Judged,
     on_progress: _Progress | None,
 ) -> None:
     first, losses = run.share.rank == 0, progress.show_distances(run)
     device = next(run.G_AB.parameters()).device
     watch, board = Watch(), Board(out / "run/tensorboard", run.step) if first else None
     saved, is_whole = run.step, True  # in the middle of a step nothing can be saved
+    saved_at = time.monotonic()
     keeps = False  # what could not be saved is not tried again
     try:
         if on_progress and first:
             on_progress(run.step, options.steps, losses)
-        while run.step < options.steps:
+        while _goes_on(run, options):
             real_A, real_B = (to_pictures(real, device) for real in next(feed))
             is_whole = False
             real_A, real_B = _make_step(run, options, curves, (real_A, real_B))
@@ -113,11 +122,12 @@ def _loop(
                 losses = progress.record(run, board, feed.waiting) | progress.show_distances(run)
                 watch.look(run, real_A, real_B, options.learning_rate)
             is_whole = True
-            if ends and first:
+            if first and (ends or _is_due(run, saved_at)):
                 keeps = True
-                _keep(run, options, out, held_out, board)
+                _keep(run, options, out, judged if ends else None, board)
                 keeps = False
-                saved, losses = run.step, losses | progress.show_distances(run)
+                saved, saved_at = run.step, time.monotonic()
+                losses = losses | progress.show_distances(run)
             if on_progress and first:
                 on_progress(run.step, options.steps, losses)
     except BaseException as error:
@@ -130,6 +140,20 @@ def _loop(
     finally:
         if board:
             board.close()
+
+
+def _goes_on(run: TrainingRun, options: train_options.TrainOptions) -> bool:
+    """Whether another step is to be made; of several processes the first one knows, which judges."""
+    if run.step >= options.steps or not options.patience or run.step % options.every:
+        return run.step < options.steps
+    over = run.share.rank == 0 and not progress.is_patient(run, options.patience)
+    told = torch.tensor([float(over)], device=next(run.G_AB.parameters()).device)
+    return not bool(run.share.mean(told).item())
+
+
+def _is_due(run: TrainingRun, saved_at: float) -> bool:
+    """Whether a checkpoint is, between two reports: where the losses have just been recorded."""
+    return run.step % RECORD_EVERY == 0 and time.monotonic() - saved_at > SAVED_SECONDS
 
 
 def _make_step(
@@ -162,12 +186,16 @@ def _keep(
     run: TrainingRun,
     options: train_options.TrainOptions,
     out: Path,
-    held_out: tuple[Pictures, Pictures],
+    judged: _Judged | None,
     board: Board | None,
 ) -> None:
-    progress.report(run, options, out, *held_out)
+    """Judge the run by what is held out, where that is due, and write its checkpoint."""
+    if judged:
+        progress.report(run, options, out, *judged[:2])
+    if judged and judged[2] is not None:
+        progress.save_preview(run, judged[2], out)
     save_checkpoint(run, options, out / "run/checkpoint.pt")
-    if board:
+    if judged and board:
         distances = {name: points[-1][1] for name, points in run.curves.items() if "to" in name}
         board.scalars(distances, run.step)
         board.picture("samples", progress.samples_path(out, run.step), run.step)

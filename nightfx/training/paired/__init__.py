@@ -1,0 +1,1 @@
+"""A look from a few pairs: frames of one shot before and after, matched, aligned, learnt."""
