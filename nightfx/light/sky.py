@@ -7,7 +7,7 @@ for each frame, on the plate's own edges.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from nightfx.apply import Change, SkyChange, straight_rgb
 from nightfx.light.borders import Borders
 from nightfx.light.night_sky import night_sky
 from nightfx.light.see import Seen, halved, see
-from nightfx.light.steady import Steadying, steady
+from nightfx.light.steady import Part, Steadying, steady_parts
 from nightfx.network import SceneNetwork
 from nightfx.options import Moment, NightSky
 from nightfx.picture import (
@@ -50,7 +50,7 @@ class SkyPlan:
     height: int = 256
     """Working height in px, at which the network is shown a frame where no field is fitted."""
     steadying: Steadying = field(default_factory=Steadying)
-    """How skies follow each other where no fields do."""
+    """How skies follow each other; where the field is computed for fewer frames, so is the sky."""
 
 
 def sky_of(seen: Seen, plan: SkyPlan, encoding: Encoding) -> Float32:
@@ -68,9 +68,15 @@ def follow_skies(
     """Each frame, as seen, and how surely each cell of it is sky, where no field is followed; those of a warm-up are left out."""
     borders = borders or Borders()
     shot = (see(frame, plan.height, encoding) for frame in frames)
-    steadied = steady(shot, lambda x: sky_of(x, plan, encoding)[None], plan.steadying, borders)
-    for seen, cells in islice(steadied, borders.shown_from - borders.begun_at, None):
+    steadied = steady_parts(shot, [sky_part(plan, encoding)], borders)
+    for seen, (cells,) in islice(steadied, borders.shown_from - borders.begun_at, None):
         yield seen, cells[0]
+
+
+def sky_part(plan: SkyPlan, encoding: Encoding, field_every: int = 1) -> Part:
+    """Return the sky (1, h, w) as what is followed, beside a field that is computed for every so many frames."""
+    how = replace(plan.steadying, every=max(plan.steadying.every, field_every))
+    return Part(lambda seen: sky_of(seen, plan, encoding)[None], how)
 
 
 def with_sky(
