@@ -404,9 +404,9 @@ def test_the_sky_is_looked_for_in_every_second_frame_unless_nothing_is_followed(
     plan = replace(plan, network=cast(Any, network))
     fields = plan_fields(Footage(), preset.generator, preset, options)
     shot = light_by_field(map(street, range(8)), preset.generator, fields, sky=plan)
-    skies = [lit.sky for lit in shot]
+    skies: list[Any] = [lit.sky for lit in shot]
     assert network.asked == asked
-    np.testing.assert_allclose(np.stack(cast(Any, skies)), np.stack([skies[0]] * 8), atol=1e-6)
+    np.testing.assert_allclose(np.stack(skies), np.stack([skies[0]] * 8), atol=1e-6)
 
 
 def test_a_plate_of_the_night_has_no_sky_to_replace() -> None:
