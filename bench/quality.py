@@ -31,7 +31,14 @@ from nightfx.apply.finish import Written
 from nightfx.errors import UsageError
 from nightfx.job.render_job import complete_options
 from nightfx.light.light import light_frames
-from nightfx.light.lighting import Footage, Lighting, plan_fields, plan_sky
+from nightfx.light.lighting import (
+    Footage,
+    Lighting,
+    find_lights_of,
+    plan_fields,
+    plan_lamps,
+    plan_sky,
+)
 from nightfx.metrics import Features, load_features
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Frame, rgb_coding
@@ -193,7 +200,12 @@ def render_whole(preset: Preset, x: Tensor, look: Look | None = None) -> Tensor:
     planes = tuple(plane.numpy() for plane in (x * 65535).round().to(torch.uint16))
     frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
     plan = plan_fields(Footage(), preset.generator, preset, options.field)
-    lighting = Lighting(preset.generator, options.look, plan, sky=plan_sky(preset, options.look))
+    found = find_lights_of(preset, Footage(lambda: [frame]), options.light)
+    lighting = Lighting(
+        *(preset.generator, options.look, plan),
+        sky=plan_sky(preset, options.look),
+        lamps=plan_lamps(preset, found, options.light),
+    )
     (lit,) = light_frames([frame], lighting, Written(frame.coding))
     return torch.from_numpy(to_rgb(lit))
 

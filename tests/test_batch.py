@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import Clip, make_clip
 from PIL import Image
+from rich.console import Console
 from test_cli import needs_mounts, nightfx, wait_for
 from test_render import frames_of
 
@@ -40,17 +42,19 @@ from nightfx.batch.queue.record import (
     write_record,
 )
 from nightfx.batch.queue.seats import seats_for
-from nightfx.batch.queue.task import Task
+from nightfx.batch.queue.task import Task, Telling
 from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
 from nightfx.batch.report import shot_figures
 from nightfx.batch.report.page import MEANINGS, TITLES, page, write_report
 from nightfx.batch.report.shot_figures import LIMITS, Figures, compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
 from nightfx.batch.shots.settings import settings_of
+from nightfx.cli.table import drawn_table
 from nightfx.errors import RetryError, SourceError, TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.engine import EngineOptions
 from nightfx.options.render import RenderOptions, all_options
+from nightfx.pace import Pace
 from nightfx.scene import Places
 
 TINY = Clip(size=(32, 48), count=3)
@@ -152,7 +156,10 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("strenght = 1", "unknown key 'strenght'; known: backend, black, codec,"),
+        (
+            "strenght = 1",
+            "unknown key 'strenght'; known: backend, black, cars, cars_kelvin, codec,",
+        ),
         ("['*']\nstrenght = 1", "unknown key 'strenght'"),
         ("['*'.strength]\na = 1", "strength must be a number, or frames with numbers"),
         (
@@ -199,7 +206,7 @@ KEYS = sorted(all_options())
 @pytest.mark.parametrize("key", KEYS)
 def test_only_whole_numbers_may_be_larger_than_a_float_holds(key: str) -> None:
     huge = 10**400
-    if key in ("frames", "max_pixels", "seed", "tile_px"):
+    if key in ("frames", "light_seed", "max_pixels", "seed", "tile_px"):
         told = [value for _, value in RenderOptions.of(**{key: huge}).told()]
         assert huge in told or (huge, huge) in told
     else:
@@ -495,6 +502,74 @@ def test_a_clip_that_was_complete_when_its_worker_died_is_kept(
     assert said[-1]["facts"]["notes"] == ["was complete already, when its worker ended"]
     assert (again := look_up(place)) is not None
     assert again.done
+
+
+def test_what_comes_after_the_last_frame_has_a_name_and_is_part_of_what_is_left() -> None:
+    now, said = 0.0, task("a")
+    show = Telling(
+        lambda event, **more: said.on_event({"event": event} | more),
+        lambda per_second: 10 / per_second,
+        lambda: Pace(lambda: now, lambda: 0.0),
+    )
+    show.stage("preparing", 0, None)
+    told = [said.stage]
+    for done in range(1, 41):
+        now += (
+            0.5  # two a second, of which an encoder holds six, that it ends with at four a second
+        )
+        show.stage("encoding", max(done - 6, 0), None)
+        show(done, 40)
+    told.append(said.stage)
+    assert said.seconds_left == pytest.approx(6 / 4 + 10 / 2, abs=0.4)
+    assert said.rate == pytest.approx(2)
+    show.stage("finishing", 0, None)
+    told.append(said.stage)
+    assert said.seconds_left == pytest.approx(6 / 4 + 10 / 2, abs=0.4)
+    show.after("measuring")
+    assert [*told, said.stage] == ["preparing", "", "finishing", "measuring"]
+    assert said.seconds_left == pytest.approx(10 / 2, abs=0.4)
+    assert said.rate == 0  # no frame comes any more
+
+
+def test_a_shot_that_is_rendered_says_its_stages(tmp_path: Path, identity: Preset) -> None:
+    source = make_clip(tmp_path / "a.mkv", replace(TINY, codec="ffv1"))
+    order = Order(Shot(source, "a.mkv", "a"), tmp_path / "out", str(identity.folder), {}, 9.0)
+    said: list[str] = []
+    serve(order, lambda event, **more: said.append(more.get("name", event)))
+    stages = [what for what in dict.fromkeys(said) if what != "note"]
+    assert stages[0].startswith("preparing")
+    assert stages[1:] == ["frames", "finishing", "measuring", "done"]
+
+
+def test_a_table_shows_stages_and_no_pace_of_what_was_not_rendered_now() -> None:
+    facts = {"frames": 36, "seconds": 2.0}
+    tasks = [
+        task("skipped.mp4", state="skipped", facts=facts),
+        task("done.mp4", state="done", frames=36, total=36, facts=facts),
+        task("ends.mp4", state="rendering", stage="finishing", frames=36, total=36, per_second=9.0),
+        task("first.mp4"),
+    ]
+    tasks[3].begin()
+    columns = drawn_table(tasks).columns
+    rows = list(zip(*([str(cell) for cell in each.cells] for each in columns), strict=True))
+    assert rows == [
+        ("skipped.mp4", "skipped", "", "", ""),
+        ("done.mp4", "done", "36/36", "18.0", ""),
+        ("ends.mp4", "finishing", "36/36", "", ""),
+        ("first.mp4", "reading", "", "", ""),
+    ]
+
+
+def test_long_names_and_stages_make_room_for_figures() -> None:
+    counts = {"frames": 12_000, "total": 24_000, "per_second": 12.3}
+    long = task("day1/A001_C003_0412AB_001_a_name.mov", state="rendering", **counts)
+    other = task("b.mp4", state="rendering", stage="preparing (first time on this machine)")
+    console = Console(width=60, file=StringIO(), record=True)
+    console.print(drawn_table([long, other]))
+    lines = console.export_text().splitlines()
+    assert len(lines) == 4
+    assert "12000/24000  12.3" in lines[1]
+    assert "preparing (" in lines[2]
 
 
 # answers as a worker does, and dies where its shot says so

@@ -14,9 +14,9 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from nightfx.cli import app, shell
-from nightfx.cli.display import Pace
 from nightfx.errors import SourceError
 from nightfx.network.presets import Preset
+from nightfx.pace import Pace
 from nightfx.source.reader import Reader
 
 needs_mounts = pytest.mark.skipif(

@@ -39,6 +39,7 @@ from nightfx.cli import app
 from nightfx.errors import RetryError, UsageError
 from nightfx.job.manifest import read_manifest
 from nightfx.light.lock import Lock
+from nightfx.lights import Light, LightList, LightTrack, write_lights
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import load_preset, save_draft, save_preset
 from nightfx.options.engine import EngineOptions
@@ -83,6 +84,9 @@ EXAMPLES: dict[str, Any] = {
     "matte_invert": True,
     "matte_feather": 2.5,
     "sky_matte": "{things}/sky.png",
+    "lights": "{things}/clip.lights.json",
+    "light_seed": 3,
+    "lit_windows": 1.0,
     "device": "cpu",
     "backend": "openvino",
     "working_height": 64,
@@ -101,6 +105,15 @@ EXAMPLES: dict[str, Any] = {
     "sky_tint": 30,
     "glow": 0.6,
     "grain": 0.05,
+    "lamps": 1,
+    "windows": -1,
+    "cars": "1001:0.5,1003:1",
+    "signs": 2,
+    "lamps_kelvin": 1500,
+    "windows_kelvin": 9000,
+    "cars_kelvin": 2000,
+    "signs_kelvin": 2500,
+    "street_light": 0.5,
     "codec": "h264",
     "crf": 30,
     "speed": "ultrafast",
@@ -155,6 +168,8 @@ class Case:
 
 GRADE = ("strength", "exposure", "temperature", "tint", "saturation", "black")
 LOOK = (*GRADE, "sky", "sky_level", "sky_tint", "glow")
+LIGHTS = ("lamps", "windows", "cars", "signs")
+LAMPS = ("light_seed", "lit_windows", *LIGHTS, *map("{}_kelvin".format, LIGHTS), "street_light")
 MATTE = ("matte", "matte_invert", "matte_feather")
 CASES = {
     "relight": Case(
@@ -164,6 +179,7 @@ CASES = {
             *("start", "end", "device"),
         ),
     ),
+    "lights": Case("short.mkv", ("lights", *LAMPS)),
     "tiles": Case("short.mkv", ("method", "tile_px", "frames", "max_pixels")),
     "draft": Case("clip.mkv", ("draft", "lock_to", "passes", "overwrite", "fresh")),
     "h264": Case(
@@ -213,6 +229,9 @@ WRONG: dict[str, Any] = {
     "matte": "",
     "matte_feather": 2000,
     "sky_matte": "",
+    "lights": "",
+    "light_seed": 1.5,
+    "lit_windows": 1.5,
     "device": "tpu",
     "backend": "tflite",
     "working_height": 8,
@@ -230,6 +249,9 @@ WRONG: dict[str, Any] = {
     "sky_tint": "blue",
     "glow": True,
     "grain": "0:",
+    **dict.fromkeys(("lamps", "windows", "cars", "signs"), 11),
+    **dict.fromkeys(map("{}_kelvin".format, ("lamps", "windows", "cars", "signs")), 30000),
+    "street_light": 5,
     "codec": "vhs",
     "crf": 52,
     "speed": "warp",
@@ -250,6 +272,7 @@ TOGETHER: list[dict[str, Any]] = [
     {"codec": "ffv1", "depth": 10},
     {"interlaced": "keep", "matte": "m.png"},
     {"interlaced": "keep", "sky_matte": "m.png"},
+    {"lights": "off", "lit_windows": 0.5},
     {"matte_invert": True},
     {"ocio": "a.ocio"},
     {"start": 2.0, "end": 1.0},
@@ -368,11 +391,29 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     Lock((-1.0, -0.8, -0.7)).save(folder / "a.lock.json")
     save_config(folder / "own.ocio")
-    about: dict[str, Any] = {"name": "shady", "method": "relight", **FACTS}
+    write_lights(lamps(), folder / "clip.lights.json")
+    table = {"windows_on": [0.3, 0.6]}
+    about: dict[str, Any] = {"name": "shady", "method": "relight", "lights": table, **FACTS}
     save_preset(folder / "shady", uneven(32, 5), "", **about)
     preset = load_preset(folder / "shady")
     save_draft(preset, uneven(8, 2), preset.folder, width=8, blocks=2, decibels=20.0)
     return folder
+
+
+def lamps() -> LightList:
+    """A light of each group that is on, and windows whose houses decide."""
+    kinds = ("lamp", "window", "front-lamp", "sign", *["window"] * 8)
+    lights = []
+    for index, kind in enumerate(kinds):
+        left, top = 6 * (index % 6) + 4, 14 * (index // 6) + 8
+        quad = np.array([[left, top], [left + 4, top], [left + 4, top + 6], [left, top + 6]])
+        track = LightTrack(
+            np.array([1001, 1006]),
+            np.stack([quad, quad]).astype(np.float32),
+            np.ones(2, np.float32),
+        )
+        lights.append(Light(index + 1, kind, track, on=True if index < 4 else None))
+    return LightList((85, 64), 1001, 6, True, ((1001, 0.5),), tuple(lights))
 
 
 def save_layers(folder: Path) -> None:
@@ -754,6 +795,7 @@ ASKED: dict[str, tuple[type, ...]] = {
     "preview": RENDER,
     "batch": (*RENDER, EngineOptions),
     "mattes": (SourceOptions,),
+    "lights": (SourceOptions,),
     "farm run": (EngineOptions,),
     "train": (PictureOptions, RecipeOptions),
     "train-scene": (SceneTrainOptions,),
@@ -764,6 +806,7 @@ ASKED: dict[str, tuple[type, ...]] = {
 """Commands, and the groups of options that they take."""
 NOT_ASKED = LEFT_OUT | {
     "mattes": {"interlaced": "a matte is of a whole frame"},
+    "lights": {"interlaced": "lights are found in whole frames"},
     "farm run": {"stale": "no segment has a lease"},
     "presets distill": dict.fromkeys(("batch", "learning_rate"), "for experiments in Python"),
 }

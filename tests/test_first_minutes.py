@@ -8,6 +8,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ from typer.testing import CliRunner, Result
 import nightfx
 from nightfx.carry import log_line
 from nightfx.cli import app
-from nightfx.cli.display import LEAST_ITEMS, Pace, clock_time
+from nightfx.cli.display import clock_time
 from nightfx.disk import own_presets
 from nightfx.errors import PresetError, UsageError, install_words
 from nightfx.job.join import join_plan
 from nightfx.job.plan import plan_render, render_segment
 from nightfx.network.presets import Preset, list_presets, load_preset, save_look
 from nightfx.options import Look
+from nightfx.pace import LEAST_ITEMS, Pace
 from nightfx.picture import Frame, coding_of, frame_of
 from nightfx.preview.preview import preview
 from nightfx.preview.sheet import draw_sheet
@@ -148,6 +150,19 @@ def test_what_was_compiled_while_reading_does_not_hide_the_first_time(tmp_path: 
         for _ in range(2)
     ]
     assert said == [["False", "False"], ["True", "True"]]
+
+
+def test_the_second_shot_of_a_process_is_not_the_first_time(
+    tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightfx.picture.compiled._CACHES", {})  # nobody compiled before
+    monkeypatch.setattr("nightfx.picture.compiled._LIT", Event())
+    source, said = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=1)), []
+    for name in "bc":
+        watch = Watch()
+        nightfx.render(source, tmp_path / f"{name}.mkv", preset=identity, on_progress=watch)
+        said.append(watch.stages[0])
+    assert said == ["preparing (first time on this machine)", "preparing"]
 
 
 WITHOUT_FILM = """

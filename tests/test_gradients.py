@@ -37,8 +37,11 @@ def sky(path: Path, depth: int) -> Path:
     return path
 
 
-def lit_sky(source: Path, target: Path, preset: Preset | str, codec: CodecChoice) -> Any:
-    options = nightfx.RenderOptions.of(method="relight", encode=EncodeOptions(codec=codec))
+def lit_sky(
+    source: Path, target: Path, preset: Preset | str, codec: CodecChoice, **look: float
+) -> Any:
+    encode = EncodeOptions(codec=codec)
+    options = nightfx.RenderOptions.of(method="relight", encode=encode, **look)
     return frames_of(nightfx.render(source, target, preset=preset, options=options))[1].planes[0]
 
 
@@ -66,7 +69,7 @@ def test_ten_bits_of_night_use_every_code_between_dark_and_bright(
 def test_eight_bits_of_night_are_dithered_where_codes_are_few(tmp_path: Path) -> None:
     source = sky(tmp_path / "sky.mkv", 8)
     plate = frames_of(source)[1].planes[0].astype(float)
-    lit = lit_sky(source, tmp_path / "lit.mkv", "night", "ffv1").astype(float)
+    lit = lit_sky(source, tmp_path / "lit.mkv", "night", "ffv1", sky=0).astype(float)
     slope = (lit[:, -64:].mean() - lit[:, 64:128].mean()) / (
         plate[:, -64:].mean() - plate[:, 64:128].mean()
     )

@@ -15,6 +15,7 @@ PACKAGE = Path(nightfx.__file__).parent
 MAY_IMPORT = {
     # what everybody may know
     "errors": set(),
+    "pace": set(),
     "disk": {"errors"},
     "options": {"disk", "errors"},
     # pictures, and files of them
@@ -28,22 +29,23 @@ MAY_IMPORT = {
     "network": {"disk", "errors", "options"},
     "scene": {"errors", "network", "picture"},
     "apply": {"errors", "picture"},
-    "light": {"apply", "disk", "errors", "network", "options", "picture", "scene"},
+    "lights": {"disk", "errors", "options", "picture", "scene"},
+    "light": {"apply", "disk", "errors", "lights", "network", "options", "picture", "scene"},
     # renders
     "job": {
-        *("apply", "carry", "check", "disk", "errors", "light", "network", "options", "picture"),
-        *("scene", "source", "target"),
+        *("apply", "carry", "check", "disk", "errors", "light", "lights", "network", "options"),
+        *("picture", "scene", "source", "target"),
     },
     "mattes": {
-        *("disk", "errors", "job", "light", "network", "options", "picture", "scene", "source"),
-        "target",
+        *("disk", "errors", "job", "light", "lights", "network", "options", "picture", "scene"),
+        *("source", "target"),
     },
     "preview": {
         *("apply", "errors", "job", "light", "network", "options", "picture", "source", "target"),
     },
     "batch": {
-        *("disk", "errors", "job", "metrics", "network", "options", "picture", "preview"),
-        *("scene", "source", "target"),
+        *("disk", "errors", "job", "metrics", "network", "options", "pace", "picture"),
+        *("preview", "scene", "source", "target"),
     },
     "farm": {"disk", "errors", "job"},
     "quality": {

@@ -140,11 +140,36 @@ def test_keyframes_pass_through_their_keys_and_stay_between_them(
         ("exposure", "0:0,8:11", "--exposure must be from -10 to 10, got 11"),
         ("exposure", "nan", "--exposure must be from -10 to 10, got nan"),
         ("grain", "0:", "--grain must be a number, or frames"),
+        ("sky_level", "9:0,3:1", "--sky-level needs frames that rise from 0 on"),
+        ("lamps", -11, "--lamps must be from -10 to 10, got -11"),
+        ("street_light", 4.5, "--street-light must be from 0 to 4, got 4.5"),
+        ("lamps_kelvin", 20001, "--lamps-kelvin must be from 0 to 20000, got 20001"),
+        (
+            "windows_kelvin",
+            999,
+            "--windows-kelvin must be from 1000 to 20000, or 0 alone .*, got 999",
+        ),
+        ("cars_kelvin", "1001:0,1009:3000", "--cars-kelvin must be from 1000 .*, got 0, 3000"),
+        ("signs_kelvin", "1001:2000,1009:3", "--signs-kelvin must be from 1000 .*, got 2000, 3"),
     ],
 )
 def test_what_is_no_value_is_refused(name: str, text: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         Look(**{name: text})
+
+
+@pytest.mark.parametrize("group", ["lamps", "windows", "cars", "signs"])
+def test_a_colour_of_lights_is_in_kelvin_or_the_presets(group: str) -> None:
+    key = "{}_kelvin".format(group)  # noqa: UP032  # a name of its own would look private
+
+    def look(value: Any) -> Look:
+        return Look(**{key: value})
+
+    assert getattr(look("1001:2000,1011:4000").at(1006), key) == 3000
+    assert getattr(look(20000).at(1001), key) == 20000
+    for neutral in (look(0), look("1001:0,1009:0"), Look()):
+        assert getattr(neutral.at(1005), key) == 0
+        assert neutral.names(key) == []
 
 
 def test_a_look_goes_before_the_presets_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,7 @@ from nightfx.options import Look, Method, RenderOptions
 from nightfx.picture import Float32, Frame, rgb_coding
 from nightfx.scene import KINDS
 from nightfx.source.reader import Reader
+from nightfx.target.join import join_segments
 
 ROOF = 36
 
@@ -171,6 +173,141 @@ def framed(shots: list[Float32]) -> Iterator[Frame]:
     for pts, rgb in enumerate(shots):
         planes = tuple(np.ascontiguousarray(c) for c in np.moveaxis(pixels(rgb), -1, 0))
         yield Frame(planes, rgb_coding(8, alpha=False), pts, Fraction(1, 24))
+
+
+# a matte that was stopped
+
+
+class Stopped(Exception):
+    """What ends a process in the midst of its work."""
+
+
+def stopping_at(frame: int) -> Any:
+    def stop(done: int, total: int | None) -> None:
+        if done == frame:
+            raise Stopped
+
+    return stop
+
+
+@pytest.fixture
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, count in (("LEAST", 8), ("MOST", 12)):
+        monkeypatch.setattr(f"nightfx.light.borders.{name}_FRAMES", count)
+        monkeypatch.setattr(f"nightfx.light.borders.{name}_FILES", count)
+
+
+@pytest.fixture
+def shown(network: SceneNetwork, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One more for each frame that the network is shown."""
+    found, see = list[int](), network.forward
+
+    def counted(x: torch.Tensor) -> torch.Tensor:
+        found.append(1)
+        return see(x)
+
+    monkeypatch.setattr(network, "forward", counted)
+    return found
+
+
+def pictures_in(clip: Path) -> str:
+    """Times and hashes of all pictures, by FFmpeg."""
+    words = ["ffmpeg", "-v", "error", "-i", str(clip), "-f", "framemd5", "-"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def test_mattes_of_a_clip_go_on_where_they_were_stopped(
+    short_segments: None, shown: list[int], tmp_path: Path
+) -> None:
+    plate = make_clip(tmp_path / "a.mp4", Clip(count=40))
+    kinds = ("sky", "wall")
+    whole = write_mattes(plate, tmp_path / "whole", kinds=kinds)
+    shown.clear()
+    with pytest.raises(Stopped):
+        write_mattes(plate, tmp_path / "m", kinds=kinds, on_progress=stopping_at(30))
+    assert not [path for path in (tmp_path / "m").iterdir() if path.suffix == ".mkv"]
+    assert len(shown) >= 30
+    shown.clear()
+    made = write_mattes(plate, tmp_path / "m", kinds=kinds)
+    assert len(shown) <= 24  # 16 frames from the second border on, and the warm-up before it
+    for one, other in zip(whole, made, strict=True):
+        assert pictures_in(one) == pictures_in(other)
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["a.sky.mkv", "a.wall.mkv"]
+
+
+def test_files_of_a_matte_that_was_stopped_are_kept(short_segments: None, tmp_path: Path) -> None:
+    plate = make_clip(tmp_path / "a.mp4", Clip(count=20))
+    write_mattes(plate, tmp_path / "whole", files=True)
+    with pytest.raises(Stopped):
+        write_mattes(plate, tmp_path / "m", files=True, on_progress=stopping_at(10))
+    kept = {path: path.stat().st_mtime_ns for path in sorted((tmp_path / "m").glob("a.*.png"))}
+    assert len(kept) >= 9
+    write_mattes(plate, tmp_path / "m", files=True)
+    *earlier, _ = kept  # the last one is written again
+    assert [path.stat().st_mtime_ns for path in earlier] == [kept[path] for path in earlier]
+    names = sorted(path.name for path in (tmp_path / "whole").iterdir())
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "m" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_matte_that_is_complete_is_kept_where_another_was_stopped(
+    shown: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plate = make_clip(tmp_path / "a.mp4", Clip(count=4))
+    with monkeypatch.context() as patched:
+        patched.setattr("nightfx.mattes.shot.join_segments", first_alone())
+        with pytest.raises(Stopped):
+            write_mattes(plate, tmp_path / "m", kinds=("sky", "wall"))
+    sky = tmp_path / "m/a.sky.mkv"
+    kept = sky.stat().st_mtime_ns
+    shown.clear()
+    write_mattes(plate, tmp_path / "m", kinds=("sky", "wall"))
+    assert sky.stat().st_mtime_ns == kept
+    assert shown == []
+    with pytest.raises(TargetError, match="exists already"):
+        write_mattes(plate, tmp_path / "m", kinds=("wall", "sky"))
+
+
+def first_alone() -> Any:
+    """What joins one matte, and is stopped at the next."""
+    joined = list[Path]()
+
+    def join(pieces: Any, target: Path, **given: Any) -> None:
+        if joined:
+            raise Stopped
+        joined.append(target)
+        join_segments(pieces, target, **given)
+
+    return join
+
+
+def test_a_matte_that_was_stopped_is_not_mixed_with_another(
+    short_segments: None, shown: list[int], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plate = make_clip(tmp_path / "a.mp4", Clip(count=20))
+    with pytest.raises(Stopped):
+        write_mattes(plate, tmp_path / "m", on_progress=stopping_at(18))
+    assert "60 % is done and kept" in caplog.text
+    shown.clear()
+    other = RenderOptions.of(steady=0.5)
+    (made,) = write_mattes(plate, tmp_path / "m", options=other)
+    assert "starting anew: --steady was not given, is 0.5" in caplog.text
+    assert len(shown) == 20
+    (whole,) = write_mattes(plate, tmp_path / "whole", options=other)
+    assert pictures_in(made) == pictures_in(whole)
+
+
+def test_somebody_elses_file_is_not_taken_for_a_matte_that_was_stopped(
+    short_segments: None, tmp_path: Path
+) -> None:
+    plate = make_clip(tmp_path / "a.mp4", Clip(count=20))
+    with pytest.raises(Stopped):
+        write_mattes(plate, tmp_path / "m", on_progress=stopping_at(18))
+    (tmp_path / "m/a.sky.mkv").write_bytes(b"by hand")
+    with pytest.raises(TargetError, match=r"a\.sky\.mkv: exists already; --overwrite"):
+        write_mattes(plate, tmp_path / "m")
+    assert (tmp_path / "m/a.sky.mkv").read_bytes() == b"by hand"
 
 
 # a user's own matte of the sky

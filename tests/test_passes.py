@@ -20,6 +20,7 @@ from test_planes import CODINGS, names, noise_frame
 from test_sequence import ramp, save
 
 import nightfx
+from nightfx.apply import LitChange, Patch
 from nightfx.apply.change import FieldChange
 from nightfx.apply.field import apply_field, relight
 from nightfx.apply.finish import Finish, Steps
@@ -174,6 +175,21 @@ def test_passes_recombine_on_the_plates_own_signal(
         np.testing.assert_allclose(merged, render, atol=1 / 1023, rtol=1 / 1023)
     assert np.abs(render - plate).max() > 0.1
     assert len(list((tmp_path / "p").glob("*.glow.*"))) == ("glow" in look)
+
+
+def test_lamps_are_in_the_glow_pass(tmp_path: Path) -> None:
+    frame = smooth_frame(CODINGS[4])
+    bare, size = FieldChange(night(24, 32), frame.height, frame.width), (frame.height, frame.width)
+    lamp = Patch(20, 30, np.ones((24, 16), np.float32), np.array([0.4, 0.3, 0.1], np.float32))
+    lit = LitChange(bare, [lamp], size)
+    passes = open_passes(tmp_path, "shot.night", overwrite=False)
+    passes.write(frame, Steps(bare, lit, Finish(strength=0.5)))
+    plate = to_rgb(frame)
+    wanted = lit.by(0.5).of_picture(plate)
+    np.testing.assert_allclose(recombined(tmp_path, "field", plate), wanted, atol=1e-3)
+    glow = np.moveaxis(opened(tmp_path / "shot.night.glow.1001.exr")[0], -1, 0)
+    assert glow[:, 30:54, 20:36].min() > 0.02
+    assert np.count_nonzero(np.abs(glow) > 1e-5) == glow[:, 30:54, 20:36].size
 
 
 def uneven() -> RelitGenerator:

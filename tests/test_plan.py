@@ -273,6 +273,21 @@ def test_of_a_plan_poisonous_segments_fail_alone_and_a_rerun_joins(
     assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
+def test_a_segment_tells_its_stages_and_that_it_is_rendered_already(
+    tmp_path: Path, identity: Preset
+) -> None:
+    source, plan = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=3)), tmp_path / "plan.json"
+    plan_render(source, plan, preset=identity)
+    words = ("render", "--plan", plan, "--segment", 0)
+    first, again = (run(*words).stderr.splitlines() for _ in range(2))
+    assert [line.partition(" (")[0] for line in (*first[:2], first[-1])] == [
+        "plan.json 0: reading",
+        "plan.json 0: preparing",
+        "plan.json 0: finishing",
+    ]
+    assert again == ["plan.json 0: reading", "plan.json 0: rendered already"]
+
+
 def test_a_segment_that_only_lost_its_workers_is_worth_trying_again(
     tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

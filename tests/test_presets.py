@@ -10,10 +10,11 @@ from torch import nn
 from typer.testing import CliRunner
 
 from nightfx.cli import app
-from nightfx.errors import PresetError
+from nightfx.errors import PresetError, UsageError
+from nightfx.job.render_job import check_options
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
-from nightfx.options import NightSky
+from nightfx.options import LightTable, NightSky, RenderOptions
 
 BUNDLED = ["blue-hour", "day", "day-for-night", "night", "night-neon"]
 
@@ -173,6 +174,21 @@ def test_ones_own_presets_are_listed_as_to_takes_them(
     assert len(listed.stdout.splitlines()) == len(BUNDLED)  # those that come along are no one's own
 
 
+def test_descriptions_stand_in_one_column_however_long_a_name_is(
+    folder: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "a-name-that-is-longer-than-those-that-come-along"):
+        shutil.copytree(folder, tmp_path / "own" / name)
+    listed = CliRunner().invoke(app, ["presets", "list", str(tmp_path / "own")])
+    lines = listed.stdout.splitlines()
+    names = [line.split()[0] for line in lines]
+    column = max(map(len, names)) + 2
+    assert names[-1].endswith("come-along")
+    assert {line[: column - 1].strip() for line in lines} == set(names)
+    assert all(line[column - 2 : column] == "  " for line in lines)
+    assert all(line[column] != " " for line in lines)
+
+
 def test_a_presets_night_sky_is_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     source = load_preset("night")
     words = (source.folder / "preset.toml").read_text()
@@ -185,8 +201,68 @@ def test_a_presets_night_sky_is_read_and_a_wrong_one_is_named(tmp_path: Path) ->
         ("clouds = 0.7", "clouds = 1.5", r"\[sky\] clouds must be from 0 to 0.8, got 1.5"),
         ("glow = [0.098", "glow = [-1", r"\[sky\] glow must be three numbers from 0 to 1, got"),
         ("overhead = [0.047, ", "overhead = [", "length 3"),
+        ("clouds = ", "cloud = ", r"\[sky\] has no cloud; known: overhead, glow, clouds; is"),
     ):
         assert right in words
         toml.write_text(words.replace(right, wrong))
         with pytest.raises(PresetError, match=said):
             load_preset(tmp_path)
+
+
+LIGHTS = LightTable(
+    windows=0.3,
+    windows_on=(0.25, 0.5),
+    lamps_kelvin=((2000.0, 3.0), (4000.0, 1.0)),
+    street_kelvin=2200.0,
+)
+
+
+def test_a_presets_lights_are_read_and_survive_saving(tmp_path: Path) -> None:
+    facts: dict[str, Any] = {"name": "lit", "description": "", "heights_px": (8, 99)}
+    save_preset(tmp_path, RelitGenerator(), "", **facts, lights=LIGHTS)
+    assert load_preset(tmp_path).facts.lights == LIGHTS
+    save_preset(tmp_path / "dark", RelitGenerator(), "", **facts)
+    assert load_preset(tmp_path / "dark").facts.lights is None
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lamps = -1", "lamps must be from 0 to 100, got -1"),
+        ("windows = nan", "windows must be from 0 to 100, got nan"),
+        ("shops_on = 1.5", "shops_on must be from 0 to 1, got 1.5"),
+        ("ambient = 2", "ambient must be from 0 to 1, got 2"),
+        ("windows_on = [0.6, 0.3]", "windows_on must be from 0.6 to 1, got 0.3"),
+        ("windows_on = 0.3", "windows_on: Expected array, got"),
+        ("street_kelvin = 500", "street_kelvin must be from 1000 to 20000, got 500"),
+        ("cars_kelvin = []", "cars_kelvin needs pairs of kelvin and share, got"),
+        ("cars_kelvin = [[4000, 0]]", "cars_kelvin needs pairs of kelvin and share, got"),
+        ("cars_kelvin = [[4000]]", r"cars_kelvin\[0\]: Expected array of length 2, got 1"),
+        ("signs_kelvin = [[900, 1]]", "signs_kelvin must be from 1000 to 20000, got 900"),
+        ("signs_kelvin = [[4000, -1], [5000, 2]]", "signs_kelvin must be from 0 .*, got -1"),
+        ("windows_in = [0.3, 0.6]", "has no windows_in; known: windows, .* is nightfx too old"),
+    ],
+)
+def test_a_wrong_table_of_lights_is_named(folder: Path, line: str, message: str) -> None:
+    rewrite(folder, "[training]", f"[lights]\n{line}\n\n[training]")
+    with pytest.raises(PresetError, match=rf"preset\.toml: .*\[?lights[\].] ?{message}"):
+        load_preset(folder)
+
+
+def test_nights_light_lamps_and_other_presets_none() -> None:
+    lit = {preset.name for preset in list_presets() if preset.facts.lights}
+    assert lit == {"night", "night-neon", "blue-hour"}
+
+
+def test_lights_are_refused_where_a_preset_has_none() -> None:
+    options = RenderOptions.of
+    for given, said in (
+        ({"lights": "on"}, "--lights on: day lights no lamps: its preset.toml has no .lights."),
+        ({"lights": "a.lights.json"}, r"--lights .*a\.lights\.json: day lights no lamps"),
+        ({"lit_windows": 0.5}, "--lit-windows: day lights no lamps"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            check_options(options(**given), load_preset("day"))
+        check_options(options(**given), load_preset("night"))
+    for given in ({}, {"lights": "off"}, {"lights": "auto"}):
+        check_options(options(**given), load_preset("day"))

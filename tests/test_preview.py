@@ -193,6 +193,23 @@ def test_what_cannot_be_previewed_is_refused(
         preview(source, preset=identity, **more)
 
 
+def test_a_preview_says_the_stages_and_the_line_of_log_footage_that_a_render_says(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = make_clip(tmp_path / "a_SLog3.mkv", Clip("ffv1", "yuv420p10le", count=3))
+    words = [str(source), "--to", str(identity.folder)]
+    said, log = [], []
+    for command in ("render", "preview"):
+        caplog.clear()
+        said.append(CliRunner().invoke(app, [command, *words]).stderr.splitlines())
+        log.append([text for text in caplog.messages if "S-Log3" in text])
+    assert log[0] == log[1]
+    assert len(log[0]) == 1
+    stages = [[line for line in lines if line.startswith(source.name)] for lines in said]
+    assert stages[1] == [*stages[0][:2], f"{source.name}: drawing"]
+    assert stages[1][1].startswith(f"{source.name}: preparing")
+
+
 def test_a_picture_is_previewed_and_nothing_is_replaced_unasked(
     tmp_path: Path, halving: Preset
 ) -> None:

@@ -30,6 +30,7 @@ from nightfx.job.render_job import open_job
 from nightfx.light import borders
 from nightfx.light.borders import Borders, Lengths, warm_up_of
 from nightfx.light.steady import Steadying, steady
+from nightfx.lights import Light, LightList, LightTrack, write_lights
 from nightfx.network.presets import Preset, load_preset
 from nightfx.options.encode import EncodeOptions
 from nightfx.picture.frame import Frame
@@ -368,7 +369,9 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_file(
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("kind", ["tiles", "lock", "auto", "part", "fields", "ts", "passes"])
+@pytest.mark.parametrize(
+    "kind", ["tiles", "lock", "auto", "part", "fields", "ts", "passes", "lights"]
+)
 def test_every_kind_of_render_resumes(
     kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -383,6 +386,7 @@ def test_every_kind_of_render_resumes(
         "part": {"start_seconds": 0.25, "end_seconds": 1.6},
         "fields": {"interlaced": "keep"},
         "passes": {"passes": tmp_path / "passes"},
+        "lights": {"lights": lights_of_64(tmp_path / "a.lights.json")},
     }
     given = every_kind.get(kind, {})
     options = RenderOptions.of(**given, encode=EncodeOptions(codec="h264", speed="ultrafast"))
@@ -401,6 +405,15 @@ def test_every_kind_of_render_resumes(
         for a, b in zip(*folders, strict=True):
             with_names = a.read_bytes() == b.read_bytes()
             assert with_names or a.suffix == ".exr"  # which say when they were made
+
+
+def lights_of_64(path: Path) -> Path:
+    """A list with a lamp and a window that wander over 40 frames of 64×64 px."""
+    quad = np.array([[8, 10], [20, 10], [20, 24], [8, 24]], np.float32)
+    track = LightTrack(np.array([1001, 1040]), np.stack([quad, quad + 30]), np.ones(2, np.float32))
+    lights = tuple(Light(i, kind, track, on=True) for i, kind in enumerate(("lamp", "window")))
+    write_lights(LightList((64, 64), 1001, 40, True, (), lights), path)
+    return path
 
 
 def test_content_light_is_that_of_the_whole_clip(

@@ -26,7 +26,7 @@ from nightfx.batch.shots.media import Library
 from nightfx.batch.shots.media import frames_of as frames_of_timecode
 from nightfx.batch.shots.relink import write_cut
 from nightfx.batch.shots.settings import settings_of
-from nightfx.batch.shots.timeline import Cut, _seconds, read_cut, united
+from nightfx.batch.shots.timeline import Cut, read_cut, short_seconds, united
 from nightfx.errors import SourceError
 from nightfx.job.render import render
 from nightfx.network.presets import Preset
@@ -248,7 +248,7 @@ def test_a_timeline_is_rendered_in_one_command(
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(60), Fraction(240)])
 def test_a_part_in_few_digits_means_the_same_frames(rate: Fraction) -> None:
     for frame in range(1, 2000):
-        place = Fraction(_seconds(frame, rate)).limit_denominator(10**6) * rate
+        place = Fraction(short_seconds(frame, rate)).limit_denominator(10**6) * rate
         assert frame - Fraction(3, 8) <= place <= frame - Fraction(1, 8)
 
 

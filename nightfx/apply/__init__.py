@@ -1,8 +1,10 @@
 """A change of light put on the plate."""
 
 from nightfx.apply.change import Change, FieldChange, MapChange
+from nightfx.apply.emitters import LitChange
 from nightfx.apply.field import Field, full_size, relight
-from nightfx.apply.finish import Finish, Steps, Written, light_plate
+from nightfx.apply.finish import Finish, Steps, Written, light_plate, screened
+from nightfx.apply.patches import Patch
 from nightfx.apply.sky import SkyChange
 from nightfx.apply.tangent import lit_signal, tangent
 from nightfx.apply.working import is_direct, straight_rgb
@@ -12,7 +14,9 @@ __all__ = [
     "Field",
     "FieldChange",
     "Finish",
+    "LitChange",
     "MapChange",
+    "Patch",
     "SkyChange",
     "Steps",
     "Written",
@@ -21,6 +25,7 @@ __all__ = [
     "light_plate",
     "lit_signal",
     "relight",
+    "screened",
     "straight_rgb",
     "tangent",
 ]

@@ -42,6 +42,9 @@ class Change(Protocol):
     def graded(self, grade: Float64 | None) -> Change:
         """Return this change, and then the grade (3, 4)."""
 
+    def gained(self, gain: Float32) -> Change:
+        """Return this change, and then each colour times a smooth `gain` (3, h, w) of a small grid."""
+
     def screened(self, glow: Float32) -> Change | None:
         """Return this change, and then the light of `glow` (3, h, w) over it up to white; None where that needs pixels."""
 
@@ -78,6 +81,12 @@ class FieldChange:
         """Return the field, composed with the grade."""
         return replace(self, field=graded(self.field, grade))
 
+    def gained(self, gain: Float32) -> FieldChange:
+        """Return the field with its rows times the gain at their cells."""
+        rows = self.field.reshape(3, 4, *self.field.shape[1:])
+        more = rows * _sized(gain, self.field.shape[1:])[:, None]
+        return replace(self, field=np.ascontiguousarray(more.reshape(self.field.shape)))
+
     def screened(self, glow: Float32) -> FieldChange | None:
         """Return the field, composed with the screen: up to white it is affine."""
         return replace(self, field=glowing(self.field, glow))
@@ -95,6 +104,8 @@ class MapChange:
     offset: Float32
     grade: Float64 | None = None
     strength: float = 1.0
+    lamps: Float32 | None = None
+    """(3, h, w): a smooth gain after the grade."""
 
     def of_picture(self, picture: Float32) -> Float32:
         """Return a picture (3, h, w) under the maps, shrunk to its size."""
@@ -106,6 +117,9 @@ class MapChange:
             _at_sites(x, work.shape[1:], sub_x, sub_y) for x in (self.gain, self.offset)
         )
         lit = graded_picture(work * gain + offset, self.grade)
+        if self.lamps is not None:
+            full = _sized(self.lamps, self.gain.shape[1:])
+            lit = lit * _at_sites(full, work.shape[1:], sub_x, sub_y)
         if self.strength == 1:
             return lit
         mixed: Float32 = work + np.float32(self.strength) * (lit - work)
@@ -116,6 +130,9 @@ class MapChange:
         if self.grade is not None:
             return None
         gain, offset = self.gain, self.offset
+        if self.lamps is not None:
+            lamps = _sized(self.lamps, self.gain.shape[1:])
+            gain, offset = gain * lamps, offset * lamps
         if self.strength != 1:
             gain = 1 + np.float32(self.strength) * (gain - 1)
             offset = np.float32(self.strength) * offset
@@ -124,6 +141,11 @@ class MapChange:
     def graded(self, grade: Float64 | None) -> MapChange:
         """Return the maps, and then the grade."""
         return replace(self, grade=grade)
+
+    def gained(self, gain: Float32) -> MapChange:
+        """Return the maps, and then the gain."""
+        before = 1 if self.lamps is None else _sized(self.lamps, gain.shape[1:])
+        return replace(self, lamps=np.asarray(gain * before, np.float32))
 
     def screened(self, glow: Float32) -> MapChange | None:
         """Return None: the maps are as fine as the frame, and the glow is put on its pixels."""
@@ -141,6 +163,14 @@ def graded_picture(picture: Float32, grade: Float64 | None) -> Float32:
     flat = grade[:, :3].astype(np.float32) @ picture.reshape(3, -1)
     flat += grade[:, 3:].astype(np.float32)
     return flat.reshape(picture.shape)
+
+
+def _sized(maps: Float32, size: tuple[int, ...]) -> Float32:
+    """Smooth maps (3, h, w) at another size (h, w): between their cells, or the mean of the cells that one covers."""
+    if maps.shape[1:] == size:
+        return maps
+    how = cv2.INTER_AREA if size[1] < maps.shape[2] else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(c, size[::-1], interpolation=how) for c in maps])
 
 
 def _at_sites(maps: Float32, size: tuple[int, ...], sub_x: int, sub_y: int) -> Float32:

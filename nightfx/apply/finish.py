@@ -64,9 +64,9 @@ class Steps(NamedTuple):
     """What is done to the light of a frame, from the generator's part on."""
 
     bare: Change
-    """The change of light alone, by the strength: without glow."""
+    """The change of light alone, by the strength: without glow and without what shines itself."""
     change: Change
-    """The change of light, with glow where it can carry that."""
+    """The change of light, with what shines itself, and with glow where it can carry that."""
     finish: Finish
     """What comes after the change."""
 

@@ -76,6 +76,10 @@ class SkyChange:
         """Return both, and then the grade."""
         return replace(self, ground=self.ground.graded(grade), sky=self.sky.graded(grade))
 
+    def gained(self, gain: Float32) -> SkyChange:
+        """Return the ground by the gain, and the sky as it was."""
+        return replace(self, ground=self.ground.gained(gain))
+
     def screened(self, glow: Float32) -> SkyChange | None:
         """Return both, and then the light of `glow`; None where the ground's change cannot carry that."""
         ground, sky = self.ground.screened(glow), self.sky.screened(glow)

@@ -27,7 +27,7 @@ from nightfx.cli import (
 )
 from nightfx.cli.flags import NamingPresets
 from nightfx.cli.own import save
-from nightfx.cli.scene import mattes, train_scene
+from nightfx.cli.scene import lights, mattes, train_scene
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.command("render", cls=NamingPresets)(shell.guarded(render.render))
 app.command("preview", cls=NamingPresets)(shell.guarded(preview.preview))
 app.command("mattes")(shell.guarded(mattes.mattes))
+app.command("lights")(shell.guarded(lights.lights))
 app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))
 app.command("plan", cls=NamingPresets)(shell.guarded(plan.plan))
 app.command("join")(shell.guarded(plan.join))

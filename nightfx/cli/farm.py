@@ -80,6 +80,7 @@ def run(
         typer.echo(f"{len(failed)} of {len(tasks)} segments failed; the others are kept", err=True)
         return min(task.code for task in failed)  # what is not worth retrying counts
     with shell.progress(plan.name, "packets") as show:
+        show.stage("reading", 0, None)
         target = join_plan(plan, show)
     shell.say(str(target), {"target": str(target)})
     return DONE

@@ -32,7 +32,9 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
         show.stage("reading", 0, None)
         from nightfx.job.plan import render_segment
 
-        render_segment(plan, number, show)
+        is_new = render_segment(plan, number, show)
+    if not is_new:
+        typer.echo(shell.printable(f"{plan.name} {number}: rendered already"), err=True)
     return DONE
 
 

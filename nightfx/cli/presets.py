@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,20 +29,19 @@ def list_all(
     from nightfx.errors import PresetError
     from nightfx.network import list_presets, load_preset
 
-    wrong, names, known = 0, set(), set()
-    for preset in list_presets():
-        names.add(preset.name)
-        known.add(preset.folder.resolve())
-        _print_line(preset.name, preset)
+    wrong, own = 0, list(list_presets())
+    lines = [(preset.name, preset) for preset in own]
+    names, known = {preset.name for preset in own}, {preset.folder.resolve() for preset in own}
     for place in _folders_in(folder or Path()):
         if place.resolve() in known:
             continue
         try:
             # a folder called night does not hide the preset night
             said = f"./{place}" if str(place) in names else str(place)
-            _print_line(said, load_preset(place.resolve()))
+            lines.append((said, load_preset(place.resolve())))
         except PresetError as error:
             wrong = shell.fail(error)
+    _print_lines(lines)
     return wrong
 
 
@@ -51,10 +51,12 @@ def _folders_in(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _print_line(said: str, preset: Preset) -> None:
-    """Print a preset beside what `--to` takes for it."""
-    only = "" if preset.renders_tiles else " (--method relight only)"
-    typer.echo(f"{said:12} {preset.facts.description}{only}")
+def _print_lines(lines: Sequence[tuple[str, Preset]]) -> None:
+    """Print presets, each beside what `--to` takes for it."""
+    width = max((len(said) for said, _ in lines), default=0)
+    for said, preset in lines:
+        only = "" if preset.renders_tiles else " (--method relight only)"
+        typer.echo(f"{said:{width}}  {preset.facts.description}{only}")
 
 
 def show(name: Name) -> None:
@@ -112,7 +114,7 @@ def import_one(
     from nightfx.network.checkpoints import import_checkpoint
 
     preset = import_checkpoint(file, name, out)
-    _print_line(preset.name, preset)
+    _print_lines([(preset.name, preset)])
     typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
 
 

@@ -39,7 +39,7 @@ def preview(
     scopes: Annotated[bool, typer.Option("--scopes", help="Add waveforms and histograms.")] = False,
     **given: Any,
 ) -> None:
-    """Show one frame as plate, wipe and render, and under the other presets for such plates, on a sheet: a PNG."""
+    """Show one frame as plate, wipe and render on a sheet, a PNG; below, the other presets for such plates, and the chosen one weaker where there is room."""
     keys = [one.key for group in _SHOWN for one in options_in(group).values()]
     own = own_settings(given | {"to": to}, set(keys) - {"start", "end", "frames"})
     to = to or own.pop("to", "night")
@@ -47,11 +47,17 @@ def preview(
     with shell.progress(source.name) as show:
         show.stage("reading", 0, None)
         _check(source, out, to, options, frame, at)
-        show.stage("drawing", 0, None)
         from nightfx.preview.preview import preview as draw
 
         path = draw(
-            source, out, preset=to, options=options, frame=frame, at_seconds=at, scopes=scopes
+            source,
+            out,
+            preset=to,
+            options=options,
+            frame=frame,
+            at_seconds=at,
+            scopes=scopes,
+            on_progress=show,
         )
     typer.echo(str(path))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.display import LEAST_ITEMS, PLAIN_SECONDS, clock_time
+from nightfx.cli.display import PLAIN_SECONDS, clock_time
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,7 +33,12 @@ def watching(tasks: Sequence[Task[Any]], *, as_json: bool) -> AbstractContextMan
 
 @contextmanager
 def _json() -> Generator[Watch]:
+    told: dict[int, tuple[str, int]] = {}
+
     def show(task: Task[Any]) -> None:
+        if told.get(id(task)) == (task.state, task.frames):  # a stage, which is for people
+            return
+        told[id(task)] = task.state, task.frames
         line = {"shot": task.order.key, "state": task.state, "frames": task.frames}
         line |= {"total": task.total, "fps": round(task.rate, 3)}
         if task.state == "failed":
@@ -56,14 +61,14 @@ def _lines(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
         nonlocal last
         for note in task.notes[told.get(id(task), ("", 0))[1] :]:
             typer.echo(shell.printable(f"warning: {task.order.key}: {note}"), err=True)
-        changed = told.get(id(task), ("", 0))[0] != task.state
-        told[id(task)] = task.state, len(task.notes)
+        changed = told.get(id(task), ("", 0))[0] != _doing(task)
+        told[id(task)] = _doing(task), len(task.notes)
         now = time.monotonic()
         if not changed and now - last < PLAIN_SECONDS:
             return
         last = now
         done = sum(not each.open for each in tasks)
-        words = f"[{done}/{len(tasks)}] {task.order.key}: {task.state}{_detail(task)}"
+        words = f"[{done}/{len(tasks)}] {task.order.key}: {_doing(task)}{_detail(task)}"
         typer.echo(shell.printable(words), err=True)
 
     yield show
@@ -72,19 +77,20 @@ def _lines(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
 def _detail(task: Task[Any]) -> str:
     if task.state == "failed":
         return f" ({task.error})"
-    if not task.frames:
-        return ""
     count = f"{task.frames}{f'/{task.total}' if task.total else ''}"
+    words = f", {count} frames" if task.frames and not task.stage else ""
+    words += f", {task.rate:.1f}/s" if task.rate else ""
     left = _left(task)
-    rate = f", {task.rate:.1f}/s" if task.rate else ""
-    return f", {count} frames{rate}{f', {left} left' if left else ''}"
+    return words + (f", {left} left" if left else "")
+
+
+def _doing(task: Task[Any]) -> str:
+    """The state of a task, by the stage that it is in where it has one."""
+    return task.stage if task.state == "rendering" and task.stage else task.state
 
 
 def _left(task: Task[Any]) -> str:
-    is_early = task.frames - task.first < LEAST_ITEMS
-    if task.state != "rendering" or is_early or not task.total or not task.rate:
-        return ""
-    return clock_time(max(task.total - task.frames, 0) / task.rate)
+    return "" if task.seconds_left is None else clock_time(task.seconds_left)
 
 
 @contextmanager
@@ -93,27 +99,29 @@ def _table(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
     from rich.live import Live
 
     console = Console(stderr=True)
-    live = Live(get_renderable=lambda: _drawn(tasks), console=console, refresh_per_second=4)
+    live = Live(get_renderable=lambda: drawn_table(tasks), console=console, refresh_per_second=4)
     with live:
         yield lambda task: None  # it draws itself
 
 
-def _drawn(tasks: Sequence[Task[Any]]) -> Table:
+def drawn_table(tasks: Sequence[Task[Any]]) -> Table:
+    """Return the table of shots as it is shown while they are rendered."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, justify in (("shot", "left"), ("state", "left")):
-        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]  # rich's words
+    for title in ("shot", "state"):
+        table.add_column(title, overflow="ellipsis")  # these make room: their cells do not wrap
     for title in ("frames", "fps", "left"):
         table.add_column(title, justify="right", no_wrap=True)
     shown = _shown(tasks)
     for task in shown:
         frames = f"{task.frames}/{task.total or '?'}" if task.frames else ""
-        cells = [shell.printable(task.order.key), task.state, frames]
+        cells = [shell.printable(task.order.key), _doing(task), frames]
         cells += [f"{task.rate:.1f}" if task.rate else "", _left(task)]
         style = STYLES.get(task.state, "dim")
-        table.add_row(*(Text(cell, style=style if i else "") for i, cell in enumerate(cells)))
+        styles = ("", *(style for _ in cells[1:]))
+        table.add_row(*(Text(*each, no_wrap=True) for each in zip(cells, styles, strict=True)))
     ended = sum(not task.open for task in tasks)
     more = f", {len(tasks) - len(shown)} not shown" if len(shown) < len(tasks) else ""
     table.caption = Text(f"{ended} of {len(tasks)} shots{more}", style="dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -24,10 +25,11 @@ from nightfx.light import (
     show_frames,
     warm_up_of,
 )
-from nightfx.source import FALLBACK_RATE
+from nightfx.lights import LightList, lights_text, parse_lights
+from nightfx.source import FALLBACK_RATE, ClipInfo
 from nightfx.target import OutputPlan, head_of
 
-_SHOWN = "shown.safetensors"
+_SHOWN, _LIGHTS = "shown.safetensors", "lights.json"
 
 
 def _footage_of(job: render_job.RenderJob) -> Footage:
@@ -35,11 +37,15 @@ def _footage_of(job: render_job.RenderJob) -> Footage:
     return Footage(job.shot, job.total, job.encodings.source, job.numbering)
 
 
-def lighting_of(job: render_job.RenderJob, shown: list[Tensor] | None = None) -> Lighting:
+def lighting_of(
+    job: render_job.RenderJob,
+    shown: list[Tensor] | None = None,
+    found: LightList | None = None,
+) -> Lighting:
     """Build what lights a job, looking at its frames where something is to be chosen."""
     options = job.options
     asked = options.look, options.light, options.field
-    return build_lighting(job.preset, _footage_of(job), *asked, shown=shown)
+    return build_lighting(job.preset, _footage_of(job), *asked, shown=shown, found=found)
 
 
 def choose(job: render_job.RenderJob, folder: Path) -> tuple[manifest.Choices, Lighting]:
@@ -49,12 +55,20 @@ def choose(job: render_job.RenderJob, folder: Path) -> tuple[manifest.Choices, L
     lighting = lighting_of(job, shown)
     fields = lighting.fields
     choices = manifest.Choices(
-        lengths=_lengths(job, lighting),
+        lengths=lengths_of(
+            job.info,
+            lighting.steadying.amount if lighting.steadying else 0.0,
+            is_clip=isinstance(job.plan, OutputPlan),
+            per_frame=job.per_frame,
+        ),
         every=fields.steadying.every if fields else 1,
         stops=fields.lock.stops if fields and fields.lock else None,
         threads=torch.get_num_threads(),
         head=head_of(first, job.plan) if isinstance(job.plan, OutputPlan) else None,
         shown=keep_shown(shown, folder / _SHOWN) if shown else None,
+        lights=_keep(lights_text(lighting.found).encode(), folder / _LIGHTS)
+        if lighting.found
+        else None,
     )
     return choices, lighting
 
@@ -66,22 +80,24 @@ def rebuild_lighting(
     shown = shown_again(folder / _SHOWN, choices.shown) if choices.shown else []
     # neither chosen nor measured anew
     told = job.options.but(field_every=choices.every, lock=False, lock_to=None)
-    lighting = lighting_of(replace(job, options=told), shown)
+    kept = _kept(folder / _LIGHTS, choices.lights) if choices.lights else None
+    found = parse_lights(json.loads(kept)) if kept else None
+    lighting = lighting_of(replace(job, options=told), shown, found)
     if lighting.fields and choices.stops:
         fields = replace(lighting.fields, lock=Lock(choices.stops))
         return replace(lighting, fields=fields)
     return lighting
 
 
-def _lengths(job: render_job.RenderJob, lighting: Lighting) -> Lengths:
-    clip, per_frame = isinstance(job.plan, OutputPlan), job.per_frame
-    rate = float(job.info.rate or FALLBACK_RATE) * per_frame
-    least = (borders.LEAST_FRAMES if clip else borders.LEAST_FILES) * per_frame
-    warm_up = warm_up_of(lighting.steadying.amount, rate) if lighting.steadying else 0
+def lengths_of(info: ClipInfo, steady: float, *, is_clip: bool, per_frame: int = 1) -> Lengths:
+    """Return the lengths of the segments of a shot, `steady` being the share of the past that is kept at 24 frames a second."""
+    rate = float(info.rate or FALLBACK_RATE) * per_frame
+    least = (borders.LEAST_FRAMES if is_clip else borders.LEAST_FILES) * per_frame
     return Lengths(
         least=least,
-        most=(borders.MOST_FRAMES if clip else borders.MOST_FILES) * per_frame,
-        warm_up=min(warm_up, least // PHASE * PHASE),  # that of one segment at a time
+        most=(borders.MOST_FRAMES if is_clip else borders.MOST_FILES) * per_frame,
+        # that of one segment at a time
+        warm_up=min(warm_up_of(steady, rate), least // PHASE * PHASE),
         per_frame=per_frame,
     )
 
@@ -89,6 +105,11 @@ def _lengths(job: render_job.RenderJob, lighting: Lighting) -> Lengths:
 def keep_shown(shown: list[Tensor], path: Path) -> str:
     """Write what int8 is quantised with; returns its SHA-256."""
     data = safetensors.torch.save({str(i): x.contiguous() for i, x in enumerate(shown)})
+    return _keep(data, path)
+
+
+def _keep(data: bytes, path: Path) -> str:
+    """Write what was chosen beside the segments; returns its SHA-256."""
     with partial_file(path, path.parent) as part:
         part.write_bytes(data)
     return sha256(data).hexdigest()
@@ -96,11 +117,15 @@ def keep_shown(shown: list[Tensor], path: Path) -> str:
 
 def shown_again(path: Path, digest: str) -> list[Tensor]:
     """Read what `keep_shown` wrote; raises PlanError where it is gone or another."""
+    found = safetensors.torch.load(_kept(path, digest))
+    return [found[str(i)] for i in range(len(found))]
+
+
+def _kept(path: Path, digest: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise PlanError(f"{path}: cannot be read ({error.strerror}): plan it anew") from error
     if sha256(data).hexdigest() != digest:
         raise PlanError(f"{path}: is not what the plan was made with: plan it anew")
-    found = safetensors.torch.load(data)
-    return [found[str(i)] for i in range(len(found))]
+    return data

@@ -19,7 +19,7 @@ from nightfx.errors import PlanError
 from nightfx.job import render_job, source_target
 from nightfx.light import Lengths
 from nightfx.network import bundled_scene
-from nightfx.options import QUALITY_FAMILIES, Backend, RenderOptions
+from nightfx.options import QUALITY_FAMILIES, Backend, DeviceName, RenderOptions
 from nightfx.source import cores, fingerprint
 from nightfx.target import Head, OutputPlan
 
@@ -44,6 +44,8 @@ class Choices:
     """All that the first frame decides of a clip's file; None for a sequence."""
     shown: str | None = None
     """SHA-256 of what int8 was quantised with, which lies beside the segments."""
+    lights: str | None = None
+    """SHA-256 of the list of the shot's lights, which lies beside them too."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,11 @@ def describe_job(job: render_job.RenderJob, *, here: bool = True) -> dict[str, d
     if here:
         names = _libraries(job.options.light.backend)
         found["versions"] = {name: _version(name) for name in names} | _scene_network(job)
-        found["machine"] = _machine(job)
+        found["machine"] = machine_of(job.options.light.device)
+        if isinstance(job.plan, OutputPlan) and job.plan.family in QUALITY_FAMILIES:
+            found["machine"]["cores"] = (
+                cores()
+            )  # their encoders write other bits with other threads
     return found
 
 
@@ -126,7 +132,22 @@ def _scene_network(job: render_job.RenderJob) -> dict[str, str]:
     """The weights of the scene network, where the look asks for skies that are to be found."""
     if not job.options.look.names("sky") or job.options.light.sky_matte:
         return {}
+    return _scene_weights()
+
+
+def _scene_weights() -> dict[str, str]:
     return {"scene network": sha256(bundled_scene().read_bytes()).hexdigest()[:12]}
+
+
+def describe_mattes(source: Path, options: RenderOptions) -> dict[str, dict[str, Any]]:
+    """Return all that must be the same for the mattes of a shot to go on, whatever they are of."""
+    return {
+        "source": fingerprint(source),
+        "settings": options.fingerprint(),
+        "files": file_fingerprints(options),
+        "versions": {name: _version(name) for name in _LIBRARIES} | _scene_weights(),
+        "machine": machine_of(options.light.device),
+    }
 
 
 @cache
@@ -137,17 +158,16 @@ def _version(name: str) -> str:
         return "none"
 
 
-def _machine(job: render_job.RenderJob) -> dict[str, Any]:
+def machine_of(asked: DeviceName) -> dict[str, Any]:
+    """Return what of this machine decides the bits that networks give."""
     import torch
 
     from nightfx.network import pick_device, pick_trunk_dtype
 
-    device = pick_device(job.options.light.device)
+    device = pick_device(asked)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     found: dict[str, Any] = {"device": where, "dtype": str(pick_trunk_dtype(device))}
     found["cpu"] = torch.backends.cpu.get_cpu_capability()
-    if isinstance(job.plan, OutputPlan) and job.plan.family in QUALITY_FAMILIES:
-        found["cores"] = cores()  # their encoders write other bits with other threads
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -35,8 +35,8 @@ from nightfx.source import is_picture, is_sequence
 class RenderSegment(Protocol):
     """A function that renders a segment by its number."""
 
-    def __call__(self, number: int, on_progress: Progress | None = None) -> None:
-        """Do it; one that is done is left as it is."""
+    def __call__(self, number: int, on_progress: Progress | None = None) -> bool:
+        """Do it; False where it was done already, and is left as it is."""
 
 
 def plan_render(
@@ -96,13 +96,13 @@ def _with_segments(
     )
 
 
-def render_segment(plan: Path, number: int, on_progress: Progress | None = None) -> None:
-    """Render the segment of that `number`, from 0 on; one that is done is left as it is. `on_progress` gets its own frames.
+def render_segment(plan: Path, number: int, on_progress: Progress | None = None) -> bool:
+    """Render the segment of that `number`, from 0 on; False where it was done already, and is left as it is. `on_progress` gets its own frames.
 
     Raises PlanError where the source, the preset, the machine or a library is not what it was planned with.
     """
     with segments_of(plan) as render:
-        render(number, on_progress)
+        return render(number, on_progress)
 
 
 @contextmanager
@@ -118,21 +118,23 @@ class _Segments:
     def __init__(self, plan: Path, store: Store) -> None:
         self._plan, self._store = plan, store
 
-    def render(self, number: int, on_progress: Progress | None = None) -> None:
+    def render(self, number: int, on_progress: Progress | None = None) -> bool:
         store, starts = self._store, self._store.starts or []
         if not 0 <= number < len(starts):
             raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
         if store.record(number) or joined_at(self._plan):
-            return
+            return False
         with memory_errors_as_retry(store.job.source), same_threads(store.manifest.choices.threads):
+            pipeline.begin_stage(on_progress, segment.preparing())
             lighting = self._lighting
             make_folder(store.folder)
             start, *later = starts[number : number + 2]
             end = later[0] if later else store.manifest.frames
-            show = partial(_within, on_progress, start, end) if on_progress else None
+            show = _OwnFrames(on_progress, start, end) if on_progress else None
             render_run(
                 store, lighting, SegmentRange(number, start, later[0] if later else None), show
             )
+        return True
 
     @cached_property
     def _lighting(self) -> Lighting:
@@ -143,6 +145,16 @@ class _Segments:
         return rebuild_lighting(store.job, store.manifest.choices, store.folder)
 
 
-def _within(show: Progress, start: int, end: int | None, done: int, total: int | None) -> None:
-    """Tell of a segment's own frames."""
-    show(done - start, end - start if end else None)
+class _OwnFrames:
+    """Progress of a segment, told in its own frames of what is counted from the first one of the clip."""
+
+    def __init__(self, show: Progress, start: int, end: int | None) -> None:
+        self._show, self._start, self._end = show, start, end
+
+    def __call__(self, done: int, total: int | None) -> None:
+        self._show(done - self._start, self._end - self._start if self._end else None)
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        if isinstance(self._show, pipeline.StagedProgress):
+            own = done - self._start if name == "encoding" else done
+            self._show.stage(name, own, total)

@@ -33,8 +33,8 @@ from nightfx.job.source_target import (
     with_times,
 )
 from nightfx.network import Preset
-from nightfx.options import Method, RenderOptions, Scan
-from nightfx.picture import FIRST_FRAME, SDR, Encodings, Frame, Numbering
+from nightfx.options import Method, RenderOptions, Scan, SourceOptions
+from nightfx.picture import FIRST_FRAME, SDR, Encoding, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
     FrameReader,
@@ -121,24 +121,8 @@ class RenderJob:
 
     def frames_from(self, index: int, mark: Mark | None = None) -> Iterator[Frame]:
         """The frames from the `index`-th on, sought where the reader can and the frame is the one that `mark` tells."""
-        options = self.options
-        if index and mark and self._can_seek:
-            info = self.reader.info
-            seconds = Fraction(mark[0] - info.start_pts) * info.time_base
-            frames = self.reader.frames(seconds, options.source.end_seconds)
-            first = next(frames, None)
-            # interlaced ones are filled up from the frame before
-            alone = self.by_fields or first is None or not is_combed(first)
-            if first is not None and mark_of(first) == mark and alone:
-                return chain([first], frames)
-            frames.close()
-        frames = self.reader.frames(options.source.start_seconds, options.source.end_seconds)
-        return islice(frames, index, None)
-
-    @property
-    def _can_seek(self) -> bool:
-        known = any(name in self.reader.info.container for name in _SEEKABLE)
-        return known and not self.options.source.keep_going
+        by_fields = self.by_fields
+        return frames_from(self.reader, self.options.source, index, mark, by_fields=by_fields)
 
     def open_passes(self, *, again: bool = False) -> Passes | None:
         """The passes, where they are asked for; files of a render that goes on `again` are replaced."""
@@ -169,6 +153,32 @@ Mark = tuple[int, int]
 def mark_of(frame: Frame) -> Mark:
     """The mark of a frame as it was read."""
     return frame.pts, zlib.crc32(frame.planes[0][::_EVERY_ROW].tobytes())
+
+
+def frames_from(
+    reader: FrameReader,
+    options: SourceOptions,
+    index: int,
+    mark: Mark | None,
+    *,
+    by_fields: bool = False,
+) -> Iterator[Frame]:
+    """The frames that are asked for, from the `index`-th on; see `RenderJob.frames_from`."""
+    if index and mark and _can_seek(reader, options):
+        seconds = Fraction(mark[0] - reader.info.start_pts) * reader.info.time_base
+        frames = reader.frames(seconds, options.end_seconds)
+        first = next(frames, None)
+        # interlaced ones are filled up from the frame before
+        alone = by_fields or first is None or not is_combed(first)
+        if first is not None and mark_of(first) == mark and alone:
+            return chain([first], frames)
+        frames.close()
+    return islice(reader.frames(options.start_seconds, options.end_seconds), index, None)
+
+
+def _can_seek(reader: FrameReader, options: SourceOptions) -> bool:
+    known = any(name in reader.info.container for name in _SEEKABLE)
+    return known and not options.keep_going
 
 
 @contextmanager
@@ -205,7 +215,7 @@ def open_job(
             notes += _tried(target, info, plan)
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method)
-            seen = _log_lines(reader, options, encodings)
+            seen = log_lines(reader, options.source, encodings.source)
             said = [*notes, *reader.notes, *seen, *plan.notes, *words]
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
             log_notes(source, [*said, *gone])
@@ -234,6 +244,8 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
         _check_tiles(options, preset)
     if options.light.sky_matte:
         _check_sky(options, preset)
+    if preset.facts.lights is None:
+        _check_no_lights(options, preset)
     if options.light.draft:
         preset.check_draft()
 
@@ -253,6 +265,14 @@ def _check_sky(options: RenderOptions, preset: Preset) -> None:
         raise UsageError(f"--sky-matte: {preset.name} is for plates of the night, whose sky stays")
     if not options.look.over(preset.facts.look).names("sky"):
         raise UsageError(f"--sky-matte: the look of {preset.name} leaves skies alone: give --sky 1")
+
+
+def _check_no_lights(options: RenderOptions, preset: Preset) -> None:
+    words = f"{preset.name} lights no lamps: its preset.toml has no [lights]"
+    if options.light.lights not in ("auto", "off"):
+        raise UsageError(f"--lights {options.light.lights}: {words}")
+    if options.light.lit_windows is not None:
+        raise UsageError(f"--lit-windows: {words}")
 
 
 def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:
@@ -302,11 +322,11 @@ def passes_of(
     )
 
 
-def _log_lines(reader: FrameReader, options: RenderOptions, encodings: Encodings) -> Iterator[str]:
+def log_lines(reader: FrameReader, options: SourceOptions, encoding: Encoding) -> Iterator[str]:
     """Yield a line where what is lit as SDR is, or looks like, log."""
-    if encodings.source is not SDR or options.source.input_space:
+    if encoding is not SDR or options.input_space:
         return
-    with closing(reader.frames(options.source.start_seconds)) as frames:
+    with closing(reader.frames(options.start_seconds)) as frames:
         first = next(frames, None)
     line = log_line(reader.info, first) if first else None
     yield from [line] if line else []

@@ -87,7 +87,7 @@ def _take_up(job: render_job.RenderJob, folder: Path) -> Store | None:
         if not words:
             store = Store(job, folder, manifest)
             if frames := store.frames_done():
-                job.log_notes([f"resuming at {_share(frames, store.total)}"])
+                job.log_notes([f"resuming at {share_of(frames, store.total)}"])
             return store
         job.log_notes([f"starting anew: {', '.join(words)}"])
     source_target.check_target(job.source, job.target, job.options.job.overwrite)
@@ -103,7 +103,7 @@ def _kept(store: Store) -> Iterator[None]:
     except BaseException:
         frames = Store(store.job, store.folder, store.manifest).frames_done()
         if frames:
-            share = _share(frames, store.total)
+            share = share_of(frames, store.total)
             store.job.log_notes(
                 [f"{share} is done and kept: run the same again to go on from there"]
             )
@@ -112,5 +112,6 @@ def _kept(store: Store) -> Iterator[None]:
         raise
 
 
-def _share(frames: int, total: int | None) -> str:
+def share_of(frames: int, total: int | None) -> str:
+    """Say how far a render is."""
     return f"{min(100 * frames // total, 100)} %" if total else f"frame {frames}"

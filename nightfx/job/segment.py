@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Generic, TypeVar
 
 from nightfx.job import pipeline, process, render_job
-from nightfx.job.store import SegmentRecord, Store
+from nightfx.job.store import SegmentRecord, Segments, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
 from nightfx.picture import Frame, is_cached
 from nightfx.source import woven
@@ -29,9 +30,11 @@ from nightfx.target import (
 # frames waiting at each boundary: a second was no faster on two cores, and 10 MB more each at 1080p
 DEPTH_FRAMES = 1
 
+T = TypeVar("T")
+
 
 def preparing() -> str:
-    """Name the stage before the first frame, in which a machine that never rendered compiles for some seconds."""
+    """Name the stage before the first frame, in which a machine that never rendered compiles for up to minutes."""
     return "preparing" if is_cached() else "preparing (first time on this machine)"
 
 
@@ -53,12 +56,9 @@ def missing_runs(store: Store) -> Iterator[SegmentRange]:
     """Yield the rows of segments that are to be rendered yet."""
     done = store.records()
     if store.starts is None:
-        last = done[len(done) - 1] if done else None
-        if last is None or not last.is_last:
-            first = last.stop if last else 0
-            # passes are told of as whole segments
-            files = 0 if store.job.options.job.passes else store.files_from(first)
-            yield SegmentRange(len(done), first, None, max(files - 1, 0))
+        # passes are told of as whole segments
+        rest = rest_of(store, by_files=not store.job.options.job.passes)
+        yield from [rest] if rest else []
         return
     begun = None
     for number, start in enumerate([*store.starts, None]):
@@ -68,6 +68,17 @@ def missing_runs(store: Store) -> Iterator[SegmentRange]:
         elif not is_missing and begun is not None:
             yield SegmentRange(begun, store.starts[begun], start)
             begun = None
+
+
+def rest_of(segments: Segments, *, by_files: bool = True) -> SegmentRange | None:
+    """Return what is left of a shot whose borders are found on the way; None where nothing is."""
+    done = segments.records()
+    last = done[len(done) - 1] if done else None
+    if last and last.is_last:
+        return None
+    first = last.stop if last else 0
+    files = segments.files_from(first) if by_files else 0
+    return SegmentRange(len(done), first, None, max(files - 1, 0))
 
 
 def render_run(
@@ -96,7 +107,7 @@ def render_run(
         lit = light_frames(seen, lighting, job.written, job.beside(passes, borders))
         shown = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
         close.callback(shown.close)
-        parts = _SegmentSplitter(shown, borders, per_frame)
+        parts = SegmentSplitter(shown, borders, per_frame)
         parts.on_frame = partial(_tell, on_progress, store.total)
         parts.on_end = partial(pipeline.begin_stage, on_progress, "finishing")
         number, first = run.number, run.first
@@ -153,10 +164,10 @@ class Marks:
         self._kept_from = max(index, self._kept_from)
 
 
-class _SegmentSplitter:
-    """Lit frames, a segment at a time; `at` is the frame that comes next."""
+class SegmentSplitter(Generic[T]):
+    """What becomes of frames, a segment at a time; `at` is the frame that comes next."""
 
-    def __init__(self, frames: Iterator[Frame], borders: Borders, per_frame: int) -> None:
+    def __init__(self, frames: Iterator[T], borders: Borders, per_frame: int = 1) -> None:
         self.at = borders.shown_from // per_frame
         self.on_frame: Callable[[int], None] = lambda done: None
         self.on_end: Callable[[], None] = lambda: None
@@ -165,9 +176,11 @@ class _SegmentSplitter:
 
     @property
     def is_over(self) -> bool:
+        """Whether no frame comes any more."""
         return self._next is None
 
-    def segment(self) -> Iterator[Frame]:
+    def segment(self) -> Iterator[T]:
+        """Those of the segment that comes next."""
         # the frame after the last one must have come before its border is known
         while self._next is not None:
             yield self._next
@@ -183,7 +196,7 @@ class _SegmentSplitter:
 def _write(
     store: Store,
     number: int,
-    parts: _SegmentSplitter,
+    parts: SegmentSplitter[Frame],
     run: SegmentRange,
     on_packet: Callable[[], None],
 ) -> EncodedSegment | None:

@@ -1,4 +1,4 @@
-"""The state of a render in segments on the disk: a hidden folder beside the target, and nowhere else.
+"""The state of a render in segments, or of a matte, on the disk: a hidden folder beside the target, and nowhere else.
 
 In `.NAME.EXT.nightfx` are `manifest.json`, and of each segment that is done its file (`00003.nut`, or `.mov`) and then its
 record, `00003.json`. A sequence has its own files; a line for each is in `files.txt`.
@@ -48,32 +48,22 @@ class SegmentRecord:
         return self.first + self.frames
 
 
-@dataclass(frozen=True)
-class Store:
-    """The folder of one job."""
+class Segments:
+    """What is done of the segments of a `target`, and the folder of it.
 
-    job: render_job.RenderJob
-    folder: Path
-    manifest: Manifest
+    `suffix` is that of a clip's segments; `starts` are the first frame of each, where those are known beforehand.
+    """
 
-    @property
-    def starts(self) -> list[int] | None:
-        """The first frame of each segment, where that is known beforehand."""
-        return self.manifest.starts
-
-    @property
-    def total(self) -> int | None:
-        """Frames of the whole render, as far as is known."""
-        return self.manifest.frames or self.job.total
-
-    def begin(self) -> None:
-        """Write the manifest: from here on there is something to go on with."""
-        save_json(self.manifest, self.folder / MANIFEST, self.folder)
+    def __init__(
+        self, folder: Path, target: Path, suffix: str = "", starts: list[int] | None = None
+    ) -> None:
+        self.folder, self.target, self.starts = folder, target, starts
+        self._suffix = suffix
 
     def file_of(self, number: int) -> Path:
         """The file of a clip's segment."""
-        assert isinstance(self.job.plan, OutputPlan), self.job.plan
-        return self.folder / f"{number:05}{segment_suffix(self.job.plan)}"
+        assert self._suffix, self.target
+        return self.folder / f"{number:05}{self._suffix}"
 
     def save(self, number: int, record: SegmentRecord) -> None:
         """Say that a segment is done."""
@@ -109,9 +99,7 @@ class Store:
         return frames + (self.files_from(frames) if self.starts is None else 0)
 
     def mark_at(self, index: int) -> render_job.Mark | None:
-        """Return the mark of the `index`-th frame, by the plan or a segment that is done."""
-        if self.starts is not None:
-            return self.manifest.marks.get(str(index))
+        """Return the mark of the `index`-th frame, where a segment that is done tells it."""
         known = [record.mark for record in self.records().values() if record.mark]
         return dict(known).get(index)
 
@@ -128,7 +116,7 @@ class Store:
         done = 0
         while (known := self._journal.get(index + done)) is not None:
             size, name = known
-            path = self.job.target.with_name(name)
+            path = self.target.with_name(name)
             if not path.is_file() or path.stat().st_size != size:
                 break
             done += 1
@@ -149,3 +137,27 @@ class Store:
     def remove(self) -> None:
         """Leave nothing."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Store(Segments):
+    """The folder of one render."""
+
+    def __init__(self, job: render_job.RenderJob, folder: Path, manifest: Manifest) -> None:
+        suffix = segment_suffix(job.plan) if isinstance(job.plan, OutputPlan) else ""
+        super().__init__(folder, job.target, suffix, manifest.starts)
+        self.job, self.manifest = job, manifest
+
+    @property
+    def total(self) -> int | None:
+        """Frames of the whole render, as far as is known."""
+        return self.manifest.frames or self.job.total
+
+    def begin(self) -> None:
+        """Write the manifest: from here on there is something to go on with."""
+        save_json(self.manifest, self.folder / MANIFEST, self.folder)
+
+    def mark_at(self, index: int) -> render_job.Mark | None:
+        """Return the mark of the `index`-th frame, by the plan or a segment that is done."""
+        if self.starts is not None:
+            return self.manifest.marks.get(str(index))
+        return super().mark_at(index)

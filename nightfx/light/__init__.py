@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         working_height,
     )
     from nightfx.light.mattes import MattePlan, mattes_of_shot
+    from nightfx.light.steady import Steadying
     from nightfx.light.tiling import plan_tiles
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Lighting",
     "Lock",
     "MattePlan",
+    "Steadying",
     "build_lighting",
     "light_frames",
     "mark_borders",

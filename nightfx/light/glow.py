@@ -22,7 +22,7 @@ def spread(lit: Float32, amount: float) -> Float32:
     lights, glow = np.empty((*size, 3), np.float32), np.zeros((*size, 3), np.float32)
     _lights(np.ascontiguousarray(lit), lights)
     for radius, share in _SPREADS:
-        glow += np.float32(share) * _blurred(lights, max(radius * min(size), 0.3))
+        glow += np.float32(share) * blurred(lights, max(radius * min(size), 0.3))
     return np.moveaxis((glow * np.float32(LAMP * amount)).clip(0, 1), -1, 0)
 
 
@@ -43,7 +43,7 @@ def _lights(lit: Float32, lights: Float32) -> None:
                     lights[y, x, c] += min(max(lit[c, j, i], np.float32(0)), most) * share
 
 
-def _blurred(picture: Float32, sigma_px: float) -> Float32:
+def blurred(picture: Float32, sigma_px: float) -> Float32:
     """A picture (h, w, 3) under a Gaussian; wide ones on fewer pixels, of which they leave nothing else."""
     height, width = picture.shape[:2]
     part = max(int(sigma_px / _FINEST_PX), 1)

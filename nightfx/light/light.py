@@ -14,20 +14,34 @@ from nightfx.apply import (
     Change,
     FieldChange,
     Finish,
+    LitChange,
     MapChange,
+    Patch,
     Steps,
     Written,
     light_plate,
+    screened,
     straight_rgb,
 )
 from nightfx.light import fit, grade, steady
 from nightfx.light.borders import Borders
 from nightfx.light.glow import spread
+from nightfx.light.lamps.shine import with_lamps
 from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
 from nightfx.light.sky import SkyMatte, follow_skies, own_sky, with_sky
 from nightfx.light.tiling import light_of
-from nightfx.picture import SDR, Encoding, Float32, Frame, as_coded, rolled_off, to_working, upright
+from nightfx.picture import (
+    SDR,
+    Encoding,
+    Float32,
+    Frame,
+    as_coded,
+    note_lit,
+    rolled_off,
+    to_working,
+    upright,
+)
 
 
 class Beside(NamedTuple):
@@ -106,7 +120,8 @@ def _maps_of(frame: Frame, lighting: Lighting, encoding: Encoding) -> MapChange:
 def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, beside: Beside) -> Frame:
     """Return a frame under its change of light and what the look adds to it."""
     frame = lit.seen.frame
-    moment = lighting.look.at(lighting.numbering.of(frame, index))
+    number = lighting.numbering.of(frame, index)
+    moment = lighting.look.at(number)
     change = lit.change
     if lighting.sky and moment.sky:
         own = own_sky(beside.sky_at(index, frame), lit.seen) if beside.sky_at else None
@@ -114,14 +129,25 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
         change = with_sky(change, lit.seen, sky, lighting.sky, moment, written.encodings.source)
     change = bare = change.graded(grade.grade_of(moment))
     glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
+    patches: tuple[Patch, ...] = ()
+    if lighting.lamps:
+        lamps = lighting.lamps.at(number, moment)
+        change, glare, patches = with_lamps(change, lit.seen, lit.sky, lamps)
+        bare, glow = change, glare if glow is None else screened(glow, glare)
     if glow is not None and written.is_direct_for(frame):
-        screened = change.screened(glow)
-        change, glow = (screened, None) if screened else (change, glow)
+        veiled = change.screened(glow)
+        change, glow = (veiled, None) if veiled else (change, glow)
+    if patches:
+        # as glow is, they are not of what is `bare`: passes say them by their pixels
+        size, ends = (frame.height, frame.width), written.encodings.target is SDR
+        change = LitChange(change, patches, size, ends)
     matte = beside.matte_at(index, frame) if beside.matte_at else None
     finish = Finish(moment.strength, glow, moment.grain, matte, lighting.seed)
     if beside.on_change:
         beside.on_change(frame, Steps(bare, change, finish))
-    return light_plate(frame, change, finish, written)
+    done = light_plate(frame, change, finish, written)
+    note_lit()
+    return done
 
 
 def mark_borders(

@@ -14,8 +14,11 @@ from torch import Tensor
 
 from nightfx.apply import relight, straight_rgb
 from nightfx.light import fit, grade, lock, steady, tiling
+from nightfx.light.lamps.search import Search, search_shot
+from nightfx.light.lamps.shot import ShotLamps, lamps_of
 from nightfx.light.see import luma_of, see
 from nightfx.light.sky import SkyPlan
+from nightfx.lights import LightList, read_lights
 from nightfx.network import (
     Generator,
     Preset,
@@ -57,6 +60,8 @@ class Footage:
     """The encoding of their signal."""
     numbering: Numbering = CLIP_NUMBERS
     """How its frames are numbered."""
+    on_search: Callable[[int], None] = lambda count: None
+    """Told how many frames were searched for lights."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,11 @@ class Lighting:
     sky: SkyPlan | None = None
     """How the skies of frames come to be; None where the look leaves them alone."""
 
+    lamps: ShotLamps | None = None
+    """The lamps of the shot; None where none are lit."""
+    found: LightList | None = None
+    """What was found that may be lit, whether it is or not; None where nobody looked."""
+
     @property
     def found_sky(self) -> SkyPlan | None:
         """How skies are found; None where the user's own mattes say where they are, or nobody asks."""
@@ -98,10 +108,11 @@ def build_lighting(
     light: LightOptions,
     field: FieldOptions,
     shown: Sequence[Tensor] | None = None,
+    found: LightList | None = None,
 ) -> Lighting:
     """Build what lights a shot, looking at it where something is to be chosen.
 
-    `look` is complete. For int8 the network is quantised with what it was `shown`, else with what it will be shown.
+    `look` is complete. The lights of the shot are those `found`, else they are looked for where they are wanted. For int8 the network is quantised with what it was `shown`, else with what it will be shown.
     """
     if shown is None:
         shown = show_frames(preset, footage, light, field)
@@ -109,10 +120,33 @@ def build_lighting(
     generator = build_backend(network, light.backend, light.device, shown)
     by_field = preset.method(light.method) == "relight"
     fields = plan_fields(footage, generator, preset, field) if by_field else None
+    found = found or find_lights_of(preset, footage, light)
     return Lighting(
         *(generator, look, fields, light.tile_px, light.seed, footage.numbering),
         *(most_of(preset), plan_sky(preset, look, light, field)),
+        plan_lamps(preset, found, light),
+        found,
     )
+
+
+def plan_lamps(preset: Preset, found: LightList | None, light: LightOptions) -> ShotLamps | None:
+    """Return the lamps of a shot whose lights were `found`; None where none are lit."""
+    table = preset.facts.lights
+    if found is None or table is None or not (found.town or light.lights != "auto"):
+        return None
+    return lamps_of(found, table, light)
+
+
+def find_lights_of(preset: Preset, footage: Footage, light: LightOptions) -> LightList | None:
+    """Look through a shot for its lights, or read the list that says them; None where a preset or the user wants none."""
+    if preset.facts.lights is None or light.lights == "off":
+        return None
+    if light.light_list:
+        return read_lights(light.light_list)
+    how = Search(
+        _scene_network(light), footage.encoding, footage.numbering, on_progress=footage.on_search
+    )
+    return search_shot(footage.frames(), how)
 
 
 def plan_sky(

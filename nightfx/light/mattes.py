@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
+from nightfx.light.borders import Borders
 from nightfx.light.fit import Fit, fit_field
 from nightfx.light.see import Seen, halved, see
 from nightfx.light.sky import plate_of, sky_matte
@@ -42,11 +44,13 @@ class MattePlan:
 
 
 def mattes_of_shot(
-    frames: Iterable[Frame], plan: MattePlan
+    frames: Iterable[Frame], plan: MattePlan, borders: Borders | None = None
 ) -> Iterator[tuple[Frame, tuple[Float32, ...]]]:
-    """Yield each frame, and a matte (H, W) in [0, 1] for each of the kinds."""
+    """Yield each frame, and a matte (H, W) in [0, 1] for each of the kinds; those of a warm-up are left out."""
+    borders = borders or Borders()
     shot = (see(frame, plan.height, plan.encoding) for frame in frames)
-    for seen, maps in steady(shot, lambda seen: maps_of(seen, plan), plan.steadying):
+    steadied = steady(shot, lambda seen: maps_of(seen, plan), plan.steadying, borders)
+    for seen, maps in islice(steadied, borders.shown_from - borders.begun_at, None):
         pairs = zip(plan.kinds, maps, strict=True)
         yield seen.frame, tuple(_alpha_of(seen, one, kind, plan.encoding) for kind, one in pairs)
 

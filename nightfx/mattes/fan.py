@@ -8,14 +8,15 @@ from queue import Full, Queue
 from typing import TypeVar
 
 T = TypeVar("T")
-Taker = Callable[[Iterator[T]], object]
+R = TypeVar("R")
+Taker = Callable[[Iterator[T]], R]
 
 _DEPTH = 1  # items that wait for a taker
 _PATIENCE_SECONDS = 0.2  # after which is looked whether it still takes
 
 
-def fan_out(items: Iterable[Sequence[T]], takers: Sequence[Taker[T]]) -> None:
-    """Give the n-th of each group of `items` to the n-th taker, and return when all have ended; raises what one of them raises.
+def fan_out(items: Iterable[Sequence[T]], takers: Sequence[Taker[T, R]]) -> list[R]:
+    """Give the n-th of each group of `items` to the n-th taker; returns what they return, and raises what one of them raises.
 
     Where the items end by an error the takers see it too, so that none takes what it has for the whole.
     """
@@ -35,8 +36,7 @@ def fan_out(items: Iterable[Sequence[T]], takers: Sequence[Taker[T]]) -> None:
         finally:
             for queue, taker in zip(queues, running, strict=True):
                 _put(queue, end, taker)
-        for taker in running:
-            taker.result()
+        return [taker.result() for taker in running]
 
 
 class _End:
@@ -53,7 +53,7 @@ def _taken(queue: Queue[T | _End]) -> Iterator[T]:
         raise item.error
 
 
-def _put(queue: Queue[T | _End], item: T | _End, taker: Future[object]) -> None:
+def _put(queue: Queue[T | _End], item: T | _End, taker: Future[R]) -> None:
     """Wait until a taker has room; where it has ended before, raise what it ended by."""
     while True:
         if taker.done():

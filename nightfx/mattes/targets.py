@@ -7,7 +7,6 @@ from pathlib import Path
 
 from nightfx.disk import translated
 from nightfx.errors import UsageError
-from nightfx.job.source_target import check_target
 from nightfx.scene import KINDS
 from nightfx.source import base_name, is_pattern, is_picture, is_sequence, padding_of
 
@@ -28,19 +27,11 @@ def is_alone(source: Path) -> bool:
     return is_picture(source) and not is_sequence(source)
 
 
-def targets_of(
-    source: Path, folder: Path, kinds: Sequence[str], *, files: bool, overwrite: bool
-) -> list[Path]:
-    """Return where the matte of each kind goes; those of a clip are `files` if asked.
-
-    The folder is made. Raises TargetError where something stands there already, unless `overwrite`.
-    """
+def targets_of(source: Path, folder: Path, kinds: Sequence[str], *, files: bool) -> list[Path]:
+    """Return where the matte of each kind goes; those of a clip are `files` if asked. The folder is made; raises TargetError."""
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    targets = [folder / f"{base_name(source)}.{kind}{_end_of(source, files)}" for kind in kinds]
-    for target in targets:
-        check_target(source, target, overwrite)
-    return targets
+    return [folder / f"{base_name(source)}.{kind}{_end_of(source, files)}" for kind in kinds]
 
 
 def _end_of(source: Path, files: bool) -> str:

@@ -35,13 +35,18 @@ def flicker(plates: Iterable[Tensor], renders: Iterable[Tensor]) -> float:
 def _warping_errors(
     plate_before: Tensor, render_before: Tensor, plate: Tensor, render: Tensor
 ) -> tuple[float, float]:
-    old, new = ((luma(x) * 255).astype(np.uint8) for x in (plate_before, plate))
-    back, forth = _flow(new, old), _flow(old, new)
-    miss = np.linalg.norm(back + _warp(forth, back), axis=2)
-    seen = (miss < _OCCLUDED_PX) & (_warp(np.ones_like(miss), back) == 1)
+    back, seen = find_back(luma(plate_before), luma(plate))
     pairs = (plate_before, plate), (render_before, render)
     of_plate, of_render = (_warping_error(*pair, back, seen) for pair in pairs)
     return of_plate, of_render
+
+
+def find_back(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel of a picture's luma (H, W) in [0, 1] was in the one before, (H, W, 2) in px, and whether it is found there and back."""
+    old, new = ((x * 255).astype(np.uint8) for x in (before, now))
+    back, forth = _flow(new, old), _flow(old, new)
+    miss = np.linalg.norm(back + warp(forth, back), axis=2)
+    return back, (miss < _OCCLUDED_PX) & (warp(np.ones_like(miss), back) == 1)
 
 
 def _flow(here: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -53,13 +58,14 @@ def _flow(here: np.ndarray, there: np.ndarray) -> np.ndarray:
 
 
 def _warping_error(before: Tensor, now: Tensor, flow: np.ndarray, seen: np.ndarray) -> float:
-    error = np.abs(luma(now) - _warp(luma(before), flow))
+    error = np.abs(luma(now) - warp(luma(before), flow))
     y = torch.from_numpy(luma(now))[None, None]
     contrast = blur((y - blur(y)).square()).sqrt()[0, 0].numpy()
     return float((error / (contrast + _CONTRAST_FLOOR))[seen].mean()) if seen.any() else 0.0
 
 
-def _warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Values (H, W) or (H, W, C) as they come along a flow."""
     height, width = flow.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     return np.asarray(cv2.remap(values, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR))

@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -22,7 +22,15 @@ from nightfx.disk import from_json_types, own_presets, partial_file
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.trunk import Architecture
-from nightfx.options import Look, Method, NightSky, check_sky, read_look
+from nightfx.options import (
+    LightTable,
+    Look,
+    Method,
+    NightSky,
+    check_lights,
+    check_sky,
+    read_look,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +86,8 @@ class PresetFacts:
     """The preset's own look."""
     sky: NightSky | None = None
     """Its night sky, where that is not the usual one."""
+    lights: LightTable | None = None
+    """Its lamps and windows, where it lights any."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
     draft: DraftFacts | None = None
@@ -312,6 +322,8 @@ def _read_facts(path: Path) -> PresetFacts:
 def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
     for name, kind in (("plate", _Plate), ("method", Method), ("architecture", _Stored)):
         _check_choice(name, table.get(name), get_args(kind))
+    for name, part in (("sky", NightSky), ("lights", LightTable)):
+        _check_known(name, table.get(name), part)
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
     _verify(facts)
@@ -326,6 +338,13 @@ def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
         raise PresetError(f"{name} must be {known}, got {value!r}; is nightfx too old?")
 
 
+def _check_known(name: str, found: Any, part: type[Any]) -> None:
+    known = [one.name for one in fields(part)]
+    if isinstance(found, Mapping) and (unknown := found.keys() - set(known)):
+        words = f"known: {', '.join(known)}; is nightfx too old?"
+        raise PresetError(f"[{name}] has no {min(unknown)}; {words}")
+
+
 def _verify(facts: PresetFacts) -> None:
     if not NAME.fullmatch(facts.name):
         raise PresetError(f"a name is letters, digits, - and _, got {facts.name!r}")
@@ -338,6 +357,8 @@ def _verify(facts: PresetFacts) -> None:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
     if facts.sky:
         check_sky(facts.sky)
+    if facts.lights:
+        check_lights(facts.lights)
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:

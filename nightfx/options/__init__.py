@@ -23,6 +23,7 @@ from nightfx.options.light import (
 from nightfx.options.look import Look, Moment, read_look
 from nightfx.options.night_sky import NightSky, check_sky
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
+from nightfx.options.preset_lights import Kelvins, LightTable, check_lights
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
 from nightfx.options.reproduce import ReproduceOptions
 from nightfx.options.settings_file import read_settings
@@ -46,7 +47,9 @@ __all__ = [
     "Family",
     "FieldOptions",
     "JobOptions",
+    "Kelvins",
     "LightOptions",
+    "LightTable",
     "Look",
     "Method",
     "Missing",
@@ -64,6 +67,7 @@ __all__ = [
     "Speed",
     "TilePx",
     "all_options",
+    "check_lights",
     "check_sky",
     "find_option",
     "rate_from",

@@ -18,6 +18,8 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Where the network runs."""
 Backend = Literal["torch", "openvino", "openvino-int8"]
 """The library that runs the network."""
+LIGHTS = ("auto", "on", "off")
+"""Whether lights come on: where the shot shows a town, always, never; all else names a list of them."""
 TilePx = int | Literal["whole"] | None
 """Side of a tile's core in px; `whole` is one tile, None the largest that memory allows."""
 
@@ -29,6 +31,13 @@ BACKEND_NEEDS: Mapping[Backend, tuple[str, ...]] = {
 """Modules that each needs, besides torch."""
 MULTIPLE_PX = 8  # sides of tiles: the networks halve three times
 _MOST_FEATHER_PX = 1000
+
+
+def lights_from(text: str | float) -> str:
+    """Return one of `LIGHTS`, or the place of a list from anywhere; raises ValueError."""
+    if not isinstance(text, str) or not text:
+        raise ValueError(text)
+    return text if text in LIGHTS else str(Path(text).absolute())
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,26 @@ class LightOptions:
         "Clip, sequence or picture that is white where the sky is; by default it is found.",
         is_file=True,
     )
+    lights: str = option(
+        "auto",
+        "Lamps and windows: auto, on, off, or a list that `nightfx lights` wrote.",
+        words="auto, on, off or a path",
+        metavar="auto|on|off|FILE",
+        parse=lights_from,
+        is_file=True,
+        no_files=LIGHTS,
+    )
+    light_seed: int = option(0, "Seeds which lights are on, and their colours.")
+    lit_windows: float | None = option(
+        None, "Share of windows that are lit; by default the preset's.", limits=(0, 1)
+    )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
     backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")
+
+    @property
+    def light_list(self) -> Path | None:
+        """The list that says which lights there are, where one is given."""
+        return None if self.lights in LIGHTS else Path(self.lights)
 
     def check_backend(self) -> None:
         """Raise `UsageError` where what runs the network is not installed here."""
@@ -82,4 +109,6 @@ class LightOptions:
             )
         if self.matte is None and (self.matte_invert or self.matte_feather):
             raise UsageError("--matte-invert and --matte-feather need --matte FILE")
+        if self.lights == "off" and self.lit_windows is not None:
+            raise UsageError("--lit-windows needs lights, and --lights is off")
         assert math.isfinite(self.matte_feather), "its limits say so"

@@ -18,6 +18,7 @@ from nightfx.options.option import option, options_in
 _Keys = tuple[tuple[int, float], ...]
 _Value = float | _Keys
 
+_LEAST_KELVIN = 1000
 _HOW = "a number, or frames with numbers such as 1001:0,1049:1"
 
 
@@ -35,6 +36,15 @@ class Moment(NamedTuple):
     sky_tint: float = 0.0
     glow: float = 0.0
     grain: float = 0.0
+    lamps: float = 0.0
+    windows: float = 0.0
+    cars: float = 0.0
+    signs: float = 0.0
+    lamps_kelvin: float = 0.0
+    windows_kelvin: float = 0.0
+    cars_kelvin: float = 0.0
+    signs_kelvin: float = 0.0
+    street_light: float = 1.0
 
 
 def value_from(text: str | float) -> _Value:
@@ -47,6 +57,10 @@ def value_from(text: str | float) -> _Value:
 
 def _number(help: str, low: float, high: float) -> Any:
     return option(None, help, limits=(low, high), words=_HOW, parse=value_from)
+
+
+def _kelvin(lights: str) -> Any:
+    return _number(f"Colour of {lights} in kelvin, 1000 to 20000; 0 is the preset's.", 0, 20000)
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,19 @@ class Look:
     )
     glow: _Value | None = _number("Light that spreads around what is bright, 0 to 4.", 0, 4)
     grain: _Value | None = _number("Grain's standard deviation, white being 1; 0 to 0.5.", 0, 0.5)
+    lamps: _Value | None = _number("Stops by which street lamps are brighter, -10 to 10.", -10, 10)
+    windows: _Value | None = _number("Stops by which windows are brighter, -10 to 10.", -10, 10)
+    cars: _Value | None = _number(
+        "Stops by which the lamps of cars are brighter, -10 to 10.", -10, 10
+    )
+    signs: _Value | None = _number("Stops by which signs are brighter, -10 to 10.", -10, 10)
+    lamps_kelvin: _Value | None = _kelvin("all street lamps")
+    windows_kelvin: _Value | None = _kelvin("all windows")
+    cars_kelvin: _Value | None = _kelvin("all head lamps")
+    signs_kelvin: _Value | None = _kelvin("all signs")
+    street_light: _Value | None = _number(
+        "Light of lamps that are not in the picture, as a share of the preset's, 0 to 4.", 0, 4
+    )
 
     def __post_init__(self) -> None:
         for name, one in options_in(Look).items():
@@ -81,7 +108,9 @@ class Look:
             if value is None:
                 continue
             object.__setattr__(self, name, one.value(value))
-            _check_keys(name, getattr(self, name))
+            _check_keys(one.flag, getattr(self, name))
+            if name.endswith("_kelvin"):
+                _check_kelvin(one.flag, getattr(self, name))
 
     def over(self, own: Look | None) -> Look:
         """This look, and where it says nothing that of a preset."""
@@ -107,8 +136,9 @@ class Look:
         for name, value in vars(self).items():
             if isinstance(value, tuple) and value[-1][0] < first:
                 words = f"frames {value[0][0]}-{value[-1][0]} are before the first, {first}"
+                flag = options_in(Look)[name].flag
                 raise UsageError(
-                    f"--{name}: {words}: a clip's count from 1001, others as their files"
+                    f"{flag}: {words}: a clip's count from 1001, others as their files"
                 )
 
     def at(self, frame: int) -> Moment:
@@ -139,15 +169,24 @@ def value_at(value: _Value, frame: int) -> float:
     return float(low + (high - low) * (frame - start) / (end - start))
 
 
-def _check_keys(name: str, value: _Value) -> None:
+def _check_keys(flag: str, value: _Value) -> None:
     """Raise `UsageError` where keyframes do not rise from 0 on."""
     if not isinstance(value, tuple):
         return
     frames = [frame for frame, _ in value]
     if not frames:
-        raise UsageError(f"--{name} must be {_HOW}, got {value!r}")
+        raise UsageError(f"{flag} must be {_HOW}, got {value!r}")
     if frames[0] < 0 or frames != sorted(set(frames)):
-        raise UsageError(f"--{name} needs frames that rise from 0 on, got {frames}")
+        raise UsageError(f"{flag} needs frames that rise from 0 on, got {frames}")
+
+
+def _check_kelvin(flag: str, value: _Value) -> None:
+    """Raise `UsageError` for a colour that no black body has, also between keyframes."""
+    numbers = [number for _, number in value] if isinstance(value, tuple) else [value]
+    low = [number for number in numbers if number < _LEAST_KELVIN]
+    if any(low) or 0 < len(low) < len(numbers):
+        said = f"{_LEAST_KELVIN} to 20000, or 0 alone for the preset's colours"
+        raise UsageError(f"{flag} must be from {said}, got {', '.join(f'{x:g}' for x in numbers)}")
 
 
 def read_look(table: Mapping[str, Any]) -> Look:

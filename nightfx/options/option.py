@@ -46,6 +46,8 @@ class OptionFacts:
     """Whether another value makes another render."""
     in_files: bool = True
     """Whether nightfx.toml may say it: a file from others names no place to write to, and lifts no limit."""
+    no_files: tuple[str, ...] = ()
+    """Words that name no file, where others do."""
     is_file: bool = False
     """Whether it names a file that is read: its path counts from the file that names it, and its content makes the render."""
 

@@ -86,7 +86,11 @@ class RenderOptions:
 
     def files(self) -> dict[str, Path | str]:
         """Return the files that are read for a render, by the option's name."""
-        return {one.name: value for one, value in self.told() if one.facts.is_file and value}
+        return {
+            one.name: value
+            for one, value in self.told()
+            if one.facts.is_file and value and value not in one.facts.no_files
+        }
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what makes a render another than that of the defaults, as JSON has it, by the option's key."""

@@ -57,7 +57,7 @@ def _checked_value(file: Path, key: str, value: Any) -> Any:
         one.value(value)
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from error
-    if one.facts.is_file and "://" not in value:
+    if one.facts.is_file and value not in one.facts.no_files and "://" not in value:
         return str(file.parent / value)
     return value
 

@@ -1,5 +1,6 @@
 """Pictures as arrays: what their codes mean, and the ways between codes, RGB and light."""
 
+from nightfx.picture.black_body import XYZ_OF_RGB, black_body, kelvin_rgb, rgb_of_uv
 from nightfx.picture.channels import (
     Layer,
     PartNames,
@@ -31,8 +32,9 @@ from nightfx.picture.color import (
     to_codes_of,
     to_rgb,
 )
-from nightfx.picture.compiled import is_cached, kernel
+from nightfx.picture.compiled import is_cached, kernel, note_lit
 from nightfx.picture.encoding import (
+    LINEAR,
     PLAIN,
     SDR,
     Encoding,
@@ -69,10 +71,12 @@ __all__ = [
     "CLIP_NUMBERS",
     "FIRST_FRAME",
     "HDR_TRANSFERS",
+    "LINEAR",
     "PLAIN",
     "SDR",
     "SUBSAMPLING",
     "TRANSFER_PQ",
+    "XYZ_OF_RGB",
     "Coding",
     "ColorTags",
     "Encoding",
@@ -92,6 +96,7 @@ __all__ = [
     "as_planar",
     "average_at_sites",
     "average_rows",
+    "black_body",
     "choice_lines",
     "choose_layer",
     "code_of",
@@ -106,14 +111,17 @@ __all__ = [
     "from_working",
     "is_affine",
     "is_cached",
+    "kelvin_rgb",
     "kernel",
     "layers_of",
     "luma",
     "matrix_of",
     "noise_at",
+    "note_lit",
     "planar_name",
     "relaid",
     "rgb_coding",
+    "rgb_of_uv",
     "rolled_off",
     "target_encoding",
     "to_codes_of",

@@ -20,6 +20,7 @@ _TURN = threading.Lock()
 _CACHES: dict[
     Path, bool
 ] = {}  # folders of compiled kernels, and whether there were any before this process
+_LIT = threading.Event()  # a frame, by this process
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -58,5 +59,10 @@ def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
 
 
 def is_cached() -> bool:
-    """Whether kernels were compiled on this machine by an earlier process; what this one compiled does not count."""
-    return any(_CACHES.values())
+    """Whether kernels were compiled on this machine by an earlier process, or by this one for a whole frame; what it compiled while it read does not count."""
+    return _LIT.is_set() or any(_CACHES.values())
+
+
+def note_lit() -> None:
+    """Note that a frame was lit: what that takes is compiled."""
+    _LIT.set()

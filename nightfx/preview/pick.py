@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nightfx.errors import UsageError
+from nightfx.job.render_job import log_lines
 from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
 from nightfx.options import RenderOptions
 from nightfx.picture import CLIP_NUMBERS, Encoding, Frame, encoding_by_tags
@@ -31,6 +32,8 @@ class Picked(NamedTuple):
     place: int
     """Its place in the shot, from 0."""
     encoding: Encoding
+    notes: tuple[str, ...] = ()
+    """Lines for the user about the shot."""
 
     @property
     def number(self) -> int:
@@ -62,7 +65,9 @@ def pick_frame(
         return picked
     with open_shot(source, replace(options.source, keep_going=True)) as shot:
         options.look.check_frames(shot.number_at(0))
-        return pick(shot, number, at_seconds, asked_encoding(options.source))
+        picked = pick(shot, number, at_seconds, asked_encoding(options.source))
+        notes = log_lines(shot, options.source, picked.encoding)
+        return picked._replace(notes=tuple(notes))
 
 
 def pick(

@@ -10,7 +10,9 @@ import numpy as np
 
 from nightfx.apply import Written, straight_rgb
 from nightfx.job.matte import open_mattes
-from nightfx.job.render_job import complete_options
+from nightfx.job.pipeline import Progress, begin_stage
+from nightfx.job.render_job import complete_options, log_notes
+from nightfx.job.segment import preparing
 from nightfx.light import Borders, Footage, Lengths, build_lighting, light_frames
 from nightfx.network import Preset, list_presets, load_preset
 from nightfx.options import Look, RenderOptions
@@ -49,18 +51,23 @@ def preview(
     frame: int | None = None,
     at_seconds: float | None = None,
     scopes: bool = False,
+    on_progress: Progress | None = None,
 ) -> Path:
-    """Write a PNG of one frame of a clip, picture or sequence as plate, wipe, render and under the presets for such plates; returns its path.
+    """Write a PNG of one frame of a clip, picture or sequence as plate, wipe, render and under other presets; returns its path.
+
+    These are the presets for such plates, and where their row is not full, the chosen one at lower strengths.
 
     The frame is the middle one, or number `frame` (as files are numbered in a sequence, from 1001 in a clip), or the one at
     `at_seconds`. `scopes` adds waveforms and histograms. What is not SDR is shown as sRGB would show it, highlights
-    rolled off. Raises a `NightfxError`.
+    rolled off. A method `stage` of `on_progress` is called with the name of each stage. Raises a `NightfxError`.
     """
     options = options or RenderOptions()
     source, target = sheet_of(Path(source), target, options)
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     picked = pick_frame(source, options, frame, at_seconds)
-    pixels = _draw_preview(source, picked, chosen, options, scopes=scopes)
+    log_notes(source, picked.notes)
+    begin_stage(on_progress, preparing())
+    pixels = _draw_preview(source, picked, chosen, options, on_progress, scopes=scopes)
     planes = tuple(np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, -1, 0))
     sheet = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1))
     write_picture(sheet, target, like=None)
@@ -68,10 +75,17 @@ def preview(
 
 
 def _draw_preview(
-    source: Path, picked: Picked, preset: Preset, options: RenderOptions, *, scopes: bool
+    source: Path,
+    picked: Picked,
+    preset: Preset,
+    options: RenderOptions,
+    on_progress: Progress | None,
+    *,
+    scopes: bool,
 ) -> Pixels:
     """The sheet (H, W, 3) of a frame."""
     plate, night = view(picked, picked.frame), view(picked, render(picked, preset, options))
+    begin_stage(on_progress, "drawing")
     width, height = panel_size(plate, picked)
     sized_plate, sized_night = (to_pixels(x, width, height) for x in (plate, night))
     look = complete_options(options, preset).look

@@ -55,11 +55,11 @@ def write_picture(
         part.write_bytes(data)
 
 
-def write_grey(codes: Pixels, target: Path) -> None:
-    """Write codes (H, W), uint8 or uint16, as a grey PNG; raises TargetError."""
+def write_grey(codes: Pixels, target: Path, folder: Path | None = None) -> None:
+    """Write codes (H, W), uint8 or uint16, as a grey PNG, which is in `folder` until it is whole; raises TargetError."""
     done, data = cv2.imencode(".png", codes)
     assert done, target
-    with partial_file(target) as part:
+    with partial_file(target, folder) as part:
         part.write_bytes(data.tobytes())
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nightfx.batch.queue.task import Emit, Task, paced
+from nightfx.batch.queue.task import Emit, Task, Telling
 from nightfx.disk import to_line
 from nightfx.errors import NightfxError
 from nightfx.job.join import missing_segments
@@ -44,19 +44,13 @@ def plan_tasks(plan: Path) -> list[Task[Segment]]:
 
 def serve_segment(order: Segment, emit: Emit) -> None:
     """Render a segment unless it is done; raises NightfxError, with its name."""
-    started, show, frames = time.monotonic(), paced(emit), 0
-
-    def count(done: int, total: int | None) -> None:
-        nonlocal frames
-        frames = done
-        show(done, total)
-
+    started, show = time.monotonic(), Telling(emit)
     try:
         with _open_plan.open(order.plan) as render:
-            render(order.number, count)
+            render(order.number, show)
     except NightfxError as error:
         raise type(error)(f"{order.key}: {error}") from error
-    facts = {"frames": frames, "seconds": round(time.monotonic() - started, 2)}
+    facts = {"frames": show.frames, "seconds": round(time.monotonic() - started, 2)}
     emit("done", facts=facts, target="")
 
 

@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from nightfx.batch.queue.record import number_of
 from nightfx.errors import RETRY
+from nightfx.pace import Course, Pace
 
 TRIES = 3  # of a task whose worker dies
 _PAUSE_SECONDS = 0.2  # between two reports of progress
@@ -42,14 +43,16 @@ class Task(Generic[_OrderT]):
     """The order to carry out."""
     state: _State = "waiting"
     """Where it stands."""
+    stage: str = ""
+    """What its worker does before the first frame comes, or after the last one; empty while they come."""
     frames: int = 0
     """Frames done."""
     total: int | None = None
     """Frames expected."""
-    began: float = 0.0
-    """When its first frame came, on the monotonic clock."""
-    first: int = 0
-    """The frames that were done by then."""
+    per_second: float = 0.0
+    """Frames a second, as its worker says; 0 where it is not known."""
+    ends_at: float | None = None
+    """When it will end, on the monotonic clock; None where nobody knows."""
     tries: int = 0
     """Workers that died of it, or with it."""
     not_before: float = 0.0
@@ -67,24 +70,38 @@ class Task(Generic[_OrderT]):
 
     @property
     def rate(self) -> float:
-        """Frames a second; 0 where it is not known."""
-        if seconds := number_of(self.facts, "seconds"):
-            return number_of(self.facts, "frames") / seconds
-        spent = time.monotonic() - self.began if self.began else 0.0
-        return (self.frames - self.first) / spent if spent > 0 else 0.0
+        """Frames a second, of a render that goes on or was done now; 0 where it is not known."""
+        if self.state == "done":
+            seconds = number_of(self.facts, "seconds")
+            return number_of(self.facts, "frames") / seconds if seconds else 0.0
+        return self.per_second if self.state == "rendering" and not self.stage else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will go on, with what comes after its last frame; None where nobody knows, or it took longer."""
+        if self.state != "rendering" or self.ends_at is None:
+            return None
+        left = self.ends_at - time.monotonic()
+        return left if left > 0 else None
 
     @property
     def open(self) -> bool:
         """Whether it is still to end."""
         return self.state not in ("done", "failed", "skipped")
 
+    def begin(self) -> None:
+        """Give it to a worker, which reads before it says anything."""
+        self.state, self.stage, self.ends_at = "rendering", "reading", None
+
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Note what its worker says."""
         match event["event"]:
             case "frames":
-                self.state, self.frames, self.total = "rendering", event["done"], event["total"]
-                if not self.began:
-                    self.began, self.first = time.monotonic(), self.frames
+                self._go_on("", event)
+                self.frames, self.total = event["done"], event["total"]
+                self.per_second = number_of(event, "per_second")
+            case "stage":
+                self._go_on(event["name"], event)
             case "note":
                 self.notes.append(event["text"])
             case "busy":
@@ -94,10 +111,15 @@ class Task(Generic[_OrderT]):
             case "failed":
                 self.state, self.error, self.code = "failed", event["error"], event["code"]
 
+    def _go_on(self, stage: str, event: Mapping[str, Any]) -> None:
+        self.state, self.stage = "rendering", stage
+        if (left := event.get("left")) is not None:  # else what was known before still holds
+            self.ends_at = time.monotonic() + left
+
     def lose_worker(self, how: str) -> None:
         """Note that its worker died; it is for another one, unless it was the last of `TRIES`."""
         self.tries += 1
-        self.frames, self.total, self.began = 0, None, 0.0
+        self.frames, self.total, self.stage = 0, None, ""
         if self.tries < TRIES:
             self.state = "waiting"
             return
@@ -109,18 +131,55 @@ Watch = Callable[[Task[Any]], None]
 Emit = Callable[..., None]
 
 
-def paced(emit: Emit) -> Callable[[int, int | None], None]:
-    """Progress as events, not too many of them."""
-    last = 0.0
+class Telling:
+    """Progress of a render as events, not too many of them."""
 
-    def tell(done: int, total: int | None) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last > _PAUSE_SECONDS or done == total:
-            last = now
-            emit("frames", done=done, total=total)
+    def __init__(
+        self,
+        emit: Emit,
+        after_seconds: Callable[[float], float] = lambda per_second: 0.0,
+        new_pace: Callable[[], Pace] = Pace,
+    ) -> None:
+        """`after_seconds` says how long what comes after the render takes, by how fast that goes."""
+        self.frames = 0
+        """Frames done."""
+        self.on_frame: Callable[[], None] = lambda: None
+        """What else is to be done at each; what it raises ends the render."""
+        self._emit, self._after_seconds = emit, after_seconds
+        self._course = Course("frames", new_pace)
+        self._name, self._last, self._per_second = "", 0.0, 0.0
 
-    return tell
+    def __call__(self, done: int, total: int | None) -> None:
+        """Tell how many frames are done, and how many are expected."""
+        self.on_frame()
+        self.frames = done
+        self._course(done, total)
+        rate = self._per_second = self._course.pace.rate(done)
+        left = self._left()
+        if self._is_due() or done == total:
+            self._emit("frames", done=done, total=total, per_second=rate, left=left)
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        """Tell of a stage before or after the frames, or how far it is."""
+        if self._course.stage(name, done, total):
+            left = self._left()
+            if self._is_due():
+                self._emit("stage", name=self._course.name, left=left)
+
+    def after(self, name: str) -> None:
+        """Tell that what comes after the render begins."""
+        self._emit("stage", name=name, left=self._after_seconds(self._per_second) or None)
+
+    def _left(self) -> float | None:
+        own = self._course.seconds_left()
+        return None if own is None else own + self._after_seconds(self._per_second)
+
+    def _is_due(self) -> bool:
+        now, name = time.monotonic(), self._course.name
+        if name == self._name and now - self._last <= _PAUSE_SECONDS:
+            return False
+        self._name, self._last = name, now
+        return True
 
 
 class TaskQueue:
@@ -145,7 +204,7 @@ class TaskQueue:
         if task is None and self._elsewhere and self._elsewhere[0].not_before <= time.monotonic():
             return self._elsewhere.popleft()
         if task is not None:
-            task.state = "rendering"
+            task.begin()
         return task
 
     def put_back(self, task: Task[Any]) -> None:

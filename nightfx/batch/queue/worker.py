@@ -2,7 +2,8 @@
 
 It takes a shot's lease before it looks at it, and keeps the record of what it did; so whatever happens to it or to the
 batch, the truth is on the disk. It ends when its standard input does. Events: `ready`; of a shot `busy` (another
-process renders it), `frames`, `note`, `done`, `failed`. After what is worth retrying it leaves with 75, with its memory.
+process renders it), `stage` (what comes before and after its frames), `frames`, `note`, `done`, `failed`. After what is
+worth retrying it leaves with 75, with its memory.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -49,6 +50,7 @@ from nightfx.options import RenderOptions
 from nightfx.source import base_name, is_sequence
 
 GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
+_MEASURED_FRAMES = 13  # that take about as long as to measure a render: 11 and 15 at 360 lines
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def _render(
     intent = ShotRecord(asdict(job), str(target.relative_to(order.out)), output_state(target))
     facts = {"threads": os.environ.get("OMP_NUM_THREADS", ""), "host": socket.gethostname()}
     notes: list[str] = []
+    show = task.Telling(emit, _measuring.seconds_at)
     with _Noted(notes, order.shot.source, emit):
         if _only_unrecorded(older, job, target, order.out):
             notes.append("was complete already, when its worker ended")
@@ -134,10 +137,12 @@ def _render(
             # before the record says that what stands there is a render of ours
             check_target(order.shot.source, target, options.job.overwrite)
             write_record(place, intent)
-            facts |= _timed_render(order.shot.source, target, preset, options, lease, emit)
+            facts |= _timed_render(order.shot.source, target, preset, options, lease, show)
     if identity_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
-    facts |= measure(order.shot.source, target, options.source) | {"notes": notes}
+    show.after("measuring")
+    with _measuring.timed():
+        facts |= measure(order.shot.source, target, options.source) | {"notes": notes}
     record = replace(intent, files=output_state(target), done=True, facts=facts)
     write_record(place, record)
     return record
@@ -164,22 +169,39 @@ def _timed_render(
     preset: Preset,
     options: RenderOptions,
     lease: Lease,
-    emit: task.Emit,
+    show: task.Telling,
 ) -> dict[str, Any]:
-    started, show, frames = time.monotonic(), task.paced(emit), 0
-
-    def tell(done: int, total: int | None) -> None:
-        nonlocal frames
-        lease.check()
-        frames = done
-        show(done, total)
-
+    started = time.monotonic()
+    show.on_frame = lease.check
     if options.job.passes:
         options.job.passes.mkdir(parents=True, exist_ok=True)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    render(source, target, preset=preset, options=options, on_progress=tell)
+    render(source, target, preset=preset, options=options, on_progress=show)
     seconds = time.monotonic() - started
-    return {"frames": frames, "seconds": round(seconds, 2), "began": began}
+    return {"frames": show.frames, "seconds": round(seconds, 2), "began": began}
+
+
+class _Measuring:
+    """How long it takes to measure a render, which is about as long for each: so the last one tells of the next."""
+
+    def __init__(self) -> None:
+        self._seconds: float | None = None
+
+    def seconds_at(self, per_second: float) -> float:
+        """The seconds that it will take, beside renders of so many frames a second."""
+        if self._seconds is not None:
+            return self._seconds
+        return _MEASURED_FRAMES / per_second if per_second else 0.0
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Note how long it takes now."""
+        began = time.monotonic()
+        yield
+        self._seconds = time.monotonic() - began
+
+
+_measuring = _Measuring()
 
 
 class _Noted(logging.Handler):

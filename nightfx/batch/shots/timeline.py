@@ -219,12 +219,12 @@ def _numbers(medium: media.Medium, first: int, end: int) -> str:
 
 def _flags(medium: media.Medium, first: int, end: int) -> dict[str, Any]:
     """The flags of a render of the frames from `first` to before `end`; of its part they leave nothing to a nightfx.toml."""
-    start, rate = _seconds(first, medium.rate) or None, medium.rate
-    flags: dict[str, Any] = {"start": start, "end": _seconds(end, rate)}
+    start, rate = short_seconds(first, medium.rate) or None, medium.rate
+    flags: dict[str, Any] = {"start": start, "end": short_seconds(end, rate)}
     return flags | ({"fps": str(rate)} if medium.assumed else {})
 
 
-def _seconds(frame: int, rate: Fraction) -> float:
+def short_seconds(frame: int, rate: Fraction) -> float:
     """Seconds as people type them, by which a part begins or ends with a frame: short of it by a quarter of one.
 
     A container that counts in milliseconds has moved the frames a little. Rounding moves it by an eighth at most.

@@ -13,7 +13,9 @@ from nightfx.options import RenderOptions, SourceOptions
 
 
 @with_flags(
-    SourceOptions, also=("working_height", "steady", "device", "overwrite"), but=("interlaced",)
+    SourceOptions,
+    also=("working_height", "steady", "device", "overwrite", "fresh"),
+    but=("interlaced",),
 )
 def mattes(
     source: Annotated[
@@ -23,7 +25,8 @@ def mattes(
     kinds: Annotated[
         str,
         typer.Option(
-            help="What of: sky, ground, wall, leaves, vehicle, person, window, sign, lamp, front-lamp, rear-lamp.",
+            help="What of: sky is sure; ground, wall and leaves are good at large; vehicle and window are rough; "
+            "sign, lamp, front-lamp, rear-lamp and person are found seldom.",
             metavar="KIND,...",
         ),
     ] = "sky",
@@ -32,10 +35,13 @@ def mattes(
     ] = False,
     **given: Any,
 ) -> None:
-    """Write mattes of a plate: 16-bit grey, white being sky, or what --kinds names; NAME.sky.png, or .mkv of a clip."""
+    """Write mattes of a plate: 16-bit grey, white being sky, or what --kinds names; NAME.sky.png, or .mkv of a clip.
+
+    What was stopped goes on from there when the same command is run again.
+    """
     options = RenderOptions.of(**given)
     with shell.progress(source.name) as show:
-        show.stage("preparing", 0, None)
+        show.stage("reading", 0, None)
         from nightfx.mattes.mattes import write_mattes
         from nightfx.mattes.targets import kinds_of
 

@@ -111,7 +111,7 @@ def draw_batch(sources: Sources, options: SceneTrainOptions, step: int) -> Batch
 def _step(
     run: state.SceneRun, batch: Batch, options: SceneTrainOptions, device: torch.device
 ) -> dict[str, float]:
-    x = batch[0].to(device).contiguous(memory_format=torch.channels_last)
+    x = batch[0].to(device).contiguous(memory_format=state.layout(device))
     quick = pick_trunk_dtype(device) == torch.bfloat16
     with torch.autocast(device.type, torch.bfloat16, enabled=quick):
         logits = run.network(x)

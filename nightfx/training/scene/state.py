@@ -13,7 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nightfx.disk import partial_file
 from nightfx.errors import TrainingError
-from nightfx.network import SceneNetwork, load_scene_network
+from nightfx.network import SceneNetwork, load_scene_network, pick_trunk_dtype
 from nightfx.network.weights import why_unread
 from nightfx.options import SceneTrainOptions
 from nightfx.scene.kinds import KINDS
@@ -60,7 +60,7 @@ def start(options: SceneTrainOptions, device: torch.device) -> SceneRun:
     torch.manual_seed(options.seed)
     network = _seeded() if options.start is None else load_scene_network(options.start)
     network.train().requires_grad_(True)
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    network.to(device, memory_format=layout(device))  # type: ignore[call-overload]  # torch's stubs lack it
     mean = copy.deepcopy(network).requires_grad_(False)
     adam = torch.optim.AdamW(
         network.parameters(),
@@ -69,6 +69,13 @@ def start(options: SceneTrainOptions, device: torch.device) -> SceneRun:
         fused=device.type in ("cpu", "cuda"),
     )
     return SceneRun(network, mean, adam)
+
+
+def layout(device: torch.device) -> torch.memory_format:
+    """The order of numbers in which `device` learns fastest."""
+    # in float32 oneDNN's way back takes 1.4 times as long with the channels last (AVX2)
+    quick = device.type == "cuda" or pick_trunk_dtype(device) == torch.bfloat16
+    return torch.channels_last if quick else torch.contiguous_format
 
 
 def _seeded() -> SceneNetwork:

@@ -1,0 +1,1 @@
+"""The light of lamps on the frames of a shot."""

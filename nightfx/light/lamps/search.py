@@ -1,0 +1,128 @@
+"""Look through a shot, once before it is rendered, for all that would be lit by night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from nightfx.light.lamps.shine import upright_size
+from nightfx.light.see import luma_of, see
+from nightfx.light.steady import find_motion
+from nightfx.lights import Found, Light, LightList, LightTrack, Tracker, as_written, find_lights
+from nightfx.network import SceneNetwork
+from nightfx.picture import (
+    CLIP_NUMBERS,
+    SDR,
+    Encoding,
+    Float32,
+    Frame,
+    Numbering,
+    rolled_off,
+    upright,
+)
+from nightfx.scene import Scene, see_scene
+
+_LINES = 512  # of the picture in which lights are looked for
+_MOTION_LINES = 256  # of the one that motion is found in, at half of that
+_EVERY = 12  # frames
+_GROUND = 0.5
+_FIRST_ROWS = 0.03  # of the ground lies above its horizon
+_LEAST_GROUND = 0.01  # of a picture, or its horizon says nothing
+_SURE = 0.6  # confidence of a window, odds of a vehicle
+_SOME = 0.1  # of a picture; less may be a mistake
+_TOWN_WINDOWS, _TOWN_VEHICLES = 8, 0.004  # in a picture; a part of it
+
+
+class Search(NamedTuple):
+    """How a shot is searched."""
+
+    network: SceneNetwork
+    encoding: Encoding = SDR
+    numbering: Numbering = CLIP_NUMBERS
+    every: int = _EVERY
+    """Pictures from one that is looked at to the next."""
+    on_progress: Callable[[int], None] = lambda count: None
+    """Told how many pictures were seen."""
+
+
+def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
+    """Return the lights of a shot; a single picture is a shot of one frame."""
+    tracker, before, numbers = Tracker(), None, list[int]()
+    size, scale, towns, horizon = (0, 0), np.ones(2, np.float32), [], []
+    for place, frame in enumerate(frames):
+        seen = see(frame, _MOTION_LINES, how.encoding)
+        luma, cells = (luma_of(upright(x, frame)) for x in (seen.small, seen.cells))
+        is_cut = before is not None and find_motion(before, cells).is_cut
+        tracker.show(place, luma, is_cut=is_cut)  # tracks count places; numbers come at the end
+        if is_cut or place % how.every == 0:
+            scene, found = _look(frame, how)
+            per_px = _ratio(luma.shape, scene.surfaces.shape[1:])
+            tracker.look([x._replace(quad=x.quad * per_px) for x in found])
+            towns.append(_town_of(scene, found))
+            if (row := _horizon(scene.of("ground"))) is not None:
+                horizon.append((place, row))
+        if not numbers:
+            size = upright_size(frame)
+            scale = _ratio(size[::-1], luma.shape)
+        numbers.append(how.numbering.of(frame, place))
+        before = cells
+        how.on_progress(len(numbers))
+    if not numbers:
+        return LightList(size, how.numbering.first, 0)
+    lights = tuple(_placed(light, scale, numbers) for light in tracker.lights())
+    rows = {numbers[place]: row for place, row in _calm(horizon)}
+    town = _is_town(towns)
+    return as_written(LightList(size, numbers[0], len(numbers), town, tuple(rows.items()), lights))
+
+
+def _ratio(size: Sequence[int], other: Sequence[int]) -> Float32:
+    """How many px across and down of a picture of one (height, width) one of the other is."""
+    return np.array([size[1] / other[1], size[0] / other[0]], np.float32)
+
+
+def _look(frame: Frame, how: Search) -> tuple[Scene, list[Found]]:
+    shown = upright(rolled_off(see(frame, _LINES, how.encoding).small, how.encoding), frame)
+    scene = see_scene(how.network, shown)
+    return scene, find_lights(scene, shown)
+
+
+def _placed(light: Light, scale: Float32, numbers: Sequence[int]) -> Light:
+    """A light whose track counts places and small px, in numbers of frames and px of the plate."""
+    frames, quads, sure = light.track
+    named, keep = np.unique(np.array(numbers, np.int64)[frames], return_index=True)
+    return replace(light, track=LightTrack(named, quads[keep] * scale, sure[keep]))
+
+
+def _horizon(ground: Float32) -> float | None:
+    """The row above which little of the ground lies, as a part of the height."""
+    rows = (ground > _GROUND).sum(1)
+    if rows.sum() < _LEAST_GROUND * ground.size:
+        return None
+    above = np.cumsum(rows) / rows.sum()
+    return float(np.searchsorted(above, _FIRST_ROWS) / len(rows))
+
+
+def _calm(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Horizons, each the median of those around it."""
+    values = np.array([row for _, row in rows])
+    return [
+        (place, float(np.median(values[max(i - 4, 0) : i + 5])))
+        for i, (place, _) in enumerate(rows)
+    ]
+
+
+def _town_of(scene: Scene, found: Sequence[Found]) -> tuple[int, float]:
+    """How many windows in walls a picture shows, and how much of it is surely a vehicle, on some ground."""
+    has_walls, has_ground = (scene.of(kind).mean() > _SOME for kind in ("wall", "ground"))
+    windows = sum(x.kind == "window" and x.confidence > _SURE for x in found)
+    vehicles = float((scene.of("vehicle") > _SURE).mean())
+    return windows * bool(has_walls), vehicles * bool(has_ground)
+
+
+def _is_town(seen: Sequence[tuple[int, float]]) -> bool:
+    """Whether the pictures of a shot show on the mean many windows, or traffic."""
+    windows, vehicles = np.mean(seen, axis=0)
+    return bool(windows >= _TOWN_WINDOWS or vehicles >= _TOWN_VEHICLES)

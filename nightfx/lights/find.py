@@ -1,0 +1,157 @@
+"""Find in one picture what would be lit by night: windows and signs as quads, lamps, and the lamps of cars.
+
+The scene network says how surely each pixel belongs to one; here its maps become things with a shape, a place and a
+house or a car that they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nightfx.picture import Float32
+from nightfx.scene import Scene
+
+Bool = NDArray[np.bool_]
+Labels = NDArray[np.int32]
+
+
+class Found(NamedTuple):
+    """A thing that may be lit."""
+
+    kind: str
+    quad: Float32
+    """(4, 2) px x, y of the picture it was found in, clockwise from its top left."""
+    confidence: float
+    """0 to 1."""
+    house: int = -1
+    """The house or the car it belongs to, by its number in this picture; -1 for none."""
+
+
+class _Rule(NamedTuple):
+    """What a thing of a kind looks like, in shares of the picture's shorter side where it says so."""
+
+    map: str
+    on: str
+    """The surface that it is part of."""
+    odds: float
+    """From here on a pixel belongs to it."""
+    least_px: float
+    largest: float
+    """Of the picture's pixels."""
+    longest: float
+    """Its longer side by its shorter one."""
+    filled: float
+    """How much of the box around it belongs to it at least."""
+
+
+_RULES = {
+    "window": _Rule("window", "wall", 0.5, 8, 0.02, 6.0, 0.5),
+    "sign": _Rule("sign", "wall", 0.7, 24, 0.02, 14.0, 0.6),
+    "lamp": _Rule("lamp", "", 0.6, 3, 0.0006, 5.0, 0.35),
+    "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35),
+    "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35),
+}
+_SURE = 0.85  # odds that count as sure
+_OTHERS = ("sky", "ground", "leaves", "person")  # nothing on these is lit
+_MOST_OTHERS = 0.35  # mean share of these within a thing
+_HOUSE = 0.5  # odds of a wall, of a vehicle
+_FEW_COLUMNS, _STEEPEST = 6, 0.8
+_GROW_PX = 1.0  # the network's odds fall off within a thing's rim
+
+
+def find_lights(scene: Scene, picture: Float32) -> list[Found]:
+    """Find what may be lit in an upright picture (3, h, w) in [0, 1], and whose scene this is."""
+    others = np.sum([scene.of(kind) for kind in _OTHERS], axis=0)
+    houses = _numbered(scene.of("wall") > _HOUSE)
+    cars = _numbered(scene.of("vehicle") > _HOUSE)
+    return [
+        found
+        for kind, rule in _RULES.items()
+        for found in _of_kind(kind, rule, scene, others, cars if rule.on == "vehicle" else houses)
+    ]
+
+
+def _numbered(where: Bool) -> Labels:
+    """Connected regions, counted from 1; 0 elsewhere."""
+    _, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
+    return np.asarray(labels, np.int32)
+
+
+def _of_kind(
+    kind: str, rule: _Rule, scene: Scene, others: Float32, owners: Labels
+) -> Iterator[Found]:
+    odds = scene.of(rule.map) * (1 - others)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (odds > rule.odds).astype(np.uint8), connectivity=4
+    )
+    for label in range(1, count):
+        left, top, width, height, area = stats[label]
+        box = np.s_[top : top + height, left : left + width]
+        inside = labels[box] == label
+        if not _is_shaped(rule, (width, height), area, odds.size):
+            continue
+        if float(others[box][inside].mean()) > _MOST_OTHERS:
+            continue
+        confidence = min(float(odds[box][inside].mean()) / _SURE, 1.0)
+        owner = _most(owners[box][inside])
+        if rule.on == "vehicle" and owner < 1:
+            continue
+        quad = _quad(inside)
+        if _overlap(quad, inside) < rule.filled:
+            continue
+        quad += np.array([left, top], np.float32)
+        yield Found(kind, quad.astype(np.float32), confidence, owner if owner > 0 else -1)
+
+
+def _is_shaped(rule: _Rule, size: tuple[int, int], area: int, pixels: int) -> bool:
+    width, height = size
+    if area < rule.least_px or area > rule.largest * pixels:
+        return False
+    return (
+        max(width, height) <= rule.longest * min(width, height)
+        and area >= rule.filled * width * height
+    )
+
+
+def _most(labels: Labels) -> int:
+    counts = np.bincount(labels)
+    return int(counts.argmax())
+
+
+def _quad(inside: Bool) -> Float32:
+    """The corners of a shape (h, w) whose sides stand upright: top and bottom are the lines that fit it best."""
+    columns = np.flatnonzero(inside.any(0))
+    top = inside.argmax(0)[columns]
+    bottom = inside.shape[0] - inside[::-1].argmax(0)[columns]
+    left, right = columns[0] - _GROW_PX / 2, columns[-1] + 1 + _GROW_PX / 2
+    ends = np.array([left, right])
+    upper = _line(columns + 0.5, top, ends) - _GROW_PX / 2
+    lower = _line(columns + 0.5, bottom, ends) + _GROW_PX / 2
+    corners = [(left, upper[0]), (right, upper[1]), (right, lower[1]), (left, lower[0])]
+    return np.array(corners, np.float32)
+
+
+def _overlap(quad: Float32, inside: Bool) -> float:
+    """Intersection over union of a quad and the shape that it stands for."""
+    drawn = np.zeros(inside.shape, np.uint8)
+    corners = np.round((quad - 0.5) * 16).astype(np.int32)
+    cv2.fillConvexPoly(drawn, corners, 1, cv2.LINE_8, 4)
+    both = int(np.count_nonzero((drawn > 0) & inside))
+    either = int(np.count_nonzero((drawn > 0) | inside))
+    return both / max(either, 1)
+
+
+def _line(x: NDArray[Any], y: NDArray[Any], at: NDArray[Any]) -> NDArray[Any]:
+    """A line through the middles of both halves of the points, at two places; level where they are few."""
+    if len(x) < _FEW_COLUMNS:
+        return np.full(2, float(np.median(y)))
+    half = len(x) // 2
+    across = np.mean(x[-half:]) - np.mean(x[:half])
+    steep = float((np.median(y[-half:]) - np.median(y[:half])) / across)
+    slope = min(max(steep, -_STEEPEST), _STEEPEST)
+    return np.asarray(np.median(y - slope * x) + slope * at)
