@@ -261,7 +261,7 @@ _LEAST_DB = 45.0  # of carried fields against fields for every frame
 _FIRST_SECONDS = 2.0
 
 
-_SKY_EVERY = 2  # the matte finds the plate's own edges in each frame, and needs no new sky for it
+_SKY_EVERY = 4  # or sooner, where it is lost: the matte finds the plate's own edges in each frame
 
 
 _LOCK_FRAMES = 24  # spread over the shot

@@ -18,7 +18,7 @@ from nightfx.apply import Change, SkyChange, straight_rgb
 from nightfx.light.borders import Borders
 from nightfx.light.night_sky import night_sky
 from nightfx.light.see import Seen, halved, see
-from nightfx.light.steady import Part, Steadying, steady_parts
+from nightfx.light.steady import Memory, Motion, Part, Steadying, steady_parts
 from nightfx.network import SceneNetwork
 from nightfx.options import Moment, NightSky
 from nightfx.picture import (
@@ -35,6 +35,9 @@ from nightfx.scene import SURFACES, Matte, refine, refine_picture, see_scene, wi
 
 _SKY = SURFACES.index("sky")
 _NONE = 0.02  # where no cell is this surely sky, there is none
+_NEAR_CELLS, _NEAR_SKY = 17, 0.5  # what lies beside the sky may be sky in the next frame
+_SURELY = 0.95  # of what is this surely sky, nothing else comes of a frame
+_LOST_SHARE = 0.03  # of the picture
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,15 @@ def follow_skies(
 def sky_part(plan: SkyPlan, encoding: Encoding, field_every: int = 1) -> Part:
     """Return the sky (1, h, w) as what is followed, beside a field that is computed for every so many frames."""
     how = replace(plan.steadying, every=max(plan.steadying.every, field_every))
-    return Part(lambda seen: sky_of(seen, plan, encoding)[None], how)
+    return Part(lambda seen: sky_of(seen, plan, encoding)[None], how, is_lost)
+
+
+def is_lost(past: Memory, motion: Motion) -> bool:
+    """Whether the sky (1, h, w) that was followed so far says too little of a frame: beside it too much is not found again."""
+    sky = past.field[0]
+    near = cv2.dilate(sky, np.ones((_NEAR_CELLS, _NEAR_CELLS), np.uint8)) > _NEAR_SKY
+    unknown = (1 - past.trust * motion.trust) * near * (sky < _SURELY)
+    return float(unknown.mean()) > _LOST_SHARE
 
 
 def with_sky(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -70,6 +71,8 @@ class Part(NamedTuple):
     of: Callable[[Seen], Field]
     """Says what a frame's own one is."""
     how: Steadying
+    is_lost: Callable[[Memory, Motion], bool] = lambda past, motion: False
+    """Whether what was known of the frame before says too little of this one, which is then looked at itself."""
 
 
 def steady(
@@ -131,12 +134,25 @@ class _Followed:
         """The part's field at a frame."""
         if not self.uses_past:
             self.forget()
-        (of, how), past = self._part, self._past
-        needs_field = past is None or index % how.every == 0
-        now = Now(seconds, motion, of(seen) if needs_field else None)
-        self._past = follow(past, now, how)
-        self._warm_up = follow(self._warm_up, now, how) if self.warms_up else None
+        look, is_due = cache(lambda: self._part.of(seen)), index % self._part.how.every == 0
+        self._past = self._after(self._past, seconds, motion, look, is_due)
+        # the segment to come knows its warm-up alone, and by that it is decided where to look
+        warm_up = self._warm_up
+        self._warm_up = (
+            self._after(warm_up, seconds, motion, look, is_due) if self.warms_up else None
+        )
         return self._past.field
+
+    def _after(
+        self,
+        past: Memory | None,
+        seconds: float,
+        motion: Motion | None,
+        look: Callable[[], Field],
+        is_due: bool,
+    ) -> Memory:
+        looks = is_due or past is None or motion is None or self._part.is_lost(past, motion)
+        return follow(past, Now(seconds, motion, look() if looks else None), self._part.how)
 
 
 class Now(NamedTuple):
