@@ -5,7 +5,8 @@
 
 Baselines: the plate; a hand grade (−2.6 stops in linear light, cool, desaturated); the best ASC CDL that a search finds on
 the training pictures, as a preset is trained, and on the held-out pictures themselves, which no honest method may do and
-which is harder to beat; `--paper`, a preset of the paper's network. Real pictures of other views (the validation part)
+which is harder to beat; `--paper`, a preset of the paper's network. A picture is rendered in its own size, networks alone see
+it at 272 px of its shorter side, and there all is measured. Real pictures of other views (the validation part)
 are the floor: nearer than those, the measure says little. Every source counts alike. `nightfx.quality` has the columns.
 """
 
@@ -19,10 +20,13 @@ from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.grades import Grade, Points, best_grade, hand_grade, points_of
@@ -57,7 +61,7 @@ from nightfx.quality.table import format_table
 from nightfx.training.data.decode import load_picture
 from nightfx.training.data.pictures import list_pictures, to_tensor
 
-SHORT_PX = 272  # pictures are rendered whole at this short side
+SHORT_PX = 272  # of the shorter side, where pictures are measured
 MULTIPLE_PX = 8
 TILE_PX = 128
 SKIES, EXPOSURES = (0.0, 0.3, 0.6, 0.9), (0.0, 0.4, 0.8, 1.2)  # of --looks
@@ -71,7 +75,7 @@ def main() -> None:
     """Read the arguments, measure, print the table."""
     args = _parse()
     features = load_features(args.features, trusted=args.trust_features) if args.features else None
-    plates, real = load_sides(args.photos, "held-out", args.to, features)
+    plates, real = load_sides(args.photos, "held-out", args.to, features, whole=True)
     plates = plates[:: args.every]
     grades = {} if args.looks else find_grades(args.photos, args.to, args.grades)
     ways = [] if args.looks else list(baselines(args.to, grades, args.paper))
@@ -112,27 +116,42 @@ def _parse() -> argparse.Namespace:
 
 
 def load_sides(
-    photos: Path, part: str, to: str, features: Features | None
+    photos: Path, part: str, to: str, features: Features | None, *, whole: bool = False
 ) -> tuple[list[Photo], Real]:
     """Plates of a part of the split, and the real pictures of the class wanted."""
-    plates = load(photos / part / ("day" if to == "night" else "night"))
+    plates = load(photos / part / ("day" if to == "night" else "night"), whole=whole)
     return plates, Real(portray_all(load(photos / part / to), features))
 
 
-def load(folder: Path) -> list[Photo]:
-    """The pictures below a folder of sources, at 272 px of their shorter side."""
+def load(folder: Path, *, whole: bool = False) -> list[Photo]:
+    """The pictures below a folder of sources, at 272 px of their shorter side, or those that have more as they are."""
     sources = sorted(path for path in folder.glob("*") if path.is_dir())
     if not sources:
         raise UsageError(f"{folder}: no folders of pictures by source; make them with bench.split")
-    return [(p.name, source.name, _load(p)) for source in sources for p in list_pictures(source)]
+    found = ((p, source.name) for source in sources for p in list_pictures(source))
+    return [(path.name, source, _load(path, whole)) for path, source in found]
 
 
-def _load(path: Path) -> Tensor:
+def _load(path: Path, whole: bool) -> Tensor:
     pixels = load_picture(path)
+    if whole and min(pixels.shape[:2]) >= SHORT_PX:
+        return to_tensor(pixels.copy())
+    return to_tensor(_resized(pixels))
+
+
+def to_short(x: Tensor) -> Tensor:
+    """A picture (3, H, W) at 272 px of its shorter side."""
+    if min(x.shape[1:]) == SHORT_PX:
+        return x
+    pixels = np.ascontiguousarray(x.permute(1, 2, 0).numpy())
+    return torch.from_numpy(_resized(pixels)).permute(2, 0, 1).contiguous()
+
+
+def _resized(pixels: NDArray[Any]) -> NDArray[Any]:
     scale = SHORT_PX / min(pixels.shape[:2])
     height, width = (round(side * scale) for side in pixels.shape[:2])
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return to_tensor(cv2.resize(pixels, (width, height), interpolation=method))
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method))
 
 
 def portray_all(photos: list[Photo], features: Features | None) -> list[Portrait]:
@@ -171,13 +190,13 @@ def baselines(
     yield from ((name, grade.apply) for name, grade in grades.items())
     if paper:
         network = load_preset(paper)
-        yield "paper network", lambda x: render_photo(network, x)
+        yield "paper network", lambda x: render_photo(network, to_short(x))
 
 
 def both_ways(preset: Preset) -> list[tuple[str, Renderer]]:
     """The network alone, and what `nightfx render` makes of a picture, with the preset's look."""
     return [
-        (f"{preset.name}, network alone", lambda x: render_photo(preset, x)),
+        (f"{preset.name}, network alone", lambda x: render_photo(preset, to_short(x))),
         (f"{preset.name}, rendered", lambda x: render_whole(preset, x)),
     ]
 
@@ -225,7 +244,7 @@ def measure(
     """A row of the table, and each render's own figures."""
     found = []
     for i, (photo, source, plate) in enumerate(plates):
-        after = render(plate).float()
+        plate, after = to_short(plate), to_short(render(plate).float())
         portrait = portray(after, photo, source, features=features, seed=i)
         compared = compare(plate, after, portrait, real, TILE_PX)
         found.append((compared, thumb_of(plate, after)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kernels  # before nightfx, whose kernels numba looks for where this says
 import pytest
 import torch
 from fast import is_fast
@@ -20,6 +21,10 @@ FACTS: dict[str, Any] = {"description": "for a test", "heights_px": (8, 4000)}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--moments", type=int, default=3, help="kills of the chaos test")
+
+
+def pytest_report_header() -> str:
+    return f"compiled kernels: {kernels.PLACE}"
 
 
 def pytest_configure(config: pytest.Config) -> None:

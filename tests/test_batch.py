@@ -395,7 +395,7 @@ def test_a_skyline_that_smokes_and_a_lamp_in_the_sky_are_worth_a_look(
     plate = np.full((3, 360, 360), 0.4, np.float32)
     plate[:, :120] = 0.8
     sky = torch.from_numpy((plate[0] > 0.6).astype(np.float32))
-    monkeypatch.setattr(shot_figures, "places_of", lambda plate: Places(sky, sky, 1 - sky))
+    monkeypatch.setattr(shot_figures, "places_of", lambda plate: Places(sky, sky, 1 - sky, 1 - sky))
     night = np.where(plate > 0.6, 0.05, 0.5 * plate).astype(np.float32)
     found = figures_of([compare([plate], [night])])
     assert found.skyline == pytest.approx(0, abs=0.02)
@@ -565,9 +565,10 @@ def test_long_names_and_stages_make_room_for_figures() -> None:
     long = task("day1/A001_C003_0412AB_001_a_name.mov", state="rendering", **counts)
     other = task("b.mp4", state="rendering", stage="preparing (first time on this machine)")
     console = Console(width=60, file=StringIO(), record=True)
-    console.print(drawn_table([long, other]))
+    console.print(drawn_table([long, other], seconds=83))
     lines = console.export_text().splitlines()
     assert len(lines) == 4
+    assert lines[3].strip() == "0 of 2 done, 1:23"
     assert "12000/24000  12.3" in lines[1]
     assert "preparing (" in lines[2]
 

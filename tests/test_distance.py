@@ -158,6 +158,12 @@ def test_a_lamp_that_was_there_is_not() -> None:
     assert invented_lights(lit(), lit()) == 0
 
 
+def test_a_lamp_on_a_dark_wall_is_no_invented_light() -> None:
+    plate, wall = torch.full((3, 256, 256), 0.3), torch.zeros(64, 64)
+    assert invented_lights(plate, lit(), wall) == 1
+    assert invented_lights(plate, lit(), wall + 1) == 0
+
+
 def test_each_invented_light_counts() -> None:
     plate, render = lit(0.3, 0.3), lit()
     render[:, 200:206, 200:206] = 1

@@ -133,23 +133,26 @@ def test_batch_says_a_line_before_anything_heavy(tmp_path: Path) -> None:
 
 
 FIRST_TIME = """
-import os, pathlib
-from nightfx.picture import is_cached
+import os, pathlib, sys
+from nightfx.picture import is_cached, note_lit
 before = is_cached()
 for folder in pathlib.Path(os.environ["NUMBA_CACHE_DIR"]).iterdir():
-    (folder / "kernel.nbi").touch()  # as one leaves it that is compiled while a clip is read
+    (folder / "kernel.nbi").touch()  # as one leaves it that is compiled while a clip is read, or planned
 print(before, is_cached())
+if "lit" in sys.argv:
+    note_lit()
+    print(is_cached())
 """
 
 
-def test_what_was_compiled_while_reading_does_not_hide_the_first_time(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", FIRST_TIME]
+def test_the_first_time_is_over_once_a_frame_was_lit(tmp_path: Path) -> None:
     own = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    said = [
-        subprocess.run(command, env=own, capture_output=True, text=True, check=True).stdout.split()
-        for _ in range(2)
-    ]
-    assert said == [["False", "False"], ["True", "True"]]
+    said = []
+    for word in ("read", "lit", "lit"):  # three processes, one after another
+        command = [sys.executable, "-c", FIRST_TIME, word]
+        answer = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
+        said.append(answer.stdout.split())
+    assert said == [["False", "False"], ["False", "False", "True"], ["True", "True", "True"]]
 
 
 def test_the_second_shot_of_a_process_is_not_the_first_time(

@@ -22,6 +22,7 @@ from typer.testing import CliRunner, Result
 
 from nightfx.cli import app
 from nightfx.errors import TargetError, UsageError
+from nightfx.light.lamps import search
 from nightfx.light.lamps.search import Search, search_shot
 from nightfx.lights import (
     GROUPS,
@@ -580,18 +581,28 @@ def middles(found: LightList, number: int) -> list[tuple[int, int]]:
 
 def test_windows_of_a_shot_are_found_where_they_are(network: SceneNetwork) -> None:
     found = search_shot(framed([house(i // 4) for i in range(25)]), Search(network))
-    assert (found.size_px, found.first, found.count, found.town) == ((192, 128), 1001, 25, False)
+    assert (found.size_px, found.first, found.count) == ((192, 128), 1001, 25)
     for number, shift in ((1001, 0), (1013, 3), (1025, 6)):
         assert middles(found, number) == [(x + 7 + shift, 60) for x in (30, 60, 90, 120)]
     assert len({x.parent for x in found.lights}) == 1
     assert lights_text(as_written(found)) == lights_text(found)
 
 
-def test_many_windows_are_a_town(network: SceneNetwork) -> None:
-    tall = house()
-    tall[20:40] = tall[50:70]
-    assert search_shot(framed([tall]), Search(network)).town
-    assert not search_shot(framed([house()]), Search(network)).town
+@pytest.mark.parametrize(
+    ("odds", "windows", "is_town"), [(0.5, 4, True), (-0.5, 4, False), (0.5, 0, False)]
+)
+def test_a_town_is_called_one_and_has_something_to_light(
+    odds: float,
+    windows: int,
+    is_town: bool,
+    network: SceneNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "town_odds", lambda scene: odds)
+    shown = house()
+    shown[50:70] = np.where(shown[50:70] == 240, 240 if windows else 60, shown[50:70])
+    found = search_shot(framed([shown]), Search(network))
+    assert (len(found.lights), found.town) == (windows, is_town)
 
 
 def test_places_are_those_of_the_picture_that_is_shown(network: SceneNetwork) -> None:

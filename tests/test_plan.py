@@ -47,16 +47,39 @@ def test_segments_of_a_plan_in_any_order_are_the_render(method: Any, tmp_path: P
     assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
+# all segments, one after another; whoever is first at one waits for the other there
+BOTH = """
+import sys, time
+from pathlib import Path
+from nightfx.job.plan import segments_of
+plan, count, own, other = Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
+with segments_of(plan) as render:
+    for number in range(count):
+        plan.with_suffix(f".{own}{number}").touch()
+        until = time.monotonic() + 100
+        while not plan.with_suffix(f".{other}{number}").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        render(number)
+"""
+
+
+def twice_at_once(plan: Path, count: int) -> tuple[list[str], list[int]]:
+    """Render so many segments of a plan in two processes, each at the same time; what they said and how they ended."""
+    words = [sys.executable, "-c", BOTH, str(plan), str(count)]
+    both = [
+        subprocess.Popen([*words, *names], stderr=subprocess.PIPE, text=True)
+        for names in ("ab", "ba")
+    ]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+    return errors, [process.returncode for process in both]
+
+
 def test_a_segment_may_be_rendered_twice_at_once(tmp_path: Path, identity: Preset) -> None:
     source = make_clip(tmp_path / "a.mp4", Clip(count=30))
     plan = tmp_path / "plan.json"
     plan_render(source, plan, preset=identity)
-    code = "import sys; from pathlib import Path; from nightfx.job import plan; from nightfx.light import borders\n"
-    code += "for n in range(3): plan.render_segment(Path(sys.argv[1]), n)"
-    words = [sys.executable, "-c", code, str(plan)]
-    both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    errors = [process.communicate(timeout=120)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], errors
+    errors, codes = twice_at_once(plan, 3)
+    assert codes == [0, 0], errors
     whole = nightfx.render(source, tmp_path / "c.mp4", preset=identity)
     assert packets(join_plan(plan)) == packets(whole)
 
@@ -66,12 +89,8 @@ def test_passes_of_a_segment_may_be_written_twice_at_once(tmp_path: Path) -> Non
     plan, both_at = tmp_path / "plan.json", tmp_path / "both"
     encode = EncodeOptions(speed="ultrafast")
     plan_render(source, plan, options=RenderOptions.of(passes=both_at, encode=encode))
-    words = [sys.executable, "-m", "nightfx", "render", "--plan", str(plan), "--segment"]
-    for number in range(2):
-        call = [*words, str(number)]
-        both = [subprocess.Popen(call, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-        errors = [process.communicate(timeout=120)[1] for process in both]
-        assert [process.returncode for process in both] == [0, 0], errors
+    errors, codes = twice_at_once(plan, 2)
+    assert codes == [0, 0], errors
     (both_at / ".a.night.field.1003.exr.77-abcd.part").touch()  # of one that was killed
     target, alone_at = join_plan(plan), tmp_path / "alone"
     options = RenderOptions.of(passes=alone_at, encode=encode)

@@ -103,7 +103,7 @@ def kill_when(out: Path, name: str, words: list[str]) -> None:
 def test_a_run_killed_and_resumed_gives_the_weights_of_an_unbroken_one(
     tmp_path: Path, stills: tuple[Path, Path]
 ) -> None:
-    settings = ("--steps", 8, "--every", 2, "--batch", 1, "--warm-start-steps", 2, "--set", "pool_size=2")  # fmt: skip
+    settings = ("--steps", 6, "--every", 2, "--batch", 1, "--warm-start-steps", 2, "--set", "pool_size=2")  # fmt: skip
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run_command(*command(stills, whole, *settings)).returncode == 0
     kill_when(broken, "run/checkpoint.pt", command(stills, broken, *settings))

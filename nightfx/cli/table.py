@@ -98,14 +98,17 @@ def _table(tasks: Sequence[Task[Any]]) -> Generator[Watch]:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True)
-    live = Live(get_renderable=lambda: drawn_table(tasks), console=console, refresh_per_second=4)
-    with live:
+    console, began = Console(stderr=True), time.monotonic()
+
+    def draw() -> Table:
+        return drawn_table(tasks, time.monotonic() - began)
+
+    with Live(get_renderable=draw, console=console, refresh_per_second=4):
         yield lambda task: None  # it draws itself
 
 
-def drawn_table(tasks: Sequence[Task[Any]]) -> Table:
-    """Return the table of shots as it is shown while they are rendered."""
+def drawn_table(tasks: Sequence[Task[Any]], seconds: float = 0.0) -> Table:
+    """Return the table of shots as it is shown while they are rendered, for `seconds` so far: in a long stage only they go on."""
     from rich.table import Table
     from rich.text import Text
 
@@ -124,7 +127,8 @@ def drawn_table(tasks: Sequence[Task[Any]]) -> Table:
         table.add_row(*(Text(*each, no_wrap=True) for each in zip(cells, styles, strict=True)))
     ended = sum(not task.open for task in tasks)
     more = f", {len(tasks) - len(shown)} not shown" if len(shown) < len(tasks) else ""
-    table.caption = Text(f"{ended} of {len(tasks)} shots{more}", style="dim")
+    words = f"{ended} of {len(tasks)} done{more}, {clock_time(seconds)}"
+    table.caption = Text(words, style="dim")
     table.caption_justify = "left"
     return table
 

@@ -189,12 +189,15 @@ def _box(source: Float32, target: Float32, rows: Float32, radius: int) -> None:
             _sum_along(source[c, y], rows[c, y], radius)
         sums = np.zeros(width, np.float64)
         for y in range(-radius, radius):
-            sums += rows[c, min(max(y, 0), height - 1)]
-        for y in range(height):
-            sums += rows[c, min(y + radius, height - 1)]
+            first = rows[c, min(max(y, 0), height - 1)]
             for x in range(width):
+                sums[x] += first[x]
+        for y in range(height):
+            enters, leaves = rows[c, min(y + radius, height - 1)], rows[c, max(y - radius, 0)]
+            for x in range(width):
+                sums[x] += enters[x]
                 target[c, y, x] = sums[x] * share
-            sums -= rows[c, max(y - radius, 0)]
+                sums[x] -= leaves[x]
 
 
 @kernel()

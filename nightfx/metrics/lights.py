@@ -22,6 +22,7 @@ _AROUND = np.ones((5, 5), np.uint8)
 # a light in an impossible place is seen from this on, and where it stands out so much more than the plate says
 GLIMMER, STANDS_OUT_MORE = 0.35, 0.2
 _SURELY = 0.8  # of a kind
+_MAYBE = 0.3  # of what may carry a lamp
 _BESIDE_PX = 16  # a pool of light may lie so far to the side of its lamp
 
 
@@ -30,13 +31,16 @@ def light_share(picture: Tensor) -> float:
     return float(_lights(luma(to_lines(picture))).mean())
 
 
-def invented_lights(plate: Tensor, render: Tensor) -> int:
+def invented_lights(plate: Tensor, render: Tensor, lamped: Tensor | None = None) -> int:
     """How many lights a render has where its plate, (3, H, W) both, is neither bright nor lamp-like.
 
-    That is: around the whole light no luma of the plate reaches 0.5, and nothing in it stands out by 0.1.
+    That is: around the whole light no luma of the plate reaches 0.5, nothing in it stands out by 0.1, and nothing that may
+    well carry a lamp is there; `lamped`, (H, W) of any size in [0, 1], says how surely a pixel does.
     """
     before, after = luma(to_lines(plate)), luma(to_lines(render))
     lit = (before >= DARK) | (_top_hat(before) >= LAMPLESS)
+    if lamped is not None:
+        lit |= cv2.resize(lamped.float().numpy(), before.shape[::-1]) > _MAYBE
     near = cv2.dilate(lit.astype(np.uint8), _AROUND) > 0
     count, labels, stats, _ = cv2.connectedComponentsWithStats(_lights(after).astype(np.uint8))
     explained = set(np.unique(labels[near]).tolist())

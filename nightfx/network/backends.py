@@ -60,7 +60,13 @@ def check_fidelity(
     fast: Generator, exact: Generator, shown: Sequence[Tensor], backend: Backend
 ) -> float:
     """The worst PSNR, in dB, of what both make of `shown`; raises `BackendError` below 40."""
-    found = min(_psnr(_lit(exact, x), _lit(fast, x)) for x in shown)
+    return _fidelity(fast, [_lit(exact, x) for x in shown], shown, backend)
+
+
+def _fidelity(
+    fast: Generator, wanted: Sequence[Tensor], shown: Sequence[Tensor], backend: Backend
+) -> float:
+    found = min(_psnr(one, _lit(fast, x)) for one, x in zip(wanted, shown, strict=True))
     if found < LEAST_DB:
         way_out = "torch" if backend == "openvino" else "openvino"
         words = f"comes within {found:.1f} dB of float32 here, and {LEAST_DB:g} are needed"
@@ -74,12 +80,13 @@ def verify_backends(generator: Generator) -> Iterator[str]:
     An imported network is left out of int8: how near that comes is measured when it renders, on the clip's own frames.
     """
     shown = [_noise(seed) for seed in range(4)]
+    wanted = [_lit(generator, x) for x in shown]
     for backend in installed_backends():
         if backend == "openvino-int8" and isinstance(generator, ResnetGenerator):
             yield "openvino-int8 is measured at each render, and refused where it is too far"
             continue
         fast = build_backend(generator, backend, shown=shown)
-        yield f"{backend} {check_fidelity(fast, generator, shown, backend):.1f} dB from float32"
+        yield f"{backend} {_fidelity(fast, wanted, shown, backend):.1f} dB from float32"
 
 
 def installed_backends() -> list[Backend]:

@@ -7,8 +7,10 @@ parallel kernels at once. A lock makes them take turns, for programs that render
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,10 +19,10 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TURN = threading.Lock()
-_CACHES: dict[
-    Path, bool
-] = {}  # folders of compiled kernels, and whether there were any before this process
+# folders of compiled kernels, and whether an earlier process lit a frame by them as their source is now
+_CACHES: dict[Path, bool] = {}
 _LIT = threading.Event()  # a frame, by this process
+_MARK = f"lit.{sys.implementation.cache_tag}"  # of a frame that was lit: planning compiles too, but a few kernels only
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -52,17 +54,29 @@ def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
     try:
         compiled = numba.njit(cache=True, **options)(function)
         folder = Path(compiled.stats.cache_path)
-        _CACHES.setdefault(folder, next(folder.glob("*.nbi"), None) is not None)
+        was_lit = _is_newer(folder / _MARK, Path(function.__code__.co_filename))
+        _CACHES[folder] = _CACHES.get(folder, True) and was_lit
         return compiled
     except RuntimeError:  # "no locator available": neither the package nor the home is writable
         return numba.njit(**options)(function)
 
 
 def is_cached() -> bool:
-    """Whether kernels were compiled on this machine by an earlier process, or by this one for a whole frame; what it compiled while it read does not count."""
-    return _LIT.is_set() or any(_CACHES.values())
+    """Whether a whole frame was lit on this machine, by an earlier process or by this one: what was compiled to read or to plan does not count."""
+    return _LIT.is_set() or (bool(_CACHES) and all(_CACHES.values()))
 
 
 def note_lit() -> None:
     """Note that a frame was lit: what that takes is compiled."""
-    _LIT.set()
+    if not _LIT.is_set():
+        _LIT.set()
+        for folder in _CACHES:
+            with suppress(OSError):  # full, or not ours: then each process is the first
+                (folder / _MARK).touch()
+
+
+def _is_newer(mark: Path, source: Path) -> bool:
+    try:
+        return mark.stat().st_mtime >= source.stat().st_mtime
+    except OSError:
+        return False

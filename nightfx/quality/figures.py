@@ -161,12 +161,12 @@ def compare(
 ) -> Compared:
     """Measure a render beside its plate, (3, H, W) both, as tiles of `tile_px` would have been laid."""
     small = to_lines(plate), to_lines(render)
-    sky, lampless, ground = places_of(plate)
+    sky, lampless, ground, lamped = places_of(plate)
     line = skyline(plate, render, sky)
     return Compared(
         portrait,
         structure_kept(*small),
-        invented_lights(plate, render),
+        invented_lights(plate, render, lamped),
         _known(halos(plate, render, sky)),
         _known(seams(render, plate, *_borders(plate, tile_px))),
         *(

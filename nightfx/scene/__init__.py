@@ -5,6 +5,7 @@ from nightfx.scene.kinds import KINDS, LIGHTS, SURFACES
 from nightfx.scene.matte import Matte, read_model, refine, refine_picture, with_colour
 from nightfx.scene.places import Places, places_of, scene_of, sky_of
 from nightfx.scene.seen import Scene, see_scene
+from nightfx.scene.town import TownJudge, pooled, town_odds
 
 __all__ = [
     "KINDS",
@@ -13,13 +14,16 @@ __all__ = [
     "Matte",
     "Places",
     "Scene",
+    "TownJudge",
     "find_any_sky",
     "places_of",
+    "pooled",
     "read_model",
     "refine",
     "refine_picture",
     "scene_of",
     "see_scene",
     "sky_of",
+    "town_odds",
     "with_colour",
 ]

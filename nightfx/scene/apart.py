@@ -157,26 +157,28 @@ def _draw_lines(sums: Float32, lines: Float32) -> None:
         for x in range(width):
             _divide(sums[y, x, :10], sky)
             _divide(sums[y, x, 10:], rest)
-            between[:3] = sky[:3] - rest[:3]
-            between[3:] = 0.5 * (sky[3:] + rest[3:])
+            for i in range(9):
+                between[i] = sky[i] - rest[i] if i < 3 else 0.5 * (sky[i] + rest[i])
             square = _solve(between, slope)
-            slope /= max(square, 1e-9)
+            for c in range(3):
+                slope[c] /= max(square, 1e-9)
             told = min(max((np.sqrt(square) - _TOLD[0]) / (_TOLD[1] - _TOLD[0]), 0.0), 1.0)
             low = min(_REST_WIDTH * np.sqrt(_along(rest, slope)), _MOST_REST)
             high = 1 - min(_SKY_WIDTH * np.sqrt(_along(sky, slope)), _MOST_SKY)
             scale = told / (high - low)
             start = low + slope[0] * rest[0] + slope[1] * rest[1] + slope[2] * rest[2]
-            lines[y, x, :3] = slope * scale
             lines[y, x, 3] = 0.5 * (1 - told) - start * scale
             lines[y, x, 4] = max(lines[y, x, 4], min(1 / max(square, 1e-9), _MOST_PRIOR))
-            lines[y, x, 5:] = sky[:3]
+            for c in range(3):
+                lines[y, x, c], lines[y, x, 5 + c] = slope[c] * scale, sky[c]
 
 
 @kernel()
 def _divide(s: Float32, out: Float64) -> None:
     """The mean colour (3) and its variances (6) of sums (10)."""
     weight = max(np.float64(s[0]), 1e-12)
-    out[:] = s[1:] / weight
+    for i in range(9):
+        out[i] = s[i + 1] / weight
     i = 3
     for c in range(3):
         for d in range(c, 3):

@@ -14,6 +14,7 @@ from nightfx.network import SceneNetwork, load_scene_network
 from nightfx.scene.seen import Scene, see_scene
 
 LAMPLESS = ("sky", "leaves", "person")
+LAMPED = ("wall", "vehicle", "sign", "lamp")
 _LINES = 288  # of the shorter side, as renders see it
 _LONGEST = 4  # sides by the shorter one: what is longer is squeezed
 
@@ -26,13 +27,16 @@ class Places(NamedTuple):
     """Where no light can be: sky, leaves, people."""
     ground: Tensor
     """Where none can be by itself: pools and reflections have their lamp above them."""
+    lamped: Tensor
+    """Where windows, signs and lamps are: walls, vehicles, lamps on poles."""
 
 
 def places_of(plate: Tensor) -> Places:
     """The places of an upright plate (3, H, W) in [0, 1], by the scene network that comes along."""
     scene = scene_of(plate)
     lampless = np.sum([scene.of(kind) for kind in LAMPLESS], axis=0)
-    maps = scene.of("sky"), lampless, scene.of("ground")
+    lamped = np.max([scene.of(kind) for kind in LAMPED], axis=0)
+    maps = scene.of("sky"), lampless, scene.of("ground"), lamped
     return Places(*(torch.from_numpy(np.ascontiguousarray(x)) for x in maps))
 
 

@@ -99,7 +99,8 @@ def _pool(plane: Plane, lows: Float32, means: Float32) -> None:
         top = row * height // rows
         bottom = max((row + 1) * height // rows, top + 1)
         low, total = np.empty(width, np.float32), np.zeros(width, np.float32)
-        low[:] = plane[top]
+        for x in range(width):  # numba takes seconds to compile what copies whole rows
+            low[x] = plane[top, x]
         for y in range(top, bottom):
             for x in range(width):
                 value = np.float32(plane[y, x])

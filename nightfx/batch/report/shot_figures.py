@@ -154,7 +154,7 @@ def _by_places(
     lines, lights = [], []
     for plate, render in pairs:
         if render.mean() < plate.mean():
-            sky, lampless, ground = places_of(plate)
+            sky, lampless, ground, _ = places_of(plate)
             lines.append(skyline(plate, render, sky))
             lights.append(float(misplaced_lights(plate, render, lampless, ground)))
     return _mean([x.darker for x in lines]), _mean([x.fringe for x in lines]), _mean(lights)

@@ -23,7 +23,7 @@ from nightfx.picture import (
     rolled_off,
     upright,
 )
-from nightfx.scene import Scene, see_scene
+from nightfx.scene import Scene, see_scene, town_odds
 
 _LINES = 512  # of the picture in which lights are looked for
 _MOTION_LINES = 256  # of the one that motion is found in, at half of that
@@ -32,8 +32,8 @@ _GROUND = 0.5
 _FIRST_ROWS = 0.03  # of the ground lies above its horizon
 _LEAST_GROUND = 0.01  # of a picture, or its horizon says nothing
 _SURE = 0.6  # confidence of a window, odds of a vehicle
-_SOME = 0.1  # of a picture; less may be a mistake
-_TOWN_WINDOWS, _TOWN_VEHICLES = 8, 0.004  # in a picture; a part of it
+_THINGS = 2  # windows that a picture of a town has at least, or traffic
+_VEHICLES = 0.001  # of a picture: as good as a window
 
 
 class Search(NamedTuple):
@@ -114,15 +114,14 @@ def _calm(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
     ]
 
 
-def _town_of(scene: Scene, found: Sequence[Found]) -> tuple[int, float]:
-    """How many windows in walls a picture shows, and how much of it is surely a vehicle, on some ground."""
-    has_walls, has_ground = (scene.of(kind).mean() > _SOME for kind in ("wall", "ground"))
+def _town_of(scene: Scene, found: Sequence[Found]) -> tuple[float, float]:
+    """How likely a picture is a town, as log odds, and how much in it could be lit: windows, and traffic as so many."""
     windows = sum(x.kind == "window" and x.confidence > _SURE for x in found)
     vehicles = float((scene.of("vehicle") > _SURE).mean())
-    return windows * bool(has_walls), vehicles * bool(has_ground)
+    return town_odds(scene), windows + vehicles / _VEHICLES
 
 
-def _is_town(seen: Sequence[tuple[int, float]]) -> bool:
-    """Whether the pictures of a shot show on the mean many windows, or traffic."""
-    windows, vehicles = np.mean(seen, axis=0)
-    return bool(windows >= _TOWN_WINDOWS or vehicles >= _TOWN_VEHICLES)
+def _is_town(seen: Sequence[tuple[float, float]]) -> bool:
+    """Whether the pictures of a shot are a town on the mean, with something to light."""
+    odds, things = np.mean(seen, axis=0)
+    return bool(odds > 0 and things >= _THINGS)
