@@ -19,13 +19,14 @@ from nightfx.apply.field import identity_field
 from nightfx.apply.finish import Finish, Written, light_plate, screened
 from nightfx.job.render_job import complete_options
 from nightfx.light.borders import Borders, Lengths
+from nightfx.light.fit import light_by_field
 from nightfx.light.grade import grade_of
 from nightfx.light.light import Beside, light_frames
 from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields, plan_sky
 from nightfx.light.night_sky import horizon, night_sky
 from nightfx.light.sky import follow_skies
 from nightfx.network import load_preset
-from nightfx.options import Look, Moment, NightSky
+from nightfx.options import FieldOptions, Look, Moment, NightSky
 from nightfx.picture import Float32, from_rgb, luma, to_rgb
 from nightfx.picture.encoding import LINEAR, PLAIN, SDR, Encodings, encoding_named
 from nightfx.picture.frame import Coding, Frame, rgb_coding
@@ -374,9 +375,12 @@ def test_the_sky_that_is_found_is_replaced_and_nothing_else(method: Any) -> None
 
 
 @pytest.mark.parametrize("method", ["relight", "tiles"])
-def test_a_segment_begins_with_the_sky_as_if_it_went_on(method: Any) -> None:
-    unbroken = lit_by(Street(flicker=9), method, 12, warm_up=8)
-    later = lit_by(Street(flicker=9), method, 4, first=8, warm_up=8)
+@pytest.mark.parametrize("warm_up", [4, 8])
+def test_a_segment_begins_with_the_sky_as_if_it_went_on(method: Any, warm_up: int) -> None:
+    unbroken = lit_by(Street(flicker=9), method, 12, warm_up=warm_up)
+    network = Street(flicker=9)
+    network.asked = (8 - warm_up) // 4  # as often as the other one was by then
+    later = lit_by(network, method, 4, first=8, warm_up=warm_up)
     for one, other in zip(unbroken[8:], later, strict=True):
         assert_equal(one, other)
 
@@ -387,8 +391,24 @@ def test_a_sky_that_flickers_is_followed() -> None:
     plan = replace(plan, network=cast(Any, Street(flicker=9)))
     frames = [street(pts) for pts in range(12)]
     sure = np.stack([cells for _, cells in follow_skies(frames, plan, SDR)])[:, :6].mean((1, 2))
-    assert np.abs(np.diff(sure[:2])).max() > 0.3
+    assert np.abs(np.diff(sure[:5])).max() > 0.3
     assert np.abs(np.diff(sure[-4:])).max() < 0.25
+
+
+@pytest.mark.parametrize(("every", "steady", "asked"), [(1, 0.8, 2), (4, 0.8, 2), (1, 0.0, 8)])
+def test_the_sky_is_looked_for_in_every_fourth_frame_unless_nothing_is_followed(
+    every: Any, steady: float, asked: int
+) -> None:
+    preset, network = load_preset("night"), Street()
+    options = FieldOptions(field_every=every, steady=steady)
+    plan = plan_sky(preset, Look(sky=1.0), field=options)
+    assert plan is not None
+    plan = replace(plan, network=cast(Any, network))
+    fields = plan_fields(Footage(), preset.generator, preset, options)
+    shot = light_by_field(map(street, range(8)), preset.generator, fields, sky=plan)
+    skies: list[Any] = [lit.sky for lit in shot]
+    assert network.asked == asked
+    np.testing.assert_allclose(np.stack(skies), np.stack([skies[0]] * 8), atol=1e-6)
 
 
 def test_a_plate_of_the_night_has_no_sky_to_replace() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from nightfx.apply.field import identity_field
 from nightfx.light.see import Seen, luma_of
-from nightfx.light.steady import Steadying, find_motion, steady
+from nightfx.light.steady import Memory, Motion, Part, Steadying, find_motion, steady, steady_parts
 from nightfx.picture.frame import Coding, Frame
 
 
@@ -122,6 +122,39 @@ def test_fields_are_asked_for_every_so_often_and_after_a_cut() -> None:
 
     assert len(list(steady(shot, field_of, Steadying(0.8, 4)))) == 10
     assert asked == [0, 4, 6, 8]
+
+
+def test_each_part_is_asked_for_as_often_as_it_says_and_follows_the_same_motion() -> None:
+    shot = [seen(scene(1 if i < 5 else 2, shift=4 * i), i) for i in range(8)]
+    asked: dict[int, list[int]] = {1: [], 2: []}
+
+    def part(every: int) -> Part:
+        def of(now: Seen) -> np.ndarray:
+            asked[every].append(now.frame.pts)
+            return lit_side(now.frame.pts)[:every]
+
+        return Part(of, Steadying(0.9, every))
+
+    both = [fields for _, fields in steady_parts(shot, [part(1), part(2)])]
+    assert asked == {1: list(range(8)), 2: [0, 2, 4, 5, 6]}
+    for every, place in ((1, 0), (2, 1)):
+        alone = [field for _, field in steady(shot, part(every).of, part(every).how)]
+        np.testing.assert_array_equal([fields[place] for fields in both], alone)
+
+
+def test_a_part_is_asked_for_where_it_is_lost() -> None:
+    asked: list[int] = []
+
+    def of(now: Seen) -> np.ndarray:
+        asked.append(now.frame.pts)
+        return lit_side(now.frame.pts)
+
+    def is_lost(past: Memory, motion: Motion) -> bool:
+        return len(asked) == 2
+
+    shot = [seen(scene(1, shift=4 * i), i) for i in range(10)]
+    list(steady_parts(shot, [Part(of, Steadying(0.9, 4), is_lost)]))
+    assert asked == [0, 4, 5, 8]
 
 
 @pytest.mark.parametrize("every", [1, 2, 4])

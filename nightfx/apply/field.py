@@ -264,7 +264,7 @@ def affine_row(
     top, low, scale = np.float32(peak), np.float32(black[0]), np.float32(black[1])
     for x in range(out.shape[0]):
         value = shares[0, x] * a[x] + shares[1, x] * b[x] + shares[2, x] * c[x] + shares[3, x]
-        out[x] = int(min(max(value + noise[x], min(a[x] * scale, low)), top))
+        out[x] = np.int32(min(max(value + noise[x], min(a[x] * scale, low)), top))
 
 
 def graded(field: Field, grade: Float64 | None) -> Field:

@@ -35,6 +35,8 @@ from nightfx.picture import (
     widened,
 )
 
+_SPAN_PX = 64  # of a row, without sky or with it
+
 
 class _Over(NamedTuple):
     """What is seen of the sky, in codes, for one size of planes."""
@@ -182,14 +184,18 @@ def _row(
     out: Plane,
 ) -> None:
     """One row of one plane; `ground` and `sky` are the 4 shares of that plane along it, `day` three codes."""
-    if has_sky:
-        _sky_row(a, b, c, ground, sky, day, alpha, weigh, amount, noise, black, peak, out)
-    else:
-        affine_row(a, b, c, ground, noise, black, peak, out)
+    affine_row(a, b, c, ground, noise, black, peak, out)
+    for begin in range(0, out.shape[0] if has_sky else 0, _SPAN_PX):
+        end = min(begin + _SPAN_PX, out.shape[0])
+        if _has_sky(alpha[begin:end]):
+            _sky_span(
+                *(a, b, c, ground, sky, day, alpha, weigh, amount, noise, black, peak),
+                *(begin, end, out),
+            )
 
 
 @kernel()
-def _sky_row(
+def _sky_span(
     a: Plane,
     b: Plane,
     c: Plane,
@@ -202,10 +208,13 @@ def _sky_row(
     noise: Float32,
     black: tuple[float, float],
     peak: int,
+    begin: int,
+    end: int,
     out: Plane,
 ) -> None:
+    """Write a span of a row, from `begin` to before `end`, that has sky in it."""
     top, low, scale = np.float32(peak), np.float32(black[0]), np.float32(black[1])
-    for x in range(out.shape[0]):
+    for x in range(begin, end):
         value = ground[0, x] * a[x] + ground[1, x] * b[x] + ground[2, x] * c[x] + ground[3, x]
         own = weigh[0] * a[x] + weigh[1] * b[x] + weigh[2] * c[x] + weigh[3]
         d, e, f = day[0, x], day[1, x], day[2, x]
@@ -215,7 +224,7 @@ def _sky_row(
         under = ground[0, x] * d + ground[1, x] * e + ground[2, x] * f + ground[3, x]
         over = sky[0, x] * d + sky[1, x] * e + sky[2, x] * f + sky[3, x]
         value += amount * (clear * (through - value) + mixed * (over - under))
-        out[x] = int(min(max(value + noise[x], min(a[x] * scale, low)), top))
+        out[x] = np.int32(min(max(value + noise[x], min(a[x] * scale, low)), top))
 
 
 @kernel()

@@ -16,11 +16,13 @@ from numba import prange
 
 from nightfx.picture import BT709, Float32, kernel
 
-_OWN_FROM = np.float32(
-    0.8
-)  # of alpha: from here on what differs from the sky's colour is the sky's own
+# of alpha: from here on what differs from the sky's colour is the sky's own
+_OWN_FROM, _PER_OWN = np.float32(0.8), np.float32(5)
 # of the sky's luma: what is this dark stands before the sky, whatever the matte says; and what is as bright as this need not
-_DARK, _CLEAR = np.float32(0.4), np.float32(0.7)
+_DARK, _PER_CLEAR = np.float32(0.4), np.float32(1 / (0.7 - 0.4))
+_NONE, _ONE, _TWO, _THREE = (
+    np.float32(x) for x in range(4)
+)  # a plain number makes all of it float64
 
 
 @kernel()
@@ -32,16 +34,15 @@ def shares_of(
     Nothing dark is clear sky: of a pixel half as bright as the sky no more than half can be. So no sky is taken from what
     never had any, and what is left is neither below black nor brighter than it was.
     """
-    bright = max(luma, np.float32(0)) / max(day, np.float32(1e-6))
-    clear = _smooth((bright - _DARK) / (_CLEAR - _DARK))
-    own = clear * _smooth((alpha - _OWN_FROM) / (1 - _OWN_FROM))
-    return own, (1 - own) * min(alpha, bright)
+    bright = max(luma, _NONE) / max(day, np.float32(1e-6))
+    own = _smooth((bright - _DARK) * _PER_CLEAR) * _smooth((alpha - _OWN_FROM) * _PER_OWN)
+    return own, (_ONE - own) * min(alpha, bright)
 
 
 @kernel()
 def _smooth(t: np.float32) -> np.float32:
-    t = min(max(t, np.float32(0)), np.float32(1))
-    return t * t * (3 - 2 * t)
+    t = min(max(t, _NONE), _ONE)
+    return t * t * (_THREE - _TWO * t)
 
 
 @kernel(parallel=True)

@@ -20,8 +20,8 @@ from nightfx.apply import Field
 from nightfx.light.borders import Borders
 from nightfx.light.lock import Lock, hold
 from nightfx.light.see import Seen, halved, see
-from nightfx.light.sky import SkyPlan, sky_of
-from nightfx.light.steady import Steadying, steady
+from nightfx.light.sky import SkyPlan, sky_part
+from nightfx.light.steady import Part, Steadying, steady_parts
 from nightfx.light.tiling import light_of
 from nightfx.network import MAX_LOG_GAIN, Generator, RelitGenerator
 from nightfx.picture import (
@@ -86,17 +86,13 @@ def light_by_field(
     """Each frame, its field and its sky, both followed along motion; frames of a warm-up are left out."""
     borders = borders or Borders()
     shot = (see(frame, plan.height, plan.encoding) for frame in frames)
-    steadied = steady(shot, lambda x: _cells_of(x, generator, plan, sky), plan.steadying, borders)
-    for seen, cells in islice(steadied, borders.shown_from - borders.begun_at, None):
-        free = cells[:12]
+    parts = [Part(lambda x: field_of(x, generator, plan), plan.steadying)]
+    if sky:
+        parts.append(sky_part(sky, plan.encoding, plan.steadying.every))
+    steadied = steady_parts(shot, parts, borders)
+    for seen, (free, *skies) in islice(steadied, borders.shown_from - borders.begun_at, None):
         field = hold(free, seen.cells, plan.lock) if plan.lock else free
-        yield ByField(seen, field, cells[12] if sky else None)
-
-
-def _cells_of(seen: Seen, generator: Generator, plan: FieldPlan, sky: SkyPlan | None) -> Float32:
-    """The field of a frame, and after its 12 numbers a cell how surely that is sky: what is followed along motion."""
-    field = field_of(seen, generator, plan)
-    return np.concatenate([field, sky_of(seen, sky, plan.encoding)[None]]) if sky else field
+        yield ByField(seen, field, skies[0][0] if sky else None)
 
 
 def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:

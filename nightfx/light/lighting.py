@@ -164,8 +164,14 @@ def plan_sky(
             preset.facts.sky or NightSky(),
             most_of(preset),
         ),
-        *(working_height(preset, field), steadying_of(preset, field)),
+        *(working_height(preset, field), _sky_steadying(preset, field)),
     )
+
+
+def _sky_steadying(preset: Preset, field: FieldOptions) -> steady.Steadying:
+    # where nothing is followed, a frame owes nothing to its neighbours
+    how = steadying_of(preset, field)
+    return replace(how, every=_SKY_EVERY) if how.amount else how
 
 
 def _scene_network(light: LightOptions) -> SceneNetwork:
@@ -253,6 +259,9 @@ _LEAST_DB = 45.0  # of carried fields against fields for every frame
 
 
 _FIRST_SECONDS = 2.0
+
+
+_SKY_EVERY = 4  # or sooner, where it is lost: the matte finds the plate's own edges in each frame
 
 
 _LOCK_FRAMES = 24  # spread over the shot

@@ -7,7 +7,7 @@ for each frame, on the plate's own edges.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from nightfx.apply import Change, SkyChange, straight_rgb
 from nightfx.light.borders import Borders
 from nightfx.light.night_sky import night_sky
 from nightfx.light.see import Seen, halved, see
-from nightfx.light.steady import Steadying, steady
+from nightfx.light.steady import Memory, Motion, Part, Steadying, steady_parts
 from nightfx.network import SceneNetwork
 from nightfx.options import Moment, NightSky
 from nightfx.picture import (
@@ -35,6 +35,9 @@ from nightfx.scene import SURFACES, Matte, refine, refine_picture, see_scene, wi
 
 _SKY = SURFACES.index("sky")
 _NONE = 0.02  # where no cell is this surely sky, there is none
+_NEAR_CELLS, _NEAR_SKY = 17, 0.5  # what lies beside the sky may be sky in the next frame
+_SURELY = 0.95  # of what is this surely sky, nothing else comes of a frame
+_LOST_SHARE = 0.03  # of the picture
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class SkyPlan:
     height: int = 256
     """Working height in px, at which the network is shown a frame where no field is fitted."""
     steadying: Steadying = field(default_factory=Steadying)
-    """How skies follow each other where no fields do."""
+    """How skies follow each other; where the field is computed for fewer frames, so is the sky."""
 
 
 def sky_of(seen: Seen, plan: SkyPlan, encoding: Encoding) -> Float32:
@@ -68,9 +71,23 @@ def follow_skies(
     """Each frame, as seen, and how surely each cell of it is sky, where no field is followed; those of a warm-up are left out."""
     borders = borders or Borders()
     shot = (see(frame, plan.height, encoding) for frame in frames)
-    steadied = steady(shot, lambda x: sky_of(x, plan, encoding)[None], plan.steadying, borders)
-    for seen, cells in islice(steadied, borders.shown_from - borders.begun_at, None):
+    steadied = steady_parts(shot, [sky_part(plan, encoding)], borders)
+    for seen, (cells,) in islice(steadied, borders.shown_from - borders.begun_at, None):
         yield seen, cells[0]
+
+
+def sky_part(plan: SkyPlan, encoding: Encoding, field_every: int = 1) -> Part:
+    """Return the sky (1, h, w) as what is followed, beside a field that is computed for every so many frames."""
+    how = replace(plan.steadying, every=max(plan.steadying.every, field_every))
+    return Part(lambda seen: sky_of(seen, plan, encoding)[None], how, is_lost)
+
+
+def is_lost(past: Memory, motion: Motion) -> bool:
+    """Whether the sky (1, h, w) that was followed so far says too little of a frame: beside it too much is not found again."""
+    sky = past.field[0]
+    near = cv2.dilate(sky, np.ones((_NEAR_CELLS, _NEAR_CELLS), np.uint8)) > _NEAR_SKY
+    unknown = (1 - past.trust * motion.trust) * near * (sky < _SURELY)
+    return float(unknown.mean()) > _LOST_SHARE
 
 
 def with_sky(

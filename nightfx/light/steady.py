@@ -7,8 +7,9 @@ elsewhere the new one counts alone. At a cut it starts anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -64,36 +65,94 @@ class Motion:
         return float(self.trust.mean()) < _CUT_SHARE
 
 
+class Part(NamedTuple):
+    """One of the things of a frame that are followed along its motion, as a field (c, h, w) is."""
+
+    of: Callable[[Seen], Field]
+    """Says what a frame's own one is."""
+    how: Steadying
+    is_lost: Callable[[Memory, Motion], bool] = lambda past, motion: False
+    """Whether what was known of the frame before says too little of this one, which is then looked at itself."""
+
+
 def steady(
     shot: Iterable[Seen],
     field_of: Callable[[Seen], Field],
     how: Steadying,
     borders: Borders | None = None,
 ) -> Iterator[tuple[Seen, Field]]:
-    """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame.
+    """Each frame of a shot, and its field (12, h, w), steadied; `field_of` says what the generator makes of a frame."""
+    for seen, (field,) in steady_parts(shot, [Part(field_of, how)], borders):
+        yield seen, field
+
+
+def steady_parts(
+    shot: Iterable[Seen], parts: Sequence[Part], borders: Borders | None = None
+) -> Iterator[tuple[Seen, list[Field]]]:
+    """Each frame of a shot, and the field of each of its parts, which are followed by one motion.
 
     At the first frame of a segment the past is that of its warm-up alone, which is followed beside the segment before it.
     """
-    borders, uses_past = borders or Borders(), how.amount > 0 or how.every > 1
-    past: Memory | None = None
-    warm_up: Memory | None = None
-    warms_up, before = False, None
+    borders, followed = borders or Borders(), [_Followed(part) for part in parts]
+    uses_past = any(one.uses_past for one in followed)
+    before = None
     for index, seen in enumerate(shot, borders.begun_at):
         luma, seconds = luma_of(seen.cells), float(seen.frame.pts * seen.frame.time_base)
         looks = before is not None and (uses_past or borders.watches(index))
         motion = find_motion(before, luma) if looks and before is not None else None
         is_cut = motion is not None and motion.is_cut
-        if borders.begins(index, is_cut=is_cut):
-            past, warm_up, warms_up = warm_up, None, False
-        if is_cut or not uses_past:
-            past = warm_up = None
-        warms_up = warms_up or borders.warms_up(index)
-        needs_field = past is None or index % how.every == 0
-        now = Now(seconds, motion, field_of(seen) if needs_field else None)
-        past = follow(past, now, how)
-        warm_up = follow(warm_up, now, how) if warms_up else None
-        yield seen, past.field
+        begins, warms_up = borders.begins(index, is_cut=is_cut), borders.warms_up(index)
+        for one in followed:
+            if begins:
+                one.begin()
+            if is_cut:
+                one.forget()
+            one.warms_up = one.warms_up or warms_up
+        yield seen, [one.at(index, seen, seconds, motion) for one in followed]
         before = luma
+
+
+class _Followed:
+    """What was seen of one part: its past, and beside it that of the segment to come."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self.uses_past = part.how.amount > 0 or part.how.every > 1
+        self.warms_up = False
+        self._past: Memory | None = None
+        self._warm_up: Memory | None = None
+
+    def begin(self) -> None:
+        """A segment begins: its past is its warm-up."""
+        self._past, self._warm_up, self.warms_up = self._warm_up, None, False
+
+    def forget(self) -> None:
+        """What went before has nothing to do with what comes."""
+        self._past = self._warm_up = None
+
+    def at(self, index: int, seen: Seen, seconds: float, motion: Motion | None) -> Field:
+        """The part's field at a frame."""
+        if not self.uses_past:
+            self.forget()
+        look, is_due = cache(lambda: self._part.of(seen)), index % self._part.how.every == 0
+        self._past = self._after(self._past, seconds, motion, look, is_due)
+        # the segment to come knows its warm-up alone, and by that it is decided where to look
+        warm_up = self._warm_up
+        self._warm_up = (
+            self._after(warm_up, seconds, motion, look, is_due) if self.warms_up else None
+        )
+        return self._past.field
+
+    def _after(
+        self,
+        past: Memory | None,
+        seconds: float,
+        motion: Motion | None,
+        look: Callable[[], Field],
+        is_due: bool,
+    ) -> Memory:
+        looks = is_due or past is None or motion is None or self._part.is_lost(past, motion)
+        return follow(past, Now(seconds, motion, look() if looks else None), self._part.how)
 
 
 class Now(NamedTuple):
