@@ -33,6 +33,7 @@ from nightfx.lights import (
     LightTrack,
     Tracker,
     as_written,
+    find_lights,
     group_of,
     keep_locked,
     lights_text,
@@ -47,6 +48,7 @@ from nightfx.network import SceneNetwork
 from nightfx.options import RenderOptions
 from nightfx.picture import Float32, Frame, Numbering, rgb_coding
 from nightfx.scene import KINDS as SCENE_KINDS
+from nightfx.scene import LIGHTS, SURFACES, Scene
 
 HEIGHT, WIDTH = 96, 160
 EVERY = 12
@@ -603,6 +605,43 @@ def test_a_town_is_called_one_and_has_something_to_light(
     shown[50:70] = np.where(shown[50:70] == 240, 240 if windows else 60, shown[50:70])
     found = search_shot(framed([shown]), Search(network))
     assert (len(found.lights), found.town) == (windows, is_town)
+
+
+def car_scene(cars: Sequence[int], rear: Sequence[int], front: Sequence[int]) -> Scene:
+    """Cars of 40 by 24 px from these columns on, and lamps of 4 by 4 px on them, the first ones more surely."""
+    surfaces = np.full((len(SURFACES), HEIGHT, WIDTH), 0.01, np.float32)
+    lights = np.full((len(LIGHTS), HEIGHT, WIDTH), 0.01, np.float32)
+    surfaces[SURFACES.index("wall")] = 0.9
+    for left in cars:
+        surfaces[SURFACES.index("wall"), 40:64, left : left + 40] = 0.01
+        surfaces[SURFACES.index("vehicle"), 40:64, left : left + 40] = 0.9
+    for kind, columns in (("rear-lamp", rear), ("front-lamp", front)):
+        for place, left in enumerate(columns):
+            lights[LIGHTS.index(kind), 50:54, left : left + 4] = 0.9 - 0.05 * place
+    return Scene(surfaces, lights)
+
+
+@pytest.mark.parametrize(
+    ("cars", "rear", "front", "kept"),
+    [
+        ([20], [22, 54], [], [("rear-lamp", 24), ("rear-lamp", 56)]),
+        ([20], [22, 54, 38], [30], [("rear-lamp", 24), ("rear-lamp", 56)]),
+        ([20], [54], [22, 46], [("front-lamp", 24), ("front-lamp", 48)]),
+        # two that stand close together, of which one comes and one goes
+        (
+            [20, 60],
+            [22, 54],
+            [62, 94],
+            [("front-lamp", 64), ("front-lamp", 96), ("rear-lamp", 24), ("rear-lamp", 56)],
+        ),
+    ],
+)
+def test_a_car_has_the_lamps_of_one_end(
+    cars: list[int], rear: list[int], front: list[int], kept: list[tuple[str, int]]
+) -> None:
+    found = find_lights(car_scene(cars, rear, front), np.zeros((3, HEIGHT, WIDTH), np.float32))
+    of_cars = [x for x in found if x.kind.endswith("-lamp")]
+    assert sorted((x.kind, round(x.quad[:, 0].mean())) for x in of_cars) == kept
 
 
 def test_places_are_those_of_the_picture_that_is_shown(network: SceneNetwork) -> None:
