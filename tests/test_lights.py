@@ -644,6 +644,40 @@ def test_a_car_has_the_lamps_of_one_end(
     assert sorted((x.kind, round(x.quad[:, 0].mean())) for x in of_cars) == kept
 
 
+def painted(body: tuple[float, float, float], spots: Sequence[tuple[int, int]]) -> np.ndarray:
+    """A picture (3, H, W) with a car from column 20 on, and dark red spots on it of 5 by 4 px at these columns and rows."""
+    picture = np.full((3, HEIGHT, WIDTH), 0.5, np.float32)
+    picture[:, 40:64, 20:60] = np.array(body, np.float32)[:, None, None]
+    for left, top in spots:
+        picture[:, top : top + 4, left : left + 5] = np.array([[[0.3]], [[0.08]], [[0.07]]])
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("body", "spots", "kept"),
+    [
+        ((0.1, 0.1, 0.1), [(22, 50), (52, 50)], [24, 54]),
+        ((0.8, 0.8, 0.8), [(22, 50), (52, 50)], [24, 54]),
+        ((0.6, 0.1, 0.1), [], []),  # a red car
+        ((0.1, 0.1, 0.1), [(30, 60)], []),  # what lies at its wheels
+    ],
+)
+def test_tail_lamps_are_known_by_their_red(
+    body: tuple[float, float, float], spots: list[tuple[int, int]], kept: list[int]
+) -> None:
+    found = find_lights(car_scene([20], [], []), painted(body, spots))
+    assert [x.kind for x in found] == ["rear-lamp"] * len(kept)
+    assert sorted(int(x.quad[:, 0].mean()) for x in found) == kept
+
+
+def test_no_street_lamp_stands_on_a_car() -> None:
+    scene = car_scene([20], [], [])
+    scene.lights[LIGHTS.index("lamp"), 50:52, 30:33] = 0.95
+    scene.lights[LIGHTS.index("lamp"), 10:12, 90:93] = 0.95
+    (lamp,) = find_lights(scene, painted((0.1, 0.1, 0.1), []))
+    assert (lamp.kind, round(lamp.quad[:, 0].mean())) == ("lamp", 92)
+
+
 def test_places_are_those_of_the_picture_that_is_shown(network: SceneNetwork) -> None:
     turned = np.ascontiguousarray(np.rot90(house()))
     upright = search_shot(framed([house()]), Search(network))

@@ -58,6 +58,12 @@ _RULES = {
 }
 _LAMPS_OF_CARS = "front-lamp", "rear-lamp"
 _CAR_WIDE = 1.6  # its width by its height: what is wider is several
+_CLEFT_PX = 9, 9
+_RED, _RED_SHARE = 0.05, 0.3  # how much more red a tail lamp has than green or blue
+_CAR_PX = 10  # height of the least car whose lamps are seen
+_RED_CAR, _TAIL = 0.2, 0.06  # of a car: with more red it is red itself; one tail lamp at most
+_TAIL_ROWS = 0.15, 0.75  # of a car's height
+_RED_ODDS = 0.6
 _SURE = 0.85  # odds that count as sure
 _OTHERS = ("sky", "ground", "leaves", "person")  # nothing on these is lit
 _MOST_OTHERS = 0.35  # mean share of these within a thing
@@ -70,14 +76,38 @@ def find_lights(scene: Scene, picture: Float32) -> list[Found]:
     """Find what may be lit in an upright picture (3, h, w) in [0, 1], and whose scene this is."""
     others = np.sum([scene.of(kind) for kind in _OTHERS], axis=0)
     houses = _numbered(scene.of("wall") > _HOUSE)
-    cars = _numbered(scene.of("vehicle") > _HOUSE)
+    cars = _numbered(_filled(scene.of("vehicle") > _HOUSE))
+    odds = {kind: scene.of(rule.map) for kind, rule in _RULES.items()}
+    odds["lamp"] = odds["lamp"] * (cars == 0)
+    odds["rear-lamp"] = np.maximum(odds["rear-lamp"], _red_spots(picture, cars))
     found = [
         found
         for kind, rule in _RULES.items()
-        for found in _of_kind(kind, rule, scene, others, cars if rule.on == "vehicle" else houses)
+        for found in _of_kind(
+            kind, rule, odds[kind], others, cars if rule.on == "vehicle" else houses
+        )
     ]
     lamps = [x for x in found if x.kind in _LAMPS_OF_CARS]
     return [x for x in found if x.kind not in _LAMPS_OF_CARS] + list(_in_pairs(lamps, cars))
+
+
+def _red_spots(picture: Float32, cars: Labels) -> Float32:
+    """How surely each pixel is a tail lamp by its red, which it has by day too: small spots at half the height of a car that is not red."""
+    red, green, blue = picture
+    more = red - np.maximum(green, blue)
+    is_red = (more > np.maximum(_RED, _RED_SHARE * red)) & (cars > 0)
+    surely = np.zeros_like(red)
+    for car in np.unique(cars[is_red]):
+        rows = np.flatnonzero((cars == car).any(1))
+        own, size = is_red & (cars == car), np.count_nonzero(cars == car)
+        if len(rows) < _CAR_PX or np.count_nonzero(own) > _RED_CAR * size:
+            continue
+        top, bottom = (rows[0] + round(share * len(rows)) for share in _TAIL_ROWS)
+        count, spots, stats, middles = cv2.connectedComponentsWithStats(own.astype(np.uint8))
+        for spot in range(1, count):
+            if stats[spot, cv2.CC_STAT_AREA] <= _TAIL * size and top <= middles[spot, 1] < bottom:
+                surely[spots == spot] = _RED_ODDS
+    return np.asarray(surely, np.float32)
 
 
 def _in_pairs(lamps: list[Found], cars: Labels) -> Iterator[Found]:
@@ -97,6 +127,14 @@ def _weight(found: Found) -> float:
     return found.confidence * float(width * height)
 
 
+def _filled(where: Bool) -> Bool:
+    """Regions without their holes and clefts: lamps are seldom called a vehicle."""
+    closed = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_CLOSE, np.ones(_CLEFT_PX, np.uint8))
+    rims, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = cv2.drawContours(closed, rims, -1, 1, cv2.FILLED)
+    return np.asarray(whole > 0)
+
+
 def _numbered(where: Bool) -> Labels:
     """Connected regions, counted from 1; 0 elsewhere."""
     _, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
@@ -104,9 +142,9 @@ def _numbered(where: Bool) -> Labels:
 
 
 def _of_kind(
-    kind: str, rule: _Rule, scene: Scene, others: Float32, owners: Labels
+    kind: str, rule: _Rule, odds: Float32, others: Float32, owners: Labels
 ) -> Iterator[Found]:
-    odds = scene.of(rule.map) * (1 - others)
+    odds = np.asarray(odds * (1 - others), np.float32)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (odds > rule.odds).astype(np.uint8), connectivity=4
     )
