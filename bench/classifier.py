@@ -23,7 +23,8 @@ from torch import Tensor
 from bench.grades import hand_grade, to_linear, to_shown
 from nightfx.metrics.classifier import SIDE_PX, WEIGHTS, DayNight, as_input
 from nightfx.training.data.decode import load_picture
-from nightfx.training.data.pictures import list_pictures, to_tensor
+from nightfx.training.data.folders import list_pictures
+from nightfx.training.data.pictures import to_tensor
 
 BATCH = 32
 LEARNING_RATE = 2e-3

@@ -59,7 +59,8 @@ from nightfx.quality.figures import (
 )
 from nightfx.quality.table import format_table
 from nightfx.training.data.decode import load_picture
-from nightfx.training.data.pictures import list_pictures, to_tensor
+from nightfx.training.data.folders import list_pictures
+from nightfx.training.data.pictures import to_tensor
 
 SHORT_PX = 272  # of the shorter side, where pictures are measured
 MULTIPLE_PX = 8

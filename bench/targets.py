@@ -22,7 +22,7 @@ from bench.grades import to_linear, to_shown
 from bench.split import link
 from nightfx.picture.frame import Float32
 from nightfx.training.data.decode import load_picture
-from nightfx.training.data.pictures import list_pictures
+from nightfx.training.data.folders import list_pictures
 
 SIDE_PX = 96  # pictures are judged at this size
 COLOURED = 15.0  # chroma in CIE Lab, below which a pixel counts as grey

@@ -21,7 +21,8 @@ from nightfx.errors import UsageError
 from nightfx.metrics import psnr
 from nightfx.picture.weights import luma as picture_luma
 from nightfx.training.data.decode import load_picture
-from nightfx.training.data.pictures import list_pictures, to_tensor
+from nightfx.training.data.folders import list_pictures
+from nightfx.training.data.pictures import to_tensor
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]

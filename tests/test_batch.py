@@ -45,8 +45,9 @@ from nightfx.batch.queue.seats import seats_for
 from nightfx.batch.queue.task import Task, Telling
 from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
 from nightfx.batch.report import shot_figures
+from nightfx.batch.report.limits import LIMITS, Figures
 from nightfx.batch.report.page import MEANINGS, TITLES, page, write_report
-from nightfx.batch.report.shot_figures import LIMITS, Figures, compare, figures_of
+from nightfx.batch.report.shot_figures import compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
 from nightfx.batch.shots.settings import settings_of
 from nightfx.cli.table import drawn_table
@@ -627,6 +628,7 @@ def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> No
     assert [seat["NIGHTFX_CODEC_THREADS"] for seat in seats_for(three)] == ["5"] * 3
     assert "NIGHTFX_CODEC_THREADS" not in seats_for(replace(three, share_codecs=False))[0]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr("nightfx.batch.queue.seats.has_driver", lambda device: True)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     gpus = [seat.get("CUDA_VISIBLE_DEVICES") for seat in seats_for(replace(three, device="cuda"))]
     assert gpus == ["2", "5", "2"]

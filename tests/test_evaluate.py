@@ -154,11 +154,14 @@ def test_bad_folders_and_files_are_one_line(
         assert result.stderr.count("error:") == 1
 
 
-def test_targets_are_checked_before_anything_is_measured(folders: tuple[Path, Path, Path]) -> None:
+def test_targets_are_checked_before_anything_is_measured(
+    folders: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
     words = [
         x for pair in zip(("--plates", "--renders", "--nights"), folders, strict=True) for x in pair
     ]
-    assert nightfx("evaluate", *words, "--json", "/nowhere/x.json").exit_code == 1
+    assert nightfx("evaluate", *words, "--json", tmp_path / "file/x.json").exit_code == 1
     assert nightfx("evaluate", *words, "--sheet", "sheet.jpg").exit_code == 2
 
 

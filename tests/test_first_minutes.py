@@ -8,7 +8,6 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from nightfx.errors import PresetError, UsageError, install_words
 from nightfx.job.join import join_plan
 from nightfx.job.plan import plan_render, render_segment
 from nightfx.network.presets import Preset, list_presets, load_preset, save_look
-from nightfx.options import Look
+from nightfx.options import Look, has_driver
 from nightfx.pace import LEAST_ITEMS, Pace
 from nightfx.picture import Frame, coding_of, frame_of
 from nightfx.preview.preview import preview
@@ -74,6 +73,46 @@ print(json.dumps([said, "torch" in sys.modules]))
 """
 
 
+def refused_by_what_lies_beside(folder: Path, clip: str) -> dict[tuple[str, ...], str]:
+    """Commands and what is said of files that they read beside a clip, of places that cannot be written, and of devices."""
+    (folder / "file").write_text("text")
+    no, inside, into = str(folder / "no"), str(folder / "file/in"), ("--out", str(folder / "run"))
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    Image.new("RGB", (300, 300)).save(pictures / "a.png")
+    sides = ("--day", str(pictures), "--night", str(pictures))
+    taken = "cannot be made a folder"
+    lost = {} if has_driver("cuda") else {("render", clip, "--device", "cuda"): "no driver"}
+    return lost | {
+        ("render", clip, "-o", f"{inside}/a.mp4"): taken,
+        ("render", clip, "--passes", inside): taken,
+        ("render", clip, "--lights", no): "no: is no file",
+        ("render", clip, "--lights", str(folder / "file")): "file: Expecting value",
+        ("render", clip, "--lock-to", no): "no: cannot be read (No such file or directory)",
+        ("render", clip, "--lock-to", str(folder / "file")): "file: is no lock",
+        ("render", clip, "--matte", no): "no: no such file",
+        ("plan", clip, "-o", f"{inside}/plan.json"): taken,
+        ("preview", clip, "-o", f"{inside}/a.png"): taken,
+        ("preview", clip, "--lights", no): "no: is no file",
+        ("mattes", clip, "-o", str(folder), "--kinds", "sky,roof"): "--kinds knows no roof",
+        ("mattes", clip, "-o", inside): "file: is a file, and no folder can be",
+        ("mattes", no, "-o", str(folder)): "no: no such file",
+        ("lights", no): "no: no such file",
+        ("lights", clip, "-o", f"{inside}/a.lights.json"): taken,
+        ("evaluate", "--plates", no, "--renders", no, "--nights", no): "no: no such folder",
+        ("train", "--day", no, "--night", no, *into): "no: not a folder of pictures",
+        ("train", *sides, *into, "--recipe", "quicker"): "unknown recipe 'quicker'",
+        ("train", *sides, "--out", str(folder / "file")): "file: is a file",
+        ("train", "--before", no, "--after", clip, *into): "no: not a folder of pictures",
+        ("train-scene", "--photos", no, "--labels", no, *into): "no: no such folder",
+        ("reproduce", "paper-4", "--data", no): "unknown experiment 'paper-4'",
+        ("reproduce", "paper-1", "--data", no): "holds neither day/ and night/ nor",
+        ("dataset", "prepare", no, *into): "no: no such file or folder",
+        ("presets", "distill", "night", "--stills", no): "no: not a folder of pictures",
+        ("batch", str(folder), "-o", inside): "file: is a file, and no folder can be",
+    }
+
+
 def test_what_the_header_and_the_command_line_say_needs_no_torch(
     tmp_path: Path, identity: Preset
 ) -> None:
@@ -94,11 +133,14 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(
         ("render", clip, "-o", str(tmp_path / "a.avi")): "is not written to .avi",
         ("render", taken): "exists already",
         ("render", clip, "--frames", "1-3"): "--frames 1-3 is outside 1001-1012",
+        ("render", clip, "--frames", "1010-1013"): "--frames 1010-1013 is outside 1001-1012",
         ("render", clip, "--strength", "0:0,9:1"): "frames 0-9 are before the first, 1001",
         ("render", clip, "--to", "day", "--draft"): "day has no draft weights",
         ("plan", clip, *plan, "--codec", "av1", "--target", str(tmp_path / "a.mov")): "av1",
         ("preview", clip, "--frame", "12"): "it has frames 1001 to 1012",
         ("preview", clip, "-o", str(tmp_path / "a.jpg")): "a preview is written as PNG",
+        **refused_by_what_lies_beside(tmp_path, clip),
+        ("render", "--plan", str(planned), "--segment", "7"): "--segment must be 0, it has one",
         ("batch", str(tmp_path / "no"), "-o", str(tmp_path / "o")): "no such folder",
         ("batch", str(cut), "-o", str(tmp_path / "o")): "none of its clips can be rendered",
         ("join", str(tmp_path / "no.json")): "no.json: no such file",
@@ -132,40 +174,48 @@ def test_batch_says_a_line_before_anything_heavy(tmp_path: Path) -> None:
     assert result.stderr.splitlines()[0] == "shots: reading"
 
 
-FIRST_TIME = """
-import os, pathlib, sys
-from nightfx.picture import is_cached, note_lit
-before = is_cached()
-for folder in pathlib.Path(os.environ["NUMBA_CACHE_DIR"]).iterdir():
-    (folder / "kernel.nbi").touch()  # as one leaves it that is compiled while a clip is read, or planned
-print(before, is_cached())
-if "lit" in sys.argv:
-    note_lit()
-    print(is_cached())
+KERNEL = """
+from nightfx.picture import kernel
+@kernel()
+def twice(value):
+    return value + value
+"""
+COMPILED = """
+import sys
+from kernel_of_a_test import twice
+from nightfx.picture import end_watch, watch_compiling
+said = []
+watch_compiling(lambda: said.append("compiled"))
+twice(1 if sys.argv[1] == "whole" else 1.5)
+end_watch()
+twice("ab")
+print(*said)
 """
 
 
-def test_the_first_time_is_over_once_a_frame_was_lit(tmp_path: Path) -> None:
-    own = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+def test_the_first_time_is_whenever_something_is_compiled(tmp_path: Path) -> None:
+    (tmp_path / "kernel_of_a_test.py").write_text(KERNEL)
+    own = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
     said = []
-    for word in ("read", "lit", "lit"):  # three processes, one after another
-        command = [sys.executable, "-c", FIRST_TIME, word]
-        answer = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
+    for word in ("whole", "whole", "part", "part"):  # a process each
+        command = [sys.executable, "-c", COMPILED, word]
+        answer = subprocess.run(
+            command, env=own, cwd=CHECKOUT, capture_output=True, text=True, check=True
+        )
         said.append(answer.stdout.split())
-    assert said == [["False", "False"], ["False", "False", "True"], ["True", "True", "True"]]
+    assert said == [["compiled"], [], ["compiled"], []]
 
 
-def test_the_second_shot_of_a_process_is_not_the_first_time(
+def test_the_stage_before_the_first_frame_says_that_it_compiles(
     tmp_path: Path, identity: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightfx.picture.compiled._CACHES", {})  # nobody compiled before
-    monkeypatch.setattr("nightfx.picture.compiled._LIT", Event())
-    source, said = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=1)), []
-    for name in "bc":
-        watch = Watch()
-        nightfx.render(source, tmp_path / f"{name}.mkv", preset=identity, on_progress=watch)
-        said.append(watch.stages[0])
-    assert said == ["preparing (first time on this machine)", "preparing"]
+    source, first, second = make_clip(tmp_path / "a.mkv", Clip("ffv1", count=1)), Watch(), Watch()
+    with monkeypatch.context() as patched:
+        patched.setattr("nightfx.job.pipeline.watch_compiling", lambda told: told())
+        nightfx.render(source, tmp_path / "b.mkv", preset=identity, on_progress=first)
+    nightfx.render(source, tmp_path / "c.mkv", preset=identity, on_progress=second)
+    assert first.stages[:2] == ["preparing", "preparing (first time on this machine)"]
+    assert "preparing (first time on this machine)" not in second.stages
 
 
 WITHOUT_FILM = """

@@ -15,6 +15,7 @@ PACKAGE = Path(nightfx.__file__).parent
 MAY_IMPORT = {
     # what everybody may know
     "errors": set(),
+    "lazy": set(),
     "pace": set(),
     "disk": {"errors"},
     "options": {"disk", "errors"},
@@ -26,11 +27,13 @@ MAY_IMPORT = {
     "target": {"carry", "disk", "errors", "options", "picture", "source"},
     "check": {"carry", "errors", "options", "picture", "source"},
     # light
-    "network": {"disk", "errors", "options"},
-    "scene": {"errors", "network", "picture"},
+    "network": {"disk", "errors", "lazy", "options"},
+    "scene": {"errors", "lazy", "network", "picture"},
     "apply": {"errors", "picture"},
     "lights": {"disk", "errors", "options", "picture", "scene"},
-    "light": {"apply", "disk", "errors", "lights", "network", "options", "picture", "scene"},
+    "light": {
+        *("apply", "disk", "errors", "lazy", "lights", "network", "options", "picture", "scene"),
+    },
     # renders
     "job": {
         *("apply", "carry", "check", "disk", "errors", "light", "lights", "network", "options"),

@@ -139,7 +139,7 @@ def recombined(folder: Path, kind: str, plate: np.ndarray) -> np.ndarray:
     }
     this = merge(lines.split("; "), read_exr(next(folder.glob(f"*.{kind}.1001.exr"))), plate)
     said = formula.removeprefix("The render is ")
-    return np.asarray(eval(said, {}, {"this": this, "plate": plate, **layers}))
+    return np.asarray(eval(said, {}, {"this": this, "plate": plate, "clamp": np.clip, **layers}))
 
 
 KINDS_OF_PLATE = {
@@ -190,6 +190,27 @@ def test_lamps_are_in_the_glow_pass(tmp_path: Path) -> None:
     glow = np.moveaxis(opened(tmp_path / "shot.night.glow.1001.exr")[0], -1, 0)
     assert glow[:, 30:54, 20:36].min() > 0.02
     assert np.count_nonzero(np.abs(glow) > 1e-5) == glow[:, 30:54, 20:36].size
+
+
+def test_lamps_lie_on_what_the_field_makes_of_codes(tmp_path: Path) -> None:
+    frame = smooth_frame(CODINGS[0])
+    size = frame.height, frame.width
+    field = np.zeros((12, 2, 2), np.float32)
+    field[[0, 5, 10]] = 1.6  # beyond white where the plate is bright, below black where it is dark
+    field[[3, 7, 11]] = [[-0.4, 0.2], [-0.4, 0.2]]
+    bare = FieldChange(field, *size)
+    lamp = Patch(0, 0, np.ones(size, np.float32), np.array([0.3, 0.2, 0.05], np.float32))
+    lit = LitChange(bare, [lamp], size)
+    passes = open_passes(tmp_path, "shot.night", overwrite=False)
+    passes.write(frame, Steps(bare, lit, Finish()))
+    render = lit.on_planes(frame, frame.coding)
+    assert render is not None
+    this = merge(nuke_field(), read_exr(tmp_path / "shot.night.field.1001.exr"), to_rgb(frame))
+    assert this.min() < -0.05
+    assert this.max() > 1.2
+    merged = from_rgb(recombined(tmp_path, "field", to_rgb(frame)), frame.coding)
+    for plane, exact in zip(merged, render.planes[:3], strict=False):
+        assert np.abs(plane.astype(int) - exact).max() <= 2
 
 
 def uneven() -> RelitGenerator:
@@ -281,7 +302,7 @@ def test_the_command_line_asks_for_passes(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TargetError, match=r"file: no folder for passes \(File exists\)"):
+    with pytest.raises(TargetError, match=r"file: cannot be made a folder \(File exists\)"):
         open_passes(tmp_path / "file", "shot", overwrite=False)
 
 

@@ -18,6 +18,7 @@ from nightfx.cli import app
 from nightfx.errors import TrainingError, UsageError
 from nightfx.options.reproduce import ReproduceOptions
 from nightfx.training.data.drawings import GAP_PX, HEAD_PX, NAME_PX, save_panels
+from nightfx.training.reproduce.asked import arms_of, find_sides
 from nightfx.training.reproduce.claims import (
     Claim,
     judge_claims,
@@ -29,11 +30,7 @@ from nightfx.training.reproduce.claims import (
     judge_sky,
     show,
 )
-from nightfx.training.reproduce.experiments import (
-    find_sides,
-    plan,
-    reproduce,
-)
+from nightfx.training.reproduce.experiments import reproduce
 from nightfx.training.reproduce.findings import save_report
 from nightfx.training.reproduce.labelled import LabelledBrightness
 from nightfx.training.reproduce.outcomes import (
@@ -332,13 +329,13 @@ def test_panels_lie_in_rows_and_columns(tmp_path: Path) -> None:
 
 
 def test_arms_are_the_recipes_shrunk() -> None:
-    (whole,) = plan("paper-2", ReproduceOptions()).values()
+    (whole,) = arms_of("paper-2", ReproduceOptions()).values()
     assert (whole.limit, whole.epochs, whole.crop_px) == (0, 20, 256)
-    (one,) = plan("paper-1", ReproduceOptions(scale=0.05)).values()
-    (two,) = plan("paper-2", ReproduceOptions(scale=0.05, epochs=3, size_px=128)).values()
+    (one,) = arms_of("paper-1", ReproduceOptions(scale=0.05)).values()
+    (two,) = arms_of("paper-2", ReproduceOptions(scale=0.05, epochs=3, size_px=128)).values()
     assert (one.limit, one.epochs) == (50, 100)  # 5,000 steps
     assert (two.limit, two.epochs, two.crop_px) == (500, 3, 128)
-    three = plan("paper-3", ReproduceOptions(images=7)).values()
+    three = arms_of("paper-3", ReproduceOptions(images=7)).values()
     assert [(arm.limit, arm.learning_rate) for arm in three] == [(7, 2e-4), (7, 2e-3), (7, 2e-2)]
 
 

@@ -14,6 +14,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import To, only, shell_words, with_flags
 from nightfx.cli.own.config import own_settings
+from nightfx.disk import check_folder
 from nightfx.errors import DONE, SOME_FAILED, NightfxError, UsageError
 from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
 
@@ -71,6 +72,7 @@ def batch(
     shell.settings.json = as_json
     with shell.progress(shots.name) as show:
         show.stage("reading", 0, None)
+        check_folder(out)
         from nightfx.batch.shots.find import find_shots
         from nightfx.batch.shots.timeline import is_timeline
 

@@ -9,6 +9,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
+from nightfx.disk import check_folder
 from nightfx.errors import DONE, FAILED
 from nightfx.options import PrepareOptions
 
@@ -36,6 +37,11 @@ def prepare(
     **given: Any,
 ) -> None:
     """Sort pictures and frames into day and night, crop them, and draw a test set."""
+    from nightfx.training.data.sources import check_root
+
+    for root in sources:
+        check_root(root)
+    check_folder(out)
     from nightfx.training.data.dataset import describe
     from nightfx.training.data.prepare import parse_threshold
     from nightfx.training.data.prepare import prepare as prepare_set

@@ -44,13 +44,18 @@ def evaluate(
     """Measure renders beside their plates and real nights: a table, JSON, and a sheet of the worst."""
     from dataclasses import replace
 
+    from nightfx.quality.files import check_targets, find_pairs, list_media
+
+    find_pairs(plates, renders)
+    list_media(nights)
+    check_targets(table=json, sheet=sheet)
+    # from here on by torch, which takes seconds to import
     from nightfx.metrics import load_features
     from nightfx.quality.contacts import write_contacts
-    from nightfx.quality.evaluate import OWN, EvaluateOptions, check_targets, write_json
+    from nightfx.quality.evaluate import OWN, EvaluateOptions, write_json
     from nightfx.quality.evaluate import evaluate as measure
     from nightfx.quality.table import format_table
 
-    check_targets(table=json, sheet=sheet)
     options = EvaluateOptions(tile_px, frames, **only(SourceOptions, given))
     if features is not None:
         options = replace(options, features=load_features(features, trusted=trust_features))

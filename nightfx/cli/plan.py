@@ -30,6 +30,9 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
     check_plan(plan)
     with shell.progress(f"{plan.name} {number}") as show:
         show.stage("reading", 0, None)
+        from nightfx.job.manifest import read_manifest
+
+        read_manifest(plan).check_segment(number)
         from nightfx.job.plan import render_segment
 
         is_new = render_segment(plan, number, show)
@@ -62,9 +65,11 @@ def plan(
     with shell.progress(source.name) as show:
         show.stage("reading", 0, None)
         from nightfx.job.inputs import check_render
+        from nightfx.job.source_target import check_place
         from nightfx.network import load_preset
 
         preset = load_preset(to)
+        check_place(out)
         check_render(source, target, preset, options)
         from nightfx.job.plan import plan_render
 
@@ -72,7 +77,8 @@ def plan(
             source, out, target=target, preset=preset, options=options, on_progress=show
         )
     count = len(found.starts or ())
-    shell.say(f"{out}: segments 0 to {count - 1}", {"plan": str(out), "segments": count})
+    words = f"segments 0 to {count - 1}" if count > 1 else "one segment, 0"
+    shell.say(f"{out}: {words}", {"plan": str(out), "segments": count})
 
 
 def join(

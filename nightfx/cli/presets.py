@@ -131,17 +131,21 @@ def distill(
 ) -> None:
     """Teach a small network what a preset's own does, for render --draft."""
     options = DistilOptions(**only(DistilOptions, given))
-    device = LightOptions(**only(LightOptions, given)).device
+    light = LightOptions(**only(LightOptions, given))
+    light.check_machine()
+    from nightfx.network import load_preset
+    from nightfx.network.draft import tell_draft
+    from nightfx.training.data.folders import check_pictures
+
+    preset = load_preset(name)
+    check_pictures(stills)
     from nightfx.job.process import set_up_training
 
     set_up_training()
-    from nightfx.network import load_preset
-    from nightfx.network.draft import tell_draft
     from nightfx.training.run.distil import distil
 
-    preset = load_preset(name)
     with shell.progress(preset.name, "steps") as progress:
-        found = distil(*(preset, stills, out, options), device=device, on_progress=progress)
+        found = distil(*(preset, stills, out, options), device=light.device, on_progress=progress)
     if draft := found.facts.draft:
         typer.echo(f"{found.folder}: {tell_draft(draft.decibels)}")
 

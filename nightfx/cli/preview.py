@@ -76,6 +76,5 @@ def _check(
     from nightfx.preview.pick import pick_frame, sheet_of
 
     source, _ = sheet_of(source, out, options)
-    options.light.check_backend()
     check_options(options, load_preset(to))
     pick_frame(source, options, frame, at)

@@ -10,6 +10,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
 from nightfx.cli.train import whole_steps
+from nightfx.disk import check_folder
 from nightfx.options import LightOptions, ReproduceOptions
 
 
@@ -31,7 +32,14 @@ def reproduce(
 ) -> None:
     """Run an experiment of the paper again and report its claims beside what was measured; goes on where it stopped."""
     options = ReproduceOptions(**only(ReproduceOptions, given))
-    device = LightOptions(**only(LightOptions, given)).device
+    light = LightOptions(**only(LightOptions, given))
+    light.check_machine()
+    from nightfx.training.data.folders import check_pictures
+    from nightfx.training.reproduce.asked import arms_of, find_sides
+
+    arms_of(experiment, options)
+    check_pictures(*(folder for side in find_sides(data) for folder in side))
+    check_folder(out)
     from nightfx.job.process import set_up_training
 
     set_up_training()
@@ -43,5 +51,7 @@ def reproduce(
             show(step, total)
             stop()
 
-        report = run_experiment(*(experiment, data, out, options), device=device, on_progress=tell)
+        report = run_experiment(
+            *(experiment, data, out, options), device=light.device, on_progress=tell
+        )
     typer.echo(report)

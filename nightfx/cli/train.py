@@ -17,6 +17,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
+from nightfx.disk import check_folder
 from nightfx.errors import UsageError
 from nightfx.options import LightOptions, PairedOptions, PictureOptions, RecipeOptions
 
@@ -43,24 +44,31 @@ def train(
         _train_pairs(chosen, RecipeOptions(**only(RecipeOptions, given)), out, given)
         return
     settings = RecipeOptions(**only(RecipeOptions, given)).words()
-    device = LightOptions(**only(LightOptions, given)).device
+    light = LightOptions(**only(LightOptions, given))
+    light.check_machine()
+    from nightfx.training.data.folders import check_pictures
+    from nightfx.training.data.listed import choose_pictures
+    from nightfx.training.run.place import refuse_folder
+    from nightfx.training.run.recipes import get_recipe
+
+    arms = get_recipe(recipe, settings)
+    pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
+    check_pictures(*pictures, chosen.day_held_out, chosen.night_held_out)
+    refuse_folder(out / next(iter(arms)), resume=resume)
     from nightfx.job.process import set_up_training
 
     set_up_training()
-    from nightfx.training.data.listed import choose_pictures
-    from nightfx.training.run.recipes import get_recipe
     from nightfx.training.run.trainer import train as train_presets
 
-    pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
     last: dict[str, float] = {}
-    for arm, options in get_recipe(recipe, settings).items():
+    for arm, options in arms.items():
         with whole_steps() as stop, shell.progress(arm or out.name, "steps") as show:
             train_presets(
                 *pictures,
                 *(out / arm, options),
                 day_held_out=chosen.day_held_out,
                 night_held_out=chosen.night_held_out,
-                device=device,
+                device=light.device,
                 resume=resume,
                 plate=chosen.plate,
                 on_progress=_teller(show, stop, last),
@@ -81,18 +89,23 @@ def _train_pairs(
         words = "a run by --before and --after takes --steps and --seed"
         raise UsageError(f"{min(unknown)}={settings[min(unknown)]}: {words}")
     options = PairedOptions(**{name: int(value) for name, value in settings.items()})
-    device = LightOptions(**only(LightOptions, given)).device
+    light = LightOptions(**only(LightOptions, given))
+    light.check_machine()
+    from nightfx.training.paired.match import check_sides
+
+    assert chosen.before
+    assert chosen.after
+    check_sides(chosen.before, chosen.after)
+    check_folder(out)
     from nightfx.job.process import set_up_training
 
     set_up_training()
     from nightfx.training.paired.run import train_pairs
 
-    assert chosen.before
-    assert chosen.after
     with whole_steps() as stop, shell.progress(out.name, "steps") as show:
         report = train_pairs(
             *(chosen.before, chosen.after, out, options),
-            device=device,
+            device=light.device,
             on_progress=_teller(show, stop),
         )
     typer.echo(f"{report.words}\n{report.preset}")

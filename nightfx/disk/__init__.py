@@ -3,6 +3,7 @@
 from nightfx.disk.json_files import from_json_types, load_json, save_json, to_json_types, to_line
 from nightfx.disk.partial import (
     MOST_NAME_BYTES,
+    check_folder,
     check_kind,
     hidden_path,
     make_folder_of,
@@ -14,6 +15,7 @@ from nightfx.disk.places import config_file, own_presets
 
 __all__ = [
     "MOST_NAME_BYTES",
+    "check_folder",
     "check_kind",
     "config_file",
     "from_json_types",

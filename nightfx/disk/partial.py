@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from nightfx.errors import RetryError, TargetError
 
+_FULL = errno.ENOSPC, errno.EDQUOT
 MOST_NAME_BYTES = 255
 """The longest name of a file that disks take."""
 
@@ -65,7 +67,7 @@ def hidden_path(target: Path, ending: str) -> Path:
 
 
 def make_folder_of(target: Path) -> None:
-    """Make the folder of a target where it is missing; raises TargetError, or RetryError where the disk is full."""
+    """Make the folder of a target where it is missing, and see that it takes files; raises TargetError, or RetryError where the disk is full."""
     folder = target.parent
     with translated(target):
         try:
@@ -73,6 +75,28 @@ def make_folder_of(target: Path) -> None:
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
             words = f"cannot be made a folder ({error.strerror}): choose another"
             raise TargetError(f"{folder}: {words}") from error
+        _try_folder(folder)
+
+
+def _try_folder(folder: Path) -> None:
+    """Write a file without a name: what a folder's mode and its disk allow is known then."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        words = f"may not be written to ({error.strerror}): choose another folder"
+        raise TargetError(f"{folder}: {words}") from error
+
+
+def check_folder(folder: Path) -> None:
+    """Raise TargetError where a folder that is to be made, or is there, takes no files."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise TargetError(f"{there}: is a file, and no folder can be {folder}: choose another")
+    with translated(folder):
+        _try_folder(there)
 
 
 def check_kind(target: Path) -> None:
@@ -98,7 +122,7 @@ def translated(target: Path) -> Iterator[None]:
     try:
         yield
     except _raised_by_writers() as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in _FULL:
             raise RetryError(f"{target}: disk full: free some space and run again") from error
         reason = error.strerror or error
         raise TargetError(f"{target}: cannot be written ({reason})") from error

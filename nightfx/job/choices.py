@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nightfx.disk import partial_file
 from nightfx.errors import PlanError
-from nightfx.job import manifest, render_job
+from nightfx.job import manifest, pipeline, render_job
 from nightfx.light import (
     PHASE,
     Footage,
@@ -41,18 +41,25 @@ def lighting_of(
     job: render_job.RenderJob,
     shown: list[Tensor] | None = None,
     found: LightList | None = None,
+    on_progress: pipeline.Progress | None = None,
 ) -> Lighting:
     """Build what lights a job, looking at its frames where something is to be chosen."""
     options = job.options
     asked = options.look, options.light, options.field
-    return build_lighting(job.preset, _footage_of(job), *asked, shown=shown, found=found)
+    told = pipeline.search_counter(on_progress, job.total, job.per_frame)
+    footage = replace(_footage_of(job), on_search=told)
+    lighting = build_lighting(job.preset, footage, *asked, shown=shown, found=found)
+    pipeline.begin_preparing(on_progress)
+    return lighting
 
 
-def choose(job: render_job.RenderJob, folder: Path) -> tuple[manifest.Choices, Lighting]:
+def choose(
+    job: render_job.RenderJob, folder: Path, on_progress: pipeline.Progress | None = None
+) -> tuple[manifest.Choices, Lighting]:
     """Look at the frames and choose; what int8 is quantised with is kept in `folder`."""
     first = job.first_frame()
     shown = show_frames(job.preset, _footage_of(job), job.options.light, job.options.field)
-    lighting = lighting_of(job, shown)
+    lighting = lighting_of(job, shown, on_progress=on_progress)
     fields = lighting.fields
     choices = manifest.Choices(
         lengths=lengths_of(

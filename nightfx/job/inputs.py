@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
-from nightfx.job.render_job import check_options, open_job
+from nightfx.job.render_job import check_options, check_passes, open_job
 from nightfx.job.source_target import (
     asked_encoding,
     check_name,
     check_target,
     default_target,
     find_source,
+    folder_of,
     open_shot,
     plan_target,
 )
@@ -66,18 +67,17 @@ def plan_renders(
 
 def check_render(source: Path, target: Path | None, preset: Preset, options: RenderOptions) -> None:
     """Raise what the options and the file's header say against a render; torch is not needed to know it."""
-    options.light.check_backend()
     source = find_source(source)
     check_options(options, preset)
     if is_picture(source) and not is_sequence(source):
-        check_target(
-            source, target or default_target(source, preset, source.suffix), options.job.overwrite
-        )
+        target = target or default_target(source, preset, source.suffix)
+        check_target(source, target, options.job.overwrite)
+        check_passes(target, options)
         asked_encoding(options.source)
         read_picture(source, options.source.max_pixels)
         return
-    with open_job(source, target, preset, options, again=True):
-        pass
+    with open_job(source, target, preset, options, again=True) as job:
+        check_passes(job.target, options, again=folder_of(job.target).is_dir())
 
 
 def _expand(path: Path, preset: Preset) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nightfx.disk import from_json_types, load_json, to_json_types
-from nightfx.errors import PlanError
+from nightfx.errors import PlanError, UsageError
 from nightfx.job import render_job, source_target
 from nightfx.light import Lengths
 from nightfx.network import bundled_scene
@@ -75,6 +75,13 @@ class Manifest:
     def render_options(self) -> RenderOptions:
         """The options, from JSON. Raises UsageError or ValueError."""
         return from_json_types(RenderOptions, self.options)
+
+    def check_segment(self, number: int) -> None:
+        """Raise UsageError for a number that no segment has."""
+        last = len(self.starts or ()) - 1
+        if not 0 <= number <= last:
+            has = f"must be 0 to {last}" if last > 0 else "must be 0, it has one"
+            raise UsageError(f"--segment {has}, got {number}")
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -37,7 +37,7 @@ from nightfx.apply import (
     straight_rgb,
     tangent,
 )
-from nightfx.disk import partial_file
+from nightfx.disk import make_folder_of, partial_file
 from nightfx.errors import TargetError, install_words
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb, to_working
 from nightfx.source import FilePart, has_openimageio
@@ -70,15 +70,17 @@ def nuke_pair() -> list[str]:
     return [f"B{c[0]}*pow(2, Again.{c}) + Aoffset.{c}" for c in _COLOURS]
 
 
-def open_passes(folder: Path, name: str, *, overwrite: bool, first: int = FIRST_FRAME) -> Passes:
+def make_folder_of_passes(folder: Path, name: str, *, overwrite: bool) -> None:
     """Make the folder, refuse to replace passes that it has under this name unless `overwrite`; raises TargetError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TargetError(f"{folder}: no folder for passes ({error.strerror})") from error
+    make_folder_of(folder / name)
     taken = [p for kind in _KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
     if taken and not overwrite:
         raise TargetError(f"{min(taken)}: exists already; --overwrite replaces it")
+
+
+def open_passes(folder: Path, name: str, *, overwrite: bool, first: int = FIRST_FRAME) -> Passes:
+    """Return what writes the passes of a shot, the first frame's by the number `first`. Raises as `make_folder_of_passes`."""
+    make_folder_of_passes(folder, name, overwrite=overwrite)
     return Passes(folder, name, first)
 
 
@@ -136,7 +138,7 @@ class Passes:
         else:
             field, stops, offset = _tangents(frame, bare, lit, encoding)
             wanted = lit
-        formula = _formula(glow=steps.has_glow, matte=steps.finish.matte is not None)
+        formula = _formula(steps, ends_at_white=encoding.to_linear is None)
         errors = self._write_change(plate, wanted, field, stops, offset, formula)
         self._write_finish(frame, steps, lit, encoding, formula)
         if isinstance(bare, SkyChange):
@@ -176,7 +178,9 @@ class Passes:
         """Write what a glow adds and how much a matte lets through, where there are such."""
         glowing = lit_signal(frame, steps.glowing(), encoding) if steps.has_glow else lit
         if steps.has_glow:
-            self._save_layer("glow", glowing - lit, formula)
+            codes = encoding.to_linear is None
+            added = glowing.clip(0, 1) - lit.clip(0, 1) if codes else glowing - lit
+            self._save_layer("glow", added, formula)
         if steps.finish.matte is None:
             return
         plate = finite(to_rgb(frame))
@@ -239,9 +243,12 @@ class Passes:
         return self._folder / f"{self._name}.{kind}.{self._number:04d}.{suffix}"
 
 
-def _formula(*, glow: bool, matte: bool) -> str:
-    words = "this + glow" if glow else "this"
-    return f"The render is {f'plate + matte * ({words} - plate)' if matte else words}"
+def _formula(steps: Steps, *, ends_at_white: bool) -> str:
+    """How files make the render: light goes on what is shown, which in codes is nothing beyond black and white."""
+    lit = "clamp(this, 0, 1)" if ends_at_white else "this"
+    words = f"{lit} + glow" if steps.has_glow else "this"
+    has_matte = steps.finish.matte is not None
+    return f"The render is {f'plate + matte * ({words} - plate)' if has_matte else words}"
 
 
 def _expression(lines: list[str]) -> str:

@@ -12,7 +12,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from nightfx.picture import watch_compiling
+
 T = TypeVar("T")
+FIRST_TIME = "preparing (first time on this machine)"
 Progress = Callable[[int, int | None], None]
 """Told of the frames that are done, and how many are expected; where it has a method `stage`, of what else is done, too."""
 
@@ -29,6 +32,24 @@ def begin_stage(on_progress: Progress | None, name: str) -> None:
     """Tell that a stage begins of which nobody knows how long it takes."""
     if isinstance(on_progress, StagedProgress):
         on_progress.stage(name, 0, None)
+
+
+def begin_preparing(on_progress: Progress | None) -> None:
+    """Tell that what comes before the first frame begins, and once more where kernels are compiled for it, which takes up to minutes."""
+    begin_stage(on_progress, "preparing")
+    watch_compiling(lambda: begin_stage(on_progress, FIRST_TIME))
+
+
+def search_counter(
+    on_progress: Progress | None, total: int | None, per_frame: int = 1
+) -> Callable[[int], None]:
+    """Return what is to be told how many pictures of a shot were searched for lights; its frames are `total`."""
+
+    def count(pictures: int) -> None:
+        if isinstance(on_progress, StagedProgress):
+            on_progress.stage("looking for lights", pictures // per_frame, total)
+
+    return count
 
 
 def stage_counter(

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from nightfx.disk import save_json
 from nightfx.errors import PlanError, UsageError
-from nightfx.job import pipeline, render_job, segment, source_target
+from nightfx.job import pipeline, render_job, source_target
 from nightfx.job.choices import choose, rebuild_lighting
 from nightfx.job.join import joined_at, opened
 from nightfx.job.manifest import Manifest, describe_job, differences
@@ -66,8 +66,8 @@ def plan_render(
             raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
         job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
-        pipeline.begin_stage(on_progress, segment.preparing())
-        choices, _ = choose(job, folder)
+        pipeline.begin_preparing(on_progress)
+        choices, _ = choose(job, folder, on_progress)
         found = _with_segments(job, manifest_of(job, choices), on_progress)
         Store(job, folder, found).begin()
         save_json(found, plan)
@@ -120,12 +120,11 @@ class _Segments:
 
     def render(self, number: int, on_progress: Progress | None = None) -> bool:
         store, starts = self._store, self._store.starts or []
-        if not 0 <= number < len(starts):
-            raise UsageError(f"--segment must be 0 to {len(starts) - 1}, got {number}")
+        store.manifest.check_segment(number)
         if store.record(number) or joined_at(self._plan):
             return False
         with memory_errors_as_retry(store.job.source), same_threads(store.manifest.choices.threads):
-            pipeline.begin_stage(on_progress, segment.preparing())
+            pipeline.begin_preparing(on_progress)
             lighting = self._lighting
             make_folder(store.folder)
             start, *later = starts[number : number + 2]

@@ -87,8 +87,8 @@ def _render_clip(
 def _render_whole(job: render_job.RenderJob, on_progress: pipeline.Progress | None) -> None:
     """Render a short clip or sequence in one go."""
     passes = job.open_passes()
-    pipeline.begin_stage(on_progress, segment.preparing())
-    lighting = choices.lighting_of(job)
+    pipeline.begin_preparing(on_progress)
+    lighting = choices.lighting_of(job, on_progress=on_progress)
     frames = pipeline.prefetch(job.shot(), segment.DEPTH_FRAMES)
     lit = light_frames(frames, lighting, job.written, job.beside(passes))
     lit = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, segment.DEPTH_FRAMES)
@@ -135,7 +135,7 @@ def _render_picture(
     words = render_job.height_warnings(frame.height, preset, options.light.method)
     told = _picture_notes(source, frame, target, tags, options)
     render_job.log_notes(source, [*told, *words])
-    pipeline.begin_stage(on_progress, segment.preparing())
+    pipeline.begin_preparing(on_progress)
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
     with open_mattes(options.light, options.source) as mattes:

@@ -32,6 +32,8 @@ from nightfx.job.source_target import (
     plan_target,
     with_times,
 )
+from nightfx.light.lock import load_lock
+from nightfx.lights import read_lights
 from nightfx.network import Preset
 from nightfx.options import Method, RenderOptions, Scan, SourceOptions
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Encodings, Frame, Numbering
@@ -239,7 +241,8 @@ def _with_look(options: RenderOptions, preset: Preset, first: int) -> RenderOpti
 
 
 def check_options(options: RenderOptions, preset: Preset) -> None:
-    """Raise UsageError for what a preset, or the method that it renders by, cannot do."""
+    """Raise UsageError for what a preset, or the method that it renders by, cannot do, or this machine; PresetError for no lock."""
+    options.light.check_machine()
     if preset.method(options.light.method) == "tiles":
         _check_tiles(options, preset)
     if options.light.sky_matte:
@@ -248,6 +251,10 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
         _check_no_lights(options, preset)
     if options.light.draft:
         preset.check_draft()
+    if options.light.light_list:
+        read_lights(options.light.light_list)
+    if options.field.lock_to:
+        load_lock(options.field.lock_to)
 
 
 def _check_tiles(options: RenderOptions, preset: Preset) -> None:
@@ -314,12 +321,18 @@ def passes_of(
         _log.warning("passes: grain is not in them")
     from nightfx.job.passes import open_passes
 
-    return open_passes(
-        options.job.passes,
-        base_name(target),
-        overwrite=options.job.overwrite or again,
-        first=first,
-    )
+    replaces = options.job.overwrite or again
+    return open_passes(options.job.passes, base_name(target), overwrite=replaces, first=first)
+
+
+def check_passes(target: Path, options: RenderOptions, *, again: bool = False) -> None:
+    """Make the folder of the passes of a render; raises TargetError where it has some of this name, not made by one that goes on `again`."""
+    if options.job.passes is None:
+        return
+    from nightfx.job.passes import make_folder_of_passes
+
+    replaces = options.job.overwrite or again
+    make_folder_of_passes(options.job.passes, base_name(target), overwrite=replaces)
 
 
 def log_lines(reader: FrameReader, options: SourceOptions, encoding: Encoding) -> Iterator[str]:

@@ -38,8 +38,8 @@ def render_in_segments(job: render_job.RenderJob, on_progress: pipeline.Progress
     if store is None:
         job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
-        pipeline.begin_stage(on_progress, segment.preparing())
-        choices, lighting = choose(job, folder)
+        pipeline.begin_preparing(on_progress)
+        choices, lighting = choose(job, folder, on_progress)
         store = Store(job, folder, manifest_of(job, choices))
         store.begin()
     with _kept(store):
@@ -47,7 +47,7 @@ def render_in_segments(job: render_job.RenderJob, on_progress: pipeline.Progress
         if runs:
             choices = store.manifest.choices
             with same_threads(choices.threads):
-                pipeline.begin_stage(on_progress, segment.preparing())
+                pipeline.begin_preparing(on_progress)
                 lighting = lighting or rebuild_lighting(job, choices, folder)
                 for run in runs:
                     segment.render_run(store, lighting, run, on_progress)

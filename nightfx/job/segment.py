@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from nightfx.job import pipeline, process, render_job
 from nightfx.job.store import SegmentRecord, Segments, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
-from nightfx.picture import Frame, is_cached
+from nightfx.picture import Frame
 from nightfx.source import woven
 from nightfx.target import (
     EncodedSegment,
@@ -31,11 +31,6 @@ from nightfx.target import (
 DEPTH_FRAMES = 1
 
 T = TypeVar("T")
-
-
-def preparing() -> str:
-    """Name the stage before the first frame, in which a machine that never rendered compiles for up to minutes."""
-    return "preparing" if is_cached() else "preparing (first time on this machine)"
 
 
 @dataclass(frozen=True)

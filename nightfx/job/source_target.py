@@ -323,15 +323,20 @@ def folder_of(target: Path) -> Path:
 
 
 def check_target(source: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the source, exists, or is no file; its folder is made."""
-    check_name(target)
-    check_kind(target)
+    """Refuse a target that is the source, exists, or can be no file; its folder is made."""
+    check_place(target)
     taken = existing_files(target)
     own = {path.resolve() for path in existing_files(source)}
     if own.intersection(path.resolve() for path in taken):
         raise UsageError(f"{target}: input and output are the same file; choose another -o")
     if taken and not overwrite:
         raise TargetError(f"{taken[0]}: exists already; --overwrite replaces it")
+
+
+def check_place(target: Path) -> None:
+    """Raise TargetError where no file of this name can be; its folder is made."""
+    check_name(target)
+    check_kind(target)
     make_folder_of(target)
 
 

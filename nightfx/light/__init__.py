@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nightfx.lazy import later
 from nightfx.light.borders import PHASE, Borders, Lengths, warm_up_of
 from nightfx.light.lock import Lock
 
@@ -42,14 +43,14 @@ __all__ = [
     "working_height",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    # torch takes seconds to import: how long segments are is known before
-    if name not in __all__:
-        raise AttributeError(f"module 'nightfx.light' has no attribute {name!r}")
-    from nightfx.light import fit, light, lighting, mattes, tiling
-
-    home = next(
-        module for module in (light, lighting, fit, mattes, tiling) if hasattr(module, name)
-    )
-    return getattr(home, name)
+__getattr__ = later(
+    __name__,
+    {
+        "fit": ("FieldPlan",),
+        "light": ("Beside", "light_frames", "mark_borders"),
+        "lighting": ("Footage", "Lighting", "build_lighting", "show_frames", "working_height"),
+        "mattes": ("MattePlan", "mattes_of_shot"),
+        "steady": ("Steadying",),
+        "tiling": ("plan_tiles",),
+    },
+)

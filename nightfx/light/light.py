@@ -38,7 +38,7 @@ from nightfx.picture import (
     Float32,
     Frame,
     as_coded,
-    note_lit,
+    end_watch,
     rolled_off,
     to_working,
     upright,
@@ -149,7 +149,7 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     if beside.on_change:
         beside.on_change(frame, Steps(bare, change, finish, shares))
     done = light_plate(frame, change, finish, written)
-    note_lit()
+    end_watch()
     return done
 
 

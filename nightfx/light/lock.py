@@ -46,8 +46,12 @@ def load_lock(path: Path) -> Lock:
     """Read a sidecar, `.lock.json`. Raises `PresetError` for what is none."""
     try:
         found = load_json(_Sidecar, path)
-    except (OSError, ValueError) as error:
-        raise PresetError(f"{path}: not a lock: {error}; --lock writes one") from error
+    except OSError as error:
+        raise PresetError(
+            f"{path}: cannot be read ({error.strerror}): --lock writes one"
+        ) from error
+    except ValueError as error:
+        raise PresetError(f"{path}: is no lock: --lock writes one") from error
     if found.lock != _VERSION:
         raise PresetError(f"{path}: a lock of version {found.lock}, {_VERSION} is known")
     if not all(isfinite(stop) and abs(stop) <= _MOST_STOPS for stop in found.stops):

@@ -20,6 +20,7 @@ from nightfx.picture import (
     Float32,
     Frame,
     as_coded,
+    end_watch,
     rolled_off,
     upright,
 )
@@ -52,7 +53,9 @@ def mattes_of_shot(
     steadied = steady(shot, lambda seen: maps_of(seen, plan), plan.steadying, borders)
     for seen, maps in islice(steadied, borders.shown_from - borders.begun_at, None):
         pairs = zip(plan.kinds, maps, strict=True)
-        yield seen.frame, tuple(_alpha_of(seen, one, kind, plan.encoding) for kind, one in pairs)
+        mattes = tuple(_alpha_of(seen, one, kind, plan.encoding) for kind, one in pairs)
+        end_watch()
+        yield seen.frame, mattes
 
 
 def maps_of(seen: Seen, plan: MattePlan) -> Float32:

@@ -7,14 +7,16 @@ house or a car that they belong to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nightfx.picture import Float32
-from nightfx.scene import Scene
+
+if TYPE_CHECKING:
+    from nightfx.scene import Scene
 
 Bool = NDArray[np.bool_]
 Labels = NDArray[np.int32]

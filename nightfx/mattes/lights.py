@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nightfx.errors import NightfxError, UsageError
-from nightfx.job.pipeline import Progress, begin_stage
+from nightfx.errors import NightfxError
+from nightfx.job.pipeline import Progress, begin_preparing
 from nightfx.job.source_target import (
     asked_encoding,
-    check_target,
     find_source,
     frames_expected,
     open_shot,
@@ -16,13 +15,11 @@ from nightfx.job.source_target import (
 )
 from nightfx.light.lamps.search import Search, search_shot
 from nightfx.lights import LightList, keep_locked, read_lights, write_lights
-from nightfx.mattes.targets import is_alone
+from nightfx.mattes.targets import is_alone, list_target
 from nightfx.network import load_scene_network, pick_device
 from nightfx.options import RenderOptions, SourceOptions
 from nightfx.picture import Numbering, encoding_by_tags
-from nightfx.source import as_progressive, base_name, deinterlaced, read_picture, read_tags
-
-_ENDING = ".lights.json"
+from nightfx.source import as_progressive, deinterlaced, read_picture, read_tags
 
 
 def list_lights(
@@ -38,12 +35,9 @@ def list_lights(
     they are. Raises a `NightfxError`; no list is left unfinished then.
     """
     options, source = options or RenderOptions(), find_source(Path(source))
-    target = target or source.with_name(base_name(source) + _ENDING)
-    if target.suffix != ".json":
-        raise UsageError(f"{target}: a list of lights is JSON: name it NAME{_ENDING}")
-    check_target(source, target, options.job.overwrite)
+    target = list_target(source, target, options)
     old = read_lights(target) if target.exists() else None
-    begin_stage(on_progress, "preparing")
+    begin_preparing(on_progress)
     how = Search(load_scene_network().to(pick_device(options.light.device)))
     if is_alone(source):
         frame = read_picture(source, options.source.max_pixels)

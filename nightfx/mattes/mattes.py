@@ -10,8 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nightfx.job.pipeline import Progress, begin_stage
-from nightfx.job.segment import preparing
+from nightfx.job.pipeline import Progress, begin_preparing
 from nightfx.job.source_target import (
     asked_encoding,
     check_target,
@@ -69,7 +68,7 @@ def _write_shot(
     source: Path, targets: dict[str, Path], options: RenderOptions, on_progress: Progress | None
 ) -> None:
     with open_shot(source, options.source) as reader:
-        begin_stage(on_progress, preparing())
+        begin_preparing(on_progress)
         options = replace(options, source=with_times(options.source, reader))
         info = as_progressive(reader.info)
         own = asked_encoding(options.source) or encoding_by_tags(info.tags, info.coding)

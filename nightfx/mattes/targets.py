@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nightfx.disk import translated
+from nightfx.disk import check_folder, translated
 from nightfx.errors import UsageError
+from nightfx.job.source_target import (
+    asked_encoding,
+    check_target,
+    find_source,
+    open_shot,
+    with_times,
+)
+from nightfx.lights import read_lights
+from nightfx.options import RenderOptions
 from nightfx.scene import KINDS
-from nightfx.source import base_name, is_pattern, is_picture, is_sequence, padding_of
+from nightfx.source import (
+    base_name,
+    is_pattern,
+    is_picture,
+    is_sequence,
+    padding_of,
+    read_picture,
+)
 
 _PLACE = "####"
+LISTED = ".lights.json"
+"""The end of the name of a list of lights."""
 
 
 def kinds_of(words: str) -> tuple[str, ...]:
@@ -32,6 +50,45 @@ def targets_of(source: Path, folder: Path, kinds: Sequence[str], *, files: bool)
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return [folder / f"{base_name(source)}.{kind}{_end_of(source, files)}" for kind in kinds]
+
+
+def check_mattes(source: Path, folder: Path, kinds: Sequence[str], options: RenderOptions) -> None:
+    """Raise what can be known without torch of what stands in the way of mattes."""
+    source = _checked(source, options)
+    check_folder(folder)
+    # those of a clip may go on: whoever knows that looks at them
+    for target in targets_of(source, folder, kinds, files=False) if is_alone(source) else ():
+        check_target(source, target, options.job.overwrite)
+
+
+def check_lights(source: Path, target: Path | None, options: RenderOptions) -> None:
+    """Raise what can be known without torch of what stands in the way of a list of lights."""
+    source = _checked(source, options)
+    target = list_target(source, target, options)
+    if target.exists():
+        read_lights(target)
+
+
+def _checked(source: Path, options: RenderOptions) -> Path:
+    """Return what a path stands for, where it can be read on this machine."""
+    options.light.check_machine()
+    source = find_source(source)
+    asked_encoding(options.source)
+    if is_alone(source):
+        read_picture(source, options.source.max_pixels)
+        return source
+    with open_shot(source, options.source) as reader:
+        with_times(options.source, reader)
+    return source
+
+
+def list_target(source: Path, target: Path | None, options: RenderOptions) -> Path:
+    """Return where the list of the lights of a source goes, by default beside it. Raises what stands in the way."""
+    target = target or source.with_name(base_name(source) + LISTED)
+    if target.suffix != ".json":
+        raise UsageError(f"{target}: a list of lights is JSON: name it NAME{LISTED}")
+    check_target(source, target, options.job.overwrite)
+    return target
 
 
 def _end_of(source: Path, files: bool) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nightfx.lazy import later
 from nightfx.network.presets import (
     NO_TILES,
     Preset,
@@ -64,13 +65,16 @@ __all__ = [
     "verify_preset",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    # torch takes seconds to import: a preset's facts are known before
-    if name not in __all__:
-        raise AttributeError(f"module 'nightfx.network' has no attribute {name!r}")
-    from nightfx.network import backends, gain_offset, model, scene_backends, scene_net
-
-    homes = (model, backends, gain_offset, scene_net, scene_backends)
-    home = next(module for module in homes if hasattr(module, name))
-    return getattr(home, name)
+__getattr__ = later(
+    __name__,
+    {
+        "backends": ("build_backend", "installed_backends", "verify_backends"),
+        "gain_offset": ("GainOffset",),
+        "model": (
+            *("HALO_PX", "MAX_LOG_GAIN", "Generator", "PaperGenerator", "RelitGenerator"),
+            *("build_generator", "pick_device", "pick_trunk_dtype"),
+        ),
+        "scene_backends": ("build_scene_backend",),
+        "scene_net": ("SceneNetwork", "load_scene_network"),
+    },
+)

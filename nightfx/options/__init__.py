@@ -19,6 +19,7 @@ from nightfx.options.light import (
     LightOptions,
     Method,
     TilePx,
+    has_driver,
 )
 from nightfx.options.look import Look, Moment, read_look
 from nightfx.options.night_sky import NightSky, check_sky
@@ -77,6 +78,7 @@ __all__ = [
     "check_lights",
     "check_sky",
     "find_option",
+    "has_driver",
     "rate_from",
     "read_look",
     "read_settings",

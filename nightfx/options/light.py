@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +30,28 @@ BACKEND_NEEDS: Mapping[Backend, tuple[str, ...]] = {
     "openvino-int8": ("openvino", "nncf"),
 }
 """Modules that each needs, besides torch."""
+DRIVERS: Mapping[DeviceName, tuple[str, ...]] = {
+    "cuda": ("libcuda.so.1", "nvcuda.dll", "/dev/kfd"),
+    "mps": ("/System/Library/Frameworks/Metal.framework",),
+}
+"""Libraries, or places on the disk, of which a device needs one: AMD's cards are called cuda too."""
 MULTIPLE_PX = 8  # sides of tiles: the networks halve three times
 _MOST_FEATHER_PX = 1000
+
+
+def has_driver(device: DeviceName) -> bool:
+    """Whether what a device needs besides torch is here."""
+    return device not in DRIVERS or any(_is_here(driver) for driver in DRIVERS[device])
+
+
+def _is_here(driver: str) -> bool:
+    if driver.startswith("/"):
+        return Path(driver).exists()
+    try:
+        ctypes.CDLL(driver)
+    except OSError:
+        return False
+    return True
 
 
 def lights_from(text: str | float) -> str:
@@ -89,8 +110,11 @@ class LightOptions:
         """The list that says which lights there are, where one is given."""
         return None if self.lights in LIGHTS else Path(self.lights)
 
-    def check_backend(self) -> None:
-        """Raise `UsageError` where what runs the network is not installed here."""
+    def check_machine(self) -> None:
+        """Raise `UsageError` where what runs the network is not here; torch, which takes seconds to import, may know of more."""
+        if not has_driver(self.device):
+            words = "here is no driver for it (see nightfx doctor)"
+            raise UsageError(f"--device {self.device}: {words}")
         missing = [name for name in BACKEND_NEEDS[self.backend] if find_spec(name) is None]
         if missing:
             words = f"--backend {self.backend} needs {missing[0]}: {install_words('openvino')}"

@@ -32,7 +32,7 @@ from nightfx.picture.color import (
     to_codes_of,
     to_rgb,
 )
-from nightfx.picture.compiled import is_cached, kernel, note_lit
+from nightfx.picture.compiled import end_watch, kernel, watch_compiling
 from nightfx.picture.encoding import (
     LINEAR,
     PLAIN,
@@ -104,20 +104,19 @@ __all__ = [
     "convert_alpha",
     "encoding_by_tags",
     "encoding_named",
+    "end_watch",
     "fill",
     "finite",
     "frame_of",
     "from_rgb",
     "from_working",
     "is_affine",
-    "is_cached",
     "kelvin_rgb",
     "kernel",
     "layers_of",
     "luma",
     "matrix_of",
     "noise_at",
-    "note_lit",
     "planar_name",
     "relaid",
     "rgb_coding",
@@ -129,5 +128,6 @@ __all__ = [
     "to_working",
     "untold_transfer",
     "upright",
+    "watch_compiling",
     "widened",
 ]

@@ -7,22 +7,19 @@ parallel kernels at once. A lock makes them take turns, for programs that render
 from __future__ import annotations
 
 import functools
-import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import event
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TURN = threading.Lock()
-# folders of compiled kernels, and whether an earlier process lit a frame by them as their source is now
-_CACHES: dict[Path, bool] = {}
-_LIT = threading.Event()  # a frame, by this process
-_MARK = f"lit.{sys.implementation.cache_tag}"  # of a frame that was lit: planning compiles too, but a few kernels only
+_WAITING: deque[Callable[[], None]] = deque(maxlen=1)  # who is to be told
 numba.config.THREADING_LAYER = "workqueue"
 
 
@@ -52,31 +49,29 @@ def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
     # nogil: decoding and encoding go on beside it; no fastmath: renders are equal bit for bit
     options = {"parallel": parallel, "nogil": True, "error_model": "numpy"}
     try:
-        compiled = numba.njit(cache=True, **options)(function)
-        folder = Path(compiled.stats.cache_path)
-        was_lit = _is_newer(folder / _MARK, Path(function.__code__.co_filename))
-        _CACHES[folder] = _CACHES.get(folder, True) and was_lit
-        return compiled
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "no locator available": neither the package nor the home is writable
         return numba.njit(**options)(function)
 
 
-def is_cached() -> bool:
-    """Whether a whole frame was lit on this machine, by an earlier process or by this one: what was compiled to read or to plan does not count."""
-    return _LIT.is_set() or (bool(_CACHES) and all(_CACHES.values()))
+def watch_compiling(told: Callable[[], None]) -> None:
+    """Call `told`, once and from whichever thread it is, when something must be compiled: what no process needed before on this machine."""
+    _WAITING.append(told)
 
 
-def note_lit() -> None:
-    """Note that a frame was lit: what that takes is compiled."""
-    if not _LIT.is_set():
-        _LIT.set()
-        for folder in _CACHES:
-            with suppress(OSError):  # full, or not ours: then each process is the first
-                (folder / _MARK).touch()
+def end_watch() -> None:
+    """Call nobody from now on: what is compiled yet takes no time that anybody would see."""
+    _WAITING.clear()
 
 
-def _is_newer(mark: Path, source: Path) -> bool:
-    try:
-        return mark.stat().st_mtime >= source.stat().st_mtime
-    except OSError:
-        return False
+class _Compiling(event.Listener):  # type: ignore[misc]  # numba has no types
+    def on_start(self, event: object) -> None:
+        """Hear that a kernel was in no cache."""
+        with suppress(IndexError):
+            _WAITING.pop()()
+
+    def on_end(self, event: object) -> None:
+        """Hear that it is compiled."""
+
+
+event.register("numba:compile", _Compiling())

@@ -11,9 +11,8 @@ import numpy as np
 
 from nightfx.apply import Written, straight_rgb
 from nightfx.job.matte import open_mattes
-from nightfx.job.pipeline import Progress, begin_stage
+from nightfx.job.pipeline import Progress, begin_preparing, begin_stage
 from nightfx.job.render_job import complete_options, log_notes
-from nightfx.job.segment import preparing
 from nightfx.light import Borders, Footage, Lengths, build_lighting, light_frames
 from nightfx.network import Preset, list_presets, load_preset
 from nightfx.options import Look, RenderOptions
@@ -67,7 +66,7 @@ def preview(
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     picked = pick_frame(source, options, frame, at_seconds)
     log_notes(source, picked.notes)
-    begin_stage(on_progress, preparing())
+    begin_preparing(on_progress)
     pixels = _draw_preview(source, picked, chosen, options, on_progress, scopes=scopes)
     planes = tuple(np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, -1, 0))
     sheet = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1))

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from nightfx.disk import partial_file
-from nightfx.errors import SourceError, TargetError, UsageError, install_words
+from nightfx.errors import SourceError, install_words
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
 from nightfx.options import MAX_PIXELS
 from nightfx.quality import contacts, figures, files
+from nightfx.quality.views import views
 from nightfx.source import is_picture
 
 _EVERY = 24  # frame of a clip is measured as a picture
@@ -119,15 +120,6 @@ def write_json(report: Report, target: Path) -> None:
         part.write_text(report.to_json(), encoding="utf-8")
 
 
-def check_targets(*, table: Path | None, sheet: Path | None) -> None:
-    """Raise where JSON or PNG could not be written, before anything is measured."""
-    if sheet is not None and sheet.suffix.lower() != ".png":
-        raise UsageError(f"{sheet}: the sheet is written as PNG: name it so")
-    for target in (table, sheet):
-        if target is not None and not target.resolve().parent.is_dir():
-            raise TargetError(f"{target.parent}: no such folder: create it first")
-
-
 def _floor(real: figures.Real) -> list[figures.FigureRow]:
     """Real pictures against real pictures: by name, the first half of each source against the second."""
     halves: tuple[list[figures.Portrait], list[figures.Portrait]] = [], []
@@ -187,7 +179,7 @@ def _measure(
 
 
 def _views(path: Path, options: EvaluateOptions) -> Iterator[Tensor]:
-    return files.views(path, most=options.frames, max_pixels=options.max_pixels)
+    return views(path, most=options.frames, max_pixels=options.max_pixels)
 
 
 def _check_sizes(pair: files.Pair, plate: Tensor, render: Tensor) -> None:

@@ -1,28 +1,13 @@
-"""Folders of plates, renders and real pictures: what belongs together by name, and its pictures as they are shown."""
+"""Folders of plates, renders and real pictures: what belongs together by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from nightfx.errors import SourceError
-from nightfx.job.source_target import open_shot
-from nightfx.options import SourceOptions
-from nightfx.picture import SDR, encoding_by_tags
-from nightfx.preview.pick import Picked
-from nightfx.preview.preview import view
-from nightfx.source import (
-    CLIP_SUFFIXES,
-    SUFFIXES,
-    deinterlaced,
-    is_picture,
-    read_picture,
-)
+from nightfx.disk import check_kind, make_folder_of
+from nightfx.errors import SourceError, UsageError
+from nightfx.source import CLIP_SUFFIXES, SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -86,19 +71,14 @@ def source_of(path: Path, folder: Path) -> str:
     return parts[0] if len(parts) > 1 else ""
 
 
-def views(path: Path, *, most: int, max_pixels: int) -> Iterator[Tensor]:
-    """A picture, or the first `most` frames of a clip, as a display of SDR shows them: (3, H, W) in [0, 1]."""
-    if is_picture(path):
-        still = Picked(read_picture(path, max_pixels), None, 0, SDR)
-        yield torch.from_numpy(view(still, still.frame))
-        return
-    options = SourceOptions(keep_going=True, max_pixels=max_pixels)
-    with open_shot(path, options) as shot:
-        encoding = encoding_by_tags(shot.info.tags, shot.info.coding)
-        frames = shot.frames()
-        shown = deinterlaced(frames)
-        for frame in islice(shown, most):
-            yield torch.from_numpy(view(Picked(frame, shot.info, 0, encoding), frame))
+def check_targets(*, table: Path | None, sheet: Path | None) -> None:
+    """Raise where JSON or PNG could not be written, before anything is measured."""
+    if sheet is not None and sheet.suffix.lower() != ".png":
+        raise UsageError(f"{sheet}: the sheet is written as PNG: name it so")
+    for target in (table, sheet):
+        if target is not None:
+            check_kind(target)
+            make_folder_of(target)
 
 
 def _by_key(folder: Path) -> dict[Path, Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,7 +16,9 @@ import numpy as np
 from nightfx.errors import PresetError
 from nightfx.network import bundled_scene
 from nightfx.picture import Float32
-from nightfx.scene.seen import Scene
+
+if TYPE_CHECKING:
+    from nightfx.scene.seen import Scene
 
 _PER_CELL = 4  # px each way, before anything is counted
 _BANDS = 3  # of rows, each with means of its own

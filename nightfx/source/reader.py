@@ -20,7 +20,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from nightfx.errors import DamagedSourceError, SourceError, UsageError
+from nightfx.errors import DamagedSourceError, SourceError
 from nightfx.options import MAX_PIXELS
 from nightfx.picture import FIRST_FRAME, Frame, as_planar, frame_of
 from nightfx.source import damage, decoding, interlace, probe, shot, timecode
@@ -57,9 +57,7 @@ class Reader(shot.FrameReader):
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
         times = decoding.shown_times(self.info, self.max_pixels)
-        if first < FIRST_FRAME or first - FIRST_FRAME >= len(times):
-            whole = f"{FIRST_FRAME}-{self.last_number()}"
-            raise UsageError(f"{self.path}: --frames {first}-{last} is outside {whole}")
+        self._check_numbers((first, last), FIRST_FRAME, FIRST_FRAME + len(times) - 1)
         after = last + 1 - FIRST_FRAME
         zero, end = times[0], times[after] if after < len(times) else times[-1] + _LAST_SECONDS
         return times[first - FIRST_FRAME] - zero, end - zero

@@ -13,7 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from nightfx.errors import SourceError, UsageError
+from nightfx.errors import SourceError
 from nightfx.options import MAX_PIXELS, Missing, rate_from
 from nightfx.picture import ColorTags, Frame
 from nightfx.source import image, numbered, probe, shot, still, still_extras, timecode
@@ -57,9 +57,7 @@ class SequenceReader(shot.FrameReader):
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the files from `first` to `last`."""
         least, most = min(self._files), self.last_number()
-        if first < least or first > most:
-            words = f"--frames {first}-{last} is outside {least}-{most}"
-            raise UsageError(f"{self.path}: {words}")
+        self._check_numbers((first, last), least, most)
         return (first - least) * self.info.time_base, (last + 1 - least) * self.info.time_base
 
     def last_number(self) -> int:

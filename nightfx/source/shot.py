@@ -8,6 +8,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
+from nightfx.errors import UsageError
 from nightfx.picture import Frame
 from nightfx.source import probe, timecode
 
@@ -17,6 +18,8 @@ class FrameReader(ABC):
 
     info: probe.ClipInfo
     """Facts of it before it is read."""
+    keep_going: bool
+    """Whether what decodes of a damaged source is delivered."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -54,6 +57,13 @@ class FrameReader(ABC):
         for frames in self._running:
             frames.close()
         self._running.clear()
+
+    def _check_numbers(self, asked: tuple[int, int], least: int, most: int) -> None:
+        """Refuse frames that are not all there; what decodes of a damaged one need not be all."""
+        first, last = asked
+        if not least <= first <= most or (last > most and not self.keep_going):
+            words = f"--frames {first}-{last} is outside {least}-{most}"
+            raise UsageError(f"{self.info.path}: {words}")
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ import math
 import os
 
 from nightfx.job.process import worker_variables
-from nightfx.options import EngineOptions
+from nightfx.options import EngineOptions, has_driver
 from nightfx.source import VARIABLE, cores
 
 
@@ -37,6 +37,8 @@ def gpus_for(options: EngineOptions) -> list[str]:
 
 
 def _gpus() -> list[str]:
+    if not has_driver("cuda"):
+        return []
     import torch
 
     said = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -37,13 +37,11 @@ from nightfx.batch.queue.record import (
     place_of,
     write_record,
 )
-from nightfx.batch.report.shot_figures import measure
 from nightfx.batch.shots.find import Shot
 from nightfx.batch.shots.settings import ShotSettings
 from nightfx.disk import from_json_types, to_line, translated
 from nightfx.errors import DONE, FAILED, RETRY, TERMINATED, NightfxError, RetryError
 from nightfx.job.inputs import suffix_of
-from nightfx.job.render import render
 from nightfx.job.source_target import check_target, default_target
 from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions
@@ -141,6 +139,8 @@ def _render(
     if identity_of(order.shot, settings, preset).source != job.source:
         raise RetryError(f"{order.shot.source}: was changed while it was rendered")
     show.after("measuring")
+    from nightfx.batch.report.shot_figures import measure
+
     with _measuring.timed():
         facts |= measure(order.shot.source, target, options.source) | {"notes": notes}
     record = replace(intent, files=output_state(target), done=True, facts=facts)
@@ -176,6 +176,8 @@ def _timed_render(
     if options.job.passes:
         options.job.passes.mkdir(parents=True, exist_ok=True)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    from nightfx.job.render import render  # by torch, which the parent of workers can do without
+
     render(source, target, preset=preset, options=options, on_progress=show)
     seconds = time.monotonic() - started
     return {"frames": show.frames, "seconds": round(seconds, 2), "began": began}

@@ -17,7 +17,7 @@ from typing import Any
 import nightfx
 from nightfx.batch.queue.record import number_of
 from nightfx.batch.queue.worker import ShotTask
-from nightfx.batch.report.shot_figures import LIMITS, Figures
+from nightfx.batch.report.limits import LIMITS, Figures
 from nightfx.batch.shots.timeline import Cut, Left
 from nightfx.disk import partial_file
 from nightfx.errors import RETRY

@@ -28,7 +28,10 @@ def lights(
     """Find what would be lit by night, and write a list of it that can be edited and given to render --lights."""
     options = RenderOptions.of(**given)
     with shell.progress(source.name) as show:
-        show.stage("preparing", 0, None)
+        show.stage("reading", 0, None)
+        from nightfx.mattes.targets import check_lights
+
+        check_lights(source, out, options)
         from nightfx.mattes.lights import list_lights
 
         path = list_lights(source, out, options=options, on_progress=show)

@@ -42,12 +42,15 @@ def mattes(
     options = RenderOptions.of(**given)
     with shell.progress(source.name) as show:
         show.stage("reading", 0, None)
+        from nightfx.mattes.targets import check_mattes, kinds_of
+
+        wanted = kinds_of(kinds)
+        check_mattes(source, out, wanted, options)
         from nightfx.mattes.mattes import write_mattes
-        from nightfx.mattes.targets import kinds_of
 
         paths = write_mattes(
             *(source, out),
-            kinds=kinds_of(kinds),
+            kinds=wanted,
             options=options,
             files=files,
             on_progress=show,

@@ -12,6 +12,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
 from nightfx.cli.train import whole_steps
+from nightfx.disk import check_folder
 from nightfx.options import LightOptions, SceneTrainOptions
 
 _TOLD_SECONDS = 15.0
@@ -27,11 +28,16 @@ def train_scene(
     It learns from photographs that tools/teach_scene.py has labelled, from boxes, and from drawn towns.
     """
     options = SceneTrainOptions(**only(SceneTrainOptions, given))
-    device = LightOptions(**only(LightOptions, given)).device
+    light = LightOptions(**only(LightOptions, given))
+    light.check_machine()
+    check_folder(out)
+    from nightfx.training.scene.gather import check_folders
+
+    check_folders(options)
     from nightfx.training.scene.run import train_scene as train
 
     with whole_steps() as stop, shell.progress(out.name, "steps") as show:
-        path = train(out, options, device=device, on_progress=_teller(show, stop))
+        path = train(out, options, device=light.device, on_progress=_teller(show, stop))
     typer.echo(path)
 
 

@@ -20,6 +20,7 @@ from nightfx.picture import (
     Float32,
     Frame,
     Numbering,
+    end_watch,
     rolled_off,
     upright,
 )
@@ -69,6 +70,7 @@ def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
             scale = _ratio(size[::-1], luma.shape)
         numbers.append(how.numbering.of(frame, place))
         before = cells
+        end_watch()
         how.on_progress(len(numbers))
     if not numbers:
         return LightList(size, how.numbering.first, 0)

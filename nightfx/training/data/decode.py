@@ -8,6 +8,7 @@ import warnings
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -105,3 +106,10 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         kind = "floating-point" if image.mode == "F" else "32-bit"
         raise _WrongKindError(f"its pixels are {kind}, neither 8 nor 16 bits")
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def shrink(pixels: np.ndarray, lines: int) -> np.ndarray:
+    """`pixels` (H, W, C) at a height of `lines` at most, its shape kept."""
+    height, width = pixels.shape[:2]
+    size = max(round(width * lines / height), 1), lines
+    return pixels if height <= lines else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

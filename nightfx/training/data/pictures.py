@@ -7,7 +7,6 @@ many pictures each has: a camera that repeats one view a thousand times must not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,15 +17,14 @@ from torch import Tensor
 
 from nightfx.errors import TrainingError
 from nightfx.scene import find_any_sky
-from nightfx.source import CLIP_SUFFIXES
-from nightfx.training.data.decode import PICTURE_SUFFIXES, load_picture
+from nightfx.training.data.decode import load_picture, shrink
+from nightfx.training.data.folders import groups_of
 from nightfx.training.data.listed import Listed
-from nightfx.training.data.usable import MAX_UPSCALE, keep_usable, warn_of_unread
+from nightfx.training.data.usable import MAX_UPSCALE, CropScale, keep_usable
 
 _MEMORY_BYTES = 2 << 30  # decoded pictures kept in memory; beyond it they are decoded at each draw
 _SKY_LINES = 272
 _JUDGED_PX = 16  # held-out pictures may be any that are more than dots
-CropScale = tuple[float, float]
 
 
 @dataclass
@@ -93,7 +91,7 @@ def open_pictures(
     """The pictures to train on, and those kept out: the ones of `held_out`, else every tenth of each source."""
     pictures = find_pictures(folder, crop_px=crop_px)
     if held_out is not None:
-        groups = _groups_of(held_out)
+        groups = groups_of(held_out)
         if not groups:
             raise TrainingError(f"{held_out}: no pictures to judge by")
         return pictures, Pictures(keep_usable(held_out, groups, crop_px=_JUDGED_PX, least=1))
@@ -112,16 +110,7 @@ def find_pictures(folder: Path | Listed, *, crop_px: int) -> Pictures:
 
     Raises `TrainingError` when fewer than two are left, and where a clip lies among them.
     """
-    return Pictures(keep_usable(folder, _groups_of(folder), crop_px=crop_px, least=2))
-
-
-def _groups_of(folder: Path | Listed) -> list[list[Path]]:
-    """The pictures by source."""
-    if not isinstance(folder, Listed):
-        return _group(folder, list_pictures(folder))
-    groups = folder.by_source()
-    _refuse_clips([path for group in groups for path in group])
-    return groups
+    return Pictures(keep_usable(folder, groups_of(folder), crop_px=crop_px, least=2))
 
 
 def hash_pictures(*sets: Pictures) -> str:
@@ -133,43 +122,9 @@ def hash_pictures(*sets: Pictures) -> str:
     return whole.hexdigest()
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """Every picture file below `folder`, sorted; raises `TrainingError` for a clip among them."""
-    if not folder.is_dir():
-        raise TrainingError(f"{folder}: not a folder of pictures")
-    found = sorted(folder.rglob("*"))
-    _refuse_clips(found)
-    warn_of_unread(folder, found)
-    return [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
-
-
-def shrink(pixels: np.ndarray, lines: int) -> np.ndarray:
-    """`pixels` (H, W, C) at a height of `lines` at most, its shape kept."""
-    height, width = pixels.shape[:2]
-    size = max(round(width * lines / height), 1), lines
-    return pixels if height <= lines else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-
 def to_tensor(pixels: np.ndarray) -> Tensor:
     """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255
-
-
-def _refuse_clips(paths: Sequence[Path]) -> None:
-    clip = next((path for path in paths if path.suffix.lower() in CLIP_SUFFIXES), None)
-    if clip is not None:
-        raise TrainingError(
-            f"{clip}: a clip among the pictures: `nightfx dataset prepare` makes pictures of it"
-        )
-
-
-def _group(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:
-    groups: dict[str, list[Path]] = {}
-    for path in paths:
-        groups.setdefault(
-            path.relative_to(folder).parts[0] if path.parent != folder else "", []
-        ).append(path)
-    return list(groups.values())
 
 
 def draw_batch(

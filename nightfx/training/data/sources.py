@@ -58,6 +58,9 @@ _Labels = dict[str, Label]
 """By a picture's path as the file writes it, `/` between folders: any ending of the real path."""
 
 
+_KNOWN = decode.PICTURE_SUFFIXES | CLIP_SUFFIXES
+
+
 def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool) -> list[Candidate]:
     """Every picture and clip in `roots`, files or folders, sorted below each; raises `TrainingError` for none.
 
@@ -71,17 +74,21 @@ def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool)
     return [_candidate(path, root, table, by_folder) for path, root in found.items()]
 
 
-def _files(root: Path) -> list[Path]:
+def check_root(root: Path) -> None:
+    """Raise SourceError for what is neither a picture nor a clip, nor a folder."""
     if not root.exists():
         raise SourceError(f"{root}: no such file or folder")
-    known = decode.PICTURE_SUFFIXES | CLIP_SUFFIXES
+    if not root.is_dir() and root.suffix.lower() not in _KNOWN:
+        raise SourceError(f"{root}: neither a picture nor a clip, nor a folder of them")
+
+
+def _files(root: Path) -> list[Path]:
+    check_root(root)
     if not root.is_dir():
-        if root.suffix.lower() not in known:
-            raise SourceError(f"{root}: neither a picture nor a clip, nor a folder of them")
         return [root]
     found = sorted(root.rglob("*"))
     usable.warn_of_unread(root, found)
-    return [path for path in found if path.suffix.lower() in known]
+    return [path for path in found if path.suffix.lower() in _KNOWN]
 
 
 def _candidate(path: Path, root: Path, table: _Labels, by_folder: bool) -> Candidate:

@@ -18,6 +18,8 @@ from nightfx.training.data.listed import Listed
 
 _log = logging.getLogger(__name__)
 
+CropScale = tuple[float, float]
+"""How many times taller a picture is than the crop of it, at least and at most."""
 MAX_UPSCALE = 2.0  # a picture below half the crop's size is left out
 _NAMED = 5  # files of a kind, in a line
 _Groups = Sequence[Sequence[Path]]

@@ -17,8 +17,8 @@ import numpy as np
 from nightfx.errors import TrainingError
 from nightfx.picture import FIRST_FRAME
 from nightfx.source import CLIP_SUFFIXES, FALLBACK_RATE, Reader, count_frames
-from nightfx.training.data.decode import load_picture
-from nightfx.training.data.pictures import list_pictures, shrink
+from nightfx.training.data.decode import load_picture, shrink
+from nightfx.training.data.folders import check_pictures, list_pictures
 from nightfx.training.data.sources import shown_pixels
 from nightfx.training.paired.align import aligned
 
@@ -53,6 +53,13 @@ class _Frame:
 
 
 _Side = Mapping[Hashable, _Frame]
+
+
+def check_sides(before: Path, after: Path) -> None:
+    """Raise `TrainingError` for a side that is neither a clip nor a folder of pictures."""
+    for path in (before, after):
+        if not (path.suffix.lower() in CLIP_SUFFIXES and path.is_file()):
+            check_pictures(path)
 
 
 def find_pairs(before: Path, after: Path) -> list[ShotPair]:

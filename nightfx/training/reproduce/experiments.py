@@ -17,14 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import nightfx
-from nightfx.errors import TrainingError, UsageError
+from nightfx.errors import TrainingError
 from nightfx.network import pick_device
 from nightfx.options import DeviceName, ReproduceOptions
-from nightfx.training.data.listed import Listed
 from nightfx.training.data.pictures import Pictures, hash_pictures, open_pictures
 from nightfx.training.reproduce import arm, figures, findings, labelled
+from nightfx.training.reproduce.asked import arms_of, find_sides
 from nightfx.training.reproduce.outcomes import (
-    EXPERIMENTS,
     Experiment,
     Outcome,
     load_experiments,
@@ -32,15 +31,10 @@ from nightfx.training.reproduce.outcomes import (
 )
 from nightfx.training.reproduce.runs import Run, plan_runs, tell_missing
 from nightfx.training.run.progress import load_squares
-from nightfx.training.run.recipes import get_recipe
 from nightfx.training.run.train_options import TrainOptions
 
 _PAPER_TRAINED = 10_942, 4_195  # day and night pictures, the test set taken out
 _LIKE_PAPER = 0.02  # by how much a set may differ from that and be taken for the paper's
-_FULL_SET = 10_000  # pictures of the larger class in experiment 2, as printed
-
-_Side = tuple[Path | Listed, Listed | None]
-"""The pictures of a class, and those held out where they are named."""
 
 
 def reproduce(
@@ -59,7 +53,7 @@ def reproduce(
     options, `TrainingError` for pictures and folders that do not do.
     """
     options = options or ReproduceOptions()
-    arms = plan(name, options)
+    arms = arms_of(name, options)
     device = pick_device(device).type  # type: ignore[assignment]  # a torch.device of ours has one of these names
     if out.exists() and not out.is_dir():
         raise TrainingError(f"{out}: is a file; --out names the folder of a reproduction")
@@ -84,43 +78,6 @@ def reproduce(
     figures.save_figures(experiment, panels, out)
     figures.save_claims(everything, bright, out)
     return findings.save_report(everything, out, bright)
-
-
-def plan(name: str, options: ReproduceOptions) -> dict[str, TrainOptions]:
-    """The arms of an experiment, shrunk as `options` say. Raises `UsageError`."""
-    if name not in EXPERIMENTS:
-        raise UsageError(f"unknown experiment {name!r}; known: {', '.join(EXPERIMENTS)}")
-    arms = get_recipe(name)
-    if options.arm is not None and options.arm not in arms:
-        known = f"its arms: {', '.join(arms)}" if len(arms) > 1 else "it has one: leave --arm out"
-        raise UsageError(f"--arm {options.arm}: no arm of {name}; {known}")
-    settings = [f"crop_px={options.size_px}"]
-    limit = next(iter(arms.values())).limit
-    if options.scale < 1:
-        settings.append(f"limit={max(round(options.scale * (limit or _FULL_SET)), 2)}")
-    elif options.images:
-        settings.append(f"limit={options.images}")
-    if options.epochs:
-        settings.append(f"epochs={options.epochs}")
-    return get_recipe(name, settings)
-
-
-def find_sides(data: Path) -> tuple[_Side, _Side]:
-    """Day and night of a data set: its manifest's, the test split held out, or two folders. Raises `TrainingError`."""
-    manifest = data / "manifest.csv"
-    if manifest.is_file():
-        day, night = (_of_manifest(manifest, name) for name in ("day", "night"))
-        return day, night
-    if not ((data / "day").is_dir() and (data / "night").is_dir()):
-        raise TrainingError(
-            f"{data}: holds neither day/ and night/ nor a manifest.csv; nightfx dataset prepare makes one"
-        )
-    return (data / "day", None), (data / "night", None)
-
-
-def _of_manifest(manifest: Path, name: str) -> _Side:
-    training, test = (Listed(manifest, name, (("split", (x,)),)) for x in ("train", "test"))
-    return training, test
 
 
 def _begin(

@@ -13,6 +13,7 @@ from typing import Any
 from nightfx.disk import to_json_types
 from nightfx.errors import TrainingError
 from nightfx.training.reproduce.outcomes import Outcome, load_facts, write_facts
+from nightfx.training.run.place import checkpoint_in
 from nightfx.training.run.state import FREE, read_checkpoint, refuse_other_options
 from nightfx.training.run.train_options import TrainOptions
 
@@ -37,7 +38,7 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         """Its checkpoint."""
-        return self.folder / "run/checkpoint.pt"
+        return checkpoint_in(self.folder)
 
     @property
     def record(self) -> Path:

@@ -32,13 +32,12 @@ from nightfx.network import (
 )
 from nightfx.network.draft import is_poor, tell_draft
 from nightfx.options import MULTIPLE_PX, DeviceName, DistilOptions
-from nightfx.training.data.decode import load_picture
+from nightfx.training.data.decode import load_picture, shrink
 from nightfx.training.data.pictures import (
     Pictures,
     cut_crop,
     hash_pictures,
     open_pictures,
-    shrink,
     to_tensor,
 )
 from nightfx.training.run.feed import seeded, to_pictures

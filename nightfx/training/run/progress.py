@@ -21,9 +21,9 @@ from nightfx.network import Generator, load_preset, save_preset
 from nightfx.options import MULTIPLE_PX
 from nightfx.source import CLIP_SUFFIXES
 from nightfx.training.data.charts import save_charts
-from nightfx.training.data.decode import load_picture
+from nightfx.training.data.decode import load_picture, shrink
 from nightfx.training.data.drawings import save_grid
-from nightfx.training.data.pictures import Pictures, shrink, to_tensor
+from nightfx.training.data.pictures import Pictures, to_tensor
 from nightfx.training.data.sources import sample_frames
 from nightfx.training.run import state, train_options
 from nightfx.training.run.board import Board

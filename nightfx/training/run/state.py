@@ -168,21 +168,6 @@ def _why_unwritten(path: Path, error: Exception) -> str:
     )
 
 
-def refuse_folder(out: Path, checkpoint: Path, *, resume: bool) -> None:
-    """Raise `TrainingError` where `out` cannot hold a run, or holds something else, or `resume` finds no run."""
-    if out.exists() and not out.is_dir():
-        raise TrainingError(f"{out}: is a file; --out names the folder of a run")
-    if checkpoint.exists():
-        return
-    if resume:
-        raise TrainingError(f"{out}: no run to resume here; without --resume a new one starts")
-    taken = [name for name in ("night", "day") if (out / name).exists()]
-    if taken:
-        raise TrainingError(
-            f"{out / taken[0]}: is here already and of no run; use another --out, nothing is overwritten"
-        )
-
-
 def open_run(
     path: Path, options: train_options.TrainOptions, device: torch.device, *, data_sha256: str = ""
 ) -> TrainingRun:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from nightfx.errors import UsageError
 from nightfx.network import Architecture
-from nightfx.training.data.pictures import CropScale
+from nightfx.training.data.usable import CropScale
 
 _Draw = Literal["sources", "passes"]
 _Guide = Literal["curves", "sky", "pairs"]

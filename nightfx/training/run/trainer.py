@@ -25,8 +25,9 @@ from nightfx.training.data.usable import refuse_shared
 from nightfx.training.run import guide, progress, step, train_options
 from nightfx.training.run.board import Board
 from nightfx.training.run.feed import Feed, count_steps, seeded, to_pictures
+from nightfx.training.run.place import checkpoint_in, refuse_folder
 from nightfx.training.run.share import processes
-from nightfx.training.run.state import TrainingRun, open_run, refuse_folder, save_checkpoint
+from nightfx.training.run.state import TrainingRun, open_run, save_checkpoint
 from nightfx.training.run.watch import Watch
 
 _Progress = Callable[[int, int, dict[str, float]], None]
@@ -78,9 +79,9 @@ def train(
     if options.is_paired:
         check_pairs(pictures_A, pictures_B)
     options = replace(options, steps=count_steps(options, (pictures_A, pictures_B)))
-    checkpoint = out / "run/checkpoint.pt"
+    checkpoint = checkpoint_in(out)
     with processes(where) as share:
-        refuse_folder(out, checkpoint, resume=resume)
+        refuse_folder(out, resume=resume)
         data_sha256 = hash_pictures(pictures_A, pictures_B)
         run = open_run(checkpoint, options, where, data_sha256=data_sha256)
         run.share = share
@@ -177,7 +178,7 @@ def _save_stopped(
 ) -> None:
     """Save a run that stops between two steps, and say that it is."""
     if not is_saved:
-        save_checkpoint(run, options, out / "run/checkpoint.pt")
+        save_checkpoint(run, options, checkpoint_in(out))
     told = "saved; the same command goes on from there"
     _log.warning("%s: stopped at step %d of %d: %s", out, run.step, options.steps, told)
 
@@ -194,7 +195,7 @@ def _keep(
         progress.report(run, options, out, *judged[:2])
     if judged and judged[2] is not None:
         progress.save_preview(run, judged[2], out)
-    save_checkpoint(run, options, out / "run/checkpoint.pt")
+    save_checkpoint(run, options, checkpoint_in(out))
     if judged and board:
         distances = {name: points[-1][1] for name, points in run.curves.items() if "to" in name}
         board.scalars(distances, run.step)

@@ -48,6 +48,17 @@ class Sources:
         return folder[int(rng.integers(len(folder)))]
 
 
+def check_folders(chosen: SceneTrainOptions) -> None:
+    """Raise `TrainingError` where a folder that is named is none."""
+    for flag, folder in (
+        ("photos", chosen.photos),
+        ("labels", chosen.labels),
+        ("town", chosen.town),
+    ):
+        if folder is not None and not folder.is_dir():
+            raise TrainingError(f"--{flag} {folder}: no such folder")
+
+
 def gather(sources: Sources, chosen: SceneTrainOptions, keep_out: Iterable[str]) -> int:
     """Read what is there and was not read before; returns how many pictures that were.
 
