@@ -1,5 +1,6 @@
 """What several test files need: presets with known answers."""
 
+import logging
 import os
 import subprocess
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def pytest_report_header() -> str:
 def pytest_configure(config: pytest.Config) -> None:
     # what whoever runs the tests has of their own changes no answer
     os.environ |= {"NIGHTFX_CONFIG": "", "NIGHTFX_PRESETS": "/nowhere"}
+    logging.getLogger("nightfx").setLevel(logging.INFO)  # as the command line has it
     settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
     settings.load_profile("untimed")
     # two processes on two cores: small tensors gain nothing from a team of threads that waits for its slowest member

@@ -569,7 +569,7 @@ def test_long_names_and_stages_make_room_for_figures() -> None:
     console.print(drawn_table([long, other], seconds=83))
     lines = console.export_text().splitlines()
     assert len(lines) == 4
-    assert lines[3].strip() == "0 of 2 done, 1:23"
+    assert lines[3].strip() == "0 of 2 done, 1:23 so far"
     assert "12000/24000  12.3" in lines[1]
     assert "preparing (" in lines[2]
 

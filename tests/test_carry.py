@@ -10,14 +10,17 @@ from pathlib import Path
 import av
 import pytest
 from media import Clip, make_clip
+from remux import Copied, remux
 from streams import RATE, click_times, make_sound, make_subtitles
 from test_writer import rewrite
 from typer.testing import CliRunner
 
+import nightfx
 from nightfx.check.verdict import failures
 from nightfx.check.verification import verify
 from nightfx.cli import app
 from nightfx.job.source_target import open_shot, plan_target, predict_shot_losses
+from nightfx.network.presets import Preset
 from nightfx.options import EncodeOptions, SourceOptions
 
 PLATE = Clip(count=24)
@@ -224,3 +227,23 @@ def test_probe_says_what_a_clip_is(tmp_path: Path) -> None:
     for word in ("64x48", "yuv422p10le", "01:02:03:04", "24.000", "prores"):
         assert word in words
     assert answer.output.splitlines()[-1] == "not kept: nothing"
+
+
+def test_what_was_counted_of_packets_is_not_said_of_a_render(
+    tmp_path: Path, identity: Preset
+) -> None:
+    plain, source = (
+        make_clip(tmp_path / "plain.mkv", replace(PLATE, sound=True)),
+        tmp_path / "a.mkv",
+    )
+    counted = {"BPS": "9", "NUMBER_OF_FRAMES": "12", "_STATISTICS_WRITING_APP": "a program"}
+
+    def count(copied: Copied) -> None:
+        for stream in copied.streams.values():
+            stream["metadata"].update(counted)
+
+    remux(plain, source, count)
+    target = nightfx.render(source, tmp_path / "b.mkv", preset=identity)
+    with av.open(str(target)) as container:
+        picture, sound = (stream.metadata for stream in container.streams)
+    assert not counted.keys() & (picture.keys() | sound.keys())

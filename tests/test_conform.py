@@ -117,10 +117,12 @@ def test_one_bad_event_is_told_by_its_number_and_the_others_are_rendered(tmp_pat
         event(4, "A", "01:00:01:10 01:00:01:00 00:00:00:10 00:00:00:00"),
         event(5, "A", "01:00:00:1 01:00:01:00 00:00:00:10 00:00:00:00"),
         event(6, "A", "01:00:01:00 01:00:01:10 00:00:00:20 00:00:01:06"),
+        "007 what somebody typed into the list\n",
     ]
     cut = read(edl(tmp_path / "cut.edl", *lines))
     assert frames(cut) == [("A.mov", 0, 10), ("A.mov", 24, 34)]
-    broken, length, rate, order = cut.remarks
+    broken, typed, length, rate, order = cut.remarks
+    assert typed.startswith("event 007: cannot be read: 007 what somebody typed")
     assert broken.startswith("event 005: cannot be read: 005 A V C 01:00:00:1 ")
     assert "event 002: left as it is: its source runs 11 frames, its record 10" in length
     assert "event 003: left as it is: 01:00:00:29 has no place at 24 frames a second: --fps" in rate

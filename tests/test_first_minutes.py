@@ -4,8 +4,10 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import nightfx
 from nightfx.carry import log_line
 from nightfx.cli import app
 from nightfx.cli.display import clock_time
+from nightfx.cli.shell import listen
 from nightfx.disk import own_presets
 from nightfx.errors import PresetError, UsageError, install_words
 from nightfx.job.join import join_plan
@@ -159,6 +162,38 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(
 def test_a_line_comes_before_anything_heavy(tmp_path: Path) -> None:
     result = call("render", tmp_path / "nowhere.mp4")
     assert result.stderr.splitlines()[0] == "nowhere.mp4: reading"
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_probe_says_where_a_rate_varies(name: str, tmp_path: Path) -> None:
+    even = make_clip(tmp_path / name, Clip(count=40))
+    uneven = make_clip(tmp_path / f"uneven.{name}", Clip(times=[0, 1001, 2002, 6000, 7001, 9999]))
+    said = [call("probe", clip).stdout.splitlines()[1] for clip in (even, uneven)]
+    assert ["it varies" in line for line in said] == [False, True]
+
+
+def test_news_are_no_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("nightfx.of_a_test")
+    handlers = list(logging.getLogger("nightfx").handlers)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        listen()
+        logger.info("a.mp4: resuming at frame 250 of 1000")
+        logger.warning("a.mp4: sound is left out")
+    finally:
+        logging.getLogger("nightfx").handlers[:] = handlers
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["a.mp4: resuming at frame 250 of 1000", "warning: a.mp4: sound is left out"]
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4")
+    command = f"{sys.executable} -m nightfx verify {clip} {clip} | head -c 1"
+    answer = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=CHECKOUT)
+    assert "error" not in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_farm_run_says_a_line_before_anything_heavy(tmp_path: Path) -> None:
@@ -546,6 +581,9 @@ def test_a_look_is_saved_and_found_by_its_name(
     facts = load_preset("dusk").facts
     assert (facts.method, facts.working_height_px) == ("relight", 128)
     assert facts.look == Look(exposure=-1)
+    shown = call("presets", "show", "dusk").output
+    assert "# dusk" in shown
+    assert "What is said below is of halving." in shown
     assert [preset.name for preset in list_presets()][-1] == "dusk"
     assert "dusk" in call("presets", "list").output
     source = make_clip(tmp_path / "a.mp4", Clip(count=1))
@@ -555,6 +593,23 @@ def test_a_look_is_saved_and_found_by_its_name(
     assert again.exit_code == 1
     assert "exists already; --overwrite replaces it" in again.stderr
     assert call(*words, "--overwrite").exit_code == 0
+
+
+def test_what_is_lit_is_kept_with_a_look(config: Path, halving: Preset, tmp_path: Path) -> None:
+    assert call("presets", "save", "few", "--lit-windows", "0.1").exit_code == 0
+    few, night = load_preset("few").facts.lights, load_preset("night").facts.lights
+    assert few is not None
+    assert night is not None
+    assert few == replace(night, windows_on=(0.1, 0.1))
+    assert call("presets", "save", "dark", "--lights", "off").exit_code == 0
+    assert load_preset("dark").facts.lights is None
+    for words, said in (
+        (("--lights", "on"), "--lights on is of one shot"),
+        (("--to", halving.folder, "--lit-windows", "0.1"), "halving lights no lamps"),
+    ):
+        result = call("presets", "save", "other", *words)
+        assert result.exit_code == 2
+        assert said in result.stderr
 
 
 def test_what_cannot_be_saved_is_refused(config: Path, halving: Preset) -> None:

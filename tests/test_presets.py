@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from nightfx.cli import app
 from nightfx.errors import PresetError, UsageError
 from nightfx.job.render_job import check_options
+from nightfx.lights import LightList, write_lights
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
 from nightfx.options import LightTable, NightSky, RenderOptions
@@ -254,11 +255,13 @@ def test_nights_light_lamps_and_other_presets_none() -> None:
     assert lit == {"night", "night-neon", "blue-hour"}
 
 
-def test_lights_are_refused_where_a_preset_has_none() -> None:
+def test_lights_are_refused_where_a_preset_has_none(tmp_path: Path) -> None:
+    listed = tmp_path / "a.lights.json"
+    write_lights(LightList((64, 48), 1001, 1), listed)
     options = RenderOptions.of
     for given, said in (
         ({"lights": "on"}, "--lights on: day lights no lamps: its preset.toml has no .lights."),
-        ({"lights": "a.lights.json"}, r"--lights .*a\.lights\.json: day lights no lamps"),
+        ({"lights": str(listed)}, r"--lights .*a\.lights\.json: day lights no lamps"),
         ({"lit_windows": 0.5}, "--lit-windows: day lights no lamps"),
     ):
         with pytest.raises(UsageError, match=said):

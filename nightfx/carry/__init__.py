@@ -22,7 +22,16 @@ from nightfx.carry.losses import (
     spoken_lines,
 )
 from nightfx.carry.sound import name_line
-from nightfx.carry.streams import OWN_KEYS, STREAM_KEYS, Alone, Carrier, Note, Span, place_of
+from nightfx.carry.streams import (
+    OWN_KEYS,
+    STREAM_KEYS,
+    Alone,
+    Carrier,
+    Note,
+    Span,
+    is_statistic,
+    place_of,
+)
 from nightfx.carry.timecode import REEL, Timecode, read_timecode, timecode_lines
 
 __all__ = [
@@ -50,6 +59,7 @@ __all__ = [
     "flag_lines",
     "holds",
     "is_rebuilt",
+    "is_statistic",
     "lines_of",
     "log_line",
     "name_line",

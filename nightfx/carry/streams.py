@@ -279,6 +279,9 @@ def place_of(stream: Stream) -> int:
     return sum(one.type != "attachment" and not is_cover(one) for one in before)
 
 
+_COUNTED = {"bps", "duration", "number_of_frames", "number_of_bytes"}
+
+
 def _date_of(metadata: dict[str, str]) -> str | None:
     return next((v for k, v in metadata.items() if k.lower() == "creation_time"), None)
 
@@ -294,9 +297,15 @@ def _attach_cover(path: Path, stream: Stream, target: OutputContainer) -> None:
         file.metadata.update(stream.metadata | file.metadata)
 
 
+def is_statistic(key: str) -> bool:
+    """Whether a key's value was counted from the packets of a stream, as mkvmerge does: true of those packets alone."""
+    name = key.split("-")[0].lower()
+    return name in _COUNTED or name.startswith("_statistics")
+
+
 def _copy_metadata(source: Stream, target: Stream, container: str) -> None:
     """Copy a stream's metadata and disposition, which a template leaves behind."""
-    items = source.metadata.items()
+    items = ((k, v) for k, v in source.metadata.items() if not is_statistic(k))
     kept = {k: v for k, v in items if k.split("-")[0].lower() not in STREAM_KEYS}
     if (
         "name" in kept and "title" not in kept

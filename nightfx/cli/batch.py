@@ -123,7 +123,11 @@ def _tell_plan(tasks: Sequence[ShotTask], as_json: bool, *, is_timeline: bool) -
             typer.echo(json.dumps(line))
             continue
         said = " ".join([shell_words("to", order.to), *starmap(shell_words, order.flags.items())])
-        why = f" ({'; '.join([*task.notes, task.error])})" if task.notes or task.error else ""
+        why = (
+            f" ({'; '.join(filter(None, [*task.notes, task.error]))})"
+            if task.notes or task.error
+            else ""
+        )
         name = shlex.quote(str(shot.source)) if is_timeline else shot.key
         also = f"  # {shot.key}" if is_timeline else ""
         typer.echo(shell.printable(f"{words:6} {name} {said}{also}{why}"))

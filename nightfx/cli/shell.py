@@ -38,10 +38,12 @@ class Terminated(BaseException):
 
 
 def listen() -> None:
-    """Turn signals into exceptions, once, and the library's warnings into lines on stderr."""
+    """Turn signals into exceptions, once, and what the library tells into lines on stderr."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    logging.getLogger("nightfx").addHandler(_Lines())
+    logger = logging.getLogger("nightfx")
+    logger.addHandler(_Lines())
+    logger.setLevel(logging.INFO)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -57,11 +59,12 @@ def printable(text: str) -> str:
 
 
 class _Lines(logging.Handler):
-    """`warning: message`, above the bars where there are any: they take the place of stderr while they are shown."""
+    """`warning: message`, or news as they are, above the bars where there are any: they take the place of stderr while they are shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         # typer writes past what bars put in the place of stderr
-        line = f"{record.levelname.lower()}: {printable(record.getMessage())}"
+        words = printable(record.getMessage())
+        line = words if record.levelno == logging.INFO else f"{record.levelname.lower()}: {words}"
         print(line, file=sys.stderr, flush=True)
 
 
@@ -79,8 +82,8 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             code = _stop("interrupted", INTERRUPTED)
         except Terminated:
             code = _stop("terminated", TERMINATED)
-        except (typer.Exit, typer.BadParameter):
-            raise
+        except (typer.Exit, typer.BadParameter, BrokenPipeError):
+            raise  # of a pipe that nobody reads any more typer makes a quiet end
         except Exception as error:  # noqa: BLE001 - the last line between a bug and a user's terminal
             code = _surprise(error)
         raise typer.Exit(code)

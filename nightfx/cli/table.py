@@ -127,7 +127,7 @@ def drawn_table(tasks: Sequence[Task[Any]], seconds: float = 0.0) -> Table:
         table.add_row(*(Text(*each, no_wrap=True) for each in zip(cells, styles, strict=True)))
     ended = sum(not task.open for task in tasks)
     more = f", {len(tasks) - len(shown)} not shown" if len(shown) < len(tasks) else ""
-    words = f"{ended} of {len(tasks)} done{more}, {clock_time(seconds)}"
+    words = f"{ended} of {len(tasks)} done{more}, {clock_time(seconds)} so far"
     table.caption = Text(words, style="dim")
     table.caption_justify = "left"
     return table

@@ -89,15 +89,19 @@ def probe(
     """Say what a clip or a sequence is, and what of it a render would not keep."""
     from nightfx.job.source_target import find_source, open_shot, plan_target, predict_shot_losses
     from nightfx.options import RenderOptions
+    from nightfx.source.decoding import rate_varies
     from nightfx.source.numbered import SUFFIXES
 
     options = RenderOptions.of(**given, keep_going=True, missing="skip")
     source = find_source(file)
     with open_shot(source, options.source) as reader:
         info, notes = reader.info, reader.notes
+        varies = info.container != "sequence" and rate_varies(info, options.source.max_pixels)
     name = f"####{to}" if to in SUFFIXES else f"*{to}"
     plan = plan_target(info, Path(name) if to else None, options.encode)
-    for what, words in _facts(info, plan, options.source).items():
+    facts = _facts(info, plan, options.source)
+    facts["frames"] += " on average: it varies" if varies else ""
+    for what, words in facts.items():
         typer.echo(f"{what:11} {words}")
     for line in [*notes, *predict_shot_losses(source, info, plan, options.source)] or ["nothing"]:
         typer.echo(f"not kept: {line}")

@@ -95,7 +95,7 @@ def _expand(path: Path, preset: Preset) -> Iterator[Path]:
     if unknown:
         _log.warning("%s: %s", path, unknown)
     if renders:
-        _log.warning("%s: %d renders of earlier calls are left out", path, len(renders))
+        _log.info("%s: %d renders of earlier calls are left out", path, len(renders))
     yield from (p for p in found if p not in renders)
 
 

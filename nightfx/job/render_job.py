@@ -35,7 +35,7 @@ from nightfx.job.source_target import (
 from nightfx.light.lock import load_lock
 from nightfx.lights import read_lights
 from nightfx.network import Preset
-from nightfx.options import Method, RenderOptions, Scan, SourceOptions
+from nightfx.options import FieldOptions, Method, RenderOptions, Scan, SourceOptions
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
@@ -265,6 +265,11 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
     if options.job.passes:
         raise UsageError("--passes needs --method relight: tiles have no field")
+    if options.field.field_every != FieldOptions().field_every:
+        raise UsageError("--field-every needs --method relight: tiles have no field")
+    if options.field.working_height and not options.look.over(preset.facts.look).names("sky"):
+        words = "tiles show the generator the full size"
+        raise UsageError(f"--working-height needs --method relight: {words}")
 
 
 def _check_sky(options: RenderOptions, preset: Preset) -> None:
@@ -299,6 +304,11 @@ def log_notes(source: Path, lines: Iterable[str]) -> None:
     """Give the user a line each about a source."""
     for line in lines:
         _log.warning("%s: %s", source.name, line)
+
+
+def log_news(source: Path, words: str) -> None:
+    """Tell the user how a source's work goes, where nothing is amiss."""
+    _log.info("%s: %s", source.name, words)
 
 
 def height_warnings(height: int, preset: Preset, method: Method | None) -> Iterator[str]:

@@ -87,7 +87,7 @@ def _take_up(job: render_job.RenderJob, folder: Path) -> Store | None:
         if not words:
             store = Store(job, folder, manifest)
             if frames := store.frames_done():
-                job.log_notes([f"resuming at {share_of(frames, store.total)}"])
+                render_job.log_news(job.source, f"resuming at {share_of(frames, store.total)}")
             return store
         job.log_notes([f"starting anew: {', '.join(words)}"])
     source_target.check_target(job.source, job.target, job.options.job.overwrite)
@@ -104,9 +104,8 @@ def _kept(store: Store) -> Iterator[None]:
         frames = Store(store.job, store.folder, store.manifest).frames_done()
         if frames:
             share = share_of(frames, store.total)
-            store.job.log_notes(
-                [f"{share} is done and kept: run the same again to go on from there"]
-            )
+            words = "is done and kept: run the same again to go on from there"
+            render_job.log_news(store.job.source, f"{share} {words}")
         elif store.starts is None:
             store.remove()
         raise

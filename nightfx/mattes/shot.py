@@ -15,7 +15,7 @@ from nightfx.job.choices import lengths_of
 from nightfx.job.manifest import Choices, describe_mattes
 from nightfx.job.pipeline import Progress, stage_counter
 from nightfx.job.process import trim_heap
-from nightfx.job.render_job import frames_from, log_notes
+from nightfx.job.render_job import frames_from, log_news, log_notes
 from nightfx.job.resume import share_of
 from nightfx.job.segment import Marks, SegmentRange, SegmentSplitter, rest_of
 from nightfx.job.source_target import frames_expected
@@ -110,7 +110,7 @@ def _begin(shot: MattedShot, stores: list[MatteStore], steady: float) -> Choices
     job, work = describe_mattes(shot.source, shot.options), shot.options.job
     choices = take_up(shot.source, stores, job, fresh=work.fresh, overwrite=work.overwrite)
     if choices and (frames := min(store.frames_done() for store in stores)):
-        log_notes(shot.source, [f"resuming at {share_of(frames, shot.total)}"])
+        log_news(shot.source, f"resuming at {share_of(frames, shot.total)}")
     choices = choices or _choose(shot, stores[0].target, steady)
     for store in stores:
         if not store.manifest():
@@ -138,7 +138,7 @@ def _kept(shot: MattedShot, stores: list[MatteStore]) -> Iterator[None]:
         frames = [shot.store_of(store.target).frames_done() for store in stores]
         if min(frames):
             words = "is done and kept: run the same again to go on from there"
-            log_notes(shot.source, [f"{share_of(min(frames), shot.total)} {words}"])
+            log_news(shot.source, f"{share_of(min(frames), shot.total)} {words}")
         elif not any(frames):
             for store in stores:
                 store.remove()

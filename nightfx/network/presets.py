@@ -282,10 +282,17 @@ def save_look(
         **changed,
     )
     _verify(complete)
-    kept = ("weights.safetensors", "CARD.md", DRAFT_FILE)
+    kept = ("weights.safetensors", DRAFT_FILE)
     files = {x: (base.folder / x).read_bytes() for x in kept if (base.folder / x).exists()}
+    files["CARD.md"] = _card_of_look(base, complete).encode()
     _write(folder, files | {"preset.toml": _to_toml(asdict(complete)).encode()})
     return load_preset(folder)
+
+
+def _card_of_look(base: Preset, own: PresetFacts) -> str:
+    card = base.folder / "CARD.md"
+    words = card.read_text("utf-8", errors="replace") if card.exists() else "It has no card.\n"
+    return f"# {own.name}\n\n{own.description} What is said below is of {base.name}.\n\n{words}"
 
 
 def _described(base: Preset, look: Look, changed: Mapping[str, Any]) -> str:

@@ -87,6 +87,9 @@ def survey(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, damage.Signs]
     return count, signs
 
 
+_STEPS, _REORDERED = 250, 16  # packets that tell a rate, and those shown last among them
+
+
 def shown_times(info: probe.ClipInfo, max_pixels: int = MAX_PIXELS) -> list[Fraction]:
     """When each picture of a clip is shown, in seconds and in order, by its packets: nothing is decoded."""
     ticks, unknown = [], 0
@@ -107,6 +110,23 @@ def shown_times(info: probe.ClipInfo, max_pixels: int = MAX_PIXELS) -> list[Frac
     # a decoder gives its last pictures when there are no more packets
     ticks += [last + round(step * count) for count in range(1, unknown + 1)]
     return [at * info.time_base for at in ticks]
+
+
+def rate_varies(info: probe.ClipInfo, max_pixels: int = MAX_PIXELS) -> bool:
+    """Whether the first pictures of a clip are shown for different times; a clock that rounds them is no difference."""
+    with probe.open_source(info.path, max_pixels) as container:
+        stream = probe.pick_stream(container, info.path, max_pixels)
+        packets, signs = container.demux(stream), damage.Signs()
+        read = islice(iter(lambda: _next_packet(packets, signs), None), _STEPS)
+        shown = sorted(p.pts for p in read if p.pts is not None and p.size)
+    if (
+        len(shown) == _STEPS
+    ):  # those shown last may not be all there: they come in the order of decoding
+        shown = shown[:-_REORDERED]
+    steps = sorted(after - before for before, after in pairwise(shown))
+    if info.by_dts or not steps:
+        return False
+    return steps[-1] - steps[0] > max(2, steps[len(steps) // 2] // 20)
 
 
 def first_picture(

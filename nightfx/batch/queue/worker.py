@@ -207,14 +207,16 @@ _measuring = _Measuring()
 
 
 class _Noted(logging.Handler):
-    """Collect the library's warnings, and tell them."""
+    """Collect what the library tells, and pass it on."""
 
     def __init__(self, notes: list[str], source: Path, emit: task.Emit) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._notes, self._source, self._emit = notes, source, emit
 
     def __enter__(self) -> None:
-        logging.getLogger("nightfx").addHandler(self)
+        logger = logging.getLogger("nightfx")
+        logger.addHandler(self)
+        logger.setLevel(logging.INFO)
 
     def __exit__(self, *details: object) -> None:
         logging.getLogger("nightfx").removeHandler(self)

@@ -27,7 +27,7 @@ _NAME = re.compile(
     r"\*?\s*(?P<side>FROM|TO)?\s*(?P<what>CLIP NAME|CLIP|SOURCE FILE|FILE)\s*(?:NAME)?\s*:\s*(?P<name>.*?)\s*$",
     re.IGNORECASE,
 )
-_LOOKS_LIKE_EVENT = re.compile(rf"\s*(\d+)\s+\S+\s.*{_TIME}")
+_LOOKS_LIKE_EVENT = re.compile(r"\s*(\d+[A-Z]?)\s+\S")  # no other line begins with a number
 _BLACK = {"BL", "BLACK", "BARS"}
 _MOST_BYTES = 1 << 26
 _FALLBACK_FPS = 24  # where neither a flag nor the media say one
@@ -133,7 +133,7 @@ class Edl:
             return number
         if int(time[-2:]) >= self._fps:
             raise ValueError(
-                f"{time} has no place at {self._fps} frames a second: --fps says the list's rate"
+                f"{time} has no place at {self._fps} frames a second: --fps says the list's rate, or it is no timecode"
             )
         raise ValueError(f"{time} is no timecode{' of drop-frame counting' if drop else ''}")
 

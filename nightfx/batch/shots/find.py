@@ -97,7 +97,7 @@ def _shots_in(folder: Path, root: Path, names: frozenset[str]) -> Iterator[Shot]
         return  # told by _folders
     renders = [path for path in sources if is_render(path, sources, set(names))]
     if renders:
-        _log.warning("%s: %d renders of earlier calls are left out", folder, len(renders))
+        _log.info("%s: %d renders of earlier calls are left out", folder, len(renders))
     sources = [path for path in sources if path not in renders]
     owners = Counter(base_name(path) for path in sources)
     for source in sources:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from nightfx.carry import OWN_KEYS, STREAM_KEYS, same_language
+from nightfx.carry import OWN_KEYS, STREAM_KEYS, is_statistic, same_language
 from nightfx.check.clip.contents import Contents
 from nightfx.check.clip.headers import Chapter, TimecodeTrack
 from nightfx.check.table import Held
@@ -22,10 +22,6 @@ from nightfx.check.verdict import (
 from nightfx.source import shift_timecode
 
 _TIMECODE_OWN = {"handler_name", "language", "timecode", "encoder", "vendor_id", "creation_time"}
-_STATISTICS = (
-    "_statistics"  # of mkvmerge, with the numbers of a track: true of the source's packets alone
-)
-_COUNTED = {"bps", "duration", "number_of_frames", "number_of_bytes"}
 _UNNAMED = {"VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler", "TimeCodeHandler"}
 _UNNAMED |= {"FFMP", "[0][0][0][0]"}  # what muxers say where nothing was said
 _MXF_OWN = re.compile(
@@ -152,14 +148,10 @@ def _names(chapters: list[Chapter]) -> str:
 
 def own_of_stream(metadata: dict[str, str]) -> dict[str, str]:
     """Return what is said of a stream, but for what is true of its file or its encoder alone."""
-    kept = {k: v for k, v in metadata.items() if k.split("-")[0].lower() not in _COUNTED}
+    kept = {k: v for k, v in metadata.items() if not is_statistic(k)}
     if "name" in kept and "title" not in kept:  # as QuickTime calls it
         kept["title"] = kept.pop("name")
-    return {
-        key: value
-        for key, value in _own(kept, STREAM_KEYS).items()
-        if not key.startswith(_STATISTICS) and value not in _UNNAMED
-    }
+    return {key: value for key, value in _own(kept, STREAM_KEYS).items() if value not in _UNNAMED}
 
 
 def _own(metadata: dict[str, str], without: set[str]) -> dict[str, str]:

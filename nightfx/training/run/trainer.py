@@ -180,7 +180,7 @@ def _save_stopped(
     if not is_saved:
         save_checkpoint(run, options, checkpoint_in(out))
     told = "saved; the same command goes on from there"
-    _log.warning("%s: stopped at step %d of %d: %s", out, run.step, options.steps, told)
+    _log.info("%s: stopped at step %d of %d: %s", out, run.step, options.steps, told)
 
 
 def _keep(
