@@ -34,11 +34,13 @@ from nightfx import Look, Preset, RenderOptions, load_preset
 from nightfx.apply.finish import Written
 from nightfx.errors import UsageError
 from nightfx.job.render_job import complete_options
+from nightfx.light.grade import moonlit
 from nightfx.light.light import light_frames
 from nightfx.light.lighting import (
     Footage,
     Lighting,
     find_lights_of,
+    moonlight_of,
     plan_fields,
     plan_lamps,
     plan_sky,
@@ -221,10 +223,12 @@ def render_whole(preset: Preset, x: Tensor, look: Look | None = None) -> Tensor:
     frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
     plan = plan_fields(Footage(), preset.generator, preset, options.field)
     found = find_lights_of(preset, Footage(lambda: [frame]), options.light)
+    moonlight = moonlight_of(preset, found, options.light)
     lighting = Lighting(
         *(preset.generator, options.look, plan),
-        sky=plan_sky(preset, options.look),
+        sky=plan_sky(preset, options.look, moonlight=moonlight),
         lamps=plan_lamps(preset, found, options.light),
+        moonlight=moonlit(moonlight) if moonlight else None,
     )
     (lit,) = light_frames([frame], lighting, Written(frame.coding))
     return torch.from_numpy(to_rgb(lit))

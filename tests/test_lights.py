@@ -20,10 +20,13 @@ from media import Clip, make_clip
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from nightfx import render
 from nightfx.cli import app
 from nightfx.errors import TargetError, UsageError
+from nightfx.light.grade import moonlit
 from nightfx.light.lamps import search
 from nightfx.light.lamps.search import Search, search_shot
+from nightfx.light.lighting import moonlight_of, plan_lamps, sky_by
 from nightfx.lights import (
     GROUPS,
     KINDS,
@@ -44,9 +47,9 @@ from nightfx.lights import (
 from nightfx.lights.track import corners_of
 from nightfx.mattes import lights as room
 from nightfx.mattes.lights import list_lights
-from nightfx.network import SceneNetwork
-from nightfx.options import RenderOptions
-from nightfx.picture import Float32, Frame, Numbering, rgb_coding
+from nightfx.network import SceneNetwork, load_preset
+from nightfx.options import LightOptions, Moonlight, NightSky, RenderOptions
+from nightfx.picture import BT709, Float32, Frame, Numbering, rgb_coding
 from nightfx.scene import KINDS as SCENE_KINDS
 from nightfx.scene import LIGHTS, SURFACES, Scene
 
@@ -605,6 +608,53 @@ def test_a_town_is_called_one_and_has_something_to_light(
     shown[50:70] = np.where(shown[50:70] == 240, 240 if windows else 60, shown[50:70])
     found = search_shot(framed([shown]), Search(network))
     assert (len(found.lights), found.town) == (windows, is_town)
+
+
+@pytest.mark.parametrize(
+    ("town", "asked", "is_moonlit"),
+    [(True, "auto", False), (False, "auto", True), (False, "on", False), (None, "off", False)],
+)
+def test_a_shot_without_a_town_gets_moonlight_and_no_lamp(
+    town: bool | None, asked: str, is_moonlit: bool
+) -> None:
+    night, light = load_preset("night"), LightOptions(lights=asked)
+    found = None if town is None else LightList((64, 48), 1001, 1, town)
+    moonlight = moonlight_of(night, found, light)
+    assert (moonlight is not None) == is_moonlit
+    lamps = plan_lamps(night, found, light)
+    assert (lamps is not None) == (town is True or asked == "on")
+    glow = sky_by(NightSky(glow=(0.1, 0.2, 0.3)), moonlight).glow
+    assert glow[2] == pytest.approx(0.3 * (moonlight.glow if moonlight else 1))
+
+
+def test_by_the_moon_colours_go_and_white_turns_cool() -> None:
+    grade = moonlit(Moonlight(saturation=0.25, temperature=-50))
+    grey, red = (grade[:, :3] @ np.array(colour) for colour in ((0.5, 0.5, 0.5), (0.6, 0.2, 0.2)))
+    assert grey @ BT709 == pytest.approx(0.5)
+    assert grey[2] > grey[1] > grey[0]
+    plain = moonlit(Moonlight(saturation=0.25, temperature=0))[:, :3] @ np.array((0.6, 0.2, 0.2))
+    assert plain[0] - plain[1] == pytest.approx(0.25 * 0.4)
+    assert red @ BT709 == pytest.approx(plain @ BT709, rel=0.05)
+    np.testing.assert_allclose(moonlit(Moonlight(1, 0, -2.2)), np.eye(3, 4) / 2, atol=1e-6)
+
+
+def test_a_picture_without_a_town_is_rendered_by_moonlight_with_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sand = np.full((96, 128, 3), (200, 150, 90), np.uint8)
+    Image.fromarray(sand).save(tmp_path / "sand.png")
+    renders = []
+    for asked in ("auto", "off"):
+        options = RenderOptions.of(lights=asked)
+        target = tmp_path / f"{asked}.png"
+        renders.append(
+            np.asarray(Image.open(render(tmp_path / "sand.png", target, options=options)), float)
+        )
+    by_moon, by_lamps = (picture[30:60].mean((0, 1)) for picture in renders)
+    assert np.ptp(by_moon) / by_moon.mean() < 0.6 * np.ptp(by_lamps) / by_lamps.mean()
+    assert [x.message for x in caplog.records if "no town" in x.message] == [
+        "sand.png: shows no town: moonlight, and no lamp (--lights on lights what was found)"
+    ]
 
 
 def car_scene(cars: Sequence[int], rear: Sequence[int], front: Sequence[int]) -> Scene:

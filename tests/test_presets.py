@@ -250,6 +250,21 @@ def test_a_wrong_table_of_lights_is_named(folder: Path, line: str, message: str)
         load_preset(folder)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("saturation = 2", "saturation must be from 0 to 1, got 2"),
+        ("exposure = 0.5", "exposure must be from -10 to 0, got 0.5"),
+        ("temperature = nan", "temperature must be from -200 to 200, got nan"),
+        ("tint = 3", "has no tint; known: saturation, temperature, exposure, glow"),
+    ],
+)
+def test_a_wrong_moonlight_is_named(folder: Path, line: str, message: str) -> None:
+    rewrite(folder, "[training]", f"[moonlight]\n{line}\n\n[training]")
+    with pytest.raises(PresetError, match=rf"preset\.toml: .*\[moonlight\] {message}"):
+        load_preset(folder)
+
+
 def test_nights_light_lamps_and_other_presets_none() -> None:
     lit = {preset.name for preset in list_presets() if preset.facts.lights}
     assert lit == {"night", "night-neon", "blue-hour"}

@@ -37,6 +37,9 @@ def _footage_of(job: render_job.RenderJob) -> Footage:
     return Footage(job.shot, job.total, job.encodings.source, job.numbering)
 
 
+NO_TOWN = "shows no town: moonlight, and no lamp (--lights on lights what was found)"
+
+
 def lighting_of(
     job: render_job.RenderJob,
     shown: list[Tensor] | None = None,
@@ -50,6 +53,8 @@ def lighting_of(
     footage = replace(_footage_of(job), on_search=told)
     lighting = build_lighting(job.preset, footage, *asked, shown=shown, found=found)
     pipeline.begin_preparing(on_progress)
+    if lighting.moonlight is not None and not found:
+        render_job.log_news(job.source, NO_TOWN)
     return lighting
 
 

@@ -138,6 +138,8 @@ def _render_picture(
     pipeline.begin_preparing(on_progress)
     footage = Footage(lambda: [frame], encoding=own)
     lighting = build_lighting(preset, footage, options.look, options.light, options.field)
+    if lighting.moonlight is not None:
+        render_job.log_news(source, choices.NO_TOWN)
     with open_mattes(options.light, options.source) as mattes:
         beside = mattes.beside(None, writing(passes, own))
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)

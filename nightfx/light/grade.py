@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightfx.options import Look, Moment
+from nightfx.options import Look, Moment, Moonlight
 from nightfx.picture import BT709, XYZ_OF_RGB, Float64, black_body, rgb_of_uv
 
 _GRADED = (
@@ -29,6 +29,13 @@ def grade_of(moment: Moment) -> Float64 | None:
     mix = moment.saturation * np.eye(3) + (1 - moment.saturation) * _LUMA
     rows = (1 - moment.black) * mix * gains
     return np.column_stack([rows, np.full(3, moment.black)])
+
+
+def moonlit(moonlight: Moonlight) -> Float64:
+    """The grade (3, 4) of a night by the moon: colours go, then white moves."""
+    mix = moonlight.saturation * np.eye(3) + (1 - moonlight.saturation) * _LUMA
+    gains = stops_gain(moonlight.exposure) * white_gains(moonlight.temperature, 0)
+    return np.column_stack([gains[:, None] * mix, np.zeros(3)])
 
 
 def brightest(look: Look | None) -> float:

@@ -27,12 +27,21 @@ from nightfx.network import (
     build_scene_backend,
     load_scene_network,
 )
-from nightfx.options import Backend, FieldOptions, LightOptions, Look, NightSky, TilePx
+from nightfx.options import (
+    Backend,
+    FieldOptions,
+    LightOptions,
+    Look,
+    Moonlight,
+    NightSky,
+    TilePx,
+)
 from nightfx.picture import (
     CLIP_NUMBERS,
     SDR,
     Encoding,
     Float32,
+    Float64,
     Frame,
     Numbering,
     rolled_off,
@@ -88,6 +97,8 @@ class Lighting:
     """The lamps of the shot; None where none are lit."""
     found: LightList | None = None
     """What was found that may be lit, whether it is or not; None where nobody looked."""
+    moonlight: Float64 | None = None
+    """The grade (3, 4) over a shot that shows no town."""
 
     @property
     def found_sky(self) -> SkyPlan | None:
@@ -121,11 +132,13 @@ def build_lighting(
     by_field = preset.method(light.method) == "relight"
     fields = plan_fields(footage, generator, preset, field) if by_field else None
     found = found or find_lights_of(preset, footage, light)
+    moonlight = moonlight_of(preset, found, light)
     return Lighting(
         *(generator, look, fields, light.tile_px, light.seed, footage.numbering),
-        *(most_of(preset), plan_sky(preset, look, light, field)),
+        *(most_of(preset), plan_sky(preset, look, light, field, moonlight)),
         plan_lamps(preset, found, light),
         found,
+        grade.moonlit(moonlight) if moonlight else None,
     )
 
 
@@ -135,6 +148,12 @@ def plan_lamps(preset: Preset, found: LightList | None, light: LightOptions) -> 
     if found is None or table is None or not (found.town or light.lights != "auto"):
         return None
     return lamps_of(found, table, light)
+
+
+def moonlight_of(preset: Preset, found: LightList | None, light: LightOptions) -> Moonlight | None:
+    """The moonlight of a preset where lights were looked for, `found` shows no town, and nobody asks for lamps."""
+    is_town = found is None or found.town or light.lights == "on"
+    return None if is_town else preset.facts.moonlight
 
 
 def find_lights_of(preset: Preset, footage: Footage, light: LightOptions) -> LightList | None:
@@ -154,6 +173,7 @@ def plan_sky(
     look: Look,
     light: LightOptions = _LIGHT,
     field: FieldOptions = _FIELD,
+    moonlight: Moonlight | None = None,
 ) -> SkyPlan | None:
     """Plan what a complete look makes of skies by day; None where it leaves them alone, as that of a plate of the night."""
     if not look.names("sky") or preset.facts.plate == "night":
@@ -161,11 +181,18 @@ def plan_sky(
     return SkyPlan(
         *(
             None if light.sky_matte else _scene_network(light),
-            preset.facts.sky or NightSky(),
+            sky_by(preset.facts.sky or NightSky(), moonlight),
             most_of(preset),
         ),
         *(working_height(preset, field), _sky_steadying(preset, field)),
     )
+
+
+def sky_by(sky: NightSky, moonlight: Moonlight | None) -> NightSky:
+    """A night sky, with less of a town's glow where there is none."""
+    share = moonlight.glow if moonlight else 1.0
+    red, green, blue = (share * value for value in sky.glow)
+    return replace(sky, glow=(red, green, blue))
 
 
 def _sky_steadying(preset: Preset, field: FieldOptions) -> steady.Steadying:

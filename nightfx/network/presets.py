@@ -26,8 +26,10 @@ from nightfx.options import (
     LightTable,
     Look,
     Method,
+    Moonlight,
     NightSky,
     check_lights,
+    check_moonlight,
     check_sky,
     read_look,
 )
@@ -93,6 +95,8 @@ class PresetFacts:
     """Its night sky, where that is not the usual one."""
     lights: LightTable | None = None
     """Its lamps and windows, where it lights any."""
+    moonlight: Moonlight | None = None
+    """What becomes of its night where nothing shows a town; None leaves it as it is."""
     training: dict[str, Any] | None = None
     """How the weights came to be: recipe, steps, seed, data, versions."""
     draft: DraftFacts | None = None
@@ -341,7 +345,7 @@ def _read_facts(path: Path) -> PresetFacts:
 def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
     for name, kind in (("plate", _Plate), ("method", Method), ("architecture", _Stored)):
         _check_choice(name, table.get(name), get_args(kind))
-    for name, part in (("sky", NightSky), ("lights", LightTable)):
+    for name, part in (("sky", NightSky), ("lights", LightTable), ("moonlight", Moonlight)):
         _check_known(name, table.get(name), part)
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
@@ -378,6 +382,8 @@ def _verify(facts: PresetFacts) -> None:
         check_sky(facts.sky)
     if facts.lights:
         check_lights(facts.lights)
+    if facts.moonlight:
+        check_moonlight(facts.moonlight)
 
 
 def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> model.Generator:

@@ -22,6 +22,7 @@ from nightfx.options.light import (
     has_driver,
 )
 from nightfx.options.look import Look, Moment, read_look
+from nightfx.options.moonlight import Moonlight, check_moonlight
 from nightfx.options.night_sky import NightSky, check_sky
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.preset_lights import Kelvins, LightTable, check_lights
@@ -61,6 +62,7 @@ __all__ = [
     "Method",
     "Missing",
     "Moment",
+    "Moonlight",
     "NightSky",
     "PairedOptions",
     "PictureOptions",
@@ -76,6 +78,7 @@ __all__ = [
     "TilePx",
     "all_options",
     "check_lights",
+    "check_moonlight",
     "check_sky",
     "find_option",
     "has_driver",
