@@ -671,6 +671,19 @@ def car_scene(cars: Sequence[int], rear: Sequence[int], front: Sequence[int]) ->
     return Scene(surfaces, lights)
 
 
+@pytest.mark.parametrize(("ground_from", "count"), [(0, 0), (24, 0), (32, 1), (HEIGHT, 1)], ids=str)
+def test_what_lies_on_the_ground_is_no_lamp(ground_from: int, count: int) -> None:
+    scene = car_scene([], [], [])
+    scene.surfaces[:, ground_from:] = 0.01
+    scene.surfaces[SURFACES.index("ground"), ground_from:] = 0.95
+    # the network calls what shines on a road neither road nor anything else
+    scene.surfaces[:, 32:35, 80:83] = 0.02
+    scene.surfaces[SURFACES.index("wall"), 32:35, 80:83] = 0.9
+    scene.lights[LIGHTS.index("lamp"), 32:35, 80:83] = 0.9
+    found = find_lights(scene, np.zeros((3, HEIGHT, WIDTH), np.float32))
+    assert sum(x.kind == "lamp" for x in found) == count
+
+
 @pytest.mark.parametrize(
     ("cars", "rear", "front", "kept"),
     [

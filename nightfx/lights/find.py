@@ -49,14 +49,16 @@ class _Rule(NamedTuple):
     """Its longer side by its shorter one."""
     filled: float
     """How much of the box around it belongs to it at least."""
+    sure: float = 0.0
+    """Its least confidence: of what is less sure four in five are none, in drawn streets."""
 
 
 _RULES = {
     "window": _Rule("window", "wall", 0.5, 8, 0.02, 6.0, 0.5),
     "sign": _Rule("sign", "wall", 0.7, 24, 0.02, 14.0, 0.6),
     "lamp": _Rule("lamp", "", 0.6, 3, 0.0006, 5.0, 0.35),
-    "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35),
-    "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35),
+    "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.8),
+    "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.65),
 }
 _LAMPS_OF_CARS = "front-lamp", "rear-lamp"
 _CAR_WIDE = 1.6  # its width by its height: what is wider is several
@@ -69,6 +71,8 @@ _RED_ODDS = 0.6
 _SURE = 0.85  # odds that count as sure
 _OTHERS = ("sky", "ground", "leaves", "person")  # nothing on these is lit
 _MOST_OTHERS = 0.35  # mean share of these within a thing
+# px that are looked at around a lamp, and mean odds of ground there with which it is paint, a rail or a puddle
+_AROUND_PX, _LYING = 4, 0.7
 _HOUSE = 0.5  # odds of a wall, of a vehicle
 _FEW_COLUMNS, _STEEPEST = 6, 0.8
 _GROW_PX = 1.0  # the network's odds fall off within a thing's rim
@@ -89,6 +93,7 @@ def find_lights(scene: Scene, picture: Float32) -> list[Found]:
             kind, rule, odds[kind], others, cars if rule.on == "vehicle" else houses
         )
     ]
+    found = [x for x in found if x.kind != "lamp" or not _lies(x.quad, scene.of("ground"))]
     lamps = [x for x in found if x.kind in _LAMPS_OF_CARS]
     return [x for x in found if x.kind not in _LAMPS_OF_CARS] + list(_in_pairs(lamps, cars))
 
@@ -159,6 +164,8 @@ def _of_kind(
         if float(others[box][inside].mean()) > _MOST_OTHERS:
             continue
         confidence = min(float(odds[box][inside].mean()) / _SURE, 1.0)
+        if confidence < rule.sure:
+            continue
         owner = _most(owners[box][inside])
         if rule.on == "vehicle" and owner < 1:
             continue
@@ -167,6 +174,20 @@ def _of_kind(
             continue
         quad += np.array([left, top], np.float32)
         yield Found(kind, quad.astype(np.float32), confidence, owner if owner > 0 else -1)
+
+
+def _lies(quad: Float32, ground: Float32) -> bool:
+    """Whether nearly all around a thing is ground."""
+    low, high = quad.min(0), quad.max(0)
+    left, top = np.maximum(np.floor(low - _AROUND_PX), 0).astype(int)
+    right, bottom = np.ceil(high + _AROUND_PX).astype(int)
+    box = ground[top:bottom, left:right]
+    ring = np.ones(box.shape, bool)
+    x, y = (
+        slice(max(int(low[i]) - o, 0), int(np.ceil(high[i])) - o) for i, o in ((0, left), (1, top))
+    )
+    ring[y, x] = False
+    return bool(ring.any()) and float(box[ring].mean()) > _LYING
 
 
 def _is_shaped(rule: _Rule, size: tuple[int, int], area: int, pixels: int) -> bool:
