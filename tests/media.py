@@ -87,6 +87,23 @@ def image(planes: Planes, pix_fmt: str, pts: int = 0) -> av.VideoFrame:
     return made
 
 
+def make_reel(path: Path, timecode: str, reel: str, count: int = 4) -> Path:
+    """Write a black clip of ProRes, 24 frames a second, whose timecode names a reel."""
+    with av.open(path, "w") as out:
+        video = out.add_stream("prores", rate=24)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = 32, 32, "yuv422p10le"
+        video.metadata.update(timecode=timecode, reel_name=reel)
+        for index in range(count):
+            picture = av.VideoFrame(32, 32, "yuv422p10le")
+            for plane in picture.planes:
+                plane.update(bytes(plane.buffer_size))
+            picture.pts, picture.time_base = index, Fraction(1, 24)
+            out.mux(video.encode(picture))
+        out.mux(video.encode(None))
+    return path
+
+
 def make_clip(path: Path, clip: Clip = Clip()) -> Path:
     """Write a clip with PyAV alone."""
     ticks = str(clip.tick.denominator)

@@ -11,7 +11,7 @@ import aaf2
 import numpy as np
 import opentimelineio as otio
 import pytest
-from media import Clip, make_clip
+from media import Clip, make_clip, make_reel
 from PIL import Image
 
 from nightfx.batch.queue.task import Task
@@ -129,6 +129,26 @@ def test_one_bad_event_is_told_by_its_number_and_the_others_are_rendered(tmp_pat
     assert "event 004: left as it is: its source ends before it begins" in order
     now = written(cut).read_text().splitlines()
     assert now[5:9] == [line.rstrip() for line in lines[1:5]]
+
+
+def test_an_event_that_is_longer_than_its_file_is_told(tmp_path: Path) -> None:
+    medium(tmp_path / "A.mov", "01:00:00:00")
+
+    late = edl(
+        tmp_path / "cut.edl", event(1, "A", "01:00:01:00 01:01:01:00 00:00:00:00 00:01:00:00")
+    )
+    (remark,) = read(late).remarks
+    assert remark.startswith("A event 001: its file ends ")
+    assert remark.endswith(f"frames before it does, which stay without media: {tmp_path / 'A.mov'}")
+
+
+def test_a_reel_is_known_by_what_the_file_says_of_it(tmp_path: Path) -> None:
+    medium(tmp_path / "B.mov", "02:00:00:00")
+    make_reel(tmp_path / "x1.mov", "01:00:00:00", "A001C002", 24)
+    times = "01:00:00:00 01:00:00:10 00:00:00:00 00:00:00:10"
+    assert frames(read(edl(tmp_path / "cut.edl", event(1, "A001C002", times)))) == [
+        ("x1.mov", 0, 10)
+    ]
 
 
 def test_a_list_of_another_rate_is_read_at_the_rate_that_is_said(tmp_path: Path) -> None:

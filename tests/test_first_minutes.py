@@ -137,6 +137,9 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(
         ("render", taken): "exists already",
         ("render", clip, "--frames", "1-3"): "--frames 1-3 is outside 1001-1012",
         ("render", clip, "--frames", "1010-1013"): "--frames 1010-1013 is outside 1001-1012",
+        ("render", clip, "--start", "9"): "--start 9 leaves no frame: it has frames 1001 to 1012",
+        ("plan", clip, *plan, "--start", "9"): "--start 9 leaves no frame",
+        ("mattes", clip, "-o", str(tmp_path), "--start", "9"): "--start 9 leaves no frame",
         ("render", clip, "--strength", "0:0,9:1"): "frames 0-9 are before the first, 1001",
         ("render", clip, "--to", "day", "--draft"): "day has no draft weights",
         ("plan", clip, *plan, "--codec", "av1", "--target", str(tmp_path / "a.mov")): "av1",
@@ -517,6 +520,7 @@ def test_a_preview_shows_each_way_once_and_none_for_the_other_time_of_day(
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "own" / "config.toml"
     file.parent.mkdir()
+    file.touch()
     monkeypatch.setenv("NIGHTFX_CONFIG", str(file))
     monkeypatch.setenv("NIGHTFX_PRESETS", str(tmp_path / "own" / "presets"))
     return file
@@ -603,6 +607,7 @@ def test_what_is_lit_is_kept_with_a_look(config: Path, halving: Preset, tmp_path
     assert few == replace(night, windows_on=(0.1, 0.1))
     assert call("presets", "save", "dark", "--lights", "off").exit_code == 0
     assert load_preset("dark").facts.lights is None
+    assert load_preset("few").facts.description == "night, with lit_windows 0.1."
     for words, said in (
         (("--lights", "on"), "--lights on is of one shot"),
         (("--to", halving.folder, "--lit-windows", "0.1"), "halving lights no lamps"),

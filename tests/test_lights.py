@@ -499,7 +499,7 @@ def test_a_wrong_head_is_named(key: str, value: Any, words: str, tmp_path: Path)
         ("[1, 2]", "no list of lights"),
         ('{"nightfx_lights": 1', "line 1 column"),
         ("[" * 200_000, "recursion"),
-        ("\udcff", "is no text in UTF-8"),
+        ("\udcff", "is no list of lights: `nightfx lights` writes one"),
     ],
 )
 def test_what_is_no_list_is_refused(text: str, words: str, tmp_path: Path) -> None:
@@ -822,7 +822,7 @@ def test_a_new_list_keeps_what_is_locked_in_the_old_one(tmp_path: Path) -> None:
     [
         (["-o", "a.mp4"], 2, "a list of lights is JSON: name it NAME.lights.json"),
         (["-o", "other.json", "--overwrite"], 2, "no list of lights of version 1"),
-        (["--start", "9"], 1, "no frame to look at: check the start and end times"),
+        (["--start", "9"], 2, "--start 9 leaves no frame: it has frames 1001 to 1002"),
     ],
 )
 def test_what_cannot_be_is_one_line(

@@ -146,7 +146,7 @@ def test_what_stands_there_is_not_replaced_unasked(tmp_path: Path) -> None:
     [
         (["--kinds", "sky,moon"], 2, "--kinds knows no moon: sky, ground, wall"),
         (["--kinds", ""], 2, "--kinds knows no empty name"),
-        (["--start", "9"], 1, "no frame to write"),
+        (["--start", "9"], 2, "--start 9 leaves no frame: it has frames 1001 to 1002"),
         (["--max-pixels", "20"], 1, "--max-pixels"),
     ],
 )

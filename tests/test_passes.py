@@ -196,8 +196,8 @@ def test_lamps_lie_on_what_the_field_makes_of_codes(tmp_path: Path) -> None:
     frame = smooth_frame(CODINGS[0])
     size = frame.height, frame.width
     field = np.zeros((12, 2, 2), np.float32)
-    field[[0, 5, 10]] = 1.6  # beyond white where the plate is bright, below black where it is dark
-    field[[3, 7, 11]] = [[-0.4, 0.2], [-0.4, 0.2]]
+    field[[0, 5, 10]] = 1.6  # below black where the plate is dark
+    field[[3, 7, 11]] = -0.4
     bare = FieldChange(field, *size)
     lamp = Patch(0, 0, np.ones(size, np.float32), np.array([0.3, 0.2, 0.05], np.float32))
     lit = LitChange(bare, [lamp], size)
@@ -207,7 +207,6 @@ def test_lamps_lie_on_what_the_field_makes_of_codes(tmp_path: Path) -> None:
     assert render is not None
     this = merge(nuke_field(), read_exr(tmp_path / "shot.night.field.1001.exr"), to_rgb(frame))
     assert this.min() < -0.05
-    assert this.max() > 1.2
     merged = from_rgb(recombined(tmp_path, "field", to_rgb(frame)), frame.coding)
     for plane, exact in zip(merged, render.planes[:3], strict=False):
         assert np.abs(plane.astype(int) - exact).max() <= 2
@@ -251,7 +250,7 @@ def test_a_clip_has_a_pass_for_each_frame(
     tmp_path: Path, halving: Preset, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = make_clip(tmp_path / "plate.mkv", Clip("ffv1", "yuv420p10le", count=3))
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         nightfx.render(source, preset=halving, options=RELIGHT.but(passes=tmp_path / "a/b"))
     assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [
         f"plate.halving.{kind}.{number}.exr"

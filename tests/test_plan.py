@@ -158,7 +158,9 @@ def test_what_cannot_be_honoured_is_refused(
     source = make_clip(tmp_path / "a.mp4", Clip(count=30))
     plan = tmp_path / "plan.json"
     plan_render(source, plan, preset=identity)
-    with pytest.raises(PlanError, match="a render of it was begun: --fresh plans it anew"):
+    with pytest.raises(
+        PlanError, match="a render of it was planned or begun: --fresh plans it anew"
+    ):
         plan_render(source, plan, preset=identity)
     with pytest.raises(UsageError, match="--segment must be 0 to 2, got 3"):
         render_segment(plan, 3)

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 import pytest
-from media import Clip, make_clip
+from media import Clip, make_clip, make_reel
 from remux import with_bytes
 
 import nightfx
@@ -212,18 +212,7 @@ def test_the_reel_of_a_timecode_stays_or_is_told_of(
     suffix: str, tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = tmp_path / "a.mov"
-    with av.open(source, "w") as out:
-        video = out.add_stream("prores", rate=24)
-        assert isinstance(video, av.VideoStream)
-        video.width, video.height, video.pix_fmt = 32, 32, "yuv422p10le"
-        video.metadata.update(timecode="01:02:03:04", reel_name=REEL)
-        for index in range(4):
-            picture = av.VideoFrame(32, 32, "yuv422p10le")
-            for plane in picture.planes:
-                plane.update(bytes(plane.buffer_size))
-            picture.pts, picture.time_base = index, Fraction(1, 24)
-            out.mux(video.encode(picture))
-        out.mux(video.encode(None))
+    make_reel(source, "01:02:03:04", REEL)
     assert reels(source) == {REEL}
     options = RenderOptions.of(codec="prores" if suffix in (".mov", ".mxf") else "h265")
     target = nightfx.render(source, tmp_path / f"b{suffix}", preset=identity, options=options)

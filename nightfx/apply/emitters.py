@@ -111,7 +111,7 @@ class LitChange:
         light = light_on_samples(plate, lamps)
         shines = light.max(0) > 0
         below = whole[:, shines]
-        shown = below.clip(0, 1) if self.ends_at_white else below  # as codes have it
+        shown = np.maximum(below, 0) if self.ends_at_white else below  # as codes have it
         shone = added_to_samples(shown, light[:, shines], ends_at_white=self.ends_at_white)
         out = np.array(lit, np.float32)
         out[:, shines] += np.float32(self.strength) * (shone - below)

@@ -75,8 +75,9 @@ def log_line(info: ClipInfo, first: Frame) -> str | None:
 
 
 def _line(what: str, space: str | None) -> str:
-    way = f"--input-space {space} lights it" if space else "--input-space NAME lights it"
-    return f"{what}: lit as SDR; {way} as what it is"
+    known = ", ".join(curve.space for curve in _CURVES[:4] if curve.space)
+    named = space or f"NAME ({known} …)"
+    return f"{what}: lit as SDR; --input-space {named} lights it as what it is"
 
 
 def _find(texts: Iterable[str]) -> LogCurve | None:

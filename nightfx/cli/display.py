@@ -130,7 +130,7 @@ class _Lines:
             self._name, self._last = name, time.monotonic()
             self._say(name)
         elif self._is_due():
-            self._say(f"{name} {done}{f'/{total}' if total else ''}")
+            self._say(f"{name} {done}{f'/{total}' if total else ''}" if done else name)
 
     def _is_due(self) -> bool:
         now = time.monotonic()

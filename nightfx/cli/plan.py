@@ -36,8 +36,8 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
         from nightfx.job.plan import render_segment
 
         is_new = render_segment(plan, number, show)
-    words = "rendered" if is_new else "rendered already"
-    if shell.settings.json:
+    words = "rendered already"
+    if not is_new and shell.settings.json:
         shell.say("", {"plan": str(plan), "segment": number, "state": words})
     elif not is_new:
         typer.echo(shell.printable(f"{plan.name} {number}: {words}"), err=True)

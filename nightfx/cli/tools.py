@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nightfx.cli import shell
 from nightfx.cli.flags import with_flags
+from nightfx.cli.own.config import own_settings
 from nightfx.errors import DONE, FAILED
 from nightfx.options import EncodeOptions, SourceOptions
+from nightfx.options.option import options_in
 
 if TYPE_CHECKING:
     from nightfx.check import VerdictRow
@@ -87,25 +90,46 @@ def probe(
     **given: Any,
 ) -> int:
     """Say what a clip or a sequence is, and what of it a render would not keep."""
-    from nightfx.job.source_target import find_source, open_shot, plan_target, predict_shot_losses
+    from nightfx.job.render_job import log_lines
+    from nightfx.job.source_target import (
+        asked_encoding,
+        find_source,
+        open_shot,
+        plan_target,
+        predict_shot_losses,
+    )
     from nightfx.options import RenderOptions
+    from nightfx.picture import encoding_by_tags
     from nightfx.source.decoding import rate_varies
     from nightfx.source.numbered import SUFFIXES
 
-    options = RenderOptions.of(**given, keep_going=True, missing="skip")
+    keys = [
+        one.key for group in (SourceOptions, EncodeOptions) for one in options_in(group).values()
+    ]
+    own = own_settings(given, set(keys) - {"start", "end", "frames", "keep_going", "missing"})
+    options = RenderOptions.of(**own | given, keep_going=True, missing="skip")
     source = find_source(file)
     with open_shot(source, options.source) as reader:
         info, notes = reader.info, reader.notes
+        encoding = asked_encoding(options.source) or encoding_by_tags(info.tags, info.coding)
+        seen = list(log_lines(reader, options.source, encoding))
         varies = info.container != "sequence" and rate_varies(info, options.source.max_pixels)
     name = f"####{to}" if to in SUFFIXES else f"*{to}"
     plan = plan_target(info, Path(name) if to else None, options.encode)
     facts = _facts(info, plan, options.source)
+    facts |= {"log": seen[0]} if seen else {}
     facts["frames"] += " on average: it varies" if varies else ""
     for what, words in facts.items():
         typer.echo(f"{what:11} {words}")
     for line in [*notes, *predict_shot_losses(source, info, plan, options.source)] or ["nothing"]:
         typer.echo(f"not kept: {line}")
     return DONE
+
+
+def _count(info: ClipInfo) -> str:
+    """How many frames there are: as an index says, or about so many by how long it lasts."""
+    about = "about " if info.frames_claimed is None else ""
+    return f"{about}{info.frames_estimate}" if info.frames_estimate else "unknown"
 
 
 def _facts(info: ClipInfo, plan: Plan, options: SourceOptions) -> dict[str, str]:
@@ -118,7 +142,7 @@ def _facts(info: ClipInfo, plan: Plan, options: SourceOptions) -> dict[str, str]
     shape = f"{info.width}x{info.height} {info.coding.pix_fmt}"
     facts = {
         "picture": " ".join(filter(None, [info.codec, info.profile, shape])),
-        "frames": f"{info.frames_estimate or 'unknown'} at {rate} a second",
+        "frames": f"{_count(info)} at {rate} a second",
         "colour": f"{info.tags.primaries}/{info.tags.transfer}/{info.tags.matrix}, {info.coding.matrix},"
         f" {'full' if info.coding.full_range else 'limited'}",
         "pixels": f"aspect {info.sample_aspect}, rotated by {info.rotation}",
@@ -152,7 +176,9 @@ def verify(
     from nightfx.source import Pick
 
     both = find_source(source), find_source(render)
-    rows = verify(*both, start_seconds=start, end_seconds=end, pick=Pick(layer, view))
+    with shell.progress(render.name) as show:
+        show.stage("checking", 0, None)
+        rows = verify(*both, start_seconds=start, end_seconds=end, pick=Pick(layer, view))
     _table(rows)
     bad = failures(rows, strict=strict)
     counts = (f"{sum(r.verdict == v for r in rows)} {v}" for v in VERDICTS)

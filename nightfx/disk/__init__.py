@@ -11,9 +11,10 @@ from nightfx.disk.partial import (
     partial_folder,
     translated,
 )
-from nightfx.disk.places import config_file, own_presets
+from nightfx.disk.places import CONFIG_VARIABLE, config_file, own_presets
 
 __all__ = [
+    "CONFIG_VARIABLE",
     "MOST_NAME_BYTES",
     "check_folder",
     "check_kind",

@@ -81,15 +81,18 @@ def finish(store: Store, on_progress: pipeline.Progress | None = None) -> None:
         source_target.verify_sequence(
             job.info, job.target, options.source, notes.append, on_progress
         )
-    job.log_notes([*notes, *_last_words(store, done.values())])
+    job.log_notes(
+        [*notes, *dict.fromkeys(note for record in done.values() for note in record.notes)]
+    )
+    for line in _told_of_passes(store, done.values()):
+        render_job.log_news(job.source, line)
     if options.field.lock and choices.stops:
         Lock(choices.stops).save(lock_beside(job.target))
     store.remove()
 
 
-def _last_words(store: Store, done: Collection[SegmentRecord]) -> Iterator[str]:
-    """Yield the lines to say at the end, of all segments."""
-    yield from dict.fromkeys(note for record in done for note in record.notes)
+def _told_of_passes(store: Store, done: Collection[SegmentRecord]) -> Iterator[str]:
+    """Yield what the passes of all segments have to say at the end."""
     passes = store.job.open_passes(again=True)
     for record in done:
         if passes and record.tally:

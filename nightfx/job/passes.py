@@ -39,7 +39,18 @@ from nightfx.apply import (
 )
 from nightfx.disk import make_folder_of, partial_file
 from nightfx.errors import TargetError, install_words
-from nightfx.picture import FIRST_FRAME, SDR, Encoding, Float32, Frame, finite, to_rgb, to_working
+from nightfx.picture import (
+    FIRST_FRAME,
+    SDR,
+    Coding,
+    Encoding,
+    Float32,
+    Frame,
+    finite,
+    matrix_of,
+    to_rgb,
+    to_working,
+)
 from nightfx.source import FilePart, has_openimageio
 from nightfx.target import write_grey, write_parts
 
@@ -138,7 +149,8 @@ class Passes:
         else:
             field, stops, offset = _tangents(frame, bare, lit, encoding)
             wanted = lit
-        formula = _formula(steps, ends_at_white=encoding.to_linear is None)
+        most = _most_of(frame.coding) if encoding.to_linear is None else None
+        formula = _formula(steps, most)
         errors = self._write_change(plate, wanted, field, stops, offset, formula)
         self._write_finish(frame, steps, lit, encoding, formula)
         if isinstance(bare, SkyChange):
@@ -178,9 +190,11 @@ class Passes:
         """Write what a glow adds and how much a matte lets through, where there are such."""
         glowing = lit_signal(frame, steps.glowing(), encoding) if steps.has_glow else lit
         if steps.has_glow:
-            codes = encoding.to_linear is None
-            added = glowing.clip(0, 1) - lit.clip(0, 1) if codes else glowing - lit
-            self._save_layer("glow", added, formula)
+            most = _most_of(frame.coding) if encoding.to_linear is None else None
+            lamps, below = (
+                (glowing, lit) if most is None else (x.clip(0, most) for x in (glowing, lit))
+            )
+            self._save_layer("glow", lamps - below, formula)
         if steps.finish.matte is None:
             return
         plate = finite(to_rgb(frame))
@@ -243,9 +257,15 @@ class Passes:
         return self._folder / f"{self._name}.{kind}.{self._number:04d}.{suffix}"
 
 
-def _formula(steps: Steps, *, ends_at_white: bool) -> str:
-    """How files make the render: light goes on what is shown, which in codes is nothing beyond black and white."""
-    lit = "clamp(this, 0, 1)" if ends_at_white else "this"
+def _most_of(coding: Coding) -> float:
+    """The brightest grey that codes can say, 1 being white."""
+    matrix, zero = matrix_of(coding)
+    return float((coding.peak - zero[0]) / matrix[0].sum())
+
+
+def _formula(steps: Steps, most: float | None) -> str:
+    """How files make the render: light goes on what codes can say, which are from black to the `most`; None has no end."""
+    lit = "this" if most is None else f"clamp(this, 0, {most:.5g})"
     words = f"{lit} + glow" if steps.has_glow else "this"
     has_matte = steps.finish.matte is not None
     return f"The render is {f'plate + matte * ({words} - plate)' if has_matte else words}"

@@ -63,7 +63,7 @@ def plan_render(
     ):
         folder = source_target.folder_of(job.target)
         if (folder / MANIFEST).exists() and not options.job.fresh:
-            raise PlanError(f"{folder}: a render of it was begun: --fresh plans it anew")
+            raise PlanError(f"{folder}: a render of it was planned or begun: --fresh plans it anew")
         job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
         pipeline.begin_preparing(on_progress)

@@ -107,7 +107,9 @@ def _render_whole(job: render_job.RenderJob, on_progress: pipeline.Progress | No
     finally:
         for stage in (lit, frames):  # the threads end before the reader closes under them
             stage.close()
-    job.log_notes([*job.reader.notes, *(passes.finish() if passes else ())])
+    job.log_notes(job.reader.notes)
+    for line in passes.finish() if passes else ():
+        render_job.log_news(job.source, line)
     _save_lock(lighting, job.target, job.options)
 
 
@@ -145,7 +147,8 @@ def _render_picture(
         (lit,) = light_frames([frame], lighting, Written(frame.coding, both), beside)
     with _place_of(source, target, options, on_progress) as place:
         write_picture(lit, place, like=source)
-    render_job.log_notes(source, passes.finish() if passes else ())
+    for line in passes.finish() if passes else ():
+        render_job.log_news(source, line)
     _save_lock(lighting, target, options)
     if on_progress:
         on_progress(1, 1)

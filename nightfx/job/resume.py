@@ -106,6 +106,9 @@ def _kept(store: Store) -> Iterator[None]:
             share = share_of(frames, store.total)
             words = "is done and kept: run the same again to go on from there"
             render_job.log_news(store.job.source, f"{share} {words}")
+        elif store.starts is None and store.manifest.choices.lights:
+            words = "the lights that were found are kept: run the same again to go on from there"
+            render_job.log_news(store.job.source, words)
         elif store.starts is None:
             store.remove()
         raise

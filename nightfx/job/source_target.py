@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -97,11 +97,25 @@ def open_shot(source: Path, options: SourceOptions) -> FrameReader:
 
 
 def with_times(options: SourceOptions, shot: FrameReader) -> SourceOptions:
-    """Return the options, frames that they name turned into the times of those; raises UsageError where there are none."""
-    if options.frames is None:
+    """Return the options, frames that they name turned into the times of those; raises UsageError where a part has no frame."""
+    if options.frames is not None:
+        start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
+        return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
+    if options.start_seconds is None and options.end_seconds is None:
         return options
-    start, end = (float(seconds) for seconds in shot.times_of(*options.frames))
-    return replace(options, frames=None, start_seconds=start or None, end_seconds=end)
+    with closing(shot.frames(options.start_seconds, options.end_seconds)) as frames:
+        if next(frames, None) is not None:
+            return options
+    asked = [("--start", options.start_seconds), ("--end", options.end_seconds)]
+    words = " ".join(f"{flag} {x:g}" for flag, x in asked if x is not None)
+    raise UsageError(f"{shot.info.path}: {words} leaves no frame: {_extent_of(shot)}")
+
+
+def _extent_of(shot: FrameReader) -> str:
+    """Say which frames a shot has, and how long it lasts."""
+    first, last = shot.number_at(0), shot.last_number()
+    seconds = float((last - first + 1) * shot.info.frame_seconds)
+    return f"it has frames {first} to {last}, {seconds:.4g} seconds"
 
 
 def plan_target(info: ClipInfo, target: Path | None, encode: EncodeOptions) -> Plan:

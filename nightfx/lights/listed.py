@@ -164,7 +164,7 @@ def read_lights(path: Path) -> LightList:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no text in UTF-8") from error
+        raise UsageError(f"{path}: is no list of lights: `nightfx lights` writes one") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from error
 

@@ -263,11 +263,18 @@ def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **fa
 
 
 def save_look(
-    base: Preset, name: str, look: Look, *, overwrite: bool = False, **facts: Any
+    base: Preset,
+    name: str,
+    look: Look,
+    *,
+    overwrite: bool = False,
+    said: Mapping[str, Any] | None = None,
+    **facts: Any,
 ) -> Preset:
     """Write a preset of the user's own: the network of `base` under a `name`, with `look` over its own.
 
-    `facts` are fields of `PresetFacts` that change, where they are not None. Raises `PresetError`.
+    `facts` are fields of `PresetFacts` that change, where they are not None; `said` is what else its description tells.
+    Raises `PresetError`.
     """
     folder = own_presets() / name
     if not NAME.fullmatch(name) or name in _bundled_names():
@@ -281,7 +288,7 @@ def save_look(
     complete = replace(
         base.facts,
         name=name,
-        description=_described(base, look, changed),
+        description=_described(base, look, changed | dict(said or {})),
         look=look.over(base.facts.look),
         **changed,
     )

@@ -99,6 +99,8 @@ class ClipInfo:
     """Its alpha is a second stream beside the pictures, as of VP8 and VP9."""
     crop: str | None = None
     """The part of the picture that the container lets players show, such as `1920x800+0+140`."""
+    reel: str = ""
+    """Name of the reel or tape, as a timecode track says it."""
     is_raw: bool = False
     """A stream without container: times are counted from its frame rate."""
 
@@ -311,7 +313,8 @@ def describe(
         sample_aspect=Fraction(stream.sample_aspect_ratio or 1)
         if not said.is_square
         else Fraction(1),
-        timecode=_timecode(container, stream),
+        timecode=_said(container, stream, "timecode"),
+        reel=_said(container, stream, "reel_name") or "",
         interlaced=first.interlaced_frame,
         field_order=_field_order(stream, first),
         audio_streams=len(container.streams.audio),
@@ -366,11 +369,12 @@ def _duration(stream: VideoStream) -> float | None:
     return float(stream.duration * Fraction(stream.time_base))
 
 
-def _timecode(container: av.container.InputContainer, stream: VideoStream) -> str | None:
+def _said(container: av.container.InputContainer, stream: VideoStream, wanted: str) -> str | None:
+    """What a key of metadata says, of the stream, else of another, else of the container."""
     places = [stream.metadata, *(s.metadata for s in container.streams), container.metadata]
     for place in places:
         for key, value in place.items():
-            if key.lower() == "timecode":
+            if key.lower() == wanted:
                 return str(value)
     return None
 

@@ -61,6 +61,8 @@ class Medium:
     """That of its first frame; empty where it has none."""
     first_number: int | None = None
     """The number of the first file of a sequence."""
+    reel: str = ""
+    """The name of its reel, as the file says it."""
 
     @property
     def drop(self) -> bool:
@@ -120,7 +122,7 @@ class Library:
             number = next(iter(frames_on_disk(path)), None) if sequence else None
             timecode = info.timecode or ""
             self._known[path] = Medium(
-                path, rate, info.frames_estimate, first, assumed, timecode, number
+                *(path, rate, info.frames_estimate, first, assumed, timecode, number, info.reel)
             )
         return self._known[path]
 
@@ -135,7 +137,7 @@ class Library:
         return None
 
     def _alike(self, clip: TimelineClip) -> list[Path]:
-        """Files of its name, else files of that name with another suffix, else of its reel."""
+        """Files of its name, else files of that name with another suffix, else of its reel by name or by what they say."""
         full = {key_of(name) for name in (*names_in(clip.paths), *clip.names) if name}
         # one file of a sequence names the sequence
         full |= {key_of(number) for name in full if (number := as_pattern(name))}
@@ -146,9 +148,16 @@ class Library:
             lambda path: key_of(path.name) in full,
             lambda path: key_of(base_name(path)) in bases,
             lambda path: bool(reel) and _is_reel(key_of(base_name(path)), reel),
+            lambda path: bool(reel) and _is_reel(self._reel_in(path, clip), reel),
         ]
         found = ([path for path in self.paths if test(path)] for test in tests)
         return next(filter(None, found), []) or self._sequences_named(full)
+
+    def _reel_in(self, path: Path, clip: TimelineClip) -> str:
+        try:
+            return key_of(self.about(path, clip).reel)
+        except NightfxError:
+            return ""
 
     def _sequences_named(self, names: Iterable[str]) -> list[Path]:
         """Numbered pictures that a folder of others hides: they are taken where a timeline names them."""

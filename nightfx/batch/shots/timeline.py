@@ -169,6 +169,9 @@ def _use_of(
         cut.left.append(Left(name, str(error), is_failure=not clip.refusal))
         cut.remarks.append(f"{name}: {words}: {error}")
         return None
+    if (short := _missing(use)) > 0:
+        words = f"its file ends {short} frames before it does, which stay without media"
+        cut.remarks.append(f"{name}: {words}: {use.medium.path}")
     if clip.speed != 1:
         speed = f"to {clip.speed:.0%}" if clip.speed is not None else "at changing speeds"
         words = f"{name}: retimed {speed}: that stays with the timeline"
@@ -184,6 +187,14 @@ def _ranged(index: int, clip: document.TimelineClip, medium: media.Medium) -> Us
         raise media.OfflineError(f"{medium.path}: {_beyond(clip, medium, first)}")
     origin = round(media.frames_in(medium, clip.start, clip.rate)) - first
     return Use(index, clip, medium, first, first + length, origin)
+
+
+def _missing(use: Use) -> int:
+    """How many frames a clip shows that its file does not have; one too many is a matter of rounding."""
+    if use.medium.frames is None or use.clip.speed != 1:
+        return 0
+    short = use.end - use.medium.frames
+    return short if short > 1 else 0
 
 
 def _beyond(clip: document.TimelineClip, medium: media.Medium, first: int) -> str:

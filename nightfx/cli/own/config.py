@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,10 +15,12 @@ from nightfx.options import read_settings
 
 def own_settings(given: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     """Return what the user's config.toml says of `keys` and nobody `given`; a line tells of it. Raises UsageError."""
-    from nightfx.disk import config_file
+    from nightfx.disk import CONFIG_VARIABLE, config_file
 
     file = config_file()
     if file is None or not file.is_file():
+        if file and CONFIG_VARIABLE in os.environ:
+            raise UsageError(f"{CONFIG_VARIABLE}={file}: no such file")
         return {}
     said, known = read_settings(file), {"to", *keys}
     if tables := [key for key, value in said.items() if isinstance(value, dict)]:

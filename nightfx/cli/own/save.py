@@ -38,6 +38,7 @@ def save(
         method=light.get("method"),
         working_height_px=field.get("working_height"),
         steady=field.get("steady"),
+        said={key: light[key] for key in ("lights", "lit_windows") if key in light},
     )
     typer.echo(f"{preset.folder}\nrender with --to {preset.name}")
 

@@ -71,7 +71,11 @@ def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
         numbers.append(how.numbering.of(frame, place))
         before = cells
         end_watch()
-        how.on_progress(len(numbers))
+        if (
+            place % how.every == 0
+        ):  # pictures between two that are looked at are soon done: alone they tell no pace
+            how.on_progress(len(numbers))
+    how.on_progress(len(numbers))
     if not numbers:
         return LightList(size, how.numbering.first, 0)
     lights = tuple(_placed(light, scale, numbers) for light in tracker.lights())
