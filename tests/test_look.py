@@ -100,6 +100,14 @@ def assert_equal(a: Frame, b: Frame) -> None:
 # numbers and keyframes
 
 
+def test_keyframes_after_the_last_frame_are_told() -> None:
+    look = Look(exposure=((1500, 0.5), (1600, 1.0)), glow=((1001, 0.0), (1900, 1.0)))
+    assert list(look.late_lines(1060)) == [
+        "--exposure: frames 1500-1600 are after the last, 1060: it stays at 0.5"
+    ]
+    assert not list(look.late_lines(1499))
+
+
 @pytest.mark.parametrize(
     ("text", "frame", "wanted"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +81,14 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-@with_flags(SourceOptions, EncodeOptions, but=("start", "end", "frames", "keep_going", "missing"))
+_UNPROBED = "start", "end", "frames", "keep_going", "missing"
+_PROBED = {
+    one.key for group in (SourceOptions, EncodeOptions) for one in options_in(group).values()
+}.difference(_UNPROBED)
+"""Options that a probe heeds, by their keys."""
+
+
+@with_flags(SourceOptions, EncodeOptions, but=_UNPROBED)
 def probe(
     file: Annotated[Path, typer.Argument(help="A clip, or a sequence such as shot.####.exr.")],
     to: Annotated[
@@ -90,6 +97,16 @@ def probe(
     **given: Any,
 ) -> int:
     """Say what a clip or a sequence is, and what of it a render would not keep."""
+    with shell.progress(file.name) as show:
+        show.stage("reading", 0, None)
+        lines = list(_probed(file, to, given))
+    for line in lines:
+        typer.echo(line)
+    return DONE
+
+
+def _probed(file: Path, to: str | None, given: dict[str, Any]) -> Iterator[str]:
+    """Yield what a clip or a sequence is, and what of it is not kept, a line each."""
     from nightfx.job.render_job import log_lines
     from nightfx.job.source_target import (
         asked_encoding,
@@ -103,10 +120,7 @@ def probe(
     from nightfx.source.decoding import rate_varies
     from nightfx.source.numbered import SUFFIXES
 
-    keys = [
-        one.key for group in (SourceOptions, EncodeOptions) for one in options_in(group).values()
-    ]
-    own = own_settings(given, set(keys) - {"start", "end", "frames", "keep_going", "missing"})
+    own = own_settings(given, _PROBED)
     options = RenderOptions.of(**own | given, keep_going=True, missing="skip")
     source = find_source(file)
     with open_shot(source, options.source) as reader:
@@ -119,11 +133,9 @@ def probe(
     facts = _facts(info, plan, options.source)
     facts |= {"log": seen[0]} if seen else {}
     facts["frames"] += " on average: it varies" if varies else ""
-    for what, words in facts.items():
-        typer.echo(f"{what:11} {words}")
-    for line in [*notes, *predict_shot_losses(source, info, plan, options.source)] or ["nothing"]:
-        typer.echo(f"not kept: {line}")
-    return DONE
+    yield from (f"{what:11} {words}" for what, words in facts.items())
+    lost = [*notes, *predict_shot_losses(source, info, plan, options.source)]
+    yield from (f"not kept: {line}" for line in lost or ["nothing"])
 
 
 def _count(info: ClipInfo) -> str:
@@ -171,13 +183,13 @@ def verify(
     ] = False,
 ) -> int:
     """Compare a render with its source, all but the light; exit 1 where something is lost."""
-    from nightfx.check import VERDICTS, failures, verify
-    from nightfx.job.source_target import find_source
-    from nightfx.source import Pick
-
-    both = find_source(source), find_source(render)
     with shell.progress(render.name) as show:
         show.stage("checking", 0, None)
+        from nightfx.check import VERDICTS, failures, verify
+        from nightfx.job.source_target import find_source
+        from nightfx.source import Pick
+
+        both = find_source(source), find_source(render)
         rows = verify(*both, start_seconds=start, end_seconds=end, pick=Pick(layer, view))
     _table(rows)
     bad = failures(rows, strict=strict)

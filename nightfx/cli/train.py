@@ -46,19 +46,21 @@ def train(
     settings = RecipeOptions(**only(RecipeOptions, given)).words()
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
-    from nightfx.training.data.folders import check_pictures
-    from nightfx.training.data.listed import choose_pictures
-    from nightfx.training.run.place import refuse_folder
-    from nightfx.training.run.recipes import get_recipe
+    with shell.progress(out.name, "steps") as show:
+        show.stage("reading", 0, None)
+        from nightfx.training.data.folders import check_pictures
+        from nightfx.training.data.listed import choose_pictures
+        from nightfx.training.run.place import refuse_folder
+        from nightfx.training.run.recipes import get_recipe
 
-    arms = get_recipe(recipe, settings)
-    pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
-    check_pictures(*pictures, chosen.day_held_out, chosen.night_held_out)
-    refuse_folder(out / next(iter(arms)), resume=resume)
-    from nightfx.job.process import set_up_training
+        arms = get_recipe(recipe, settings)
+        pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
+        check_pictures(*pictures, chosen.day_held_out, chosen.night_held_out)
+        refuse_folder(out / next(iter(arms)), resume=resume)
+        from nightfx.job.process import set_up_training
 
-    set_up_training()
-    from nightfx.training.run.trainer import train as train_presets
+        set_up_training()
+        from nightfx.training.run.trainer import train as train_presets
 
     last: dict[str, float] = {}
     for arm, options in arms.items():
@@ -91,16 +93,18 @@ def _train_pairs(
     options = PairedOptions(**{name: int(value) for name, value in settings.items()})
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
-    from nightfx.training.paired.match import check_sides
+    with shell.progress(out.name, "steps") as show:
+        show.stage("reading", 0, None)
+        from nightfx.training.paired.match import check_sides
 
-    assert chosen.before
-    assert chosen.after
-    check_sides(chosen.before, chosen.after)
-    check_folder(out)
-    from nightfx.job.process import set_up_training
+        assert chosen.before
+        assert chosen.after
+        check_sides(chosen.before, chosen.after)
+        check_folder(out)
+        from nightfx.job.process import set_up_training
 
-    set_up_training()
-    from nightfx.training.paired.run import train_pairs
+        set_up_training()
+        from nightfx.training.paired.run import train_pairs
 
     with whole_steps() as stop, shell.progress(out.name, "steps") as show:
         report = train_pairs(

@@ -218,7 +218,9 @@ def open_job(
             height = info.width if info.rotation % 180 else info.height
             words = height_warnings(height, preset, options.light.method)
             seen = log_lines(reader, options.source, encodings.source)
-            said = [*notes, *reader.notes, *seen, *plan.notes, *words]
+            count = frames_expected(reader.info, options.source)
+            late = options.look.late_lines(first + count - 1) if count else ()
+            said = [*notes, *reader.notes, *seen, *plan.notes, *words, *late]
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
             log_notes(source, [*said, *gone])
         reader.notes.clear()

@@ -8,7 +8,7 @@ its own keyframes count from 0, the first frame that is rendered.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -140,6 +140,13 @@ class Look:
                 raise UsageError(
                     f"{flag}: {words}: a clip's count from 1001, others as their files"
                 )
+
+    def late_lines(self, last: int) -> Iterator[str]:
+        """Yield a line for each keyframes that all lie after a shot, whose last frame has about the number `last`."""
+        for name, value in vars(self).items():
+            if isinstance(value, tuple) and value[0][0] > last + 1:
+                words = f"frames {value[0][0]}-{value[-1][0]} are after the last, {last}"
+                yield f"{options_in(Look)[name].flag}: {words}: it stays at {value[0][1]:g}"
 
     def at(self, frame: int) -> Moment:
         """The look at a frame, by its number."""
