@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 from nightfx import render
 from nightfx.cli import app
 from nightfx.errors import TargetError, UsageError
-from nightfx.light.grade import moonlit
+from nightfx.light.grade import moonlit, then
 from nightfx.light.lamps import search
 from nightfx.light.lamps.search import Search, search_shot
 from nightfx.light.lighting import moonlight_of, plan_lamps, sky_by
@@ -636,6 +636,16 @@ def test_by_the_moon_colours_go_and_white_turns_cool() -> None:
     assert plain[0] - plain[1] == pytest.approx(0.25 * 0.4)
     assert red @ BT709 == pytest.approx(plain @ BT709, rel=0.05)
     np.testing.assert_allclose(moonlit(Moonlight(1, 0, -2.2)), np.eye(3, 4) / 2, atol=1e-6)
+
+
+def test_the_moons_grade_comes_after_that_of_a_look() -> None:
+    look, moon = np.eye(3, 4), moonlit(Moonlight(0, 0))
+    look[0] = 2, 0, 0, 0.1
+    both = then(look, moon)
+    assert both is not None
+    np.testing.assert_allclose(both[:, :3] @ [0.2, 0.2, 0.2] + both[:, 3], 0.2 + BT709[0] * 0.3)
+    assert then(None, moon) is moon
+    assert then(look, None) is look
 
 
 def test_a_picture_without_a_town_is_rendered_by_moonlight_with_a_line(

@@ -38,6 +38,15 @@ def moonlit(moonlight: Moonlight) -> Float64:
     return np.column_stack([gains[:, None] * mix, np.zeros(3)])
 
 
+def then(first: Float64 | None, second: Float64 | None) -> Float64 | None:
+    """The grade (3, 4) that is one and then the other; None changes nothing."""
+    if first is None or second is None:
+        return second if first is None else first
+    whole: Float64 = second[:, :3] @ first
+    whole[:, 3] += second[:, 3]
+    return whole
+
+
 def brightest(look: Look | None) -> float:
     """Return what a look's exposure, at its most, multiplies the working encoding by; 1 at least."""
     stops = look.exposure if look else None

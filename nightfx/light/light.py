@@ -128,7 +128,7 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
         own = own_sky(beside.sky_at(index, frame), lit.seen) if beside.sky_at else None
         sky = own or SkyMatte(lit.sky)
         change = with_sky(change, lit.seen, sky, lighting.sky, moment, written.encodings.source)
-    change = bare = change.graded(grade.grade_of(moment)).graded(lighting.moonlight)
+    change = bare = change.graded(grade.then(grade.grade_of(moment), lighting.moonlight))
     glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
     patches: tuple[Patch, ...] = ()
     shares: dict[str, GroupShare] | None = None
