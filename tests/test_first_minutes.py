@@ -92,7 +92,12 @@ def refused_by_what_lies_beside(folder: Path, clip: str) -> dict[tuple[str, ...]
         ("render", clip, "--lights", no): "no: is no file",
         ("render", clip, "--lights", str(folder / "file")): "file: Expecting value",
         ("render", clip, "--lock-to", no): "no: cannot be read (No such file or directory)",
-        ("render", clip, "--lock-to", str(folder / "file")): "file: is no lock",
+        (
+            "render",
+            clip,
+            "--lock-to",
+            str(folder / "file"),
+        ): "file: Expecting value: line 1 column 1 (char 0): not a lock: --lock writes one",
         ("render", clip, "--matte", no): "no: no such file",
         ("plan", clip, "-o", f"{inside}/plan.json"): taken,
         ("preview", clip, "-o", f"{inside}/a.png"): taken,

@@ -51,7 +51,7 @@ def load_lock(path: Path) -> Lock:
             f"{path}: cannot be read ({error.strerror}): --lock writes one"
         ) from error
     except ValueError as error:
-        raise PresetError(f"{path}: is no lock: --lock writes one") from error
+        raise PresetError(f"{error}: not a lock: --lock writes one") from error
     if found.lock != _VERSION:
         raise PresetError(f"{path}: a lock of version {found.lock}, {_VERSION} is known")
     if not all(isfinite(stop) and abs(stop) <= _MOST_STOPS for stop in found.stops):
