@@ -204,6 +204,8 @@ def test_what_is_offline_or_retimed_is_said(media: Path, tmp_path: Path) -> None
     assert "left as it is: not found" in missing
     assert "05:00:00:04 is not in its 24 frames from 01:00:00:00" in beyond
     assert "not at one speed forwards" in backwards
+    words = ["batch", tmp_path / "hard.edl", "--media", media, "-o", tmp_path / "out", "--dry-run"]
+    assert nightfx(*words).exit_code == 3  # as the run itself will
 
 
 # pyaaf2 leaves the file open where it is none of its own

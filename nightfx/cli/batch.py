@@ -20,7 +20,7 @@ from nightfx.options import GROUPS, EngineOptions, RenderOptions, all_options
 
 if TYPE_CHECKING:
     from nightfx.batch.queue.worker import ShotTask
-    from nightfx.batch.shots.timeline import Cut
+    from nightfx.batch.shots.timeline import Cut, Left
 
 _MOST_NAMES = 8  # of clips, in the last line
 
@@ -91,7 +91,8 @@ def batch(
         tasks = plan_batch(found, root, out, flags | ({"to": to} if to else {}), options, own)
     if dry_run:
         _tell_plan(tasks, as_json, is_timeline=cut is not None)
-        return DONE
+        fails = any(task.state == "failed" for task in tasks)
+        return SOME_FAILED if fails or any(one.is_failure for one in _left(cut)) else DONE
     from nightfx.cli.table import watching
 
     with watching(tasks, as_json=as_json) as watch:
@@ -144,7 +145,7 @@ def _conclude(
         typer.echo(shell.printable(f"error: {task.error}"), err=True)
     count = sum(task.state == "done" for task in tasks)
     skipped = sum(task.state == "skipped" for task in tasks)
-    lost = [one for one in cut.left if one.is_failure] if cut else []
+    lost = [one for one in _left(cut) if one.is_failure]
     names = [task.order.shot.key for task in failed] + [one.name for one in lost]
     words = f"{count} rendered, {skipped} done before, {len(names)} failed"
     typer.echo(shell.printable(f"{words}{_told_left(cut, names) if cut else ''}"), err=True)
@@ -158,6 +159,11 @@ def _conclude(
         return SOME_FAILED
     typer.echo(shell.printable(str(report)), err=as_json)
     return SOME_FAILED if names else DONE
+
+
+def _left(cut: Cut | None) -> Sequence[Left]:
+    """What of a timeline is left as it was."""
+    return cut.left if cut else ()
 
 
 def _told_left(cut: Cut, failed: Sequence[str]) -> str:

@@ -35,7 +35,8 @@ _MOVIES += " rm rmvb ogv ogm amv gif apng lrv lrf insv 360 osv"  # those of acti
 _STREAMS = "ts m2ts mts m2t tp trp mpg mpeg mpe m2p vob vro evo mod tod dv dif y4m ivf obu drc vc1"
 _STREAMS += " m1v m2v mpv mp2v h264 264 avc h265 265 hevc h266 266 vvc mjpg mjpeg"
 CLIP_SUFFIXES = {f".{name}" for name in f"{_MOVIES} {_STREAMS}".split()}
-_OWN_SUFFIXES = {".toml", ".json", ".csv", ".html"}  # what nightfx itself is told by, and tells
+# what nightfx itself is told by, and tells
+_OWN_SUFFIXES = {".toml", ".json", ".csv", ".html", ".otio", ".edl", ".xml", ".fcpxml", ".aaf"}
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:")
 
 
