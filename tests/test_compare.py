@@ -173,7 +173,7 @@ def test_the_command_prints_a_table_and_fails_on_a_loss(tmp_path: Path) -> None:
     assert "0 lost: passed" in good.output
     bad = CliRunner().invoke(app, ["verify", str(a), str(b)])
     assert bad.exit_code == 1
-    assert bad.output.startswith("lost     frames")
+    assert bad.stdout.startswith("lost     frames")
 
 
 def test_strict_wants_everything_as_it_was(tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ def test_a_broken_file_is_rendered_or_refused(
             out.mkdir()
             keep = ["--keep-going"] if seed % 2 else []
             words = ["render", broken, "--to", identity.folder, "-o", out, "--end", 1]
-            answer = worker.call(*words, "--speed", "ultrafast", "--working-height", 64, *keep)
+            answer = worker.call(
+                *words, "--speed", "ultrafast", "--method", "relight", "--working-height", 64, *keep
+            )
             left = sorted(path.name for path in out.iterdir())
             ending = "rendered" if answer.code == 0 else "refused" if answer.refusal else "broke"
             assert ending in ends, (seed, source.name, answer)

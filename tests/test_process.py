@@ -67,5 +67,7 @@ def test_commands_that_train_wait_briefly_too(
     monkeypatch.delenv("GOMP_SPINCOUNT")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(process, "cores", lambda: 2)
+    for name in ("day", "night"):
+        (tmp_path / name).mkdir()
     CliRunner().invoke(app, [word.format(empty=tmp_path) for word in words])
     assert os.environ.get("GOMP_SPINCOUNT") == "20000"

@@ -527,7 +527,7 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
         ("paper-1", ["--arm", "fast"], 2, "no arm of paper-1; it has one: leave --arm out"),
         ("paper-1", ["--data", "nowhere"], 1, "nowhere: holds neither day/ and night/"),
         ("paper-1", ["--device", "tpu"], 2, "--device must be auto, cpu, cuda or mps, got 'tpu'"),
-        ("paper-1", ["--out", "file"], 1, "file: is a file; --out names the folder"),
+        ("paper-1", ["--out", "file"], 1, "file: is a file: name a folder"),
         ("paper-1", ["--size", 256], 1, "0 usable pictures of 5"),  # they have 100 lines
     ],
 )

@@ -271,9 +271,10 @@ def test_bad_input_is_one_line(
 ) -> None:
     answer = nightfx(*command(stills, tmp_path / "run", *words)[1:])
     assert answer.exit_code == code
-    assert answer.stderr.startswith("error: ")
-    assert message in answer.stderr
-    assert len(answer.stderr.splitlines()) == 1
+    reading, said = answer.stderr.splitlines()
+    assert reading == "run: reading"
+    assert said.startswith("error: ")
+    assert message in said
     assert not (tmp_path / "run").exists()
 
 

@@ -93,6 +93,8 @@ def _try_folder(folder: Path) -> None:
 def check_folder(folder: Path) -> None:
     """Raise TargetError where a folder that is to be made, or is there, takes no files."""
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if there == folder and not there.is_dir():
+        raise TargetError(f"{folder}: is a file: name a folder")
     if not there.is_dir():
         raise TargetError(f"{there}: is a file, and no folder can be {folder}: choose another")
     with translated(folder):

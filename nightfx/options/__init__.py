@@ -22,8 +22,7 @@ from nightfx.options.light import (
     has_driver,
 )
 from nightfx.options.look import Look, Moment, read_look
-from nightfx.options.moonlight import Moonlight, check_moonlight
-from nightfx.options.night_sky import NightSky, check_sky
+from nightfx.options.night_sky import Moonlight, NightSky, check_moonlight, check_sky
 from nightfx.options.prepare import Crop, PrepareOptions, Repeats
 from nightfx.options.preset_lights import Kelvins, LightTable, check_lights
 from nightfx.options.render import GROUPS, RenderOptions, all_options, find_option
