@@ -612,7 +612,10 @@ def test_a_town_is_called_one_and_has_something_to_light(
 
 @pytest.mark.parametrize(
     ("town", "asked", "is_moonlit"),
-    [(True, "auto", False), (False, "auto", True), (False, "on", False), (None, "off", False)],
+    [
+        *((True, "auto", False), (False, "auto", True), (False, "on", False)),
+        *((False, "a.lights.json", False), (None, "off", False)),
+    ],
 )
 def test_a_shot_without_a_town_gets_moonlight_and_no_lamp(
     town: bool | None, asked: str, is_moonlit: bool
@@ -622,7 +625,7 @@ def test_a_shot_without_a_town_gets_moonlight_and_no_lamp(
     moonlight = moonlight_of(night, found, light)
     assert (moonlight is not None) == is_moonlit
     lamps = plan_lamps(night, found, light)
-    assert (lamps is not None) == (town is True or asked == "on")
+    assert (lamps is not None) == (town is not None and not is_moonlit)
     glow = sky_by(NightSky(glow=(0.1, 0.2, 0.3)), moonlight).glow
     assert glow[2] == pytest.approx(0.3 * (moonlight.glow if moonlight else 1))
 

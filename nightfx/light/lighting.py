@@ -151,9 +151,9 @@ def plan_lamps(preset: Preset, found: LightList | None, light: LightOptions) -> 
 
 
 def moonlight_of(preset: Preset, found: LightList | None, light: LightOptions) -> Moonlight | None:
-    """The moonlight of a preset where lights were looked for, `found` shows no town, and nobody asks for lamps."""
-    is_town = found is None or found.town or light.lights == "on"
-    return None if is_town else preset.facts.moonlight
+    """The moonlight of a preset where lights were looked for, `found` shows no town, and nobody asks for lamps, by a list neither."""
+    is_lit = found is None or found.town or light.lights != "auto"
+    return None if is_lit else preset.facts.moonlight
 
 
 def find_lights_of(preset: Preset, footage: Footage, light: LightOptions) -> LightList | None:
