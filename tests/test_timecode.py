@@ -11,7 +11,7 @@ from typing import Any
 import av
 import pytest
 from media import Clip, make_clip, make_reel
-from remux import with_bytes
+from remux import Copied, remux, with_bytes
 
 import nightfx
 from nightfx.check.verification import verify
@@ -219,6 +219,22 @@ def test_the_reel_of_a_timecode_stays_or_is_told_of(
     kept = reels(target) == {REEL}
     assert kept == (suffix in (".mov", ".mkv"))
     assert kept != (f"reel_name {REEL} of the timecode is left out (mov keeps it)" in caplog.text)
+
+
+def test_another_timecode_of_the_file_is_told_of_and_counted_as_lost(
+    tmp_path: Path, identity: Preset, caplog: pytest.LogCaptureFixture
+) -> None:
+    def with_two(copied: Copied) -> None:
+        copied.metadata["timecode"] = "02:00:00:00"
+        copied.streams[0]["metadata"]["timecode"] = "01:00:00:00"
+
+    plain = make_clip(tmp_path / "a.mkv", Clip("ffv1", "yuv420p", count=3))
+    source = remux(plain, tmp_path / "b.mkv", with_two)
+    target = nightfx.render(source, tmp_path / "c.mkv", preset=identity)
+    assert caplog.text.count("02:00:00:00") == 1
+    assert "the file says timecode 02:00:00:00 too, beside 01:00:00:00: left out" in caplog.text
+    verdicts = {row.what: row.verdict for row in verify(source, target)}
+    assert (verdicts["timecode"], verdicts["other timecodes"]) == ("kept", "lost")
 
 
 def reels(path: Path) -> set[str]:

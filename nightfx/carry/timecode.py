@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -29,6 +29,8 @@ class Timecode:
     """Frames that it counts a second."""
     facts: dict[str, str] = field(default_factory=dict)
     """What else its track says: the reel's name."""
+    others: tuple[str, ...] = ()
+    """What other places of the file say instead, which is written nowhere."""
 
     @property
     def drops_frames(self) -> bool:
@@ -71,12 +73,15 @@ def read_timecode(info: ClipInfo, source: Path | None) -> Timecode | None:
     own = _rate_of_track(source) if "mov" in info.container else None
     # of the same numbers a second, the pictures' rate is the exact one
     rate = own if own and round(own) != round(rate) else rate
-    return Timecode(info.timecode, rate, _facts(source))
+    facts, others = _told(source, info.timecode)
+    return Timecode(info.timecode, rate, facts, others)
 
 
 def timecode_lines(timecode: Timecode, container: str, info: ClipInfo) -> Iterator[str]:
     """Yield a line for each thing of a timecode that a container does not say."""
     held, rate = holds(container), info.rate or FALLBACK_RATE
+    for other in timecode.others:
+        yield f"the file says timecode {other} too, beside {timecode.start}: left out"
     if timecode.after(Fraction(0)) is None:
         words = f"is not understood at {float(timecode.rate):.3f} fps"
         yield f"timecode {timecode.start} {words}: left out"
@@ -98,14 +103,22 @@ def _of_count(timecode: Timecode, container: str, rate: Fraction) -> str:
     return f"{words}, as MXF has to: {fate} (mov and mp4 keep it)"
 
 
-def _facts(source: Path) -> dict[str, str]:
+def other_timecodes(places: Iterable[Mapping[str, str]], start: str | None) -> tuple[str, ...]:
+    """Return what metadata of streams and file say as timecode beside `start`: each once."""
+    said = [v for place in places for k, v in place.items() if k.lower() == "timecode"]
+    return tuple(dict.fromkeys(value for value in said if value != start))
+
+
+def _told(source: Path, start: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what the timecode's track says else, and the timecodes of other places."""
     with open_source(source) as container:
-        places = [s.metadata for s in container.streams]
+        places = [*(s.metadata for s in container.streams), container.metadata]
         tracks = [s.metadata for s in container.streams if s.type == "data"]
     own = next((t for t in tracks if "timecode" in t), {})
     reels = [place[REEL] for place in (own, *places) if REEL in place]
     facts = {key: value for key, value in own.items() if key not in _WRITTEN_ANEW}
-    return facts | ({REEL: reels[0]} if reels else {})
+    facts |= {REEL: reels[0]} if reels else {}
+    return facts, other_timecodes(places, start)
 
 
 def _rate_of_track(path: Path) -> Fraction | None:

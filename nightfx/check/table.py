@@ -243,6 +243,13 @@ TABLE: tuple[Thing, ...] = (
     ),
     Thing("timecode", "timecode", "exactly, that of the first frame of the part"),
     Thing(
+        "other timecodes",
+        "timecode",
+        "what streams and file say beside it, exactly",
+        "one is written, that of the picture",
+        said="says timecode",
+    ),
+    Thing(
         "timecode's rate",
         "timecode",
         "how many numbers its track counts a second, and whether it drops some, exactly",
@@ -314,6 +321,7 @@ TABLE: tuple[Thing, ...] = (
         "track",
         "default, forced, cover and all others exactly",
         "the container has no place for them",
+        said="is marked",
     ),
     Thing(
         "stream's metadata",

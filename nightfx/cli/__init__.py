@@ -6,6 +6,7 @@ Commands import what they need when they run, so that `nightfx --help` answers a
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -77,4 +78,7 @@ def options(
 def main() -> None:
     """The program `nightfx`."""
     shell.listen()
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # the last collection would look through all that PyTorch made: a second after the last line

@@ -23,6 +23,7 @@ from av.stream import AttachmentStream, Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from nightfx.carry.timecode import other_timecodes
 from nightfx.check.clip.headers import Headers, read_headers
 from nightfx.check.clip.looks import Looks
 from nightfx.options import MAX_PIXELS
@@ -138,6 +139,8 @@ class Contents:
     """What the container says in its own words."""
     timecode: str | None
     """Start timecode, wherever the container keeps it."""
+    other_timecodes: tuple[str, ...]
+    """What streams and file say beside it."""
     timecode_metadata: list[dict[str, str]]
     """Metadata of each timecode track."""
     picture_metadata: dict[str, str]
@@ -212,6 +215,7 @@ def _outline(path: Path, container: InputContainer, stream: VideoStream) -> Cont
         format_name=container.format.name,
         headers=read_headers(path, container.format.name, stream.index),
         timecode=_timecode(container),
+        other_timecodes=other_timecodes(_places(container), _timecode(container)),
         timecode_metadata=[
             dict(s.metadata)
             for s in container.streams
@@ -327,11 +331,11 @@ def _chapter(chapter: Any) -> tuple[Fraction, Fraction, str]:
 
 
 def _timecode(container: InputContainer) -> str | None:
-    for place in (*(s.metadata for s in container.streams), container.metadata):
-        for key, value in place.items():
-            if key.lower() == "timecode":
-                return str(value)
-    return None
+    return next(iter(other_timecodes(_places(container), None)), None)
+
+
+def _places(container: InputContainer) -> list[dict[str, str]]:
+    return [*(s.metadata for s in container.streams), container.metadata]
 
 
 def _language(stream: Stream) -> str | None:

@@ -62,6 +62,9 @@ def _timecode(old: Contents, new: Contents, part: RenderedPart, held: Held) -> I
         row = equal("timecode", wanted or old.timecode, new.timecode)
         unknown = old.timecode and not wanted
         yield VerdictRow(row.what, row.source, row.render, "left out") if unknown else row
+    if old.other_timecodes or new.other_timecodes:
+        said = (", ".join(each.other_timecodes) or "none" for each in (old, new))
+        yield equal("other timecodes", *said)
     if tracks and (new.headers.timecode_tracks or counts != round(old.picture.rate)):
         yield _counting(tracks, new.headers.timecode_tracks)
     was, now = (
