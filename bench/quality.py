@@ -221,9 +221,9 @@ def render_whole(preset: Preset, x: Tensor, look: Look | None = None) -> Tensor:
     options = complete_options(RenderOptions.of(method="relight", look=look or Look()), preset)
     planes = tuple(plane.numpy() for plane in (x * 65535).round().to(torch.uint16))
     frame = Frame(planes, rgb_coding(16, alpha=False), 0, Fraction(1, 24))
-    plan = plan_fields(Footage(), preset.generator, preset, options.field)
     found = find_lights_of(preset, Footage(lambda: [frame]), options.light)
     moonlight = moonlight_of(preset, found, options.light)
+    plan = plan_fields(Footage(), preset.generator, preset, options.field, moonlight)
     lighting = Lighting(
         *(preset.generator, options.look, plan),
         sky=plan_sky(preset, options.look, moonlight=moonlight),

@@ -32,7 +32,7 @@ from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
 from nightfx.light.grade import grade_of, white_gains
 from nightfx.light.light import Beside, light_frames
-from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields, plan_sky
+from nightfx.light.lighting import Footage, Lighting, ceiling_of, plan_fields, plan_sky
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import Preset, load_preset, save_preset
 from nightfx.options.look import Look, Moment, read_look, value_at, value_from
@@ -80,7 +80,7 @@ def lit(
     light = options.light
     lighting = Lighting(
         *(preset.generator, options.look, fields, light.tile_px, light.seed),
-        most=most_of(preset),
+        ceiling=ceiling_of(preset),
         sky=plan_sky(preset, options.look),
     )
     return list(light_frames(frames, lighting, written, Beside(borders, matte and matte.at)))

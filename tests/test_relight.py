@@ -11,13 +11,22 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nightfx.apply.field import blended, identity_field, relight
-from nightfx.light.fit import FieldPlan, Fit, field_of, fit_field, light_by_field
+from nightfx.light.fit import (
+    Ceiling,
+    FieldPlan,
+    Fit,
+    field_of,
+    fit_field,
+    held_below,
+    light_by_field,
+)
 from nightfx.light.see import see, small_rgb, working_size
 from nightfx.network.gain_offset import GainOffset
 from nightfx.network.model import Generator, PaperGenerator, RelitGenerator
 from nightfx.network.presets import load_preset
 from nightfx.picture.color import to_rgb
 from nightfx.picture.frame import Coding, Frame
+from nightfx.picture.weights import luma
 
 CODING = Coding("yuv420p10le", 10, 1, 1, "bt709", False, False)
 
@@ -198,3 +207,15 @@ def test_a_still_camera_varies_no_more_than_its_plate() -> None:
         for light in (fields, [held] * len(frames))
     )
     assert of_render <= 1.02 * of_plate
+
+
+@given(white=st.floats(0.1, 1), seed=st.integers(0, 1000))
+def test_a_ceiling_bends_whites_and_leaves_what_is_dark(white: float, seed: int) -> None:
+    plate = np.random.default_rng(seed).uniform(0, 2, (3, 4, 4)).astype(np.float32) ** 2
+    one, none = np.ones_like(plate), np.zeros_like(plate)
+    gain, offset = held_below(plate, one, none, Ceiling(1.0, white))
+    before, after = luma(plate), luma(plate * gain + offset)
+    assert (after <= np.minimum(before, white) * 1.00001).all()
+    dark = before <= white / 2
+    assert np.allclose(after[dark], before[dark], rtol=1e-5)
+    assert (np.diff(after.ravel()[np.argsort(before.ravel())]) >= -1e-5).all()

@@ -13,7 +13,7 @@ from nightfx.network.scene_backends import build_scene_backend, fidelity
 from nightfx.network.scene_net import SceneNetwork, load_scene_network
 from nightfx.network.weights import pack_weights
 from nightfx.options import Backend
-from nightfx.scene import KINDS, LIGHTS, SURFACES, see_scene
+from nightfx.scene import KINDS, LIGHTS, SURFACES, see_finely, see_scene
 
 MOST_PARAMETERS = 1_500_000
 
@@ -89,3 +89,21 @@ def test_a_scene_is_made_of_probabilities(network: SceneNetwork) -> None:
     assert scene.lights.max() <= 1
     assert np.array_equal(scene.of("wall"), scene.surfaces[2])
     assert np.array_equal(scene.of("lamp"), scene.lights[2])
+
+
+def test_surfaces_are_seen_in_the_small_picture_and_lights_in_the_large(
+    network: SceneNetwork,
+) -> None:
+    shown = np.random.default_rng(0).uniform(0, 1, (3, 64, 96)).astype(np.float32)
+    small = np.ascontiguousarray(shown[:, ::2, ::2])
+    scene, fine, coarse = (
+        see_finely(network, shown, small),
+        see_scene(network, shown),
+        see_scene(network, small),
+    )
+    assert np.array_equal(scene.lights, fine.lights)
+    assert scene.surfaces.shape == fine.surfaces.shape
+    assert np.allclose(scene.surfaces.sum(0), 1, atol=1e-5)
+    halved = scene.surfaces.reshape(6, 32, 2, 48, 2).mean((2, 4))
+    assert np.abs(halved - coarse.surfaces).mean() < 0.05
+    assert np.array_equal(see_finely(network, shown, shown).surfaces, fine.surfaces)

@@ -34,6 +34,7 @@ from nightfx.training.scene.labelled import (
     Labelled,
     bit,
 )
+from nightfx.training.scene.lampposts import knows_lamps, with_lamps
 from nightfx.training.scene.loss import scene_loss, wanted_of
 from nightfx.training.scene.photographs import read_labelled
 from nightfx.training.scene.run import draw_batch, train_scene
@@ -224,6 +225,29 @@ def test_a_gap_before_a_facade_is_known_as_sky() -> None:
         assert np.array_equal(found.picture[far], everywhere.picture[far])
         assert (found.trust[far] == 80).all()
     assert with_gap(everywhere, [], np.random.default_rng(0)) is everywhere
+
+
+def test_lamps_are_drawn_with_a_post_and_are_all_the_lamps_there_are() -> None:
+    lamp, plain = bit("lamp"), labelled(surface=SKY, sky=255)
+    kept = 0
+    for seed in range(40):
+        found = with_lamps(plain, np.random.default_rng(seed))
+        is_new = (found.picture != plain.picture).any(-1)
+        is_head = (found.lit & lamp) > 0
+        kept += bool(is_head.any())
+        assert (found.sky[is_head] < 128).all()
+        assert (found.surface[is_head] == STANDING).all()
+        assert (found.known[is_head] & lamp).all()
+        far = cv2.dilate(is_new.astype(np.uint8), np.ones((3, 3))) == 0
+        assert (found.known[far] & lamp).all()
+        assert np.array_equal(found.sky[far], plain.sky[far])
+        assert not (found.lit[far] & lamp).any()
+    assert kept > 20  # the others stand outside
+
+
+def test_who_says_where_lamps_are_gets_none_drawn() -> None:
+    assert knows_lamps(labelled(known=int(ALL_LIGHTS)))
+    assert not knows_lamps(labelled(known=int(bit("window"))))
 
 
 @pytest.fixture

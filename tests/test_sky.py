@@ -22,7 +22,7 @@ from nightfx.light.borders import Borders, Lengths
 from nightfx.light.fit import light_by_field
 from nightfx.light.grade import grade_of
 from nightfx.light.light import Beside, light_frames
-from nightfx.light.lighting import Footage, Lighting, most_of, plan_fields, plan_sky
+from nightfx.light.lighting import Footage, Lighting, ceiling_of, plan_fields, plan_sky
 from nightfx.light.night_sky import horizon, night_sky
 from nightfx.light.sky import follow_skies
 from nightfx.network import load_preset
@@ -357,7 +357,9 @@ def lit_by(
     )
     plan = plan_sky(preset, options.look)
     plan = replace(plan, network=cast(Any, network)) if plan else None
-    lighting = Lighting(preset.generator, options.look, fields, most=most_of(preset), sky=plan)
+    lighting = Lighting(
+        preset.generator, options.look, fields, ceiling=ceiling_of(preset), sky=plan
+    )
     borders = Borders(Lengths(least=8, most=8, warm_up=warm_up), first, {8} if first < 8 else ())
     frames = [street(pts) for pts in range(borders.begun_at, first + count)]
     return list(light_frames(frames, lighting, Written(YUV10), Beside(borders)))

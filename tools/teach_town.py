@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightfx.network import load_scene_network
-from nightfx.scene import TownJudge, pooled, see_scene
+from nightfx.scene import TownJudge, pooled, see_finely
 from nightfx.training.data.decode import load_picture
 
-LINES = 512  # as renders look
+LINES, SMALL_LINES = 512, 256  # as renders look
 PARTS = 6
 RIDGE = 3.0  # chosen among 3, 10, 30 by the parts left out
 ROUNDS = 30
@@ -80,11 +80,16 @@ def _looked(photos: Path, paths: list[str]) -> Iterator[NDArray[np.float32]]:
     network = load_scene_network()
     for path in paths:
         pixels = load_picture(photos / path)
-        scale = LINES / min(pixels.shape[:2])
-        size = [round(side * scale) for side in pixels.shape[1::-1]]
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        small = cv2.resize(pixels, size, interpolation=how).astype(np.float32) / 255
-        yield pooled(see_scene(network, small.transpose(2, 0, 1)))
+        fine, small = (_sized(pixels, lines) for lines in (LINES, SMALL_LINES))
+        yield pooled(see_finely(network, fine, small))
+
+
+def _sized(pixels: NDArray[np.uint8], lines: int) -> NDArray[np.float32]:
+    scale = lines / min(pixels.shape[:2])
+    size = [round(side * scale) for side in pixels.shape[1::-1]]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(pixels, size, interpolation=how).astype(np.float32) / 255
+    return np.asarray(small.transpose(2, 0, 1), np.float32)
 
 
 def weights_of(told: Told) -> Numbers:

@@ -36,6 +36,7 @@ from nightfx.picture import (
     upright,
 )
 
+_KNEE = 0.5  # of white: what is darker stays
 _LEAST_LUMA = np.float32(1e-6)
 _SHADOW = np.float32(0.02)  # keeps ratios in blacks from exploding
 
@@ -50,6 +51,15 @@ class Fit:
     """Contrast (a variance, of values in [0, 1]) below which the generator's own gain is trusted more than the fit."""
 
 
+class Ceiling(NamedTuple):
+    """How bright a generator may leave a plate, before the look."""
+
+    share: float
+    """Of the plate's luma, at most: so its preset's look makes nothing brighter."""
+    white: float | None = None
+    """Luma that whites come near and nothing passes, in the working encoding; None for any."""
+
+
 @dataclass(frozen=True)
 class FieldPlan:
     """Everything that decides a shot's fields besides its frames and the generator."""
@@ -62,8 +72,8 @@ class FieldPlan:
     """Global exposure and tint to hold, or None."""
     encoding: Encoding = SDR
     """The encoding of the frames' signal."""
-    most: float | None = None
-    """How much of the plate's luma the generator may leave at most, so that its preset's look makes nothing brighter."""
+    ceiling: Ceiling | None = None
+    """How bright the generator may leave a plate; None for any."""
 
 
 class ByField(NamedTuple):
@@ -104,8 +114,8 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
     shown = rolled_off(small, plan.encoding)
     light = light_of(generator, upright(shown, frame), "whole")
     gain, offset = (as_coded(maps.numpy(), frame) for maps in light)
-    if plan.most is not None:
-        gain, offset = held_below(small, gain, offset, plan.most)
+    if plan.ceiling is not None:
+        gain, offset = held_below(small, gain, offset, plan.ceiling)
     lit = small * gain + offset
     if not isinstance(generator, RelitGenerator):
         # it says no gain: the ratio of both pictures does, for what is above white too
@@ -119,13 +129,23 @@ def field_of(seen: Seen, generator: Generator, plan: FieldPlan) -> Field:
 
 
 def held_below(
-    plate: Float32, gain: Float32, offset: Float32, most: float
+    plate: Float32, gain: Float32, offset: Float32, ceiling: Ceiling
 ) -> tuple[Float32, Float32]:
-    """Return maps (3, h, w) that leave each pixel of `plate` (3, h, w) at most this share of its luma, its colour kept."""
-    allowed = np.maximum(luma(plate), 0) * np.float32(most)
+    """Return maps (3, h, w) that leave each pixel of `plate` (3, h, w) no brighter than it may be, its colour kept."""
+    allowed = np.maximum(luma(plate), 0) * np.float32(ceiling.share)
     made = np.maximum(luma(plate * gain + offset), _LEAST_LUMA)
+    if ceiling.white is not None:
+        allowed = np.minimum(allowed, below_white(made, ceiling.white))
     share = np.minimum(allowed / made, 1)
     return gain * share, offset * share
+
+
+def below_white(luma: Float32, white: float) -> Float32:
+    """The luma, bent from half of `white` on so that it comes near it and never passes."""
+    knee = np.float32(_KNEE * white)
+    room = np.float32(white) - knee
+    bent: Float32 = knee + room * -np.expm1(-np.maximum(luma - knee, 0) / room)
+    return np.minimum(luma, bent)
 
 
 def fit_field(

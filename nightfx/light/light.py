@@ -113,8 +113,8 @@ def _maps_of(frame: Frame, lighting: Lighting, encoding: Encoding) -> MapChange:
     shown = rolled_off(work, encoding)
     maps = light_of(lighting.generator, upright(shown, frame), lighting.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in maps)
-    if lighting.most is not None:
-        gain, offset = fit.held_below(work, gain, offset, lighting.most)
+    if lighting.ceiling is not None:
+        gain, offset = fit.held_below(work, gain, offset, lighting.ceiling)
     return MapChange(gain, offset)
 
 

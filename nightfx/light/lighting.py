@@ -88,8 +88,8 @@ class Lighting:
     """Seeds the grain."""
     numbering: Numbering = CLIP_NUMBERS
     """How frames are numbered, which keyframes of the look go by."""
-    most: float | None = None
-    """How much of the plate's luma the generator may leave at most."""
+    ceiling: fit.Ceiling | None = None
+    """How bright the generator may leave a plate; None for any."""
     sky: SkyPlan | None = None
     """How the skies of frames come to be; None where the look leaves them alone."""
 
@@ -130,12 +130,12 @@ def build_lighting(
     network = preset.network(draft=light.draft)
     generator = build_backend(network, light.backend, light.device, shown)
     by_field = preset.method(light.method) == "relight"
-    fields = plan_fields(footage, generator, preset, field) if by_field else None
     found = found or find_lights_of(preset, footage, light)
     moonlight = moonlight_of(preset, found, light)
+    fields = plan_fields(footage, generator, preset, field, moonlight) if by_field else None
     return Lighting(
         *(generator, look, fields, light.tile_px, light.seed, footage.numbering),
-        *(most_of(preset), plan_sky(preset, look, light, field, moonlight)),
+        *(ceiling_of(preset, moonlight), plan_sky(preset, look, light, field, moonlight)),
         plan_lamps(preset, found, light),
         found,
         grade.moonlit(moonlight) if moonlight else None,
@@ -213,6 +213,17 @@ def steadying_of(preset: Preset, field: FieldOptions, every: int = 1) -> steady.
     return steady.Steadying(amount, every)
 
 
+def ceiling_of(preset: Preset, moonlight: Moonlight | None = None) -> fit.Ceiling | None:
+    """Return how bright the generator of a preset may leave a plate, that what its look and moonlight add stays below."""
+    share = most_of(preset)
+    if share is None:
+        return None
+    white, more = preset.facts.white, grade.brightest(preset.facts.look)
+    if moonlight is not None and moonlight.white is not None:
+        white, more = moonlight.white, more * grade.stops_gain(moonlight.exposure)
+    return fit.Ceiling(share, white / more if white is not None else None)
+
+
 def most_of(preset: Preset) -> float | None:
     """Return how much of a plate's luma the generator of a preset may leave, that its look makes nothing brighter."""
     return _MOST / grade.brightest(preset.facts.look) if preset.facts.darkens else None
@@ -248,7 +259,11 @@ def _small_picture(frame: Frame, encoding: Encoding, height: int) -> Tensor:
 
 
 def plan_fields(
-    footage: Footage, generator: Generator, preset: Preset, field: FieldOptions
+    footage: Footage,
+    generator: Generator,
+    preset: Preset,
+    field: FieldOptions,
+    moonlight: Moonlight | None = None,
 ) -> fit.FieldPlan:
     """Plan how the fields of a shot come to be; a lock is measured on frames spread over the shot."""
     facts = preset.facts
@@ -259,7 +274,7 @@ def plan_fields(
         steadying=steadying_of(preset, field, every),
         lock=lock.load_lock(field.lock_to) if field.lock_to else None,
         encoding=footage.encoding,
-        most=most_of(preset),
+        ceiling=ceiling_of(preset, moonlight),
     )
     if field.field_every == "auto":
         chosen = choose_every(_first_seconds(footage.frames()), generator, plan)

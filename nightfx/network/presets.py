@@ -58,6 +58,7 @@ _FIELD_LIMITS = {
     "fit_radius_cells": (0, 64),
     "fit_epsilon": (1e-6, 1.0),
     "steady": (0.0, 0.99),
+    "white": (0.05, 1.0),
 }
 
 
@@ -79,6 +80,8 @@ class PresetFacts:
     """Whether it is for footage of the day, which becomes night, or for night, which becomes day."""
     darkens: bool = False
     """Whether it, its own look included, makes nothing brighter than the plate."""
+    white: float | None = None
+    """Luma that whites come near in its night where no lamp lights them, in the working encoding; None for any."""
     method: Method = "tiles"
     """The default of `--method`."""
     working_height_px: int = 256
@@ -383,7 +386,8 @@ def _verify(facts: PresetFacts) -> None:
     if not 0 < facts.heights_px[0] <= facts.heights_px[1]:
         raise PresetError(f"heights_px must be two rising numbers, got {list(facts.heights_px)}")
     for name, (low, high) in _FIELD_LIMITS.items():
-        if not low <= (value := getattr(facts, name)) <= high:
+        value = getattr(facts, name)
+        if value is not None and not low <= value <= high:
             raise PresetError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
     if facts.sky:
         check_sky(facts.sky)

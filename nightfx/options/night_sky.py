@@ -33,6 +33,7 @@ def check_sky(sky: NightSky) -> None:
 _LIMITS = {
     **{"saturation": (0.0, 1.0), "temperature": (-200.0, 200.0), "exposure": (-10.0, 0.0)},
     "glow": (0.0, 1.0),
+    "white": (0.05, 1.0),
 }
 
 
@@ -46,6 +47,8 @@ class Moonlight:
     """Shift of white in mired; cool is negative."""
     exposure: float = 0.0
     """Stops, none brighter: a night is no brighter than its plate."""
+    white: float | None = None
+    """Luma that whites come near, in the working encoding; None for that of the preset."""
     glow: float = 0.2
     """What is left of the town's glow at the horizon of the sky."""
 
@@ -53,6 +56,8 @@ class Moonlight:
 def check_moonlight(moonlight: Moonlight) -> None:
     """Raise `PresetError` for a moonlight that cannot be."""
     for name, (low, high) in _LIMITS.items():
+        if getattr(moonlight, name) is None:
+            continue
         if not low <= (value := getattr(moonlight, name)) <= high:
             words = f"must be from {low:g} to {high:g}, got {value:g}"
             raise PresetError(f"[moonlight] {name} {words}")

@@ -29,6 +29,7 @@ __all__ = [
     "refine",
     "refine_picture",
     "scene_of",
+    "see_finely",
     "see_scene",
     "sky_of",
     "town_odds",
@@ -39,6 +40,6 @@ __getattr__ = later(
     __name__,
     {
         "places": ("Places", "places_of", "scene_of", "sky_of"),
-        "seen": ("Scene", "see_scene"),
+        "seen": ("Scene", "see_finely", "see_scene"),
     },
 )

@@ -24,10 +24,10 @@ from nightfx.picture import (
     rolled_off,
     upright,
 )
-from nightfx.scene import Scene, see_scene, town_odds
+from nightfx.scene import Scene, see_finely, town_odds
 
 _LINES = 512  # of the picture in which lights are looked for
-_MOTION_LINES = 256  # of the one that motion is found in, at half of that
+_SMALL_LINES = 256  # of the one that surfaces are seen in, and motion, at half of that
 _EVERY = 12  # frames
 _GROUND = 0.5
 _FIRST_ROWS = 0.03  # of the ground lies above its horizon
@@ -54,12 +54,12 @@ def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
     tracker, before, numbers = Tracker(), None, list[int]()
     size, scale, towns, horizon = (0, 0), np.ones(2, np.float32), [], []
     for place, frame in enumerate(frames):
-        seen = see(frame, _MOTION_LINES, how.encoding)
+        seen = see(frame, _SMALL_LINES, how.encoding)
         luma, cells = (luma_of(upright(x, frame)) for x in (seen.small, seen.cells))
         is_cut = before is not None and find_motion(before, cells).is_cut
         tracker.show(place, luma, is_cut=is_cut)  # tracks count places; numbers come at the end
         if is_cut or place % how.every == 0:
-            scene, found = _look(frame, how)
+            scene, found = _look(frame, seen.small, how)
             per_px = _ratio(luma.shape, scene.surfaces.shape[1:])
             tracker.look([x._replace(quad=x.quad * per_px) for x in found])
             towns.append(_town_of(scene, found))
@@ -89,9 +89,10 @@ def _ratio(size: Sequence[int], other: Sequence[int]) -> Float32:
     return np.array([size[1] / other[1], size[0] / other[0]], np.float32)
 
 
-def _look(frame: Frame, how: Search) -> tuple[Scene, list[Found]]:
-    shown = upright(rolled_off(see(frame, _LINES, how.encoding).small, how.encoding), frame)
-    scene = see_scene(how.network, shown)
+def _look(frame: Frame, small: Float32, how: Search) -> tuple[Scene, list[Found]]:
+    fine = see(frame, _LINES, how.encoding).small
+    shown, small = (upright(rolled_off(x, how.encoding), frame) for x in (fine, small))
+    scene = see_finely(how.network, shown, small)
     return scene, find_lights(scene, shown)
 
 

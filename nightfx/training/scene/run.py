@@ -30,6 +30,7 @@ from nightfx.training.scene.framing import is_frontal, reframed
 from nightfx.training.scene.gaps import with_gap
 from nightfx.training.scene.gather import Sources, gather, read_keep_out
 from nightfx.training.scene.labelled import Labelled
+from nightfx.training.scene.lampposts import knows_lamps, with_lamps
 from nightfx.training.scene.loss import scene_loss, wanted_of
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 SIZE_PX = (224, 288)
 """(height, width) of what the network learns from: about a frame at working height."""
 _GAPS = 0.35  # of the facades that get a piece of sky: few show any
+_LAMPS = 0.6  # of the photographs that get street lamps
 _AHEAD = 2  # batches
 
 Batch = tuple[Tensor, list[Labelled]]
@@ -103,6 +105,8 @@ def draw_batch(sources: Sources, options: SceneTrainOptions, step: int) -> Batch
         item = reframed(drawn, SIZE_PX, rng)
         if is_frontal(drawn) and rng.uniform() < _GAPS:
             item = with_gap(item, sources.skies, rng)
+        if not knows_lamps(drawn) and rng.uniform() < _LAMPS:
+            item = with_lamps(item, rng)
         pictures.append(altered(item, sources.skies, rng).transpose(2, 0, 1))
         labels.append(item)
     return torch.from_numpy(np.stack(pictures)), labels
