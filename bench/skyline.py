@@ -3,7 +3,7 @@
     python -m bench.skyline --photos DATA --preset night [--every 2]        # the photographs with skies drawn by hand
     python -m bench.skyline --town TOWN/held-out --preset night             # drawn streets; the true night beside it
 
-Figures are means of `nightfx.metrics.skyline` (walls darker near the sky, and the fringe, in stops of luma) over pictures
+Figures are means of `nightfx.metrics.skylines` (walls darker near the sky, and the fringe, in stops of luma) over pictures
 that have them, and lights in impossible places per 10 pictures. On photographs the sky alone is known to be without lights.
 The plate, the hand grade and, of drawn streets, the true night say what figure has no fault in it.
 """

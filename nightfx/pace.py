@@ -15,6 +15,25 @@ _FLUSH_SPEED = (
 _MOST_SPEED = 10.0
 
 
+class WorkClock:
+    """Seconds of work: it stands still while something is prepared that is needed once."""
+
+    def __init__(self) -> None:
+        self._still = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds, from some moment on."""
+        return time.monotonic() - self._still
+
+    def leave_out(self, seconds: float) -> None:
+        """Leave out what was no work of the kind that goes on."""
+        self._still += seconds
+
+
+work_clock = WorkClock()
+"""Of this process."""
+
+
 class Course:
     """How far a piece of work is: its items, and the stages before and after them, each at its own pace.
 
@@ -61,7 +80,7 @@ class Pace:
 
     def __init__(
         self,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = work_clock,
         work: Callable[[], float] = time.process_time,
     ) -> None:
         self._clock, self._work = clock, work

@@ -514,6 +514,10 @@ def test_what_comes_after_the_last_frame_has_a_name_and_is_part_of_what_is_left(
     )
     show.stage("preparing", 0, None)
     told = [said.stage]
+    for done in range(41):  # of the pictures that are searched, which says nothing of the render
+        now += 0.1
+        show.stage("looking for lights", done, 40)
+        assert said.seconds_left is None
     for done in range(1, 41):
         now += (
             0.5  # two a second, of which an encoder holds six, that it ends with at four a second

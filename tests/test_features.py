@@ -137,7 +137,7 @@ def test_onnx_needs_no_trust(tmp_path: Path) -> None:
     [
         ("features.pkl", "TorchScript .* or ONNX"),
         ("broken.pt", "not readable as TorchScript"),
-        ("missing.pt", "not readable as TorchScript"),
+        ("missing.pt", "no such file"),
         ("broken.onnx", "not readable as ONNX"),
         ("missing.onnx", "no such file"),
     ],

@@ -20,8 +20,8 @@ MAY_IMPORT = {
     "disk": {"errors"},
     "options": {"disk", "errors"},
     # pictures, and files of them
-    "picture": {"errors", "options"},
-    "metrics": {"errors", "picture"},
+    "picture": {"errors", "options", "pace"},
+    "metrics": {"errors", "lazy", "picture"},
     "source": {"errors", "options", "picture"},
     "carry": {"errors", "options", "picture", "source"},
     "target": {"carry", "disk", "errors", "options", "picture", "source"},

@@ -702,7 +702,7 @@ def test_what_lies_on_the_ground_is_no_lamp(ground_from: int, count: int) -> Non
     [
         ([20], [22, 54], [], [("rear-lamp", 24), ("rear-lamp", 56)]),
         ([20], [22, 54, 38], [30], [("rear-lamp", 24), ("rear-lamp", 56)]),
-        ([20], [54], [22, 46], [("front-lamp", 24), ("front-lamp", 48)]),
+        ([20], [54], [22, 46], [("rear-lamp", 56)]),  # red is on rears alone
         # two that stand close together, of which one comes and one goes
         (
             [20, 60],

@@ -27,8 +27,8 @@ from nightfx.training.data.dataset import DataSet, describe
 from nightfx.training.data.measure import brightness_of
 from nightfx.training.data.nexet import check_nexet, commands
 from nightfx.training.data.pictures import to_tensor
-from nightfx.training.data.prepare import parse_threshold, prepare
-from nightfx.training.data.sources import read_labels, sample_frames
+from nightfx.training.data.prepare import prepare
+from nightfx.training.data.sources import parse_threshold, read_labels, sample_frames
 
 SIZE = (64, 48)
 

@@ -37,22 +37,23 @@ def prepare(
     **given: Any,
 ) -> None:
     """Sort pictures and frames into day and night, crop them, and draw a test set."""
-    from nightfx.training.data.sources import check_root
-
-    for root in sources:
-        check_root(root)
-    check_folder(out)
-    from nightfx.training.data.dataset import describe
-    from nightfx.training.data.prepare import parse_threshold
-    from nightfx.training.data.prepare import prepare as prepare_set
-
-    options = PrepareOptions(
-        labels=Path(labels) if labels and labels != "folders" else None,
-        by_folder=labels == "folders",
-        thresholds=dict(parse_threshold(text) for text in threshold or ()),
-        **only(PrepareOptions, given),
-    )
     with shell.progress(out.name, "files") as show:
+        show.stage("reading", 0, None)
+        from nightfx.training.data.sources import check_root, find_candidates, parse_threshold
+
+        options = PrepareOptions(
+            labels=Path(labels) if labels and labels != "folders" else None,
+            by_folder=labels == "folders",
+            thresholds=dict(parse_threshold(text) for text in threshold or ()),
+            **only(PrepareOptions, given),
+        )
+        for root in sources:
+            check_root(root)
+        check_folder(out)
+        find_candidates(sources, options.labels, options.by_folder)
+        from nightfx.training.data.dataset import describe
+        from nightfx.training.data.prepare import prepare as prepare_set
+
         data = prepare_set(sources, out, options, on_progress=show)
     typer.echo(f"{describe(data)}\n{out / 'manifest.csv'}")
 

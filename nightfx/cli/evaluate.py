@@ -44,17 +44,22 @@ def evaluate(
     """Measure renders beside their plates and real nights: a table, JSON, and a sheet of the worst."""
     from dataclasses import replace
 
+    from nightfx.metrics.feature_file import check_features
     from nightfx.quality.files import check_targets, find_pairs, list_media
 
-    find_pairs(plates, renders)
-    list_media(nights)
-    check_targets(table=json, sheet=sheet)
-    # from here on by torch, which takes seconds to import
-    from nightfx.metrics import load_features
-    from nightfx.quality.contacts import write_contacts
-    from nightfx.quality.evaluate import OWN, EvaluateOptions, write_json
-    from nightfx.quality.evaluate import evaluate as measure
-    from nightfx.quality.table import format_table
+    with shell.progress("evaluate", "files") as tell:
+        tell.stage("reading", 0, None)
+        find_pairs(plates, renders)
+        list_media(nights)
+        check_targets(table=json, sheet=sheet)
+        if features is not None:
+            check_features(features, trusted=trust_features)
+        # from here on by torch, which takes seconds to import
+        from nightfx.metrics import load_features
+        from nightfx.quality.contacts import write_contacts
+        from nightfx.quality.evaluate import OWN, EvaluateOptions, write_json
+        from nightfx.quality.evaluate import evaluate as measure
+        from nightfx.quality.table import format_table
 
     options = EvaluateOptions(tile_px, frames, **only(SourceOptions, given))
     if features is not None:

@@ -40,10 +40,13 @@ def export(
 ) -> None:
     """Write a plan as a job: a task for each segment, and one that joins them when all are done."""
     check_plan(plan)
-    from nightfx.farm import FarmOptions, export_job
+    with shell.progress(plan.name) as told:
+        told.stage("reading", 0, None)
+        from nightfx.farm import FarmOptions, export_job
 
-    options = FarmOptions(command, show, shot, user, facility)
-    for path in export_job(plan, out, format, options):
+        options = FarmOptions(command, show, shot, user, facility)
+        paths = list(export_job(plan, out, format, options))
+    for path in paths:
         typer.echo(path)
 
 

@@ -69,11 +69,12 @@ def plan(
         show.stage("reading", 0, None)
         from nightfx.job.inputs import check_render
         from nightfx.job.source_target import check_place
+        from nightfx.job.store import check_fresh
         from nightfx.network import load_preset
 
         preset = load_preset(to)
         check_place(out)
-        check_render(source, target, preset, options)
+        check_fresh(check_render(source, target, preset, options), options)
         from nightfx.job.plan import plan_render
 
         found = plan_render(

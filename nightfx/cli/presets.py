@@ -111,9 +111,15 @@ def import_one(
     out: Annotated[Path, typer.Option(help="The folder that the preset's own goes into.")] = Path(),
 ) -> None:
     """Make a preset of somebody's CycleGAN: ResNet generators of 6 or 9 blocks with instance norm."""
-    from nightfx.network.checkpoints import import_checkpoint
+    with shell.progress(file.name) as show:
+        show.stage("reading", 0, None)
+        from nightfx.errors import PresetError
 
-    preset = import_checkpoint(file, name, out)
+        if not file.is_file():  # before torch, which takes seconds to import
+            raise PresetError(f"{file}: no such file")
+        from nightfx.network.checkpoints import import_checkpoint
+
+        preset = import_checkpoint(file, name, out)
     _print_lines([(preset.name, preset)])
     typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
 
@@ -133,18 +139,19 @@ def distill(
     options = DistilOptions(**only(DistilOptions, given))
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
-    from nightfx.network import load_preset
-    from nightfx.network.draft import tell_draft
-    from nightfx.training.data.folders import check_pictures
+    with shell.progress(name, "steps") as progress:
+        progress.stage("reading", 0, None)
+        from nightfx.network import load_preset
+        from nightfx.network.draft import tell_draft
+        from nightfx.training.data.folders import check_pictures
 
-    preset = load_preset(name)
-    check_pictures(stills)
-    from nightfx.job.process import set_up_training
+        preset = load_preset(name)
+        check_pictures(stills)
+        from nightfx.job.process import set_up_training
 
-    set_up_training()
-    from nightfx.training.run.distil import distil
+        set_up_training()
+        from nightfx.training.run.distil import distil
 
-    with shell.progress(preset.name, "steps") as progress:
         found = distil(*(preset, stills, out, options), device=light.device, on_progress=progress)
     if draft := found.facts.draft:
         typer.echo(f"{found.folder}: {tell_draft(draft.decibels)}")

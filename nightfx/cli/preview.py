@@ -71,10 +71,13 @@ def _check(
     at: float | None,
 ) -> None:
     """Raise what can be known without torch, which takes seconds to import."""
+    from nightfx.job.matte import open_mattes
     from nightfx.job.render_job import check_options
     from nightfx.network import load_preset
     from nightfx.preview.pick import pick_frame, sheet_of
 
     source, _ = sheet_of(source, out, options)
     check_options(options, load_preset(to))
-    pick_frame(source, options, frame, at)
+    picked = pick_frame(source, options, frame, at)
+    with open_mattes(options.light, options.source, picked.info):
+        pass

@@ -42,14 +42,14 @@ PACKAGES = (
 
 def doctor() -> int:
     """Say which versions, devices and codecs this machine has; exit 1 where something needed is missing."""
-    import torch
+    typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
+    for name in PACKAGES:
+        typer.echo(f"{name:24} {_version(name)}")
+    import torch  # takes seconds: what needs none of it was said
 
     from nightfx.carry import FORMATS
     from nightfx.network import installed_backends, list_presets, pick_device, pick_trunk_dtype
 
-    typer.echo(f"python      {platform.python_version()} on {platform.platform()}")
-    for name in PACKAGES:
-        typer.echo(f"{name:24} {_version(name)}")
     device = pick_device("auto")
     typer.echo(
         f"device      {device} ({pick_trunk_dtype(device)}), {torch.get_num_threads()} threads"

@@ -48,12 +48,15 @@ def train(
     light.check_machine()
     with shell.progress(out.name, "steps") as show:
         show.stage("reading", 0, None)
+        from nightfx.network import load_preset
         from nightfx.training.data.folders import check_pictures
         from nightfx.training.data.listed import choose_pictures
         from nightfx.training.run.place import refuse_folder
         from nightfx.training.run.recipes import get_recipe
 
         arms = get_recipe(recipe, settings)
+        for start in filter(None, {each.start for each in arms.values()}):
+            load_preset(start)
         pictures = choose_pictures(chosen.day, chosen.night, chosen.csv, chosen.where)
         check_pictures(*pictures, chosen.day_held_out, chosen.night_held_out)
         refuse_folder(out / next(iter(arms)), resume=resume)

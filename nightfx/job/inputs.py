@@ -65,8 +65,8 @@ def plan_renders(
     return jobs
 
 
-def check_render(source: Path, target: Path | None, preset: Preset, options: RenderOptions) -> None:
-    """Raise what the options and the file's header say against a render; torch is not needed to know it."""
+def check_render(source: Path, target: Path | None, preset: Preset, options: RenderOptions) -> Path:
+    """Raise what the options and the file's header say against a render; torch is not needed to know it. Returns its target."""
     source = find_source(source)
     check_options(options, preset)
     if is_picture(source) and not is_sequence(source):
@@ -75,9 +75,10 @@ def check_render(source: Path, target: Path | None, preset: Preset, options: Ren
         check_passes(target, options)
         asked_encoding(options.source)
         read_picture(source, options.source.max_pixels)
-        return
+        return target
     with open_job(source, target, preset, options, again=True) as job:
         check_passes(job.target, options, again=folder_of(job.target).is_dir())
+        return job.target
 
 
 def _expand(path: Path, preset: Preset) -> Iterator[Path]:

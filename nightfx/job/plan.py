@@ -25,7 +25,7 @@ from nightfx.job.pipeline import Progress
 from nightfx.job.render import memory_errors_as_retry
 from nightfx.job.resume import is_long, make_folder, manifest_of
 from nightfx.job.segment import Marks, SegmentRange, render_run
-from nightfx.job.store import MANIFEST, Store
+from nightfx.job.store import Store, check_fresh
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset, same_threads
 from nightfx.options import RenderOptions
@@ -62,8 +62,7 @@ def plan_render(
         render_job.open_job(source, target, chosen, options) as job,
     ):
         folder = source_target.folder_of(job.target)
-        if (folder / MANIFEST).exists() and not options.job.fresh:
-            raise PlanError(f"{folder}: a render of it was planned or begun: --fresh plans it anew")
+        check_fresh(job.target, options)
         job.open_passes()  # refuses to replace those of another render
         make_folder(folder)
         pipeline.begin_preparing(on_progress)

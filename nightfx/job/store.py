@@ -15,12 +15,22 @@ from itertools import count
 from pathlib import Path
 
 from nightfx.disk import load_json, save_json, translated
+from nightfx.errors import PlanError
 from nightfx.job import passes, render_job
 from nightfx.job.manifest import Manifest
+from nightfx.job.source_target import folder_of
+from nightfx.options import RenderOptions
 from nightfx.target import EncodedSegment, OutputPlan, segment_suffix
 
 MANIFEST = "manifest.json"
 _JOURNAL = "files.txt"
+
+
+def check_fresh(target: Path, options: RenderOptions) -> None:
+    """Raise `PlanError` where a render of `target` has begun that nobody wants anew."""
+    folder = folder_of(target)
+    if (folder / MANIFEST).exists() and not options.job.fresh:
+        raise PlanError(f"{folder}: a render of it was planned or begun: --fresh plans it anew")
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ _CAR_PX = 10  # height of the least car whose lamps are seen
 _RED_CAR, _TAIL = 0.2, 0.06  # of a car: with more red it is red itself; one tail lamp at most
 _TAIL_ROWS = 0.15, 0.75  # of a car's height
 _RED_ODDS = 0.6
+_RED_SAYS = 0.25  # so large a rear is believed beside a front
 _SURE = 0.85  # odds that count as sure
 _OTHERS = ("sky", "ground", "leaves", "person")  # nothing on these is lit
 _MOST_OTHERS = 0.35  # mean share of these within a thing
@@ -124,9 +125,14 @@ def _in_pairs(lamps: list[Found], cars: Labels) -> Iterator[Found]:
         rows, columns = np.nonzero(cars == car)
         count = max(round(float(np.ptp(columns) + 1) / (_CAR_WIDE * float(np.ptp(rows) + 1))), 1)
         if count == 1:
-            ends = [[x for x in own if x.kind == kind][:2] for kind in _LAMPS_OF_CARS]
-            own = max(ends, key=lambda end: sum(map(_weight, end)))
+            front, rear = ([x for x in own if x.kind == kind][:2] for kind in _LAMPS_OF_CARS)
+            # red is seen on rears alone; a front lamp may be a number plate, or a window that mirrors the sky
+            own = rear if _sum(rear) > _RED_SAYS * _sum(front) else front
         yield from own[: 2 * count]
+
+
+def _sum(lamps: list[Found]) -> float:
+    return sum(map(_weight, lamps))
 
 
 def _weight(found: Found) -> float:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from nightfx.errors import SourceError, UsageError, install_words
 from nightfx.metrics.classifier import as_input, load_classifier
+from nightfx.metrics.feature_file import check_features
 
 _SIDE_PX = 299
 SUBSETS, SUBSET = 50, 100  # of KID; fewer pictures make smaller subsets
@@ -67,16 +68,9 @@ def load_features(path: Path, *, trusted: bool = False) -> Features:
     TorchScript is a program, which loading runs with your rights: it is refused unless `trusted`. ONNX is not; OpenVINO
     (`nightfx[openvino]`) runs it. Raises `UsageError` for other files and untrusted ones, `SourceError` for damaged ones.
     """
-    if path.suffix.lower() == ".onnx":
-        network = _open_onnx(path)
-    elif path.suffix.lower() not in (".pt", ".pth", ".ts", ".torchscript"):
-        raise UsageError(f"{path}: features come from TorchScript (.pt) or ONNX (.onnx)")
-    elif not trusted:
-        raise UsageError(
-            f"{path}: TorchScript can run any code: add --trust-features if you know where it is from"
-        )
-    else:
-        network = _open_torchscript(path)
+    check_features(path, trusted=trusted)
+    is_onnx = path.suffix.lower() == ".onnx"
+    network = _open_onnx(path) if is_onnx else _open_torchscript(path)
     return lambda picture: _checked(network, picture, path)
 
 
@@ -109,8 +103,6 @@ def _open_torchscript(path: Path) -> Callable[[Tensor], Tensor]:
 
 
 def _open_onnx(path: Path) -> Callable[[Tensor], Tensor]:
-    if not path.is_file():
-        raise SourceError(f"{path}: no such file")
     try:
         openvino = import_module("openvino")
     except ImportError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
+
+from nightfx.pace import work_clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,13 +68,20 @@ def end_watch() -> None:
 
 
 class _Compiling(event.Listener):  # type: ignore[misc]  # numba has no types
+    def __init__(self) -> None:
+        self._begun: list[float] = []
+
     def on_start(self, event: object) -> None:
         """Hear that a kernel was in no cache."""
+        self._begun.append(time.monotonic())
         with suppress(IndexError):
             _WAITING.pop()()
 
     def on_end(self, event: object) -> None:
-        """Hear that it is compiled."""
+        """Hear that it is compiled, as are those that it calls, one within the other."""
+        seconds = time.monotonic() - self._begun.pop()
+        if not self._begun:
+            work_clock.leave_out(seconds)
 
 
 event.register("numba:compile", _Compiling())

@@ -12,7 +12,7 @@ from nightfx.scene.town import TownJudge, pooled, town_odds
 
 if TYPE_CHECKING:
     from nightfx.scene.places import Places, places_of, scene_of, sky_of
-    from nightfx.scene.seen import Scene, see_scene
+    from nightfx.scene.seen import Scene, see_finely, see_scene
 
 __all__ = [
     "KINDS",

@@ -12,6 +12,8 @@ from nightfx.network import SceneNetwork
 from nightfx.picture import Float32
 from nightfx.scene.kinds import LIGHTS, SURFACES
 
+_LAMP = LIGHTS.index("lamp")
+
 
 class Scene(NamedTuple):
     """The probability of each kind of thing at each pixel of a picture, float32 in [0, 1]."""
@@ -43,11 +45,17 @@ def see_scene(network: SceneNetwork, shown: Float32) -> Scene:
 def see_finely(network: SceneNetwork, shown: Float32, small: Float32) -> Scene:
     """What a picture `shown` (3, h, w) shows: its surfaces as its `small` copy has them, its lights in its own size.
 
-    Surfaces are known best at working height, which the network learnt from: twice as large, a road's wall is a car.
+    Surfaces are known best at working height, which the network learnt from: twice as large, a road's wall is a car. A
+    street lamp is what is one in both.
     """
     if shown.shape == small.shape:
         return see_scene(network, shown)
-    surfaces = see_scene(network, small).surfaces
-    size = shown.shape[2], shown.shape[1]
-    large = np.stack([cv2.resize(x, size, interpolation=cv2.INTER_LINEAR) for x in surfaces])
-    return Scene(large.astype(np.float32), see_scene(network, shown).lights)
+    coarse, lights = see_scene(network, small), see_scene(network, shown).lights
+    lamps = lights[_LAMP]
+    np.sqrt(lamps * _enlarged(coarse.of("lamp"), lamps.shape), out=lamps)
+    surfaces = np.stack([_enlarged(surface, lamps.shape) for surface in coarse.surfaces])
+    return Scene(surfaces, lights)
+
+
+def _enlarged(odds: Float32, size: tuple[int, ...]) -> Float32:
+    return np.asarray(cv2.resize(odds, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

@@ -162,7 +162,7 @@ class Telling:
     def stage(self, name: str, done: int, total: int | None) -> None:
         """Tell of a stage before or after the frames, or how far it is."""
         if self._course.stage(name, done, total):
-            left = self._left()
+            left = self._left() if self.frames else None  # before them it is of the stage alone
             if self._is_due():
                 self._emit("stage", name=self._course.name, left=left)
 

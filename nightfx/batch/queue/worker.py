@@ -49,6 +49,7 @@ from nightfx.source import base_name, is_sequence
 
 GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
 _MEASURED_FRAMES = 13  # that take about as long as to measure a render: 11 and 15 at 360 lines
+_MEASURED_SECONDS = 3.0  # to begin with it, once
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ class _Measuring:
         """The seconds that it will take, beside renders of so many frames a second."""
         if self._seconds is not None:
             return self._seconds
-        return _MEASURED_FRAMES / per_second if per_second else 0.0
+        return _MEASURED_SECONDS + _MEASURED_FRAMES / per_second if per_second else 0.0
 
     @contextmanager
     def timed(self) -> Iterator[None]:

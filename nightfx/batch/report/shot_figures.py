@@ -8,7 +8,7 @@ screen would (HDR and linear light with their highlights rolled off). Then
                plate (8 of 255 or more)
     clipped    share of pixels with a channel above 254 of 255 in the render that had none in the plate
     dissolved  `nightfx.metrics.dissolved`: share of the plate's detail, skylines above all, that is gone in the render
-    skyline    `nightfx.metrics.skyline`: how much more walls near the sky were darkened than walls far from it, in stops
+    skyline    `nightfx.metrics.skylines`: how much more walls near the sky were darkened than walls far from it, in stops
     fringe     the same: how far the edge of the sky is brighter than both its sides, or darker, in stops
     misplaced  `nightfx.metrics.misplaced_lights`: lights a picture in the sky, in leaves, on people or on the ground
 

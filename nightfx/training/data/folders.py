@@ -9,7 +9,7 @@ from nightfx.errors import TrainingError
 from nightfx.source import CLIP_SUFFIXES
 from nightfx.training.data.decode import PICTURE_SUFFIXES
 from nightfx.training.data.listed import Listed
-from nightfx.training.data.usable import warn_of_unread
+from nightfx.training.data.usable import too_few, warn_of_unread
 
 
 def check_pictures(*given: Path | Listed | None) -> None:
@@ -17,8 +17,8 @@ def check_pictures(*given: Path | Listed | None) -> None:
     for folder in given:
         if isinstance(folder, Listed):
             groups_of(folder)
-        elif folder is not None:
-            _files_in(folder)
+        elif folder is not None and not _pictures_of(_files_in(folder)):
+            raise TrainingError(too_few(folder, 0, 0))
 
 
 def groups_of(folder: Path | Listed) -> list[list[Path]]:
@@ -34,7 +34,11 @@ def list_pictures(folder: Path) -> list[Path]:
     """Every picture file below `folder`, sorted; raises `TrainingError` for a clip among them."""
     found = _files_in(folder)
     warn_of_unread(folder, found)
-    return [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
+    return _pictures_of(found)
+
+
+def _pictures_of(files: Sequence[Path]) -> list[Path]:
+    return [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
 
 
 def _files_in(folder: Path) -> list[Path]:

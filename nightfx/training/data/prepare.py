@@ -52,20 +52,6 @@ def prepare(
     return data
 
 
-def parse_threshold(text: str) -> tuple[str, tuple[float, float]]:
-    """Read `SOURCE=NIGHT,DAY`, such as `campus=0.3,0.45`; raises `UsageError`."""
-    source, _, numbers = text.rpartition("=")
-    try:
-        night_below, day_above = map(float, numbers.split(","))
-    except ValueError:
-        source = ""
-    if not source:
-        raise UsageError(
-            f"--threshold must be SOURCE=NIGHT,DAY, such as campus=0.3,0.45, got {text!r}"
-        )
-    return source, (night_below, day_above)
-
-
 def _refuse_inside(out: Path, roots: Sequence[Path]) -> None:
     for root in roots:
         if root.is_dir() and out.resolve().is_relative_to(root.resolve()):

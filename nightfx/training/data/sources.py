@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.errors import SourceError, TrainingError
+from nightfx.errors import SourceError, TrainingError, UsageError
 from nightfx.picture import Frame, to_rgb
 from nightfx.source import CLIP_SUFFIXES, Reader
 from nightfx.training.data import decode, listed, usable
@@ -56,6 +56,20 @@ class Candidate:
 
 _Labels = dict[str, Label]
 """By a picture's path as the file writes it, `/` between folders: any ending of the real path."""
+
+
+def parse_threshold(text: str) -> tuple[str, tuple[float, float]]:
+    """Read `SOURCE=NIGHT,DAY`, such as `campus=0.3,0.45`; raises `UsageError`."""
+    source, _, numbers = text.rpartition("=")
+    try:
+        night_below, day_above = map(float, numbers.split(","))
+    except ValueError:
+        source = ""
+    if not source:
+        raise UsageError(
+            f"--threshold must be SOURCE=NIGHT,DAY, such as campus=0.3,0.45, got {text!r}"
+        )
+    return source, (night_below, day_above)
 
 
 _KNOWN = decode.PICTURE_SUFFIXES | CLIP_SUFFIXES

@@ -43,9 +43,7 @@ def keep_usable(
     lines = list(_left_out(folder, reasons))
     usable = {path for path, reason in reasons.items() if not reason}
     if len(usable) < least:
-        why = "".join(f"; {line}" for line in lines or [_unread_in(folder)] if line)
-        need = f"at least {least} {'is' if least == 1 else 'are'} needed"
-        raise TrainingError(f"{folder}: {len(usable)} usable pictures of {len(paths)}, {need}{why}")
+        raise TrainingError(too_few(folder, len(usable), len(paths), least, lines))
     for line in lines:
         _log.warning("%s: left out: %s", folder, line)
     small = sum(found[path][0] < crop_px for path in usable)
@@ -53,6 +51,15 @@ def keep_usable(
         _log.warning("%s: %d pictures are under %d px and are upscaled", folder, small, crop_px)
     left = [[path for path in group if path in usable] for group in groups]
     return [group for group in left if group]
+
+
+def too_few(
+    folder: Path | Listed, usable: int, count: int, least: int = 2, lines: Sequence[str] = ()
+) -> str:
+    """The line of a folder with fewer `usable` pictures, of `count`, than are needed; `lines` say what was left out."""
+    why = "".join(f"; {line}" for line in lines or [_unread_in(folder)] if line)
+    need = f"at least {least} {'is' if least == 1 else 'are'} needed"
+    return f"{folder}: {usable} usable pictures of {count}, {need}{why}"
 
 
 def warn_of_unread(folder: Path, files: Iterable[Path]) -> None:
