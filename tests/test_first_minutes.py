@@ -527,6 +527,14 @@ def test_completion_can_be_installed() -> None:
     assert "--install-completion" in call("--help").output
 
 
+@pytest.mark.parametrize("words", ["nightfx render --to blue", "nightfx presets show blue"])
+def test_a_shell_completes_the_names_of_presets(words: str) -> None:
+    asked = {"_NIGHTFX_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    asked["COMP_CWORD"] = str(len(words.split()) - 1)
+    found = CliRunner(env=asked).invoke(app, prog_name="nightfx")
+    assert found.output.split() == ["blue-hour"]
+
+
 def test_a_preview_shows_each_way_once_and_none_for_the_other_time_of_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,13 +45,14 @@ class NamingPresets(TyperCommand):
         super().format_help(ctx, formatter)
 
 
-def _complete_preset(incomplete: str) -> list[str]:
+def complete_preset(incomplete: str) -> list[str]:
+    """Return the names of presets that begin so, for a shell."""
     return [name for name, _ in _presets() if name.startswith(incomplete)]
 
 
 To = Annotated[
     str | None,
-    typer.Option(help=_PRESET_HELP, metavar="PRESET", autocompletion=_complete_preset),
+    typer.Option(help=_PRESET_HELP, metavar="PRESET", autocompletion=complete_preset),
 ]
 """The flag that names the preset."""
 

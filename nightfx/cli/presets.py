@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nightfx.cli import shell
-from nightfx.cli.flags import only, with_flags
+from nightfx.cli.flags import complete_preset, only, with_flags
 from nightfx.options import DistilOptions, LightOptions
 
 if TYPE_CHECKING:
     from nightfx.network import Preset
 
 app = typer.Typer(no_args_is_help=True, help="The looks that come with nightfx, and your own.")
-Name = Annotated[str, typer.Argument(help="A preset's name, or its folder.")]
+Name = Annotated[
+    str, typer.Argument(help="A preset's name, or its folder.", autocompletion=complete_preset)
+]
 
 
 def list_all(
