@@ -136,7 +136,8 @@ def refused_for_what_is_empty(
     nights = ("--nights", str(pictures), "--features", f"{empty}/no.onnx")
     return {
         ("train", "--day", empty, "--night", empty, *into): few,
-        ("train", "--before", empty, "--after", empty, *into): few,
+        ("train", "--before", empty, "--after", str(pictures), *into): few,
+        ("train", "--before", empty, "--after", empty, *into): "before and after are the same",
         ("presets", "distill", "night", "--stills", empty): few,
         ("dataset", "prepare", empty, *into): "empty: no pictures or clips",
         (
@@ -161,6 +162,7 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(
     cut = tmp_path / "cut.edl"
     cut.write_text("001  REEL V C 00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00\n")
     cases = {
+        ("join", clip): "a.mp4: is no text; nightfx plan writes one",
         ("render", str(tmp_path / "nowhere.mp4")): "no such file",
         ("render", clip, "--to", "noon"): "unknown preset 'noon'",
         ("render", clip, "-o", str(tmp_path / "a.avi")): "is not written to .avi",

@@ -24,6 +24,8 @@ def load_json(kind: type[T], path: Path) -> T:
     """Read what `save_json` wrote. Raises ValueError for what is none, OSError for what cannot be read."""
     try:
         return _from_line(kind, path.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is no text") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
