@@ -478,5 +478,6 @@ def test_import_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path.write_bytes(b"nothing")
     refused = nightfx_cli("presets", "import", path, "--name", "other", "--out", "looks")
     assert refused.exit_code == 1
-    assert len(refused.stderr.splitlines()) == 1
+    said, error = refused.stderr.splitlines()
+    assert (said, error[:6]) == (f"{path.name}: reading", "error:")
     assert not Path("looks").exists()

@@ -16,7 +16,7 @@ from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest.mock import Mock
+from unittest.mock import MagicMock, Mock
 
 import av
 import numpy as np
@@ -630,8 +630,9 @@ def handed_on(name: str, *words: object) -> Any:
         library = Mock(side_effect=RetryError("far enough"))
         patch.setattr(name, library)
         # what is refused before it is another test's: here some options stand without those that they need
-        for early in ("nightfx.job.inputs.check_render", "nightfx.preview.pick.pick_frame"):
-            patch.setattr(early, Mock())
+        for early in ("inputs.check_render", "store.check_fresh", "matte.open_mattes"):
+            patch.setattr(f"nightfx.job.{early}", MagicMock())
+        patch.setattr("nightfx.preview.pick.pick_frame", Mock())
         assert run_nightfx(*words).code == RetryError.exit_code
     return library.call_args
 

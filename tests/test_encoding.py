@@ -130,8 +130,10 @@ def test_a_ramp_to_four_times_white_stays_monotone(
     _, lit = load(file_of(nightfx.render(source, preset=preset, options=options), 1002))
     row = lit[32].mean(-1)
     if name == "halving" or method == "relight":
-        assert (np.diff(row[8:-8]) > 0).all()
-    assert row[-1] > (0.8 if name == "halving" else 0.3)  # halving: 4 · 0.5^2.4 = 0.76 and more
+        steps = np.diff(row[8:-8])
+        assert (steps > 0).all() if name == "halving" else (steps >= 0).all()  # halves tie
+    # halving: 4 · 0.5^2.4 = 0.76 and more; a night's whites are grey
+    assert row[-1] > (0.8 if name == "halving" else 0.15)
     if name == "halving":
         work = to_working(level_ramp().transpose(2, 0, 1)[:, :1], LINEAR)
         wanted = from_working(work * np.float32(0.5), LINEAR)[0, 0]

@@ -196,12 +196,12 @@ def test_a_presets_night_sky_is_read_and_a_wrong_one_is_named(tmp_path: Path) ->
     toml = tmp_path / "preset.toml"
     toml.write_text(words)
     assert load_preset(tmp_path).facts.sky == NightSky(
-        (0.047, 0.07, 0.104), (0.098, 0.075, 0.049), 0.7
+        (0.043, 0.064, 0.095), (0.089, 0.068, 0.045), 0.7
     )
     for right, wrong, said in (
         ("clouds = 0.7", "clouds = 1.5", r"\[sky\] clouds must be from 0 to 0.8, got 1.5"),
-        ("glow = [0.098", "glow = [-1", r"\[sky\] glow must be three numbers from 0 to 1, got"),
-        ("overhead = [0.047, ", "overhead = [", "length 3"),
+        ("glow = [0.089", "glow = [-1", r"\[sky\] glow must be three numbers from 0 to 1, got"),
+        ("overhead = [0.043, ", "overhead = [", "length 3"),
         ("clouds = ", "cloud = ", r"\[sky\] has no cloud; known: overhead, glow, clouds; is"),
     ):
         assert right in words

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from nightfx.cli import app
@@ -55,9 +56,9 @@ def test_a_library_without_such_a_call_is_left_alone(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "words",
     [
-        ("train", "--day", "{empty}", "--night", "{empty}", "--out", "{empty}/run"),
-        ("reproduce", "paper-1", "--data", "{empty}", "--out", "{empty}/run"),
-        ("presets", "distill", "night", "--stills", "{empty}", "--out", "{empty}/draft"),
+        ("train", "--day", "{few}", "--night", "{few}", "--out", "{few}/run"),
+        ("reproduce", "paper-1", "--data", "{few}", "--out", "{few}/run"),
+        ("presets", "distill", "night", "--stills", "{few}", "--out", "{few}/draft"),
     ],
 )
 def test_commands_that_train_wait_briefly_too(
@@ -69,5 +70,6 @@ def test_commands_that_train_wait_briefly_too(
     monkeypatch.setattr(process, "cores", lambda: 2)
     for name in ("day", "night"):
         (tmp_path / name).mkdir()
-    CliRunner().invoke(app, [word.format(empty=tmp_path) for word in words])
+        Image.new("RGB", (8, 8)).save(tmp_path / name / "a.png")
+    CliRunner().invoke(app, [word.format(few=tmp_path) for word in words])
     assert os.environ.get("GOMP_SPINCOUNT") == "20000"

@@ -392,6 +392,7 @@ def train_told(told: Iterable[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: P
                 on_progress(*each)
 
     monkeypatch.setattr("nightfx.training.run.trainer.train", run)
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     words = ("train", "--day", tmp_path, "--night", tmp_path, "--out", tmp_path / "run")
     return CliRunner().invoke(app, [str(word) for word in words])
 

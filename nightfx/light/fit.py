@@ -144,7 +144,8 @@ def below_white(luma: Float32, white: float) -> Float32:
     """The luma, bent from half of `white` on so that it comes near it and never passes."""
     knee = np.float32(_KNEE * white)
     room = np.float32(white) - knee
-    bent: Float32 = knee + room * -np.expm1(-np.maximum(luma - knee, 0) / room)
+    over = np.maximum(luma - knee, 0)
+    bent: Float32 = knee + room * over / (room + over)  # as steep as the luma at the knee
     return np.minimum(luma, bent)
 
 

@@ -58,7 +58,9 @@ _Side = Mapping[Hashable, _Frame]
 def check_sides(before: Path, after: Path) -> None:
     """Raise `TrainingError` for a side that is neither a clip nor a folder of pictures, and for one that is the other."""
     if before.resolve() == after.resolve():
-        raise TrainingError(f"{before}: before and after are the same; give the shot as it was graded")
+        raise TrainingError(
+            f"{before}: before and after are the same; give the shot as it was graded"
+        )
     for path in (before, after):
         if not (path.suffix.lower() in CLIP_SUFFIXES and path.is_file()):
             check_pictures(path)
