@@ -1,6 +1,6 @@
 """Make the picture that README opens with: the example clip as a wipe, and below it the plate and the night.
 
-python examples/make_picture.py [--preset night] [--frame 1029] [--out examples/street_before_after.jpg]
+python examples/make_picture.py [--preset night] [--frame 1024] [--out examples/street_before_after.jpg]
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main() -> None:
     """Render one frame and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="night")
-    parser.add_argument("--frame", type=int, default=1029, help="its number")
+    parser.add_argument("--frame", type=int, default=1024, help="its number")
     parser.add_argument("--out", type=Path, default=STREET.with_name("street_before_after.jpg"))
     parser.add_argument("--quality", type=int, default=78, help="of the JPEG")
     args = parser.parse_args()

@@ -48,12 +48,12 @@ SOURCES = [
 ]
 
 
-def steps_with(frame: Frame, sources: list[Source], **finish: Any) -> Steps:
+def steps_with(frame: Frame, sources: list[Source], *, pools: float = 0.1, **finish: Any) -> Steps:
     field = np.zeros((3, 4, 9, 16), np.float32)
     for colour in range(3):
         field[colour, colour] = 0.5
     change = FieldChange(field.reshape(12, 9, 16), HEIGHT, WIDTH)
-    lamps = Lamps(sources, (WIDTH, HEIGHT), 0.5, Rig(street=STREET_LIGHT))
+    lamps = Lamps(sources, (WIDTH, HEIGHT), 0.5, Rig(street=STREET_LIGHT, pools=pools))
     bare, glare, patches, shares = with_lamps(change, see(frame, 72), None, lamps)
     lit = LitChange(bare, patches, (HEIGHT, WIDTH))
     return Steps(bare, lit, Finish(glow=glare, **finish), shares(glare))
@@ -96,6 +96,15 @@ def test_a_groups_light_lies_around_its_lamps_and_has_their_colour() -> None:
         assert (found[name] > -1e-4).all()
     red = found["cars"].sum((1, 2))
     assert red[0] > 3 * red[1]  # what is too bright is paler
+
+
+def test_a_lamps_pool_is_of_its_layer_alone() -> None:
+    frame = street()
+    lamp = [Source("lamp", box(124, 20, 6), np.array([8, 6, 4], np.float32))]
+    dry, pool = (layers(frame, steps_with(frame, lamp, pools=x)) for x in (0.0, 0.3))
+    foot = np.s_[:, 80:110, 110:140]
+    assert pool["lamps"][foot].mean() > 2 * dry["lamps"][foot].mean()
+    np.testing.assert_allclose(pool[REST].mean(), dry[REST].mean(), rtol=0.02)
 
 
 def test_what_is_no_lamp_is_the_rest() -> None:

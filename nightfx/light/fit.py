@@ -57,7 +57,7 @@ class Ceiling(NamedTuple):
     share: float
     """Of the plate's luma, at most: so its preset's look makes nothing brighter."""
     white: float | None = None
-    """Luma that whites come near and nothing passes, in the working encoding; None for any."""
+    """What the largest of red, green and blue comes near and never passes, in the working encoding; None for any."""
 
 
 @dataclass(frozen=True)
@@ -133,20 +133,23 @@ def held_below(
 ) -> tuple[Float32, Float32]:
     """Return maps (3, h, w) that leave each pixel of `plate` (3, h, w) no brighter than it may be, its colour kept."""
     allowed = np.maximum(luma(plate), 0) * np.float32(ceiling.share)
-    made = np.maximum(luma(plate * gain + offset), _LEAST_LUMA)
+    lit = plate * gain + offset
+    made = np.maximum(luma(lit), _LEAST_LUMA)
     if ceiling.white is not None:
-        allowed = np.minimum(allowed, below_white(made, ceiling.white))
+        # a saturated colour has little luma, and shines as a white does
+        largest = np.maximum(lit.max(0), _LEAST_LUMA)
+        allowed = np.minimum(allowed, made * (below_white(largest, ceiling.white) / largest))
     share = np.minimum(allowed / made, 1)
     return gain * share, offset * share
 
 
-def below_white(luma: Float32, white: float) -> Float32:
-    """The luma, bent from half of `white` on so that it comes near it and never passes."""
+def below_white(level: Float32, white: float) -> Float32:
+    """The level of a colour, bent from half of `white` on so that it comes near it and never passes."""
     knee = np.float32(_KNEE * white)
     room = np.float32(white) - knee
-    over = np.maximum(luma - knee, 0)
-    bent: Float32 = knee + room * over / (room + over)  # as steep as the luma at the knee
-    return np.minimum(luma, bent)
+    over = np.maximum(level - knee, 0)
+    bent: Float32 = knee + room * over / (room + over)  # as steep as the level at the knee
+    return np.minimum(level, bent)
 
 
 def fit_field(

@@ -1,7 +1,8 @@
 """Find what would be lit by night, follow it through a shot, and keep the list of it."""
 
 from nightfx.lights.choose import Choice, choose
-from nightfx.lights.find import Found, find_lights
+from nightfx.lights.find import find_lights
+from nightfx.lights.found import Found
 from nightfx.lights.keep import keep_locked
 from nightfx.lights.kinds import GROUPS, KINDS, group_of
 from nightfx.lights.listed import (

@@ -19,7 +19,7 @@ from nightfx.picture import BT709, Float32, kelvin_rgb
 
 _LUMA = np.array(BT709, np.float32)
 _REAR = np.array([1.0, 0.02, 0.01], np.float32)
-_REAR_STOPS = -3.0  # beside the head lamps of a car
+_REAR_STOPS = -3.3  # beside the head lamps of a car
 _TRAFFIC = np.array([[1.0, 0.03, 0.01], [1.0, 0.45, 0.02], [0.05, 1.0, 0.35]], np.float32)
 _TRAFFIC_STOPS = -2.0
 _OWN_MIRED = 18.0  # by which the windows of a house differ in colour

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nightfx.lights.cars import CAR_LAMPS, lamps_of_cars
+from nightfx.lights.found import Found
 from nightfx.picture import Float32
 
 if TYPE_CHECKING:
@@ -20,18 +22,6 @@ if TYPE_CHECKING:
 
 Bool = NDArray[np.bool_]
 Labels = NDArray[np.int32]
-
-
-class Found(NamedTuple):
-    """A thing that may be lit."""
-
-    kind: str
-    quad: Float32
-    """(4, 2) px x, y of the picture it was found in, clockwise from its top left."""
-    confidence: float
-    """0 to 1."""
-    house: int = -1
-    """The house or the car it belongs to, by its number in this picture; -1 for none."""
 
 
 class _Rule(NamedTuple):
@@ -56,21 +46,23 @@ class _Rule(NamedTuple):
 _RULES = {
     "window": _Rule("window", "wall", 0.5, 8, 0.02, 6.0, 0.5),
     "sign": _Rule("sign", "wall", 0.7, 24, 0.02, 14.0, 0.6),
-    "lamp": _Rule("lamp", "", 0.6, 3, 0.0012, 5.0, 0.35),
+    "lamp": _Rule("lamp", "", 0.6, 3, 0.0012, 8.0, 0.35),
     "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.8),
     "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.65),
 }
-_LAMPS_OF_CARS = "front-lamp", "rear-lamp"
-_CAR_WIDE = 1.6  # its width by its height: what is wider is several
 _CLEFT_PX = 9, 9
 _RED, _RED_SHARE = 0.05, 0.3  # how much more red a tail lamp has than green or blue
 _CAR_PX = 10  # height of the least car whose lamps are seen
 _RED_CAR, _TAIL = 0.2, 0.06  # of a car: with more red it is red itself; one tail lamp at most
 _TAIL_ROWS = 0.15, 0.75  # of a car's height
 _RED_ODDS = 0.6
-_RED_SAYS = 0.25  # so large a rear is believed beside a front
 _SURE = 0.85  # odds that count as sure
-_OTHERS = ("sky", "ground", "leaves", "person")  # nothing on these is lit
+_OTHERS = (
+    "sky",
+    "ground",
+    "leaves",
+    "person",
+)  # nothing on these is lit, but a street lamp before the sky
 _MOST_OTHERS = 0.35  # mean share of these within a thing
 # px that are looked at around a lamp, and mean odds of ground there with which it is paint, a rail or a puddle
 _AROUND_PX, _LYING = 4, 0.7
@@ -81,7 +73,8 @@ _GROW_PX = 1.0  # the network's odds fall off within a thing's rim
 
 def find_lights(scene: Scene, picture: Float32) -> list[Found]:
     """Find what may be lit in an upright picture (3, h, w) in [0, 1], and whose scene this is."""
-    others = np.sum([scene.of(kind) for kind in _OTHERS], axis=0)
+    others = np.asarray(np.sum([scene.of(kind) for kind in _OTHERS], axis=0), np.float32)
+    unlit = dict.fromkeys(_RULES, others) | {"lamp": others - scene.of("sky")}
     houses = _numbered(scene.of("wall") > _HOUSE)
     cars = _numbered(_filled(scene.of("vehicle") > _HOUSE))
     odds = {kind: scene.of(rule.map) for kind, rule in _RULES.items()}
@@ -91,12 +84,12 @@ def find_lights(scene: Scene, picture: Float32) -> list[Found]:
         found
         for kind, rule in _RULES.items()
         for found in _of_kind(
-            kind, rule, odds[kind], others, cars if rule.on == "vehicle" else houses
+            kind, rule, odds[kind], unlit[kind], cars if rule.on == "vehicle" else houses
         )
     ]
     found = [x for x in found if x.kind != "lamp" or not _lies(x.quad, scene.of("ground"))]
-    lamps = [x for x in found if x.kind in _LAMPS_OF_CARS]
-    return [x for x in found if x.kind not in _LAMPS_OF_CARS] + list(_in_pairs(lamps, cars))
+    lamps = [x for x in found if x.kind in CAR_LAMPS]
+    return [x for x in found if x.kind not in CAR_LAMPS] + list(lamps_of_cars(lamps, cars))
 
 
 def _red_spots(picture: Float32, cars: Labels) -> Float32:
@@ -116,28 +109,6 @@ def _red_spots(picture: Float32, cars: Labels) -> Float32:
             if stats[spot, cv2.CC_STAT_AREA] <= _TAIL * size and top <= middles[spot, 1] < bottom:
                 surely[spots == spot] = _RED_ODDS
     return np.asarray(surely, np.float32)
-
-
-def _in_pairs(lamps: list[Found], cars: Labels) -> Iterator[Found]:
-    """Of each car the two lamps of one end, front or rear, that are seen best; of cars that run together as many as they may have."""
-    for car in sorted({x.house for x in lamps}):
-        own = sorted((x for x in lamps if x.house == car), key=_weight, reverse=True)
-        rows, columns = np.nonzero(cars == car)
-        count = max(round(float(np.ptp(columns) + 1) / (_CAR_WIDE * float(np.ptp(rows) + 1))), 1)
-        if count == 1:
-            front, rear = ([x for x in own if x.kind == kind][:2] for kind in _LAMPS_OF_CARS)
-            # red is seen on rears alone; a front lamp may be a number plate, or a window that mirrors the sky
-            own = rear if _sum(rear) > _RED_SAYS * _sum(front) else front
-        yield from own[: 2 * count]
-
-
-def _sum(lamps: list[Found]) -> float:
-    return sum(map(_weight, lamps))
-
-
-def _weight(found: Found) -> float:
-    width, height = np.ptp(found.quad, axis=0)
-    return found.confidence * float(width * height)
 
 
 def _filled(where: Bool) -> Bool:

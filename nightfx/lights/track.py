@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from nightfx.lights.find import Found
 from nightfx.lights.follow import Byte, follow, looks_of
+from nightfx.lights.found import Found
 from nightfx.lights.listed import Light, LightTrack
 from nightfx.picture import Float32
 
@@ -32,7 +32,7 @@ _FADE_FRAMES, _HIDE_FRAMES = (
     6,
     2,
 )  # in which it comes and goes, and in which something passes before it
-_EDGE_PX = 5  # what begins so near to the picture's edge came in
+_EDGE_PX = 8  # what begins so near to the picture's edge came in
 _STRAIGHT_PX = 0.05  # what straight lines between the frames of a track may miss
 _CARS = ("front-lamp", "rear-lamp")
 
@@ -128,7 +128,7 @@ class Tracker:
         for live in self._live:
             # what reaches over the picture's edge, or is hidden, cannot be found
             if id(live) not in known and live.shown[-1] and not _is_near_edge(live.quad, luma, 1):
-                live.sure[-1] *= _FALL
+                live.sure[-1] *= _FALL**live.finds**-0.5  # what was found often may be missed
                 live.looks += 1
         new = self._unknown(found, pairs)
         for i, live in pairs.items():

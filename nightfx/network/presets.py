@@ -81,7 +81,7 @@ class PresetFacts:
     darkens: bool = False
     """Whether it, its own look included, makes nothing brighter than the plate."""
     white: float | None = None
-    """Luma that whites come near in its night where no lamp lights them, in the working encoding; None for any."""
+    """What the largest of red, green and blue comes near in its night where no lamp lights it, in the working encoding; None for any."""
     method: Method = "tiles"
     """The default of `--method`."""
     working_height_px: int = 256

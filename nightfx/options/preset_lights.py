@@ -41,6 +41,8 @@ class LightTable:
     """How far sunlit and shaded surfaces come together, 0 to 1."""
     shed: float = 1.0
     """How much of what lamps emit lights what is around them."""
+    pools: float = 0.1
+    """How much of a street lamp's own light the ground right below it has; the beams of head lamps follow."""
     glare: float = 0.8
     """How much of it the lens spreads."""
 

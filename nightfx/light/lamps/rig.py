@@ -40,6 +40,8 @@ class Rig(NamedTuple):
     street: Float32 = np.zeros(3, np.float32)
     """(3,): the light of lamps that are not in the picture, near the ground."""
     shed: float = 1.0
+    pools: float = 0.0
+    """How much of what a lamp's head has the ground below it gets."""
     glare: float = 1.0
     even: float = 0.55
     """How far sunlit and shaded surfaces come together, 0 to 1."""
@@ -115,9 +117,8 @@ def _smooth(luma: Float32, land: Float32, sigma_px: float) -> Float32:
     return mean
 
 
-def gains(lit: Float32, land: Float32, light: Float32, rows: Float32, rig: Rig) -> Float32:
-    """What lamps multiply a picture `lit` (h, w, 3) in linear light by, (h, w, 3); `rows` (h, w) is the street's light."""
-    irradiance = rig.shed * shed(light) + rows[..., None] * rig.street
+def gains(lit: Float32, land: Float32, irradiance: Float32, rig: Rig) -> Float32:
+    """What lamps multiply a picture `lit` (h, w, 3) in linear light by, (h, w, 3), that gets `irradiance` of them."""
     even = evened(lit, land) ** np.float32(rig.even)
     wanted: Float32 = even[..., None] * (ambient(rig) + irradiance)
     return wanted

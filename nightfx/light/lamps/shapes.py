@@ -13,7 +13,7 @@ from nightfx.picture import Float32, Frame, Plane, kernel
 PANES = ("window", "shop", "sign")
 """Kinds that have panes; others are round."""
 _MARGIN_PX = 3  # around a quad, where the wall is looked at
-_ROUND = 1.5  # a lamp's head fades out at as many of its radii squared
+_ROUND = 1.2  # a lamp's head fades out at as many of its radii squared
 _TEXTURE = 0.7  # how much of a pane's own contrast is left
 _LEAST_CONTRAST = 0.04  # of white: panes that differ from their wall by less shine wholly
 

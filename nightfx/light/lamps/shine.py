@@ -9,6 +9,7 @@ import numpy as np
 
 from nightfx.apply import Change, GroupShare, Patch
 from nightfx.light.lamps import rig as rigs
+from nightfx.light.lamps.ground import on_ground
 from nightfx.light.lamps.rig import Rig
 from nightfx.light.lamps.shapes import patches
 from nightfx.light.see import Seen
@@ -47,46 +48,60 @@ class Shone(NamedTuple):
 
 def with_lamps(change: Change, seen: Seen, sky: Float32 | None, lamps: Lamps) -> Shone:
     """Return the change of light of a frame with its lamps on; `sky` (h, w) is how surely each cell is sky."""
-    sources, found_px, horizon, rig = lamps
-    frame, cells = seen.frame, (seen.cells.shape[1], seen.cells.shape[2])
-    scale = np.array(upright_size(frame), np.float32) / np.array(found_px, np.float32)
-    here = [
-        source._replace(quad=coded_quad(np.asarray(source.quad * scale, np.float32), frame))
-        for source in sources
-    ]
-    light = rigs.emitted(here, (frame.height, frame.width), cells)
-    land = np.ones(cells, np.float32) if sky is None else 1 - sky
+    view, sources = (
+        _View(seen.frame, (seen.cells.shape[1], seen.cells.shape[2]), lamps),
+        lamps.sources,
+    )
+    light = view.emitted(sources)
+    land = np.ones(view.cells, np.float32) if sky is None else 1 - sky
     lit = np.moveaxis(rigs.to_light(change.of_picture(seen.cells)), 0, -1)
-    wanted = rigs.gains(lit, land, light, _rows(cells, horizon, frame), rig)
+    wanted = rigs.gains(lit, land, view.shed(sources, light) + view.street(), lamps.rig)
     change = change.gained(rigs.to_work(np.moveaxis(wanted, -1, 0)))
-    veil = rig.glare * np.moveaxis(rigs.glare(light), -1, 0)
+    veil = lamps.rig.glare * np.moveaxis(rigs.glare(light), -1, 0)
     over = rigs.over(change.of_picture(seen.cells), veil)
-    groups = _Groups(here, frame, cells, _rows(cells, horizon, frame), rig)
-    return Shone(change, over, patches(here, frame), lambda whole: groups.shares(over, whole))
+    return Shone(change, over, view.patches(sources), lambda whole: view.shares(over, whole))
 
 
-class _Groups(NamedTuple):
-    """The lamps of a frame, to be told apart by their groups."""
+class _View(NamedTuple):
+    """A frame with its lamps; sources are in the upright picture, and all that is made of them in the frame as it is coded."""
 
-    here: Sequence[Source]
     frame: Frame
     cells: tuple[int, int]
-    rows: Float32
-    rig: Rig
+    """(h, w) of the frame as it is coded."""
+    lamps: Lamps
+
+    def patches(self, sources: Sequence[Source]) -> tuple[Patch, ...]:
+        return patches(self._coded(sources), self.frame)
+
+    def emitted(self, sources: Sequence[Source]) -> Float32:
+        """The light (h, w, 3) that sources emit in each cell."""
+        size = self.frame.height, self.frame.width
+        return rigs.emitted(self._coded(sources), size, self.cells)
+
+    def shed(self, sources: Sequence[Source], light: Float32) -> Float32:
+        """What of the `light` of sources falls on what is around them, and on the ground, (h, w, 3)."""
+        rig, found_px = self.lamps.rig, self.lamps.size_px[::-1]
+        pools = on_ground(sources, found_px, self._upright_cells, self.lamps.horizon)
+        return rig.shed * rigs.shed(light) + rig.pools * self._as_coded(pools)
+
+    def street(self) -> Float32:
+        """What falls on each cell of the light of lamps outside the picture, (h, w, 3)."""
+        size = self._upright_cells
+        rows = np.broadcast_to(rigs.street(size[0], self.lamps.horizon)[:, None, None], (*size, 1))
+        return self._as_coded(rows) * self.lamps.rig.street
 
     def shares(self, glare: Float32, veil: Float32) -> dict[str, GroupShare]:
         """What of all light is each group's; lamps outside the picture are one of their own."""
-        size = self.frame.height, self.frame.width
         apart = {
-            name: [x for x in self.here if group_of(x.kind) == name]
+            name: sources
             for name in GROUPS
-            if any(group_of(x.kind) == name for x in self.here)
+            if (sources := [x for x in self.lamps.sources if group_of(x.kind) == name])
         }
-        light = {name: rigs.emitted(x, size, self.cells) for name, x in apart.items()}
-        shed = {name: self.rig.shed * rigs.shed(x) for name, x in light.items()}
-        shed[STREET] = self.rows[..., None] * self.rig.street
+        light = {name: self.emitted(x) for name, x in apart.items()}
+        shed = {name: self.shed(x, light[name]) for name, x in apart.items()}
+        shed[STREET] = self.street()
         spread = {name: rigs.glare(x) for name, x in light.items()}
-        whole = rigs.ambient(self.rig) + sum(shed.values())
+        whole = rigs.ambient(self.lamps.rig) + sum(shed.values())
         glares = np.maximum(sum(spread.values(), np.zeros(3, np.float32)), _LEAST)
         part = glare / np.maximum(veil, _LEAST)
         none = np.zeros((*self.cells, 3), np.float32)
@@ -94,28 +109,44 @@ class _Groups(NamedTuple):
             name: GroupShare(
                 _planes(x / whole),
                 np.asarray(_planes(spread.get(name, none) / glares) * part, np.float32),
-                patches(apart.get(name, ()), self.frame),
+                self.patches(apart.get(name, ())),
             )
             for name, x in shed.items()
         }
+
+    def _coded(self, sources: Sequence[Source]) -> list[Source]:
+        """Sources where the frame as it is coded has them."""
+        found_px = np.array(self.lamps.size_px, np.float32)
+        scale = np.array(upright_size(self.frame), np.float32) / found_px
+        quads = [np.asarray(x.quad * scale, np.float32) for x in sources]
+        return [
+            x._replace(quad=coded_quad(quad, self.frame))
+            for x, quad in zip(sources, quads, strict=True)
+        ]
+
+    @property
+    def _upright_cells(self) -> tuple[int, int]:
+        height, width = self.cells
+        return (width, height) if _is_turned(self.frame) else (height, width)
+
+    def _as_coded(self, upright: Float32) -> Float32:
+        """Cells (h, w, n) of the upright picture as the frame has them."""
+        planes = as_coded(np.moveaxis(upright, -1, 0), self.frame)
+        return np.asarray(np.moveaxis(planes, 0, -1), np.float32)
 
 
 def _planes(cells: Float32 | Float64) -> Float32:
     return np.ascontiguousarray(np.moveaxis(cells, -1, 0), np.float32)
 
 
-def _rows(cells: tuple[int, ...], horizon: float, frame: Frame) -> Float32:
-    """The share (h, w) of the street's light that each cell of a frame has, as it is coded."""
-    turned = round(frame.rotation / 90) % 2
-    height, width = cells[::-1] if turned else cells
-    rows = np.broadcast_to(rigs.street(height, horizon)[None, :, None], (1, height, width))
-    return np.asarray(as_coded(rows, frame)[0], np.float32)
-
-
 def upright_size(frame: Frame) -> tuple[int, int]:
     """Return (width, height) in px of a frame as a player turns it."""
     size = frame.width, frame.height
-    return size[::-1] if round(frame.rotation / 90) % 2 else size
+    return size[::-1] if _is_turned(frame) else size
+
+
+def _is_turned(frame: Frame) -> bool:
+    return round(frame.rotation / 90) % 2 == 1
 
 
 def coded_quad(quad: Float32, frame: Frame) -> Float32:

@@ -39,4 +39,11 @@ def lamps_of(found: LightList, table: LightTable, light: LightOptions) -> ShotLa
 def _rig(table: LightTable, moment: Moment) -> Rig:
     kelvin = moment.lamps_kelvin or table.street_kelvin
     street = kelvin_rgb(kelvin) * np.float32(table.street * moment.street_light)
-    return Rig(table.ambient, street.astype(np.float32), table.shed, table.glare, table.even)
+    return Rig(
+        table.ambient,
+        street.astype(np.float32),
+        table.shed,
+        table.pools,
+        table.glare,
+        table.even,
+    )

@@ -17,7 +17,7 @@ _EDGE = 2.0  # how much more a pixel counts on the edge of a sky
 _EDGE_PX = 7
 _RARE = 0.5  # how much more one of a vehicle or a person counts
 # how much more it counts that a light is there than that it is not
-_THERE = {"window": 1.0, "sign": 2.0, "lamp": 5.0, "front-lamp": 5.0, "rear-lamp": 5.0}
+_THERE = {"window": 1.0, "sign": 2.0, "lamp": 2.0, "front-lamp": 5.0, "rear-lamp": 5.0}
 _DICE = 0.3
 _LEAST = 1e-6  # of a probability
 _SOME, _SOME_PX = 0.01, 20  # of a picture, and in px: fewer have no shape

@@ -88,7 +88,7 @@ def read_labelled(
         _draw_boxes(boxes, _is_green(picture), item)
     elif windowless:
         trust[(known & bit("window")) == 0] = round(255 * _DOUBT)
-        known |= bit("window") | bit("sign")
+        known |= bit("window") | bit("sign") | bit("lamp")
     return shrunk(item, LINES)
 
 
