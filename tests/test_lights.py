@@ -720,6 +720,40 @@ def test_a_car_has_the_lamps_of_one_end(
     assert sorted((x.kind, round(x.quad[:, 0].mean())) for x in of_cars) == kept
 
 
+def test_each_car_has_lamps_of_its_own() -> None:
+    scene = car_scene([20, 60], [22, 54, 62, 94], [])
+    found = find_lights(scene, np.zeros((3, HEIGHT, WIDTH), np.float32))
+    cars = {round(x.quad[:, 0].mean()): x.house for x in found if x.kind == "rear-lamp"}
+    assert set(cars) == {24, 56, 64, 96}
+    assert cars[24] == cars[56] != cars[64] == cars[96]
+
+
+def test_between_two_lamps_of_a_car_is_none() -> None:
+    scene = car_scene([20, 60], [22, 54], [])
+    lights = scene.lights
+    lights[LIGHTS.index("rear-lamp"), 52:55, 40:44] = 0.8  # a reflector
+    lights[LIGHTS.index("front-lamp"), 54:58, 34:42] = 0.95  # a number plate
+    found = find_lights(scene, np.zeros((3, HEIGHT, WIDTH), np.float32))
+    assert sorted(round(x.quad[:, 0].mean()) for x in found) == [24, 56]
+
+
+def test_a_red_car_is_no_lamp() -> None:
+    scene = car_scene([20, 60], [22, 54], [])
+    scene.lights[LIGHTS.index("rear-lamp"), 44:60, 66:90] = 0.95
+    found = find_lights(scene, np.zeros((3, HEIGHT, WIDTH), np.float32))
+    assert sorted(round(x.quad[:, 0].mean()) for x in found) == [24, 56]
+
+
+@pytest.mark.parametrize(("kind", "count"), [("sky", 1), ("leaves", 0), ("person", 0)])
+def test_a_street_lamp_hangs_before_the_sky(kind: str, count: int) -> None:
+    scene = car_scene([], [], [])
+    scene.surfaces[:, 20:40, 60:120] = 0.01
+    scene.surfaces[SURFACES.index(kind), 20:40, 60:120] = 0.95
+    scene.lights[LIGHTS.index("lamp"), 28:30, 80:89] = 0.98
+    found = find_lights(scene, np.zeros((3, HEIGHT, WIDTH), np.float32))
+    assert sum(x.kind == "lamp" for x in found) == count
+
+
 def painted(body: tuple[float, float, float], spots: Sequence[tuple[int, int]]) -> np.ndarray:
     """A picture (3, H, W) with a car from column 20 on, and dark red spots on it of 5 by 4 px at these columns and rows."""
     picture = np.full((3, HEIGHT, WIDTH), 0.5, np.float32)
