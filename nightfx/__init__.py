@@ -23,9 +23,8 @@ from nightfx.errors import (
 if TYPE_CHECKING:
     from nightfx.check import facts_of, failures, verify
     from nightfx.job.join import join_plan, missing_segments
-    from nightfx.job.pictures import light_pictures
     from nightfx.job.plan import plan_render, render_segment
-    from nightfx.job.render import render
+    from nightfx.job.render import light_pictures, render
     from nightfx.lights import LightList, read_lights, write_lights
     from nightfx.mattes.lights import list_lights
     from nightfx.network import Preset, list_presets, load_preset
@@ -46,7 +45,7 @@ _HOMES = {
     "facts_of": "nightfx.check.verification",
     "failures": "nightfx.check.verdict",
     "join_plan": "nightfx.job.join",
-    "light_pictures": "nightfx.job.pictures",
+    "light_pictures": "nightfx.job.render",
     "list_lights": "nightfx.mattes.lights",
     "list_presets": "nightfx.network.presets",
     "load_preset": "nightfx.network.presets",

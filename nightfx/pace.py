@@ -9,9 +9,9 @@ from collections.abc import Callable
 LEAST_ITEMS = 10  # before them nobody says how long the rest will take
 _WINDOW_SECONDS = 60.0  # of the past that speak for the future
 _SAMPLE_SECONDS = 0.25
-_FLUSH_SPEED = (
-    2.0  # of an encoder that has the machine for itself, beside the whole, where nothing is known
-)
+# of an encoder that has the machine for itself, beside the whole, where nothing is known
+_FLUSH_SPEED = 5.0
+_FILLING = 1.2  # times as long a frame takes once an encoder works on those that it took in
 _MOST_SPEED = 10.0
 
 
@@ -88,8 +88,12 @@ class Pace:
         """Items and work when the first ones were done, which have work of their own."""
         self._filled: tuple[int, float] | None = None
         """Items and work when an encoder had all that it takes in."""
+        self._filling_rate = 0.0
+        """Items a second until then."""
         self._past: deque[tuple[float, int]] = deque()
-        self._first = 0
+        self._start = 0
+        """Items that were done when the first pace was asked for."""
+        self._is_new = True
         self._is_filling = True
         self.encoded: int | None = None
         """Of the items that are done, those that an encoder does not hold any more; None where there is none."""
@@ -99,25 +103,34 @@ class Pace:
         now = self._clock()
         if self.encoded and self._is_filling:  # from here on its work counts
             self._is_filling, self._filled = False, (done, self._work())
+            self._filling_rate = self._mean_rate(now, done)
             self._past.clear()
-        if not self._past:
-            self._first = done
-        if self._settled is None and done - self._first >= LEAST_ITEMS:
+        if self._is_new:
+            self._is_new, self._start = False, done
+        if self._settled is None and done - self._start >= LEAST_ITEMS:
             self._settled = done, self._work()
         if not self._past or now - self._past[-1][0] >= _SAMPLE_SECONDS:
             self._past.append((now, done))
         while len(self._past) > 2 and now - self._past[1][0] >= _WINDOW_SECONDS:
             self._past.popleft()
-        began, before = self._past[0]
+        return self._mean_rate(now, done)
+
+    def _mean_rate(self, now: float, done: int) -> float:
+        began, before = self._past[0] if self._past else (now, done)
         return (done - before) / (now - began) if now - began >= _SAMPLE_SECONDS else 0.0
 
     def seconds_left(self, done: int, total: int | None) -> float | None:
         """Return how long the rest will take; None before there are ten items to judge by.
 
-        An encoder takes its first few dozen frames in before it works on them: they say nothing of the rest.
+        An encoder takes its first few dozen frames in before it works on them: those that follow take somewhat longer, and
+        nobody knows how much until some have come.
         """
         rate = self.rate(done)
-        is_early = done - self._first < LEAST_ITEMS or self.encoded == 0
+        if self.encoded is not None and self._is_filling:
+            rate /= _FILLING
+        elif self._filling_rate and self._filled and done - self._filled[0] < LEAST_ITEMS:
+            rate = self._filling_rate / _FILLING
+        is_early = done - self._start < LEAST_ITEMS
         if total is None or is_early or rate <= 0:
             return None
         held = 0 if self.encoded is None else max(done - self.encoded, 0)

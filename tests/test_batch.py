@@ -519,17 +519,15 @@ def test_what_comes_after_the_last_frame_has_a_name_and_is_part_of_what_is_left(
         show.stage("looking for lights", done, 40)
         assert said.seconds_left is None
     for done in range(1, 41):
-        now += (
-            0.5  # two a second, of which an encoder holds six, that it ends with at four a second
-        )
+        now += 0.5  # two a second, of which an encoder holds six, that it ends with at ten a second
         show.stage("encoding", max(done - 6, 0), None)
         show(done, 40)
     told.append(said.stage)
-    assert said.seconds_left == pytest.approx(6 / 4 + 10 / 2, abs=0.4)
+    assert said.seconds_left == pytest.approx(6 / 10 + 10 / 2, abs=0.4)
     assert said.rate == pytest.approx(2)
     show.stage("finishing", 0, None)
     told.append(said.stage)
-    assert said.seconds_left == pytest.approx(6 / 4 + 10 / 2, abs=0.4)
+    assert said.seconds_left == pytest.approx(6 / 10 + 10 / 2, abs=0.4)
     show.after("measuring")
     assert [*told, said.stage] == ["preparing", "", "finishing", "measuring"]
     assert said.seconds_left == pytest.approx(10 / 2, abs=0.4)

@@ -116,7 +116,8 @@ def test_a_preset_is_trained_and_tried(tmp_path: Path) -> None:
     tried = example("own_preset").train_and_try(
         day, night, tmp_path / "look", tmp_path / "plate.png", QUICK
     )
-    assert Image.open(tried).size == (96, 72)
+    with Image.open(tried) as picture:
+        assert picture.size == (96, 72)
 
 
 def test_a_window_hears_of_every_frame(shot: Path, tmp_path: Path) -> None:

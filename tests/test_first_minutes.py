@@ -90,7 +90,7 @@ def refused_by_what_lies_beside(folder: Path, clip: str) -> dict[tuple[str, ...]
         ("render", clip, "-o", f"{inside}/a.mp4"): taken,
         ("render", clip, "--passes", inside): taken,
         ("render", clip, "--lights", no): "no: is no file",
-        ("render", clip, "--lights", str(folder / "file")): "file: Expecting value",
+        ("render", clip, "--lights", str(folder / "file")): "file: is no list of lights",
         ("render", clip, "--lock-to", no): "no: cannot be read (No such file or directory)",
         (
             "render",
@@ -147,6 +147,32 @@ def refused_for_what_is_empty(
     }
 
 
+def refused_late_once(folder: Path, clip: str) -> dict[tuple[str, ...], str]:
+    """Commands that took seconds to say what their command line and a file's head say."""
+    text, still = folder / "text.mp4", folder / "still.png"
+    text.write_text("hello")
+    Image.new("RGB", (64, 64)).save(still)
+    full, taken = folder / "full", folder / "taken.json"
+    full.mkdir()
+    (full / "a.txt").write_text("text")
+    taken.write_text("{}")
+    return {
+        ("plan", str(still), "-o", str(folder / "p.json")): "one picture has no segments",
+        ("plan", clip, "-o", str(taken)): "taken.json: exists already",
+        ("render", str(still), "-o", str(folder / "still.mp4")): "says no frame rate: --fps",
+        ("dataset", "prepare", clip, "--out", str(full)): "full: exists; delete it",
+        ("dataset", "prepare", str(full), "--out", str(full)): "the next call would read it",
+        ("presets", "verify", "noon"): "unknown preset 'noon'",
+        ("presets", "list", str(folder / "no")): "no: no such folder",
+        ("presets", "import", str(text)): "text.mp4: no checkpoint of torch.save",
+        ("train-scene", "--out", str(folder / "scene")): "nothing to learn from",
+        ("probe", clip, "--to", ".avi"): "is not written to .avi",
+        ("verify", clip, str(text)): "text.mp4: not readable as a clip",
+        ("batch", clip, "-o", str(folder / "o")): "a.mp4: is a file: render it",
+        ("render", clip, "--lights", str(text)): "text.mp4: is no list of lights",
+    }
+
+
 def test_what_the_header_and_the_command_line_say_needs_no_torch(
     tmp_path: Path, identity: Preset
 ) -> None:
@@ -162,6 +188,7 @@ def test_what_the_header_and_the_command_line_say_needs_no_torch(
     cut = tmp_path / "cut.edl"
     cut.write_text("001  REEL V C 00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00\n")
     cases = {
+        **refused_late_once(tmp_path, clip),
         ("join", clip): "a.mp4: is no text; nightfx plan writes one",
         ("render", str(tmp_path / "nowhere.mp4")): "no such file",
         ("render", clip, "--to", "noon"): "unknown preset 'noon'",
@@ -330,7 +357,7 @@ def test_what_an_encoder_still_holds_is_part_of_what_is_left() -> None:
     for done in range(1, 31):
         now, pace.encoded = float(done), max(done - 6, 0)
         left = pace.seconds_left(done, 40)
-    assert left == pytest.approx(10 + 6 / 2)
+    assert left == pytest.approx(10 + 6 / 5)
 
 
 @pytest.mark.parametrize(("own", "wanted"), [(0.5, 3), (2, 1.5), (0, 10)])
@@ -346,19 +373,34 @@ def test_how_fast_an_encoder_ends_is_told_by_the_work_it_adds(own: float, wanted
     assert left == pytest.approx(100 + 48 / wanted)
 
 
-def test_frames_that_an_encoder_only_takes_in_say_nothing_of_the_rest() -> None:
+@pytest.mark.parametrize("share", [1.0, 1.2, 1.4])
+def test_while_an_encoder_only_takes_frames_in_the_rest_is_told_too(share: float) -> None:
     now = work = 0.0
     pace = Pace(lambda: now, lambda: work)
     told = []
+    for done in range(1, 401):
+        now += 1 if done < 48 else share  # it begins to work when it has 48
+        work += 1 if done < 48 else 1.25
+        pace.encoded = max(done - 48, 0)
+        told.append((done, pace.seconds_left(done, 400), (400 - done) * share + 48 * share / 5))
+        if done < 48:
+            told[-1] = (*told[-1][:2], (48 - done) + 352 * share + 48 * share / 5)
+    assert [left for _, left, _ in told[:LEAST_ITEMS]] == [None] * LEAST_ITEMS
+    for done, left, truly in told[LEAST_ITEMS:]:
+        assert left == pytest.approx(truly, rel=0.25), done
+
+
+def test_a_slow_encoder_is_known_once_it_works() -> None:
+    now = work = 0.0
+    pace = Pace(lambda: now, lambda: work)
     for done in range(1, 101):
         now += 0.1 if done < 48 else 1  # it begins to work when it has 48
         work += 1 if done < 48 else 2
         pace.encoded = max(done - 48, 0)
-        told.append(pace.seconds_left(done, 100))
-    assert told[: 48 + LEAST_ITEMS] == [None] * (48 + LEAST_ITEMS)
-    for done, left in enumerate(told[48 + LEAST_ITEMS :], 49 + LEAST_ITEMS):
-        truly = (100 - done) + 48 / 2  # a half of the work is its own
-        assert left == pytest.approx(truly, rel=0.25)
+        left = pace.seconds_left(done, 100)
+        if done >= 49 + LEAST_ITEMS:
+            truly = (100 - done) + 48 / 2  # a half of the work is its own
+            assert left == pytest.approx(truly, rel=0.25)
 
 
 def test_a_burst_has_no_pace() -> None:

@@ -15,9 +15,9 @@ def render_folder(shots: Path, out: Path) -> Path:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as batch:
         assert batch.stdout is not None
         for line in batch.stdout:
-            event = json.loads(line)
-            if event.get("event") in ("done", "failed"):
-                print(event["event"], event.get("shot"))
+            shot = json.loads(line)
+            if shot.get("state") in ("done", "failed"):
+                print(shot["state"], shot["shot"])
     if batch.returncode not in (0, 3):  # 3: some shots failed, the report says which
         sys.exit(batch.returncode)
     return out / "report.html"

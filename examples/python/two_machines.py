@@ -3,7 +3,7 @@
 python examples/python/two_machines.py SHOT OUT      (here both machines are processes of this one)
 """
 
-import multiprocessing
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,22 +12,24 @@ import nightfx
 MACHINES = 2
 
 
-def render_share(plan: Path, machine: int) -> None:
-    """Render every second segment that is missing; a segment that two render is the same twice."""
-    for number in nightfx.missing_segments(plan)[machine::MACHINES]:
-        nightfx.render_segment(plan, number)
+SHARE = """
+import sys, nightfx
+plan, machine, machines = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+for number in nightfx.missing_segments(plan)[machine::machines]:
+    nightfx.render_segment(plan, number)
+"""
+"""What each machine runs: its share of the segments that are missing. One that two render is the same twice."""
 
 
 def render_on_two(shot: Path, out: Path) -> Path:
     """Plan a shot, render its segments in two processes, and join them."""
     plan = out.with_suffix(".plan.json")
     nightfx.plan_render(shot, plan, target=out, preset="night")
-    context = multiprocessing.get_context("spawn")
-    machines = [context.Process(target=render_share, args=(plan, i)) for i in range(MACHINES)]
-    for machine in machines:
-        machine.start()
-    for machine in machines:
-        machine.join()
+    command = [sys.executable, "-c", SHARE, str(plan)]
+    machines = [subprocess.Popen([*command, str(i), str(MACHINES)]) for i in range(MACHINES)]
+    left = [machine.wait() for machine in machines]
+    if any(left):
+        sys.exit("a machine failed: what it rendered is kept, and the same command goes on")
     return nightfx.join_plan(plan)
 
 

@@ -39,7 +39,13 @@ def prepare(
     """Sort pictures and frames into day and night, crop them, and draw a test set."""
     with shell.progress(out.name, "files") as show:
         show.stage("reading", 0, None)
-        from nightfx.training.data.sources import check_root, find_candidates, parse_threshold
+        from nightfx.training.data.sources import (
+            check_new,
+            check_root,
+            find_candidates,
+            parse_threshold,
+            refuse_inside,
+        )
 
         options = PrepareOptions(
             labels=Path(labels) if labels and labels != "folders" else None,
@@ -49,6 +55,8 @@ def prepare(
         )
         for root in sources:
             check_root(root)
+        refuse_inside(out, sources)
+        check_new(out)
         check_folder(out)
         find_candidates(sources, options.labels, options.by_folder)
         from nightfx.training.data.dataset import describe

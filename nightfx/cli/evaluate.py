@@ -44,11 +44,11 @@ def evaluate(
     """Measure renders beside their plates and real nights: a table, JSON, and a sheet of the worst."""
     from dataclasses import replace
 
-    from nightfx.metrics.feature_file import check_features
-    from nightfx.quality.files import check_targets, find_pairs, list_media
-
-    with shell.progress("evaluate", "files") as tell:
+    with shell.progress("evaluate", "renders") as tell:
         tell.stage("reading", 0, None)
+        from nightfx.metrics.feature_file import check_features
+        from nightfx.quality.files import check_targets, find_pairs, list_media
+
         find_pairs(plates, renders)
         list_media(nights)
         check_targets(table=json, sheet=sheet)
@@ -64,7 +64,7 @@ def evaluate(
     options = EvaluateOptions(tile_px, frames, **only(SourceOptions, given))
     if features is not None:
         options = replace(options, features=load_features(features, trusted=trust_features))
-    with shell.progress("evaluate", "files") as tell:
+    with shell.progress("evaluate", "renders") as tell:
         report = measure(plates, renders, nights, options=options, on_progress=tell)
     for note in report.notes:
         typer.echo(shell.printable(f"warning: {note}"), err=True)

@@ -10,6 +10,7 @@ import typer
 from nightfx.cli import shell
 from nightfx.cli.flags import To, with_flags
 from nightfx.cli.own.config import own_settings
+from nightfx.disk import check_free
 from nightfx.errors import DONE, PlanError
 from nightfx.options import GROUPS, RenderOptions, all_options
 
@@ -22,14 +23,14 @@ def check_plan(plan: Path) -> None:
 
 def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | None) -> int:
     """Render a segment of a plan."""
-    from nightfx.job.process import set_up
-
     if plan is None or number is None or inputs:
         raise typer.BadParameter("--plan FILE and --segment NUMBER go together, without an input")
-    set_up()
     check_plan(plan)
     with shell.progress(f"{plan.name} {number}") as show:
         show.stage("reading", 0, None)
+        from nightfx.job.process import set_up
+
+        set_up()
         from nightfx.job.manifest import read_manifest
 
         read_manifest(plan).check_segment(number)
@@ -62,17 +63,19 @@ def plan(
     own = own_settings(given | {"to": to}, all_options())
     to = to or own.pop("to", "night")
     options = RenderOptions.of(**own | given)
-    from nightfx.job.process import set_up
-
-    set_up()
     with shell.progress(source.name) as show:
         show.stage("reading", 0, None)
+        from nightfx.job.process import set_up
+
+        set_up()
         from nightfx.job.inputs import check_render
-        from nightfx.job.source_target import check_place
+        from nightfx.job.source_target import check_place, check_shot, find_source
         from nightfx.job.store import check_fresh
         from nightfx.network import load_preset
 
         preset = load_preset(to)
+        check_shot(find_source(source))
+        check_free(out, overwrite=options.job.overwrite)
         check_place(out)
         check_fresh(check_render(source, target, preset, options), options)
         from nightfx.job.plan import plan_render

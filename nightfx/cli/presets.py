@@ -31,6 +31,8 @@ def list_all(
     from nightfx.errors import PresetError
     from nightfx.network import list_presets, load_preset
 
+    if folder is not None and not folder.is_dir():
+        raise PresetError(f"{folder}: no such folder: presets show NAME tells of one preset")
     wrong, own = 0, list(list_presets())
     lines = [(preset.name, preset) for preset in own]
     names, known = {preset.name for preset in own}, {preset.folder.resolve() for preset in own}
@@ -86,13 +88,24 @@ def verify(
 ) -> int:
     """Check weights against their hashes, and run each preset on each backend that is installed."""
     from nightfx.errors import BackendError, PresetError
+    from nightfx.network import list_presets, load_preset
+
+    wrong, known = 0, list[str]()
+    for name in names or [preset.name for preset in list_presets()]:
+        try:
+            load_preset(name)
+            known.append(name)
+        except PresetError as error:
+            wrong = shell.fail(error)
+    if not known:
+        return wrong
+    typer.echo(f"verifying {', '.join(known)}", err=True)
     from nightfx.job.process import wait_briefly
 
     wait_briefly()
-    from nightfx.network import list_presets, load_preset, verify_backends, verify_preset
+    from nightfx.network import verify_backends, verify_preset
 
-    wrong = 0
-    for name in names or [preset.name for preset in list_presets()]:
+    for name in known:
         try:
             typer.echo(f"{name}: {verify_preset(name)}")
             preset = load_preset(name)
@@ -119,11 +132,22 @@ def import_one(
 
         if not file.is_file():  # before torch, which takes seconds to import
             raise PresetError(f"{file}: no such file")
+        _check_head(file)
         from nightfx.network.checkpoints import import_checkpoint
 
         preset = import_checkpoint(file, name, out)
     _print_lines([(preset.name, preset)])
     typer.echo(f"its licence is for you to find out; render with --to {out / preset.name}")
+
+
+def _check_head(file: Path) -> None:
+    """Raise PresetError for what begins as no file of torch.save does: an archive, or a pickle."""
+    from nightfx.errors import PresetError
+
+    with file.open("rb") as opened:
+        head = opened.read(2)
+    if head[:1] != b"\x80" and head != b"PK":
+        raise PresetError(f"{file}: no checkpoint of torch.save: give the generator's .pth")
 
 
 @with_flags(DistilOptions, also=("device",), but=("batch", "learning_rate"))

@@ -34,16 +34,18 @@ def reproduce(
     options = ReproduceOptions(**only(ReproduceOptions, given))
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
-    from nightfx.training.data.folders import check_pictures
-    from nightfx.training.reproduce.asked import arms_of, find_sides
+    with shell.progress(experiment, "steps") as told:
+        told.stage("reading", 0, None)
+        from nightfx.training.data.folders import check_pictures
+        from nightfx.training.reproduce.asked import arms_of, find_sides
 
-    arms_of(experiment, options)
-    check_pictures(*(folder for side in find_sides(data) for folder in side))
-    check_folder(out)
-    from nightfx.job.process import set_up_training
+        arms_of(experiment, options)
+        check_pictures(*(folder for side in find_sides(data) for folder in side))
+        check_folder(out)
+        from nightfx.job.process import set_up_training
 
-    set_up_training()
-    from nightfx.training.reproduce.experiments import reproduce as run_experiment
+        set_up_training()
+        from nightfx.training.reproduce.experiments import reproduce as run_experiment
 
     with whole_steps() as stop, shell.progress(experiment, "steps") as show:
 

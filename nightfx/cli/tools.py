@@ -125,11 +125,11 @@ def _probed(file: Path, to: str | None, given: dict[str, Any]) -> Iterator[str]:
     source = find_source(file)
     with open_shot(source, options.source) as reader:
         info, notes = reader.info, reader.notes
+        name = f"####{to}" if to in SUFFIXES else f"*{to}"
+        plan = plan_target(info, Path(name) if to else None, options.encode)
         encoding = asked_encoding(options.source) or encoding_by_tags(info.tags, info.coding)
         seen = list(log_lines(reader, options.source, encoding))
         varies = info.container != "sequence" and rate_varies(info, options.source.max_pixels)
-    name = f"####{to}" if to in SUFFIXES else f"*{to}"
-    plan = plan_target(info, Path(name) if to else None, options.encode)
     facts = _facts(info, plan, options.source)
     facts |= {"log": seen[0]} if seen else {}
     facts["frames"] += " on average: it varies" if varies else ""
@@ -186,11 +186,17 @@ def verify(
     with shell.progress(render.name) as show:
         show.stage("checking", 0, None)
         from nightfx.check import VERDICTS, failures, verify
-        from nightfx.job.source_target import find_source
+        from nightfx.job.pipeline import stage_counter
+        from nightfx.job.source_target import find_source, open_shot
         from nightfx.source import Pick
 
         both = find_source(source), find_source(render)
-        rows = verify(*both, start_seconds=start, end_seconds=end, pick=Pick(layer, view))
+        for one in both:  # what is no clip is known by its header, before the other is decoded
+            with open_shot(one, SourceOptions(keep_going=True, missing="skip")):
+                pass
+        count = stage_counter(show, "checking", None)
+        pick = Pick(layer, view)
+        rows = verify(*both, start_seconds=start, end_seconds=end, pick=pick, on_frame=count)
     _table(rows)
     bad = failures(rows, strict=strict)
     counts = (f"{sum(r.verdict == v for r in rows)} {v}" for v in VERDICTS)

@@ -101,6 +101,12 @@ def check_folder(folder: Path) -> None:
         _try_folder(there)
 
 
+def check_free(target: Path, *, overwrite: bool) -> None:
+    """Raise TargetError where a file stands under a target's name that nobody asked to replace."""
+    if target.exists() and not overwrite:
+        raise TargetError(f"{target}: exists already; --overwrite replaces it")
+
+
 def check_kind(target: Path) -> None:
     """Raise TargetError where something stands under a target's name that no file may take the place of."""
     if target.is_dir():

@@ -69,7 +69,8 @@ def check_render(source: Path, target: Path | None, preset: Preset, options: Ren
     """Raise what the options and the file's header say against a render; torch is not needed to know it. Returns its target."""
     source = find_source(source)
     check_options(options, preset)
-    if is_picture(source) and not is_sequence(source):
+    is_alone = is_picture(source) and not is_sequence(source)
+    if is_alone and (target is None or is_picture(target)):
         target = target or default_target(source, preset, source.suffix)
         check_target(source, target, options.job.overwrite)
         check_passes(target, options)

@@ -20,11 +20,12 @@ from nightfx.source import base_name, existing_files, is_picture, is_sequence, o
 from nightfx.target import OutputPlan, join_segments, span_of
 
 
-def join_plan(plan: Path, on_progress: Progress | None = None) -> Path:
+def join_plan(plan: str | Path, on_progress: Progress | None = None) -> Path:
     """Join the segments of a plan with the source's sound; returns the path of the render. One that is joined is left as it is.
 
     Raises RetryError where segments are missing.
     """
+    plan = Path(plan)
     if target := joined_at(plan):
         return target
     with opened(plan, looks_for_target=True, tells=True) as store:
@@ -33,8 +34,9 @@ def join_plan(plan: Path, on_progress: Progress | None = None) -> Path:
         return store.job.target
 
 
-def missing_segments(plan: Path) -> list[int]:
+def missing_segments(plan: str | Path) -> list[int]:
     """The segments that are not rendered yet. Raises PlanError where the plan does not fit any more, TargetError."""
+    plan = Path(plan)
     if joined_at(plan):
         return []
     with opened(plan, looks_for_target=True) as store:

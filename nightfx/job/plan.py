@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nightfx.disk import save_json
-from nightfx.errors import PlanError, UsageError
+from nightfx.errors import PlanError
 from nightfx.job import pipeline, render_job, source_target
 from nightfx.job.choices import choose, rebuild_lighting
 from nightfx.job.join import joined_at, opened
@@ -29,7 +29,6 @@ from nightfx.job.store import Store, check_fresh
 from nightfx.light import Borders, Lighting, mark_borders, working_height
 from nightfx.network import Preset, load_preset, same_threads
 from nightfx.options import RenderOptions
-from nightfx.source import is_picture, is_sequence
 
 
 class RenderSegment(Protocol):
@@ -40,10 +39,10 @@ class RenderSegment(Protocol):
 
 
 def plan_render(
-    source: Path,
-    plan: Path,
+    source: str | Path,
+    plan: str | Path,
     *,
-    target: Path | None = None,
+    target: str | Path | None = None,
     preset: str | Path | Preset = "night",
     options: RenderOptions | None = None,
     on_progress: Progress | None = None,
@@ -52,11 +51,11 @@ def plan_render(
 
     Raises what `render` raises before it begins; UsageError for a picture.
     """
-    source, options = source_target.find_source(source), options or RenderOptions()
+    source, options = source_target.find_source(Path(source)), options or RenderOptions()
+    plan, target = Path(plan), Path(target) if target else None
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     render_job.check_options(options, chosen)
-    if is_picture(source) and not is_sequence(source):
-        raise UsageError(f"{source}: one picture has no segments: render it")
+    source_target.check_shot(source)
     with (
         memory_errors_as_retry(source),
         render_job.open_job(source, target, chosen, options) as job,
@@ -95,12 +94,12 @@ def _with_segments(
     )
 
 
-def render_segment(plan: Path, number: int, on_progress: Progress | None = None) -> bool:
+def render_segment(plan: str | Path, number: int, on_progress: Progress | None = None) -> bool:
     """Render the segment of that `number`, from 0 on; False where it was done already, and is left as it is. `on_progress` gets its own frames.
 
     Raises PlanError where the source, the preset, the machine or a library is not what it was planned with.
     """
-    with segments_of(plan) as render:
+    with segments_of(Path(plan)) as render:
         return render(number, on_progress)
 
 

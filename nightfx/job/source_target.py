@@ -40,6 +40,8 @@ from nightfx.source import (
     exact_seconds,
     existing_files,
     is_pattern,
+    is_picture,
+    is_sequence,
     is_still,
     padding_of,
     sequences_in,
@@ -85,6 +87,8 @@ def open_shot(source: Path, options: SourceOptions) -> FrameReader:
         clip = Reader(source, keep_going=options.keep_going, max_pixels=options.max_pixels)
         if pick != Pick():
             clip.add_note(NO_LAYERS)
+        if options.fps is not None:
+            clip.add_note("--fps is for sequences and EDLs: a clip says its own times")
         return clip
     return SequenceReader(
         source,
@@ -345,6 +349,12 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: input and output are the same file; choose another -o")
     if taken and not overwrite:
         raise TargetError(f"{taken[0]}: exists already; --overwrite replaces it")
+
+
+def check_shot(source: Path) -> None:
+    """Raise UsageError for one picture, which has no segments."""
+    if is_picture(source) and not is_sequence(source):
+        raise UsageError(f"{source}: one picture has no segments: render it")
 
 
 def check_place(target: Path) -> None:

@@ -165,6 +165,9 @@ def read_lights(path: Path) -> LightList:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is no list of lights: `nightfx lights` writes one") from error
+    except json.JSONDecodeError as error:
+        words = f"is no list of lights: `nightfx lights` writes one (no JSON: {error})"
+        raise UsageError(f"{path}: {words}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from error
 

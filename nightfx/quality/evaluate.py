@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nightfx.disk import partial_file
 from nightfx.errors import SourceError, install_words
+from nightfx.job.pipeline import begin_stage, stage_counter
 from nightfx.metrics import Features, flicker
 from nightfx.metrics.pictures import to_lines
 from nightfx.options import MAX_PIXELS
@@ -85,11 +86,11 @@ def evaluate(
     options, tell = options or EvaluateOptions(), on_progress or (lambda done, total: None)
     pairs, notes = files.find_pairs(Path(plates), Path(renders))
     real_paths = files.list_media(Path(nights))
-    total = len(pairs) + len(real_paths)
+    count_real = stage_counter(on_progress, "real pictures", len(real_paths))
     portraits: list[figures.Portrait] = []
-    for done, path in enumerate(real_paths):
-        tell(done, total)
+    for path in real_paths:
         portraits += _portraits(path, files.source_of(path, Path(nights)), options, len(portraits))
+        count_real()
     real = figures.Real(portraits)
     if len(portraits) < _FEW_REAL:
         notes.append(f"{len(portraits)} real pictures are few: distances depend on which they are")
@@ -97,11 +98,12 @@ def evaluate(
     pictures: list[tuple[figures.Compared, contacts.Thumb]] = []
     flickers: list[float] = []
     for done, pair in enumerate(pairs):
-        tell(len(real_paths) + done, total)
+        tell(done, len(pairs))
         before, found, value = _measure(pair, real, options, len(pictures))
         plain, pictures = plain + before, pictures + found
         flickers += [value] if value is not None else []
-    tell(total, total)
+    tell(len(pairs), len(pairs))
+    begin_stage(on_progress, "comparing")
     rows = [
         figures.summarise("plates", plain, real),
         figures.summarise(

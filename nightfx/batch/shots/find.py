@@ -62,7 +62,8 @@ def find_shots(
     found.
     """
     if not root.is_dir():
-        raise SourceError(f"{root}: no such folder")
+        words = "is a file: render it, or name its folder" if root.exists() else "no such folder"
+        raise SourceError(f"{root}: {words}")
     names |= {preset.name for preset in list_presets()}
     seen: set[tuple[int, int]] = set()
     found = [

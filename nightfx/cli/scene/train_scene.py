@@ -30,11 +30,13 @@ def train_scene(
     options = SceneTrainOptions(**only(SceneTrainOptions, given))
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
-    check_folder(out)
-    from nightfx.training.scene.gather import check_folders
+    with shell.progress(out.name, "steps") as told:
+        told.stage("reading", 0, None)
+        check_folder(out)
+        from nightfx.training.scene.gather import check_folders
 
-    check_folders(options)
-    from nightfx.training.scene.run import train_scene as train
+        check_folders(options)
+        from nightfx.training.scene.run import train_scene as train
 
     with whole_steps() as stop, shell.progress(out.name, "steps") as show:
         path = train(out, options, device=light.device, on_progress=_teller(show, stop))

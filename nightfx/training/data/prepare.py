@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from nightfx.disk import partial_folder, translated
-from nightfx.errors import TargetError, TrainingError, UsageError
+from nightfx.errors import TrainingError, UsageError
 from nightfx.options import PrepareOptions
 from nightfx.training.data import dataset, measure, repeats, sources
 
@@ -35,7 +35,7 @@ def prepare(
     Raises `TrainingError` where a class would be empty, and `TargetError` where `out` is in use.
     """
     options = options or PrepareOptions()
-    _refuse_inside(out, roots)
+    sources.refuse_inside(out, roots)
     with _complete_folder(out) as part:
         squares = part / "squares"
         squares.mkdir()
@@ -52,19 +52,12 @@ def prepare(
     return data
 
 
-def _refuse_inside(out: Path, roots: Sequence[Path]) -> None:
-    for root in roots:
-        if root.is_dir() and out.resolve().is_relative_to(root.resolve()):
-            raise UsageError(f"--out {out} lies in {root}: the next call would read it as a source")
-
-
 @contextmanager
 def _complete_folder(out: Path) -> Iterator[Path]:
     """A folder beside `out` that takes its name when it is complete, and is removed otherwise."""
     out = out.resolve()
     with translated(out):
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            raise TargetError(f"{out}: exists; delete it, or choose another --out")
+        sources.check_new(out)
     with partial_folder(out) as part:
         yield part
         if out.exists():

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.errors import SourceError, TrainingError, UsageError
+from nightfx.errors import SourceError, TargetError, TrainingError, UsageError
 from nightfx.picture import Frame, to_rgb
 from nightfx.source import CLIP_SUFFIXES, Reader
 from nightfx.training.data import decode, listed, usable
@@ -86,6 +86,19 @@ def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool)
     if not found:
         raise TrainingError(f"{', '.join(map(str, roots))}: no pictures or clips")
     return [_candidate(path, root, table, by_folder) for path, root in found.items()]
+
+
+def check_new(out: Path) -> None:
+    """Raise TargetError where a data set cannot be made since something is there."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise TargetError(f"{out}: exists; delete it, or choose another --out")
+
+
+def refuse_inside(out: Path, roots: Sequence[Path]) -> None:
+    """Raise UsageError where a data set would lie in what it is made of."""
+    for root in roots:
+        if root.is_dir() and out.resolve().is_relative_to(root.resolve()):
+            raise UsageError(f"--out {out} lies in {root}: the next call would read it as a source")
 
 
 def check_root(root: Path) -> None:

@@ -57,6 +57,9 @@ def check_folders(chosen: SceneTrainOptions) -> None:
     ):
         if folder is not None and not folder.is_dir():
             raise TrainingError(f"--{flag} {folder}: no such folder")
+    if not (chosen.town or (chosen.photos and chosen.labels)):
+        words = "give --photos with --labels, which tools/teach_scene.py writes, or --town"
+        raise TrainingError(f"nothing to learn from: {words}")
 
 
 def gather(sources: Sources, chosen: SceneTrainOptions, keep_out: Iterable[str]) -> int:
