@@ -23,6 +23,7 @@ from nightfx.cli import app
 
 DOCS = Path(__file__).parents[1] / "docs"
 GENERAL = "Options"
+_UNSAID = r"<[\w ]+(?: at 0x[0-9a-f]+)?>"  # a default that has no words
 SIGNATURE = 100  # characters of one that stands on a line
 
 
@@ -143,11 +144,11 @@ def signature_of(name: str, thing: Any) -> str:
         told = f"{name}{inspect.signature(thing)}"
     except ValueError:
         return ""
-    told = re.sub(r"<(?:factory|object object at 0x[0-9a-f]+)>", "…", told)
+    told = re.sub(_UNSAID, "…", told)
     if len(told) <= SIGNATURE:
         return told
     inside = [f"    {x}," for x in map(str, inspect.signature(thing).parameters.values())]
-    inside = [re.sub(r"<(?:factory|object object at 0x[0-9a-f]+)>", "…", x) for x in inside]
+    inside = [re.sub(_UNSAID, "…", x) for x in inside]
     return "\n".join([f"{name}(", *inside, ")"])
 
 

@@ -93,7 +93,8 @@ def test_a_folder_has_a_report(
 
 
 def test_light_by_hand_is_the_renders(tmp_path: Path) -> None:
-    still(tmp_path / "plate.png")
+    ramp = np.linspace(60, 230, 96).astype(np.uint8)[None, :, None]
+    Image.fromarray(np.broadcast_to(ramp, (72, 96, 3)).copy()).save(tmp_path / "plate.png")
     options = nightfx.RenderOptions.of(lights="off")
     night = nightfx.render(tmp_path / "plate.png", tmp_path / "night.png", options=options)
     own = example("light_by_hand").lit_by_hand(tmp_path / "plate.png", tmp_path / "own.png", 0.0)
