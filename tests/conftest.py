@@ -15,7 +15,8 @@ from hypothesis import settings
 from torch import nn
 
 from nightfx.network.model import Generator, RelitGenerator
-from nightfx.network.presets import Preset, load_preset, save_preset
+from nightfx.network.presets import Preset, load_preset
+from nightfx.network.saved import save_preset
 
 FACTS: dict[str, Any] = {"description": "for a test", "heights_px": (8, 4000)}
 

@@ -17,7 +17,8 @@ from nightfx.errors import PresetError, TargetError, TrainingError, UsageError
 from nightfx.network.backends import installed_backends
 from nightfx.network.draft import tell_draft
 from nightfx.network.model import PaperGenerator, RelitGenerator
-from nightfx.network.presets import Preset, load_preset, save_draft, verify_preset
+from nightfx.network.presets import Preset, load_preset, verify_preset
+from nightfx.network.saved import save_draft
 from nightfx.options import Backend
 from nightfx.options.train import DistilOptions
 from nightfx.source.reader import Reader

@@ -41,7 +41,8 @@ from nightfx.job.manifest import read_manifest
 from nightfx.light.lock import Lock
 from nightfx.lights import Light, LightList, LightTrack, write_lights
 from nightfx.network.model import RelitGenerator
-from nightfx.network.presets import load_preset, save_draft, save_preset
+from nightfx.network.presets import load_preset
+from nightfx.network.saved import save_draft, save_preset
 from nightfx.options.engine import EngineOptions
 from nightfx.options.option import options_in
 from nightfx.options.prepare import PrepareOptions

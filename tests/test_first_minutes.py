@@ -27,7 +27,8 @@ from nightfx.disk import own_presets
 from nightfx.errors import PresetError, UsageError, install_words
 from nightfx.job.join import join_plan
 from nightfx.job.plan import plan_render, render_segment
-from nightfx.network.presets import Preset, list_presets, load_preset, save_look
+from nightfx.network.presets import Preset, list_presets, load_preset
+from nightfx.network.saved import save_look
 from nightfx.options import Look, has_driver
 from nightfx.pace import LEAST_ITEMS, Pace
 from nightfx.picture import Frame, coding_of, frame_of

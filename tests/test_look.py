@@ -34,7 +34,8 @@ from nightfx.light.grade import grade_of, white_gains
 from nightfx.light.light import Beside, light_frames
 from nightfx.light.lighting import Footage, Lighting, ceiling_of, plan_fields, plan_sky
 from nightfx.network.model import RelitGenerator
-from nightfx.network.presets import Preset, load_preset, save_preset
+from nightfx.network.presets import Preset, load_preset
+from nightfx.network.saved import save_preset
 from nightfx.options.look import Look, Moment, read_look, value_at, value_from
 from nightfx.picture.encoding import LINEAR, PLAIN, Encodings, encoding_named
 from nightfx.picture.frame import Coding, Frame, rgb_coding

@@ -14,7 +14,8 @@ from nightfx.errors import PresetError, UsageError
 from nightfx.job.render_job import check_options
 from nightfx.lights import LightList, write_lights
 from nightfx.network.model import RelitGenerator
-from nightfx.network.presets import list_presets, load_preset, save_preset, verify_preset
+from nightfx.network.presets import list_presets, load_preset, verify_preset
+from nightfx.network.saved import save_preset
 from nightfx.options import LightTable, NightSky, RenderOptions
 
 BUNDLED = ["blue-hour", "day", "day-for-night", "night", "night-neon"]

@@ -15,14 +15,8 @@ import numpy as np
 from nightfx.apply.change import Change
 from nightfx.apply.patches import Packed, Patch, at_chroma, packed, shrunk
 from nightfx.apply.planes import planes_of_one_type, same_samples, seed_of
-from nightfx.apply.shine import (
-    Side,
-    Sites,
-    Way,
-    added_to_samples,
-    light_on_samples,
-    shine_on_planes,
-)
+from nightfx.apply.shine import added_to_samples, light_on_samples
+from nightfx.apply.shine_planes import Side, Sites, Way, shine_on_planes
 from nightfx.apply.working import is_direct
 from nightfx.picture import (
     PLAIN,

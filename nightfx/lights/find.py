@@ -46,7 +46,7 @@ class _Rule(NamedTuple):
 _RULES = {
     "window": _Rule("window", "wall", 0.5, 8, 0.02, 6.0, 0.5),
     "sign": _Rule("sign", "wall", 0.7, 24, 0.02, 14.0, 0.6),
-    "lamp": _Rule("lamp", "", 0.6, 3, 0.0012, 8.0, 0.35),
+    "lamp": _Rule("lamp", "", 0.6, 3, 0.0012, 8.0, 0.35, 0.95),
     "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.8),
     "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.65),
 }

@@ -10,11 +10,9 @@ from nightfx.network.presets import (
     Preset,
     list_presets,
     load_preset,
-    save_draft,
-    save_look,
-    save_preset,
     verify_preset,
 )
+from nightfx.network.saved import save_draft, save_look, save_preset
 from nightfx.network.scene_file import bundled_scene
 from nightfx.network.threads import same_threads, threads_again
 from nightfx.network.trunk import Architecture

@@ -12,13 +12,12 @@ import logging
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nightfx.disk import from_json_types, own_presets, partial_file
+from nightfx.disk import from_json_types, own_presets
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
 from nightfx.network.trunk import Architecture
@@ -190,7 +189,7 @@ def load_preset(name_or_folder: str | Path) -> Preset:
 
 def list_presets() -> Iterator[Preset]:
     """The bundled presets by name, then the user's own; one of these that is damaged is left out, and a line says so."""
-    for name in _bundled_names():
+    for name in bundled_names():
         yield load_preset(name)
     for name in _own_names():
         try:
@@ -223,105 +222,6 @@ def _stops_on_noise(preset: Preset, network: model.Generator) -> float:
     return float((lit.mean().clamp(min=1e-3) / noise.mean()).log2())
 
 
-def save_preset(folder: Path, generator: model.Generator, card: str, **facts: Any) -> None:
-    """Write `generator` (weights as float16) as a preset folder; `facts` are the fields of `PresetFacts`."""
-    from nightfx.network.weights import pack_weights
-
-    weights, sha256 = pack_weights(generator)
-    complete = PresetFacts(
-        **facts,
-        architecture=generator.architecture,
-        weights_sha256=sha256,
-    )
-    files = {
-        "weights.safetensors": weights,
-        "preset.toml": _to_toml(asdict(complete)).encode(),
-        "CARD.md": card.encode(),
-    }
-    _write(folder, files)
-
-
-def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **facts: Any) -> None:
-    """Write `preset` with `student` (weights as float16) as its draft to `folder`, which may be its own.
-
-    `facts` are those fields of `DraftFacts` that the weights do not say.
-    """
-    from nightfx.network.weights import pack_weights
-
-    weights, sha256 = pack_weights(student)
-    draft = DraftFacts(
-        **facts,
-        weights_sha256=sha256,
-        teacher_sha256=preset.facts.weights_sha256,
-    )
-    kept = ("weights.safetensors", "CARD.md") if folder != preset.folder else ()
-    files = {
-        name: (preset.folder / name).read_bytes()
-        for name in kept
-        if (preset.folder / name).exists()
-    }
-    files[DRAFT_FILE] = weights
-    files["preset.toml"] = _to_toml(asdict(replace(preset.facts, draft=draft))).encode()
-    _write(folder, files)
-
-
-def save_look(
-    base: Preset,
-    name: str,
-    look: Look,
-    *,
-    overwrite: bool = False,
-    said: Mapping[str, Any] | None = None,
-    **facts: Any,
-) -> Preset:
-    """Write a preset of the user's own: the network of `base` under a `name`, with `look` over its own.
-
-    `facts` are fields of `PresetFacts` that change, where they are not None; `said` is what else its description tells.
-    Raises `PresetError`.
-    """
-    folder = own_presets() / name
-    if not NAME.fullmatch(name) or name in _bundled_names():
-        words = "comes with nightfx" if name in _bundled_names() else "is no name for a preset"
-        raise PresetError(f"{name} {words}: choose another, of letters, digits, - and _")
-    if folder.exists() and not overwrite:
-        raise PresetError(f"{folder}: exists already; --overwrite replaces it")
-    if look.is_keyed:
-        raise PresetError("keyframes belong to one shot: save numbers, and give keyframes by flags")
-    changed = {key: value for key, value in facts.items() if value is not None}
-    complete = replace(
-        base.facts,
-        name=name,
-        description=_described(base, look, changed | dict(said or {})),
-        look=look.over(base.facts.look),
-        **changed,
-    )
-    _verify(complete)
-    kept = ("weights.safetensors", DRAFT_FILE)
-    files = {x: (base.folder / x).read_bytes() for x in kept if (base.folder / x).exists()}
-    files["CARD.md"] = _card_of_look(base, complete).encode()
-    _write(folder, files | {"preset.toml": _to_toml(asdict(complete)).encode()})
-    return load_preset(folder)
-
-
-def _card_of_look(base: Preset, own: PresetFacts) -> str:
-    card = base.folder / "CARD.md"
-    words = card.read_text("utf-8", errors="replace") if card.exists() else "It has no card.\n"
-    return f"# {own.name}\n\n{own.description} What is said below is of {base.name}.\n\n{words}"
-
-
-def _described(base: Preset, look: Look, changed: Mapping[str, Any]) -> str:
-    said = {key: value for key, value in vars(look).items() if value is not None} | dict(changed)
-    numbers = ", ".join(f"{key} {value}" for key, value in said.items())
-    return f"{base.name}, with {numbers}." if numbers else f"A copy of {base.name}."
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as each:  # none gets its name before all are written
-        for name, data in files.items():
-            each.enter_context(partial_file(folder / name)).write_bytes(data)
-
-
 def _find(name: str) -> Path:
     named = [root / name for root in (*_BUNDLED, own_presets()) if NAME.fullmatch(name)]
     for folder in [*named, Path(name)]:  # a folder called night does not hide the preset night
@@ -329,16 +229,17 @@ def _find(name: str) -> Path:
             return folder
     if name and not NAME.fullmatch(name):
         raise PresetError(f"{name}: no preset.toml in this folder")
-    known = ", ".join([*_bundled_names(), *_own_names()]) or "none"
+    known = ", ".join([*bundled_names(), *_own_names()]) or "none"
     raise PresetError(f"unknown preset {name!r}; known: {known}, or the path of a preset folder")
 
 
-def _bundled_names() -> list[str]:
+def bundled_names() -> list[str]:
+    """The names of the presets that come with nightfx."""
     return sorted({path.parent.name for root in _BUNDLED for path in root.glob("*/preset.toml")})
 
 
 def _own_names() -> list[str]:
-    bundled = _bundled_names()
+    bundled = bundled_names()
     found = sorted(path.parent.name for path in own_presets().glob("*/preset.toml"))
     return [name for name in found if name not in bundled]
 
@@ -359,7 +260,7 @@ def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
         _check_known(name, table.get(name), part)
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
-    _verify(facts)
+    check_facts(facts)
     if facts.draft:
         check_draft(facts.draft)
     return replace(facts, look=read_look(table["look"]) if "look" in table else None)
@@ -378,7 +279,8 @@ def _check_known(name: str, found: Any, part: type[Any]) -> None:
         raise PresetError(f"[{name}] has no {min(unknown)}; {words}")
 
 
-def _verify(facts: PresetFacts) -> None:
+def check_facts(facts: PresetFacts) -> None:
+    """Raise `PresetError` for facts that cannot be."""
     if not NAME.fullmatch(facts.name):
         raise PresetError(f"a name is letters, digits, - and _, got {facts.name!r}")
     if facts.method == "tiles" and (why := _NO_TILES.get(facts.architecture)):
@@ -406,17 +308,3 @@ def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> mo
     if architecture == "graded":
         return filled(graded.GradedGenerator(), tensors)
     return filled(model.build_generator(architecture), tensors)
-
-
-def _to_toml(table: dict[str, Any], above: str = "") -> str:
-    # JSON's text, numbers, booleans and lists are TOML too
-    plain = {
-        key: value
-        for key, value in table.items()
-        if value is not None and not isinstance(value, dict)
-    }
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
-    for key, value in table.items():
-        if isinstance(value, dict):
-            lines += ["", f"[{above}{key}]", _to_toml(value, f"{above}{key}.").rstrip()]
-    return "\n".join(lines) + "\n"
