@@ -157,7 +157,10 @@ def refused_late_once(folder: Path, clip: str) -> dict[tuple[str, ...], str]:
     full.mkdir()
     (full / "a.txt").write_text("text")
     taken.write_text("{}")
+    short = str(make_clip(folder / "short.mp4", Clip(count=6)))
     return {
+        ("render", clip, "--matte", short): "short.mp4: has 6 frames, fewer than are rendered",
+        ("render", clip, "--sky-matte", short): "short.mp4: has 6 frames, fewer than are rendered",
         ("plan", str(still), "-o", str(folder / "p.json")): "one picture has no segments",
         ("plan", clip, "-o", str(taken)): "taken.json: exists already",
         ("render", str(still), "-o", str(folder / "still.mp4")): "says no frame rate: --fps",

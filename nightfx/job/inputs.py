@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.job.matte import check_mattes
 from nightfx.job.render_job import check_options, check_passes, open_job
 from nightfx.job.source_target import (
     asked_encoding,
@@ -79,6 +80,7 @@ def check_render(source: Path, target: Path | None, preset: Preset, options: Ren
         return target
     with open_job(source, target, preset, options, again=True) as job:
         check_passes(job.target, options, again=folder_of(job.target).is_dir())
+        check_mattes(job.options.light, job.options.source, job.reader.info)
         return job.target
 
 

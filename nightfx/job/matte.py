@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from nightfx.errors import SourceError
-from nightfx.job.source_target import find_source, open_shot
+from nightfx.job.source_target import find_source, frames_expected, open_shot
 from nightfx.options import LightOptions, SourceOptions
 from nightfx.picture import Float32, Frame, as_coded, luma, to_rgb, upright
 from nightfx.source import ClipInfo, is_picture, is_sequence, read_picture
@@ -54,10 +54,21 @@ class MatteFile:
         while self._next <= index or self._last is None:
             self._last = next(self._frames, None)
             if self._last is None:
-                words = f"has {self._next} frames, fewer than are rendered"
-                raise SourceError(f"{self.path}: {words}: give a longer matte, or --end before it")
+                raise SourceError(self._too_short(self._next))
             self._next += 1
         return self._fitted(self._last, frame)
+
+    def check_length(self, frames: int) -> None:
+        """Raise SourceError where its header says that it has fewer than so many frames."""
+        if self._shot is None or self._shot.info.frames_claimed is None:
+            return
+        has = frames_expected(self._shot.info, self._source)
+        if has is not None and has < frames:
+            raise SourceError(self._too_short(has))
+
+    def _too_short(self, has: int) -> str:
+        words = f"has {has} frames, fewer than are rendered"
+        return f"{self.path}: {words}: give a longer matte, or --end before it"
 
     def _open(self) -> Iterator[Frame]:
         if self._shot is None:
@@ -105,6 +116,15 @@ def open_mattes(
                 for path, how in ((light.matte, light), (light.sky_matte, plain))
             )
         )
+
+
+def check_mattes(light: LightOptions, source: SourceOptions, info: ClipInfo) -> None:
+    """Raise SourceError for mattes that cannot be read, or whose headers say that they end before the shot of `info`."""
+    with open_mattes(light, source, info) as mattes:
+        frames = frames_expected(info, source) if info.frames_claimed is not None else None
+        for one in mattes:
+            if one is not None and frames is not None:
+                one.check_length(frames)
 
 
 def feathered(matte: Float32, radius_px: float) -> Float32:

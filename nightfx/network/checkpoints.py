@@ -19,7 +19,7 @@ from torch import Tensor
 
 from nightfx.disk import partial_folder
 from nightfx.errors import PresetError, TargetError, UsageError
-from nightfx.network import presets, resnet
+from nightfx.network import presets, resnet, saved
 from nightfx.network.weights import why_unread
 
 UNDERSTOOD = (
@@ -173,7 +173,7 @@ def _check_range(generator: resnet.ResnetGenerator) -> None:
 
 def _save(folder: Path, name: str, path: Path, found: Checkpoint) -> None:
     source = "".join(c if c.isprintable() else "?" for c in path.name)
-    presets.save_preset(
+    saved.save_preset(
         folder,
         found.generator,
         _card(name, source, found),

@@ -48,8 +48,8 @@ from nightfx.options import RenderOptions
 from nightfx.source import base_name, is_sequence
 
 GRACE_SECONDS = 20.0  # to tidy up, once the batch has gone
-_MEASURED_FRAMES = 13  # that take about as long as to measure a render: 11 and 15 at 360 lines
-_MEASURED_SECONDS = 3.0  # to begin with it, once
+_MEASURED_FRAMES = 7  # that take about as long as to measure a render, at 360 lines
+_MEASURED_SECONDS = 1.0  # to begin with it, once
 
 
 @dataclass(frozen=True)
