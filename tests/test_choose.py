@@ -142,7 +142,7 @@ def test_the_lamps_of_a_car_go_together_and_its_rear_is_red() -> None:
         assert luma(left) == pytest.approx(5, rel=1e-4)
         for lamp in rear:
             assert lamp.light[0] > 20 * lamp.light[1:].max()
-            assert luma(lamp) == pytest.approx(5 / 8, rel=1e-4)
+            assert luma(lamp) == pytest.approx(5 * 2**-3.3, rel=1e-4)
 
 
 def test_traffic_lights_are_red_amber_or_green_in_equal_shares() -> None:

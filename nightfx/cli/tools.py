@@ -188,12 +188,12 @@ def verify(
         from nightfx.check import VERDICTS, failures, verify
         from nightfx.job.pipeline import stage_counter
         from nightfx.job.source_target import find_source, open_shot
-        from nightfx.source import Pick
+        from nightfx.source import Pick, is_still
 
         both = find_source(source), find_source(render)
         for one in both:  # what is no clip is known by its header, before the other is decoded
-            with open_shot(one, SourceOptions(keep_going=True, missing="skip")):
-                pass
+            if not is_still(one):
+                open_shot(one, SourceOptions(keep_going=True)).close()
         count = stage_counter(show, "checking", None)
         pick = Pick(layer, view)
         rows = verify(*both, start_seconds=start, end_seconds=end, pick=pick, on_frame=count)
