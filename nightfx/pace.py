@@ -11,7 +11,7 @@ _WINDOW_SECONDS = 60.0  # of the past that speak for the future
 _SAMPLE_SECONDS = 0.25
 # of an encoder that has the machine for itself, beside the whole, where nothing is known
 _FLUSH_SPEED = 5.0
-_FILLING = 1.2  # times as long a frame takes once an encoder works on those that it took in
+_FILLING = 1.1  # times as long a frame takes once an encoder works on those that it took in
 _MOST_SPEED = 10.0
 
 
