@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import prange
 
 from nightfx.apply.planes import (
     alpha_for,
@@ -29,6 +28,7 @@ from nightfx.picture import (
     kernel,
     matrix_of,
     noise_at,
+    prange,
     to_rgb,
     widened,
 )

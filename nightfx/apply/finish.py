@@ -14,13 +14,22 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import prange
 
 from nightfx.apply import planes, working
 from nightfx.apply.change import Change
 from nightfx.apply.patches import Patch
 from nightfx.apply.working import LightOfSamples
-from nightfx.picture import PLAIN, Coding, Encodings, Float32, Frame, average_at_sites, kernel, luma
+from nightfx.picture import (
+    PLAIN,
+    Coding,
+    Encodings,
+    Float32,
+    Frame,
+    average_at_sites,
+    kernel,
+    luma,
+    prange,
+)
 
 _STRONGEST = 0.38490018  # of sqrt(y) (1 - y), at y = 1/3
 _BYTES_DEVIATION = 147.8  # of the sum of four bytes

@@ -8,7 +8,6 @@ back, code for code, and chroma is never blown up and shrunk again.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from nightfx.picture import (
@@ -26,6 +25,7 @@ from nightfx.picture import (
     kernel,
     matrix_of,
     noise_at,
+    prange,
     to_codes_of,
 )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numba import prange
 from numpy.polynomial import Chebyshev, Polynomial
 
 from nightfx.apply.patches import Packed
@@ -21,6 +20,7 @@ from nightfx.picture import (
     from_working,
     kernel,
     luma,
+    prange,
     to_working,
 )
 

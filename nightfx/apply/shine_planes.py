@@ -9,12 +9,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from nightfx.apply.patches import Packed, average_part
 from nightfx.apply.shine import parts, sum_light, textured_by, to_added, to_light
-from nightfx.picture import BT709, Float32, Plane, Planes, ToCodes, code_of, kernel, noise_at
+from nightfx.picture import (
+    BT709,
+    Float32,
+    Plane,
+    Planes,
+    ToCodes,
+    code_of,
+    kernel,
+    noise_at,
+    prange,
+)
 
 _BLOCKS, _STRIP = 32, 16  # parts of a frame that threads share, and rows that are done at once
 _RED, _GREEN, _BLUE = (np.float32(share) for share in BT709)

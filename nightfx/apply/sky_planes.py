@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from nightfx.apply.field import (
     BLOCKS,
@@ -32,6 +31,7 @@ from nightfx.picture import (
     average_rows,
     kernel,
     matrix_of,
+    prange,
     widened,
 )
 

@@ -12,9 +12,8 @@ That is affine in p. Where m is 0 it is F(p), bit for bit.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from nightfx.picture import BT709, Float32, kernel
+from nightfx.picture import BT709, Float32, kernel, prange
 
 # of alpha: from here on what differs from the sky's colour is the sky's own
 _OWN_FROM, _PER_OWN = np.float32(0.8), np.float32(5)

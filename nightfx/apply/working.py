@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numba import prange
 
 from nightfx.apply.planes import alpha_for, same_samples, seed_of
 from nightfx.picture import (
@@ -34,6 +33,7 @@ from nightfx.picture import (
     kernel,
     matrix_of,
     noise_at,
+    prange,
     to_rgb,
     to_working,
 )

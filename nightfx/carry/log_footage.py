@@ -65,9 +65,10 @@ def log_line(info: ClipInfo, first: Frame) -> str | None:
         return _line(f"{curve.title}, as its name says", curve.space)
     if info.tags.transfer in _LOG_TAGS or _is_log_dpx(first):
         return _line("log, as it is tagged", None)
+    if first.coding.depth < _LEAST_DEPTH:
+        return None
     dark, bright = _ends(first)
-    is_log = _DARK[0] <= dark <= _DARK[1] and _BRIGHT[0] <= bright <= _BRIGHT[1]
-    if is_log and first.coding.depth >= _LEAST_DEPTH:
+    if _DARK[0] <= dark <= _DARK[1] and _BRIGHT[0] <= bright <= _BRIGHT[1]:
         return _line(
             f"looks like log ({100 * dark:.0f} to {100 * bright:.0f} % of the signal)", None
         )

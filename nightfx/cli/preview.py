@@ -78,6 +78,8 @@ def _check(
 
     source, _ = sheet_of(source, out, options)
     check_options(options, load_preset(to))
+    with open_mattes(options.light, options.source):
+        pass
     picked = pick_frame(source, options, frame, at)
     with open_mattes(options.light, options.source, picked.info):
         pass

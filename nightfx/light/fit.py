@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import prange
 
 from nightfx.apply import Field
 from nightfx.light.borders import Borders
@@ -32,6 +31,7 @@ from nightfx.picture import (
     as_coded,
     kernel,
     luma,
+    prange,
     rolled_off,
     upright,
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import prange
 
-from nightfx.picture import Float32, kernel
+from nightfx.picture import Float32, kernel, prange
 
 KNEE, FULL = 0.4, 0.75  # brightness from which a light glows, and from which it glows wholly
 _MOST = 4.0  # of a light above white

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import prange
 
 from nightfx.apply import Field
 from nightfx.light.borders import Borders
 from nightfx.light.see import Byte, Seen, luma_of
-from nightfx.picture import Float32, kernel
+from nightfx.picture import Float32, kernel, prange
 
 _RATE = 24.0  # amounts are meant at this many frames a second
 _LEAST_PX = 32  # DIS chooses its scales by the width alone where a side is shorter, and reads past the picture

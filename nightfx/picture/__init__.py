@@ -32,7 +32,7 @@ from nightfx.picture.color import (
     to_codes_of,
     to_rgb,
 )
-from nightfx.picture.compiled import end_watch, kernel, watch_compiling
+from nightfx.picture.compiled import end_watch, kernel, prange, watch_compiling
 from nightfx.picture.encoding import (
     LINEAR,
     PLAIN,
@@ -118,6 +118,7 @@ __all__ = [
     "matrix_of",
     "noise_at",
     "planar_name",
+    "prange",
     "relaid",
     "rgb_coding",
     "rgb_of_uv",

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from nightfx.picture.compiled import kernel
+from nightfx.picture.compiled import kernel, prange
 from nightfx.picture.frame import Float32, Plane
 
 _Scalar = np.floating[Any]

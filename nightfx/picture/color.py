@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from nightfx.picture.chroma import average_rows, widened
-from nightfx.picture.compiled import kernel
+from nightfx.picture.compiled import kernel, prange
 from nightfx.picture.frame import Coding, Float32, Float64, Frame, Plane, Planes, rgb_coding
 from nightfx.picture.matrices import is_affine, matrix_of, rgb_of, ycc_of
 

@@ -1,148 +1,89 @@
-"""Compile array loops with numba: the one place that chooses its threading layer, its processor and where what is compiled is kept.
+"""Compile array loops with numba at their first call: a command that calls none never waits for numba itself.
 
-The work-queue layer needs nothing installed, but aborts the process when two threads are in
+The work-queue layer of `nightfx.picture.jit` needs nothing installed, but aborts the process when two threads are in
 parallel kernels at once. A lock makes them take turns, for programs that render in several threads.
-
-Kernels are compiled for one kind of processor, x86-64-v3, wherever the machine has all of it: so a farm of several
-generations renders the same bits, and kernels that were compiled when nightfx was packed (`tools/pack_kernels.py`) run as
-they are, on a machine that never compiled one and where no cache can be written.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
-
-import numba
-from llvmlite import binding
-from numba.core import event
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    NullCache,
-    UserWideCacheLocator,
-)
-
-from nightfx.pace import work_clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TURN = threading.Lock()
-_WAITING: deque[Callable[[], None]] = deque(maxlen=1)  # who is to be told
-_PACKAGE = Path(__file__).parents[1]
-READY = Path(os.environ.get("NIGHTFX_KERNELS") or _PACKAGE / "kernels_bundled")
-"""The kernels that came compiled with nightfx, or that a farm shares, by the folder of the package they are of."""
-_LEVEL, _NEEDS = "x86-64-v3", ("avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
-numba.config.THREADING_LAYER = "workqueue"
-if all(binding.get_host_cpu_features().get(feature) for feature in _NEEDS):
-    numba.config.CPU_NAME, numba.config.CPU_FEATURES = _LEVEL, ""
+_MAKING = threading.RLock()
+waiting: deque[Callable[[], None]] = deque(maxlen=1)
+"""Who is to be told that something is compiled."""
+prange = range
+"""A range whose turns a parallel kernel shares out over its threads; in a kernel, numba's."""
 
 
 def kernel(*, parallel: bool = False) -> Callable[[F], F]:
     """Decorate a numba kernel; compiled code is cached on disk where a cache can be written."""
 
     def compile_lazily(function: F) -> F:
-        return cast(F, _jit(function, parallel=parallel))
+        return cast(F, _Kernel(function, parallel=parallel))
 
     return compile_lazily
 
 
-def _jit(function: Callable[..., Any], *, parallel: bool) -> Any:
-    compiled = _compile(function, parallel=parallel)
-    if not parallel:
-        return compiled  # called from inside other kernels: must stay numba's own
+class _Kernel:
+    """A function that numba compiles when it is first called, from Python or from within another kernel."""
 
-    @functools.wraps(function)
-    def take_turns(*args: Any) -> Any:
+    def __init__(self, function: Callable[..., Any], *, parallel: bool) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._parallel = function, parallel
+        self._compiled: Any = None
+
+    def __call__(self, *args: Any) -> Any:
+        """Run it."""
+        compiled = self._compiled or self.compile()
+        if not self._parallel:
+            return compiled(*args)
         with _TURN:
             return compiled(*args)
 
-    return take_turns
+    def compile(self) -> Any:
+        """Return what numba calls, which knows its own for the kernels and ranges that the function names."""
+        from nightfx.picture.jit import jit  # half a second, which a refusal does without
+
+        with _MAKING:
+            self._compiled = self._compiled or jit(
+                _seen_by_numba(self._function), parallel=self._parallel
+            )
+        return self._compiled
 
 
-def _compile(function: Callable[..., Any], *, parallel: bool) -> Any:
-    # nogil: decoding and encoding go on beside it; no fastmath: renders are equal bit for bit
-    compiled = numba.njit(parallel=parallel, nogil=True, error_model="numpy")(function)
-    compiled._cache = _Cache(function)  # noqa: SLF001  # as numba's own enable_caching() does
-    return compiled
+def _seen_by_numba(function: Any) -> Any:
+    import numba  # as above
+
+    own = {"prange": numba.prange}
+    for name in _names(function.__code__):
+        if isinstance(named := function.__globals__.get(name), _Kernel):
+            own[name] = named.compile()
+    copy = FunctionType(
+        function.__code__, function.__globals__ | own, function.__name__, function.__defaults__
+    )
+    return functools.update_wrapper(copy, function)
 
 
-class _ReadyLocator(UserWideCacheLocator):  # type: ignore[misc]  # numba has no types
-    """Says where the kernels of a file are that came with nightfx."""
-
-    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
-        self._cache_path = str(READY / Path(py_file).parent.relative_to(_PACKAGE))
-
-    def ensure_cache_path(self) -> None:
-        """Nothing is written there."""
-
-
-class _ReadyImpl(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = (_ReadyLocator,)
-
-
-class _Ready(FunctionCache):  # type: ignore[misc]
-    _impl_class = _ReadyImpl
-
-
-class _Cache(NullCache):  # type: ignore[misc]
-    """Looks among the kernels that came with nightfx, then among those that this machine compiled before, and keeps new ones there."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._ready = _Ready(function) if READY.is_dir() else NullCache()
-        try:
-            self._own = FunctionCache(function)
-        except RuntimeError:  # "no locator available": neither the package nor the home is writable
-            self._own = NullCache()
-
-    @property
-    def cache_path(self) -> str | None:
-        """Where this machine keeps its own."""
-        return cast("str | None", self._own.cache_path)
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return what is compiled for a signature, or None."""
-        found = self._ready.load_overload(sig, target_context)
-        return found or self._own.load_overload(sig, target_context)
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled here."""
-        self._own.save_overload(sig, data)
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
 
 
 def watch_compiling(told: Callable[[], None]) -> None:
     """Call `told`, once and from whichever thread it is, when something must be compiled: what no process needed before on this machine."""
-    _WAITING.append(told)
+    waiting.append(told)
 
 
 def end_watch() -> None:
     """Call nobody from now on: what is compiled yet takes no time that anybody would see."""
-    _WAITING.clear()
-
-
-class _Compiling(event.Listener):  # type: ignore[misc]  # numba has no types
-    def __init__(self) -> None:
-        self._begun: list[float] = []
-
-    def on_start(self, event: object) -> None:
-        """Hear that a kernel was in no cache."""
-        self._begun.append(time.monotonic())
-        with suppress(IndexError):
-            _WAITING.pop()()
-
-    def on_end(self, event: object) -> None:
-        """Hear that it is compiled, as are those that it calls, one within the other."""
-        seconds = time.monotonic() - self._begun.pop()
-        if not self._begun:
-            work_clock.leave_out(seconds)
-
-
-event.register("numba:compile", _Compiling())
+    waiting.clear()

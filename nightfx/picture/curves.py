@@ -6,10 +6,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
-from nightfx.picture.compiled import kernel
+from nightfx.picture.compiled import kernel, prange
 
 _Float32 = NDArray[np.float32]
 _Int32 = NDArray[np.int32]

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import prange
 
-from nightfx.picture import Float32, Float64, kernel
+from nightfx.picture import Float32, Float64, kernel, prange
 
 _GATHER_PX = 4  # of the small picture, in a cell of averages
 _RADIUS = 2  # of the window, in such cells

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from nightfx.picture import (
     Float32,
@@ -21,6 +20,7 @@ from nightfx.picture import (
     Planes,
     kernel,
     matrix_of,
+    prange,
     widened,
 )
 from nightfx.scene.apart import tell_apart

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import prange
 
-from nightfx.picture import Float32, Plane, kernel
+from nightfx.picture import Float32, Plane, kernel, prange
 from nightfx.scene.apart import Apart, ramp
 
 _SIDE = 5  # blocks: what is thinner than this is thin, a fiftieth of the height
