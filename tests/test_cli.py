@@ -159,6 +159,16 @@ def test_one_failure_of_several_is_exit_3_and_the_others_are_rendered(
     assert other.with_name("other.identity.mp4").stat().st_size > 0
 
 
+def test_what_cannot_be_rendered_of_several_is_said_before_the_first_is(
+    clip: Path, tmp_path: Path, identity: Preset
+) -> None:
+    words = [clip, tmp_path / "missing.mp4", "--to", identity.folder]
+    result = nightfx("render", *words)
+    lines = result.stderr.splitlines()
+    refused = next(i for i, line in enumerate(lines) if "missing.mp4: no such file" in line)
+    assert refused < next(i for i, line in enumerate(lines) if "plate.mp4: preparing" in line)
+
+
 def test_an_unreadable_input_does_not_stop_the_others(
     clip: Path, tmp_path: Path, identity: Preset
 ) -> None:

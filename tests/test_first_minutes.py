@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -106,6 +107,10 @@ def refused_by_what_lies_beside(folder: Path, clip: str) -> dict[tuple[str, ...]
         ("mattes", clip, "-o", str(folder), "--kinds", "sky,roof"): "--kinds knows no roof",
         ("mattes", clip, "-o", inside): "file: is a file, and no folder can be",
         ("mattes", no, "-o", str(folder)): "no: no such file",
+        ("mattes", clip, "-o", str(folder / "m.mp4")): "m.mp4: is named as a file",
+        ("batch", str(folder), "-o", str(folder / "b.mov")): "b.mov: is named as a file",
+        ("render", clip, "--passes", str(folder / "p.exr")): "p.exr: is named as a file",
+        ("render", clip, no, "--to", "noon"): "unknown preset 'noon'",
         ("lights", no): "no: no such file",
         ("lights", clip, "-o", f"{inside}/a.lights.json"): taken,
         ("evaluate", "--plates", no, "--renders", no, "--nights", no): "no: no such folder",
@@ -175,6 +180,29 @@ def refused_late_once(folder: Path, clip: str) -> dict[tuple[str, ...], str]:
         ("batch", clip, "-o", str(folder / "o")): "a.mp4: is a file: render it",
         ("render", clip, "--lights", str(text)): "text.mp4: is no list of lights",
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["render", "--to", "noon", "{clip}"], "  a.mp4\r"),
+        (["verify", "nowhere.mp4"], "  nightfx\r"),
+        (["render", "{clip}", "--json", "--to", "noon"], ""),
+        (["presets", "list"], ""),
+    ],
+)
+def test_a_terminal_reads_the_shots_name_before_commands_are_loaded(
+    words: list[str], first: str, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "a.mp4")
+    code = (
+        "import builtins, sys, nightfx.__main__ as it; sys.modules['nightfx.cli'] = None; it.run()"
+    )
+    command = [sys.executable, "-c", code, *(word.format(clip=clip) for word in words)]
+    ours, theirs = pty.openpty()
+    subprocess.run(command, stderr=theirs, check=False)  # stops where the commands would be loaded
+    os.write(theirs, b"end\n")
+    assert os.read(ours, 4096).decode().partition("Traceback")[0] == first
 
 
 def test_what_the_header_and_the_command_line_say_needs_neither_torch_nor_numba(

@@ -26,7 +26,7 @@ from nightfx.errors import TargetError, UsageError
 from nightfx.light.grade import moonlit, then
 from nightfx.light.lamps import search
 from nightfx.light.lamps.search import Search, search_shot
-from nightfx.light.lighting import moonlight_of, plan_lamps, sky_by
+from nightfx.light.lighting import moonlight_of, plan_lamps, plan_sky
 from nightfx.lights import (
     GROUPS,
     KINDS,
@@ -48,7 +48,7 @@ from nightfx.lights.track import corners_of
 from nightfx.mattes import lights as room
 from nightfx.mattes.lights import list_lights
 from nightfx.network import SceneNetwork, load_preset
-from nightfx.options import LightOptions, Moonlight, NightSky, RenderOptions
+from nightfx.options import LightOptions, Look, Moonlight, RenderOptions
 from nightfx.picture import BT709, Float32, Frame, Numbering, rgb_coding
 from nightfx.scene import KINDS as SCENE_KINDS
 from nightfx.scene import LIGHTS, SURFACES, Scene
@@ -626,8 +626,9 @@ def test_a_shot_without_a_town_gets_moonlight_and_no_lamp(
     assert (moonlight is not None) == is_moonlit
     lamps = plan_lamps(night, found, light)
     assert (lamps is not None) == (town is not None and not is_moonlit)
-    glow = sky_by(NightSky(glow=(0.1, 0.2, 0.3)), moonlight).glow
-    assert glow[2] == pytest.approx(0.3 * (moonlight.glow if moonlight else 1))
+    sky = plan_sky(night, night.facts.look or Look(), moonlight=moonlight)
+    assert sky is not None
+    assert sky.facts == (moonlight.sky if moonlight else night.facts.sky)
 
 
 def test_by_the_moon_colours_go_and_white_turns_cool() -> None:
@@ -638,7 +639,7 @@ def test_by_the_moon_colours_go_and_white_turns_cool() -> None:
     plain = moonlit(Moonlight(saturation=0.25, temperature=0))[:, :3] @ np.array((0.6, 0.2, 0.2))
     assert plain[0] - plain[1] == pytest.approx(0.25 * 0.4)
     assert red @ BT709 == pytest.approx(plain @ BT709, rel=0.05)
-    np.testing.assert_allclose(moonlit(Moonlight(1, 0, -2.2)), np.eye(3, 4) / 2, atol=1e-6)
+    np.testing.assert_allclose(moonlit(Moonlight(1, 0, exposure=-2.2)), np.eye(3, 4) / 2, atol=1e-6)
 
 
 def test_the_moons_grade_comes_after_that_of_a_look() -> None:

@@ -257,7 +257,10 @@ def test_a_wrong_table_of_lights_is_named(folder: Path, line: str, message: str)
         ("saturation = 2", "saturation must be from 0 to 1, got 2"),
         ("exposure = 0.5", "exposure must be from -10 to 0, got 0.5"),
         ("temperature = nan", "temperature must be from -200 to 200, got nan"),
-        ("tint = 3", "has no tint; known: saturation, temperature, exposure, white, glow"),
+        (
+            "glow = 3",
+            "has no glow; known: saturation, temperature, tint, exposure, white, sky",
+        ),
         ("white = 0", "white must be from 0.05 to 1, got 0"),
     ],
 )

@@ -42,8 +42,6 @@ def display(label: str, unit: str, *, as_json: bool) -> Generator[Display]:
     if as_json:
         yield _JsonLines(label, unit)
     elif sys.stderr.isatty():
-        sys.stderr.write(f"  {label}\r")  # at once: what draws bars takes a moment to load
-        sys.stderr.flush()
         with _bars() as bars:
             shown = _Bars(label, unit, bars)
             yield shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,36 +59,55 @@ def render(
     with shell.progress(inputs[0].name) as show:
         show.stage("reading", 0, None)
         jobs, preset = _planned(inputs, to, out, options)
+        errors = list(_refused(jobs, preset, options, show))
         if len(jobs) == 1:
+            if errors[0]:
+                raise errors[0]
             target = _render_one(jobs[0], preset, options, show)
     if len(jobs) == 1:
         _tell(jobs[0], target)
         return DONE
-    failed = [job for job in jobs if not _survives(job, preset, options)]
+    for error in filter(None, errors):
+        shell.fail(error)
+    sound = [job for job, error in zip(jobs, errors, strict=True) if not error]
+    failed = len(jobs) - sum(_survives(job, preset, options) for job in sound)
     if failed:
-        typer.echo(f"{len(failed)} of {len(jobs)} failed", err=True)
+        typer.echo(f"{failed} of {len(jobs)} failed", err=True)
     return SOME_FAILED if failed else DONE
 
 
 def _planned(
     inputs: list[Path], to: str, out: Path | None, options: RenderOptions
 ) -> tuple[list[PlannedRender], Preset]:
-    """What is to be rendered, where nothing that can be known without torch stands in the way of a single one."""
+    """What is to be rendered, and by which preset."""
     from nightfx.job.process import return_large_blocks, set_up
 
     set_up()
-    from nightfx.job.inputs import check_render, plan_renders
+    from nightfx.job.inputs import plan_renders
     from nightfx.network import load_preset
 
     preset = load_preset(to)
     if preset.method(options.light.method) == "relight":
         return_large_blocks()
-    jobs = plan_renders(inputs, out, preset, options)
-    if len(jobs) == 1:
-        if jobs[0].error:
-            raise jobs[0].error
-        check_render(jobs[0].source, jobs[0].target, preset, options)
-    return jobs, preset
+    return plan_renders(inputs, out, preset, options), preset
+
+
+def _refused(
+    jobs: list[PlannedRender], preset: Preset, options: RenderOptions, show: Display
+) -> Iterator[NightfxError | None]:
+    """Yield why each of them cannot be rendered, as far as it can be known without torch, before the first one is."""
+    from nightfx.job.inputs import check_render
+
+    for done, job in enumerate(jobs, start=1):
+        error: NightfxError | None = job.error
+        try:
+            if not error:
+                check_render(job.source, job.target, preset, options)
+        except NightfxError as found:
+            error = found
+        yield error
+        if len(jobs) > 1:
+            show.stage("reading", done, len(jobs))
 
 
 def _survives(job: PlannedRender, preset: Preset, options: RenderOptions) -> bool:
@@ -102,8 +122,6 @@ def _survives(job: PlannedRender, preset: Preset, options: RenderOptions) -> boo
 
 
 def _render_one(job: PlannedRender, preset: Preset, options: RenderOptions, show: Display) -> Path:
-    if job.error:
-        raise job.error
     from nightfx.job.render import render as render_file
 
     show.stage("reading", 0, None)

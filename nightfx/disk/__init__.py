@@ -4,6 +4,7 @@ from nightfx.disk.json_files import from_json_types, load_json, save_json, to_js
 from nightfx.disk.partial import (
     MOST_NAME_BYTES,
     check_folder,
+    check_folder_name,
     check_free,
     check_kind,
     hidden_path,
@@ -18,6 +19,7 @@ __all__ = [
     "CONFIG_VARIABLE",
     "MOST_NAME_BYTES",
     "check_folder",
+    "check_folder_name",
     "check_free",
     "check_kind",
     "config_file",

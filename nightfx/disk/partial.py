@@ -17,6 +17,30 @@ from typing import Any
 from nightfx.errors import RetryError, TargetError
 
 _FULL = errno.ENOSPC, errno.EDQUOT
+_OF_FILES = frozenset(
+    [
+        ".mp4",
+        ".mov",
+        ".m4v",
+        ".mkv",
+        ".mxf",
+        ".avi",
+        ".webm",
+        ".png",
+        ".exr",
+        ".dpx",
+        ".tif",
+        ".tiff",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".json",
+        ".edl",
+        ".otio",
+        ".safetensors",
+    ]
+)
+"""Suffixes that no folder is named by."""
 MOST_NAME_BYTES = 255
 """The longest name of a file that disks take."""
 
@@ -91,14 +115,22 @@ def _try_folder(folder: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise TargetError where a folder that is to be made, or is there, takes no files."""
+    """Raise TargetError where a folder that is to be made, or is there, takes no files, or is named as one of those."""
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if there == folder and not there.is_dir():
         raise TargetError(f"{folder}: is a file: name a folder")
+    check_folder_name(folder)
     if not there.is_dir():
         raise TargetError(f"{there}: is a file, and no folder can be {folder}: choose another")
     with translated(folder):
         _try_folder(there)
+
+
+def check_folder_name(folder: Path) -> None:
+    """Raise TargetError where a folder that is to be made is named as a file would be."""
+    if not folder.exists() and folder.suffix.lower() in _OF_FILES:
+        words = "is named as a file, and is to be a folder: leave the suffix away"
+        raise TargetError(f"{folder}: {words}")
 
 
 def check_free(target: Path, *, overwrite: bool) -> None:

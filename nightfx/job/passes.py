@@ -37,7 +37,7 @@ from nightfx.apply import (
     straight_rgb,
     tangent,
 )
-from nightfx.disk import make_folder_of, partial_file
+from nightfx.disk import check_folder_name, make_folder_of, partial_file
 from nightfx.errors import TargetError, install_words
 from nightfx.picture import (
     FIRST_FRAME,
@@ -83,6 +83,7 @@ def nuke_pair() -> list[str]:
 
 def make_folder_of_passes(folder: Path, name: str, *, overwrite: bool) -> None:
     """Make the folder, refuse to replace passes that it has under this name unless `overwrite`; raises TargetError."""
+    check_folder_name(folder)
     make_folder_of(folder / name)
     taken = [p for kind in _KINDS for p in folder.glob(f"{glob.escape(name)}.{kind}.[0-9]*.*")]
     if taken and not overwrite:

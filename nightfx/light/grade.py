@@ -34,7 +34,7 @@ def grade_of(moment: Moment) -> Float64 | None:
 def moonlit(moonlight: Moonlight) -> Float64:
     """The grade (3, 4) of a night by the moon: colours go, then white moves."""
     mix = moonlight.saturation * np.eye(3) + (1 - moonlight.saturation) * _LUMA
-    gains = stops_gain(moonlight.exposure) * white_gains(moonlight.temperature, 0)
+    gains = stops_gain(moonlight.exposure) * white_gains(moonlight.temperature, moonlight.tint)
     return np.column_stack([gains[:, None] * mix, np.zeros(3)])
 
 

@@ -181,18 +181,11 @@ def plan_sky(
     return SkyPlan(
         *(
             None if light.sky_matte else _scene_network(light),
-            sky_by(preset.facts.sky or NightSky(), moonlight),
+            (moonlight and moonlight.sky) or preset.facts.sky or NightSky(),
             most_of(preset),
         ),
         *(working_height(preset, field), _sky_steadying(preset, field)),
     )
-
-
-def sky_by(sky: NightSky, moonlight: Moonlight | None) -> NightSky:
-    """A night sky, with less of a town's glow where there is none."""
-    share = moonlight.glow if moonlight else 1.0
-    red, green, blue = (share * value for value in sky.glow)
-    return replace(sky, glow=(red, green, blue))
 
 
 def _sky_steadying(preset: Preset, field: FieldOptions) -> steady.Steadying:

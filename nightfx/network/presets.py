@@ -258,6 +258,8 @@ def _facts_of(table: Mapping[str, Any]) -> PresetFacts:
         _check_choice(name, table.get(name), get_args(kind))
     for name, part in (("sky", NightSky), ("lights", LightTable), ("moonlight", Moonlight)):
         _check_known(name, table.get(name), part)
+    if isinstance(moon := table.get("moonlight"), Mapping):
+        _check_known("moonlight.sky", moon.get("sky"), NightSky)
     # a look is written as users write one
     facts = from_json_types(PresetFacts, {**table, "look": None})
     check_facts(facts)

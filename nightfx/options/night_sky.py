@@ -21,18 +21,20 @@ class NightSky:
     """How much of the contrast of the plate's own sky is left."""
 
 
-def check_sky(sky: NightSky) -> None:
-    """Raise `PresetError` for a sky that cannot be."""
+def check_sky(sky: NightSky, table: str = "sky") -> None:
+    """Raise `PresetError` for a sky that cannot be, by the name of its table."""
     for name, colour in (("overhead", sky.overhead), ("glow", sky.glow)):
         if not all(0 <= value <= 1 for value in colour):
-            raise PresetError(f"[sky] {name} must be three numbers from 0 to 1, got {list(colour)}")
+            raise PresetError(
+                f"[{table}] {name} must be three numbers from 0 to 1, got {list(colour)}"
+            )
     if not 0 <= sky.clouds <= _MOST_CLOUDS:
-        raise PresetError(f"[sky] clouds must be from 0 to {_MOST_CLOUDS}, got {sky.clouds}")
+        raise PresetError(f"[{table}] clouds must be from 0 to {_MOST_CLOUDS}, got {sky.clouds}")
 
 
 _LIMITS = {
     **{"saturation": (0.0, 1.0), "temperature": (-200.0, 200.0), "exposure": (-10.0, 0.0)},
-    "glow": (0.0, 1.0),
+    "tint": (-200.0, 200.0),
     "white": (0.05, 1.0),
 }
 
@@ -45,12 +47,14 @@ class Moonlight:
     """What is left of its colours; they go before white moves."""
     temperature: float = -60.0
     """Shift of white in mired; cool is negative."""
+    tint: float = 0.0
+    """Shift across that, in thousandths of Duv; green is negative."""
     exposure: float = 0.0
     """Stops, none brighter: a night is no brighter than its plate."""
     white: float | None = None
     """Luma that whites come near, in the working encoding; None for that of the preset."""
-    glow: float = 0.2
-    """What is left of the town's glow at the horizon of the sky."""
+    sky: NightSky | None = None
+    """What the moon makes of the sky, `[moonlight.sky]`; None for the sky of the preset."""
 
 
 def check_moonlight(moonlight: Moonlight) -> None:
@@ -61,3 +65,5 @@ def check_moonlight(moonlight: Moonlight) -> None:
         if not low <= (value := getattr(moonlight, name)) <= high:
             words = f"must be from {low:g} to {high:g}, got {value:g}"
             raise PresetError(f"[moonlight] {name} {words}")
+    if moonlight.sky:
+        check_sky(moonlight.sky, "moonlight.sky")
