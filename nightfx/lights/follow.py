@@ -52,8 +52,12 @@ def follow(before: Byte, now: Byte, quads: Float32, looks: Float32) -> tuple[Flo
     """Return where quads (n, 4, 2) of a frame are in another, and which of them look there as they should."""
     if not len(quads):
         return quads, np.zeros(0, bool)
-    guessed = _with_the_picture(before, now, quads)
-    own, is_found = _by_themselves(before, now, quads)
+    grid, (middle, half) = _grid(now), _boxes(quads, 1.0, _LEAST_HALF_PX)
+    offsets = half[:, None] * _PLACES
+    points = np.concatenate([grid, (middle[:, None] + offsets).reshape(-1, 2)])
+    moves, found = _registered(before, now, points)  # at once: pictures are made ready but one time
+    guessed = _with_the_picture(grid, moves[: len(grid)], found[: len(grid)], quads)
+    own, is_found = _by_themselves(offsets, moves[len(grid) :], found[len(grid) :], quads)
     own = np.where(is_found[:, None, None], own, guessed)
     (is_own, own_cut), (is_guessed, _) = (
         _is_alike(looks_of(now, x), looks) for x in (own, guessed)
@@ -99,11 +103,11 @@ def _registered(before: Byte, now: Byte, points: Float32) -> tuple[Float32, Bool
     return np.where(found[:, None], moves, 0), found
 
 
-def _by_themselves(before: Byte, now: Byte, quads: Float32) -> tuple[Float32, Bool]:
+def _by_themselves(
+    offsets: Float32, moves: Float32, found: Bool, quads: Float32
+) -> tuple[Float32, Bool]:
     """Quads moved and scaled as most of their own points are, and which of them have enough of those."""
-    middle, half = _boxes(quads, 1.0, _LEAST_HALF_PX)
-    offsets = half[:, None] * _PLACES
-    moves, found = _registered(before, now, (middle[:, None] + offsets).reshape(-1, 2))
+    middle, _ = _boxes(quads, 1.0, _LEAST_HALF_PX)
     moves, found = moves.reshape(offsets.shape), found.reshape(offsets.shape[:2])
     enough = found.sum(1) >= _FEWEST
     known = np.where((found | ~enough[:, None])[..., None], moves, np.nan)
@@ -127,13 +131,16 @@ def _fitted(offsets: Float32, moves: Float32, near: Bool) -> tuple[Float32, Floa
     return move - growth[:, None] * place, 1 + growth
 
 
-def _with_the_picture(before: Byte, now: Byte, quads: Float32) -> Float32:
-    """Quads moved as most of the picture moves: shifted, turned and scaled."""
-    height, width = now.shape
+def _grid(picture: Byte) -> Float32:
+    """Points (n, 2) all over a picture."""
+    height, width = picture.shape
     down, across = ((np.arange(n) + 0.5) / n for n in _GRID)
     x, y = np.meshgrid(across * width, down * height)
-    points = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
-    moves, found = _registered(before, now, points)
+    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
+
+
+def _with_the_picture(points: Float32, moves: Float32, found: Bool, quads: Float32) -> Float32:
+    """Quads moved as most of the picture's `points` are: shifted, turned and scaled."""
     if found.sum() < _FEWEST_OF_GRID:
         return quads
     matrix, _ = cv2.estimateAffinePartial2D(

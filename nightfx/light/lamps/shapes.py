@@ -15,6 +15,10 @@ PANES = ("window", "shop", "sign")
 _MARGIN_PX = 3  # around a quad, where the wall is looked at
 _ROUND = 1.2  # a lamp's head fades out at as many of its radii squared
 _TEXTURE = 0.7  # how much of a pane's own contrast is left
+_TOP, _FOOT = (
+    1.25,
+    0.6,
+)  # of a room's mean light, seen at the top of its window, where lamps hang, and at the foot
 _LEAST_CONTRAST = 0.04  # of white: panes that differ from their wall by less shine wholly
 
 
@@ -62,11 +66,13 @@ def _panes(box: Float32, quad: Float32, cover: Float32) -> float:
         for x in range(width):
             cover[y, x] = _inside(quad, x + 0.5, y + 0.5)
     wall, glass = _wall_and_glass(box, cover)
+    top, foot = quad[:, 1].min(), quad[:, 1].max()
     most = 0.0
     for y in range(height):
+        room = _TOP + (_FOOT - _TOP) * min(max((y + 0.5 - top) / max(foot - top, 1.0), 0.0), 1.0)
         for x in range(width):
             if cover[y, x] > 0:
-                cover[y, x] *= _glow_of(box[y, x], wall, glass)
+                cover[y, x] *= room * _glow_of(box[y, x], wall, glass)
                 most = max(most, cover[y, x])
     return most
 
