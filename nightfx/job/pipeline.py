@@ -47,7 +47,7 @@ def search_counter(
 
     def count(pictures: int) -> None:
         if isinstance(on_progress, StagedProgress):
-            on_progress.stage("looking for lights", pictures // per_frame, total)
+            on_progress.stage("looking for lights first", pictures // per_frame, total)
 
     return count
 
