@@ -22,6 +22,8 @@ _LUMA = np.array(BT709, np.float32)
 _SHED = ((1 / 60, 0.45), (1 / 25, 0.8), (1 / 9, 1.8))
 # radii in parts of the diagonal, and the share of a light that optics spread so far
 _GLARE = ((1 / 300, 0.25), (1 / 100, 0.18), (1 / 30, 0.12), (1 / 11, 0.07))
+_MOST_SHED = 0.8  # what all that is shed on a place comes near to half of
+_CROWD = (1 / 30, 0.08)  # parts of the diagonal, and the light on the mean of so far around at which glare is halved
 _NIGHT_TINT = np.array([0.8, 1.0, 1.35], np.float32)
 _STREET_REACH = (
     0.22  # heights of the picture above the horizon at which e⁻¹ of a street's light is left
@@ -87,9 +89,26 @@ def shed(light: Float32) -> Float32:
     return total
 
 
+def held(shed_light: Float32) -> Float32:
+    """How much is left of what all lamps shed (h, w, 3) where it is much, (h, w, 1): a wall of many windows is no lamp itself."""
+    luma = np.maximum(shed_light @ _LUMA, 0)
+    return np.asarray(1 / (1 + luma / np.float32(_MOST_SHED)), np.float32)[..., None]
+
+
+def crowded(light: Float32) -> Float32:
+    """How much of each light (h, w, 3) glares, (h, w, 1), less where there are many: the windows of a house stay apart."""
+    far, half = _CROWD
+    around = np.maximum(blurred(light, far * _diagonal(light)) @ _LUMA, 0)
+    return np.asarray(1 / (1 + around / np.float32(half)), np.float32)[..., None]
+
+
+def _diagonal(cells: Float32) -> float:
+    return float(np.hypot(*cells.shape[:2]))
+
+
 def glare(light: Float32) -> Float32:
     """What a lens spreads of the light (h, w, 3) that is emitted, (h, w, 3)."""
-    diagonal = float(np.hypot(*light.shape[:2]))
+    diagonal = _diagonal(light)
     total: Float32 = np.sum([a * blurred(light, r * diagonal) for r, a in _GLARE], axis=0)
     return total
 

@@ -55,9 +55,11 @@ def with_lamps(change: Change, seen: Seen, sky: Float32 | None, lamps: Lamps) ->
     light = view.emitted(sources)
     land = np.ones(view.cells, np.float32) if sky is None else 1 - sky
     lit = np.moveaxis(rigs.to_light(change.of_picture(seen.cells)), 0, -1)
-    wanted = rigs.gains(lit, land, view.shed(sources, light) + view.street(), lamps.rig)
+    around = rigs.shed(light)
+    shed = view.shed(sources, around * rigs.held(around))
+    wanted = rigs.gains(lit, land, shed + view.street(), lamps.rig)
     change = change.gained(rigs.to_work(np.moveaxis(wanted, -1, 0)))
-    veil = lamps.rig.glare * np.moveaxis(rigs.glare(light), -1, 0)
+    veil = lamps.rig.glare * np.moveaxis(rigs.glare(light * rigs.crowded(light)), -1, 0)
     over = rigs.over(change.of_picture(seen.cells), veil)
     return Shone(change, over, view.patches(sources), lambda whole: view.shares(over, whole))
 
@@ -78,11 +80,11 @@ class _View(NamedTuple):
         size = self.frame.height, self.frame.width
         return rigs.emitted(self._coded(sources), size, self.cells)
 
-    def shed(self, sources: Sequence[Source], light: Float32) -> Float32:
-        """What of the `light` of sources falls on what is around them, and on the ground, (h, w, 3)."""
+    def shed(self, sources: Sequence[Source], around: Float32) -> Float32:
+        """What of the light of sources falls `around` them, and on the ground, (h, w, 3)."""
         rig, found_px = self.lamps.rig, self.lamps.size_px[::-1]
         pools = on_ground(sources, found_px, self._upright_cells, self.lamps.horizon)
-        return rig.shed * rigs.shed(light) + rig.pools * self._as_coded(pools)
+        return rig.shed * around + rig.pools * self._as_coded(pools)
 
     def street(self) -> Float32:
         """What falls on each cell of the light of lamps outside the picture, (h, w, 3)."""
@@ -98,13 +100,16 @@ class _View(NamedTuple):
             if (sources := [x for x in self.lamps.sources if group_of(x.kind) == name])
         }
         light = {name: self.emitted(x) for name, x in apart.items()}
-        shed = {name: self.shed(x, light[name]) for name, x in apart.items()}
+        around = {name: rigs.shed(x) for name, x in light.items()}
+        none = np.zeros((*self.cells, 3), np.float32)
+        held = rigs.held(sum(around.values(), none))
+        shed = {name: self.shed(x, around[name] * held) for name, x in apart.items()}
         shed[STREET] = self.street()
-        spread = {name: rigs.glare(x) for name, x in light.items()}
+        crowded = rigs.crowded(sum(light.values(), none))
+        spread = {name: rigs.glare(x * crowded) for name, x in light.items()}
         whole = rigs.ambient(self.lamps.rig) + sum(shed.values())
         glares = np.maximum(sum(spread.values(), np.zeros(3, np.float32)), _LEAST)
         part = glare / np.maximum(veil, _LEAST)
-        none = np.zeros((*self.cells, 3), np.float32)
         return {
             name: GroupShare(
                 _planes(x / whole),
