@@ -10,9 +10,12 @@ import torch
 
 from nightfx.network import SceneNetwork
 from nightfx.picture import Float32
+from nightfx.scene.clouds import clouds
 from nightfx.scene.kinds import LIGHTS, SURFACES
 
 _LAMP = LIGHTS.index("lamp")
+_SKY = SURFACES.index("sky")
+_ALL_SKY = np.eye(len(SURFACES), dtype=np.float32)[:, [_SKY]]
 
 
 class Scene(NamedTuple):
@@ -39,7 +42,9 @@ def see_scene(network: SceneNetwork, shown: Float32) -> Scene:
     x = torch.from_numpy(picture)[None].to(like.device)
     logits = network(x.contiguous(memory_format=torch.channels_last))[0].float()
     surfaces, lights = logits.split([len(SURFACES), len(LIGHTS)])
-    return Scene(surfaces.softmax(0).cpu().numpy(), lights.sigmoid().cpu().numpy())
+    seen = surfaces.softmax(0).cpu().numpy()
+    seen[:, clouds(seen[_SKY], picture)] = _ALL_SKY
+    return Scene(seen, lights.sigmoid().cpu().numpy())
 
 
 def see_finely(network: SceneNetwork, shown: Float32, small: Float32) -> Scene:

@@ -23,7 +23,10 @@ _SHED = ((1 / 60, 0.45), (1 / 25, 0.8), (1 / 9, 1.8))
 # radii in parts of the diagonal, and the share of a light that optics spread so far
 _GLARE = ((1 / 300, 0.25), (1 / 100, 0.18), (1 / 30, 0.12), (1 / 11, 0.07))
 _MOST_SHED = 0.8  # what all that is shed on a place comes near to half of
-_CROWD = (1 / 30, 0.08)  # parts of the diagonal, and the light on the mean of so far around at which glare is halved
+_CROWD = (
+    1 / 30,
+    0.08,
+)  # parts of the diagonal, and the light on the mean of so far around at which glare is halved
 _NIGHT_TINT = np.array([0.8, 1.0, 1.35], np.float32)
 _STREET_REACH = (
     0.22  # heights of the picture above the horizon at which e⁻¹ of a street's light is left
