@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nightfx.lights.cars import CAR_LAMPS, lamps_of_cars
 from nightfx.lights.found import Found
+from nightfx.lights.windows import true_windows
 from nightfx.picture import Float32
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class _Rule(NamedTuple):
 
 _RULES = {
     "window": _Rule("window", "wall", 0.5, 8, 0.02, 6.0, 0.5),
-    "sign": _Rule("sign", "wall", 0.7, 24, 0.02, 14.0, 0.6),
+    "sign": _Rule("sign", "wall", 0.7, 24, 0.02, 14.0, 0.6, 0.95),
     "lamp": _Rule("lamp", "", 0.6, 3, 0.0012, 8.0, 0.35, 0.95),
     "front-lamp": _Rule("front-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.8),
     "rear-lamp": _Rule("rear-lamp", "vehicle", 0.4, 2, 0.003, 4.0, 0.35, 0.65),
@@ -73,8 +74,8 @@ _GROW_PX = 1.0  # the network's odds fall off within a thing's rim
 
 def find_lights(scene: Scene, picture: Float32) -> list[Found]:
     """Find what may be lit in an upright picture (3, h, w) in [0, 1], and whose scene this is."""
-    others = np.asarray(np.sum([scene.of(kind) for kind in _OTHERS], axis=0), np.float32)
-    unlit = dict.fromkeys(_RULES, others) | {"lamp": others - scene.of("sky")}
+    dark = np.asarray(np.sum([scene.of(kind) for kind in _OTHERS], axis=0), np.float32)
+    unlit = dict.fromkeys(_RULES, dark) | {"lamp": dark - scene.of("sky")}
     houses = _numbered(scene.of("wall") > _HOUSE)
     cars = _numbered(_filled(scene.of("vehicle") > _HOUSE))
     odds = {kind: scene.of(rule.map) for kind, rule in _RULES.items()}
@@ -88,8 +89,10 @@ def find_lights(scene: Scene, picture: Float32) -> list[Found]:
         )
     ]
     found = [x for x in found if x.kind != "lamp" or not _lies(x.quad, scene.of("ground"))]
+    windows = true_windows([x for x in found if x.kind == "window"])
     lamps = [x for x in found if x.kind in CAR_LAMPS]
-    return [x for x in found if x.kind not in CAR_LAMPS] + list(lamps_of_cars(lamps, cars))
+    others = [x for x in found if x.kind not in ("window", *CAR_LAMPS)]
+    return windows + others + list(lamps_of_cars(lamps, cars))
 
 
 def _red_spots(picture: Float32, cars: Labels) -> Float32:
