@@ -44,6 +44,9 @@ from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import load_preset
 from nightfx.network.saved import save_draft, save_preset
 from nightfx.options.engine import EngineOptions
+from nightfx.options.field import FieldOptions
+from nightfx.options.light import LightOptions
+from nightfx.options.look import Look
 from nightfx.options.option import options_in
 from nightfx.options.prepare import PrepareOptions
 from nightfx.options.render import GROUPS, all_options, find_option
@@ -798,6 +801,8 @@ ASKED: dict[str, tuple[type, ...]] = {
     "batch": (*RENDER, EngineOptions),
     "mattes": (SourceOptions,),
     "lights": (SourceOptions,),
+    "export cube": (SourceOptions, LightOptions, FieldOptions, Look),
+    "export cdl": (SourceOptions, LightOptions, FieldOptions, Look),
     "farm run": (EngineOptions,),
     "train": (PictureOptions, RecipeOptions),
     "train-scene": (SceneTrainOptions,),
@@ -806,7 +811,13 @@ ASKED: dict[str, tuple[type, ...]] = {
     "reproduce": (ReproduceOptions,),
 }
 """Commands, and the groups of options that they take."""
+NO_PLACES = {
+    "interlaced": "a LUT knows no fields",
+    **dict.fromkeys(MATTE, "a LUT is the same everywhere"),
+}
 NOT_ASKED = LEFT_OUT | {
+    "export cube": NO_PLACES,
+    "export cdl": NO_PLACES,
     "mattes": {"interlaced": "a matte is of a whole frame"},
     "lights": {"interlaced": "lights are found in whole frames"},
     "farm run": {"stale": "no segment has a lease"},

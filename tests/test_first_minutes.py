@@ -112,6 +112,13 @@ def refused_by_what_lies_beside(folder: Path, clip: str) -> dict[tuple[str, ...]
         ("render", clip, "--passes", str(folder / "p.exr")): "p.exr: is named as a file",
         ("render", clip, no, "--to", "noon"): "unknown preset 'noon'",
         ("lights", no): "no: no such file",
+        ("export", "cube", no, "-o", str(folder / "a.cube")): "no: no such file",
+        ("export", "cube", clip, "-o", f"{inside}/a.cube"): taken,
+        ("export", "cdl", clip, "-o", str(folder / "a.cube")): "is written as .cc or .cdl or .ccc",
+        (
+            *("export", "cube", clip, "-o", str(folder / "a.cube")),
+            *("--input-space", "linear"),
+        ): "is linear light",
         ("lights", clip, "-o", f"{inside}/a.lights.json"): taken,
         ("evaluate", "--plates", no, "--renders", no, "--nights", no): "no: no such folder",
         ("train", "--day", no, "--night", no, *into): "no: not a folder of pictures",

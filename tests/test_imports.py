@@ -50,6 +50,10 @@ MAY_IMPORT = {
         *("disk", "errors", "job", "metrics", "network", "options", "pace", "picture"),
         *("preview", "scene", "source", "target"),
     },
+    "export": {
+        *("apply", "disk", "errors", "job", "light", "lights", "network", "options", "picture"),
+        "source",
+    },
     "farm": {"disk", "errors", "job"},
     "quality": {
         *("disk", "errors", "job", "light", "metrics", "network", "options", "picture", "preview"),

@@ -26,6 +26,7 @@ from nightfx.cli import (
     tools,
     train,
 )
+from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
 from nightfx.cli.own import save
 from nightfx.cli.scene import lights, mattes, train_scene
@@ -50,6 +51,7 @@ app.command("evaluate")(shell.guarded(evaluate.evaluate))
 app.command("reproduce")(shell.guarded(reproduce.reproduce))
 app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(export.app, name="export")
 app.add_typer(farm.app, name="farm")
 presets.app.command("save", cls=NamingPresets)(shell.guarded(save.save))
 app.add_typer(presets.app, name="presets")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         Footage,
         Lighting,
         build_lighting,
+        find_lights_of,
+        plan_lamps,
         show_frames,
         working_height,
     )
@@ -34,9 +36,11 @@ __all__ = [
     "MattePlan",
     "Steadying",
     "build_lighting",
+    "find_lights_of",
     "light_frames",
     "mark_borders",
     "mattes_of_shot",
+    "plan_lamps",
     "plan_tiles",
     "show_frames",
     "warm_up_of",
@@ -48,7 +52,10 @@ __getattr__ = later(
     {
         "fit": ("FieldPlan",),
         "light": ("Beside", "light_frames", "mark_borders"),
-        "lighting": ("Footage", "Lighting", "build_lighting", "show_frames", "working_height"),
+        "lighting": (
+            *("Footage", "Lighting", "build_lighting", "find_lights_of", "plan_lamps"),
+            *("show_frames", "working_height"),
+        ),
         "mattes": ("MattePlan", "mattes_of_shot"),
         "steady": ("Steadying",),
         "tiling": ("plan_tiles",),

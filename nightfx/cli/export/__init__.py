@@ -1,0 +1,1 @@
+"""`nightfx export`: a look as files that other programs load."""
