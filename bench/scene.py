@@ -6,7 +6,7 @@
 of that list and those that every run leaves out, and the town's held-out views. Sky: intersection over union at 0.5,
 mean over pictures with more than 2 % of sky, against the teacher, which is not the truth; of the others the share that is
 called sky. Windows and signs: pieces of what is found that meet a box at an IoU of 0.5, of all boxes (recall) and of all
-pieces (precision; some windows have no box). Town: IoU of each kind, over all pixels of all views.
+pieces (precision; some windows have no box), of the network's maps, and of what a render could light. Town: IoU of each kind, over all pixels of all views.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from nightfx.light.lamps.search import Search, search_shot
 from nightfx.network import SceneNetwork, load_scene_network
+from nightfx.picture.frame import Frame, rgb_coding
 from nightfx.scene import KINDS, SURFACES, Scene, see_scene
 from nightfx.training.data.decode import load_picture
 from nightfx.training.scene.gather import is_in, is_kept_out, read_keep_out
@@ -43,6 +46,13 @@ _COLOURS = np.array(
     [[90, 160, 255], [110, 110, 110], [210, 180, 140], [40, 160, 60], [255, 60, 60], [255, 0, 255]]
 )
 _LIT = np.array([[255, 230, 0], [0, 255, 255], [255, 255, 255], [255, 255, 200], [255, 0, 0]])
+
+_BOXED = {
+    "window": WINDOWS,
+    "sign": SIGNS,
+    "lit window": WINDOWS,
+    "lit sign": SIGNS,
+}
 
 Kept = tuple[Path, Path, Labelled]
 
@@ -124,22 +134,38 @@ def _overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 def judge_boxes(network: SceneNetwork, kept: list[Kept]) -> dict[str, float]:
     """How many boxes of windows and signs are found, and how many pieces of what is found are such."""
-    counts = {light: np.zeros(3) for light in ("window", "sign")}
+    counts = {name: np.zeros(3) for name in _BOXED}
     for path, _, item in kept:
         if not boxes_of(path).exists():
             continue
         scene = look(network, item.picture)
-        for light, classes in (("window", WINDOWS), ("sign", SIGNS)):
-            boxes = _boxes(boxes_of(path), classes)
-            pieces = _pieces(scene.of(light) > 0.5)
+        seen = {light: _pieces(scene.of(light) > 0.5) for light in ("window", "sign")}
+        seen |= _found(network, item.picture)
+        for name, classes in _BOXED.items():
+            boxes, pieces = _boxes(boxes_of(path), classes), seen[name]
             met = [[_box_overlap(box, piece) >= 0.5 for piece in pieces] for box in boxes]
             table = np.array(met, bool).reshape(len(boxes), len(pieces))
-            counts[light] += table.any(1).sum(), len(boxes), len(pieces)
+            counts[name] += table.any(1).sum(), len(boxes), len(pieces)
     found = {}
-    for light, (right, wanted, seen) in counts.items():
-        found[f"{light}s found"] = float(right / max(wanted, 1))
-        found[f"{light}s, precision"] = float(right / max(seen, 1))
+    for name, (right, wanted, count) in counts.items():
+        found[f"{name}s found"] = float(right / max(wanted, 1))
+        found[f"{name}s, precision"] = float(right / max(count, 1))
     return found
+
+
+def _found(network: SceneNetwork, picture: np.ndarray) -> dict[str, list[tuple[float, ...]]]:
+    """The boxes around the windows and signs that a render could light, in parts of the picture."""
+    planes = tuple(np.ascontiguousarray(picture[..., c]) for c in range(3))
+    frame = Frame(planes, rgb_coding(8, alpha=False), 0, Fraction(1, 24))
+    lights = search_shot([frame], Search(network)).lights
+    size = np.array(picture.shape[1::-1])
+    boxes: dict[str, list[tuple[float, ...]]] = {"lit window": [], "lit sign": []}
+    for light in lights:
+        quad = light.track.quads[0] / size
+        low, high = quad.min(0), quad.max(0)
+        if f"lit {light.kind}" in boxes and np.prod(high - low) > LEAST_BOX:
+            boxes[f"lit {light.kind}"].append((*low, *high))
+    return boxes
 
 
 def _boxes(path: Path, classes: tuple[int, ...]) -> list[tuple[float, ...]]:
