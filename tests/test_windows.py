@@ -28,7 +28,7 @@ def test_nothing_found_stays_nothing() -> None:
 
 def test_a_house_keeps_all_its_windows_be_they_ever_so_small() -> None:
     for side_px in (3, 12, 40):
-        house = _house(side_px, 0.72)
+        house = _house(side_px, 0.74)
         assert true_windows(house) == house
 
 
@@ -57,5 +57,5 @@ def test_what_is_small_for_its_house_must_be_sure() -> None:
 
 
 def test_another_house_of_small_windows_is_judged_by_itself() -> None:
-    near, far = _house(40, 0.95), _house(5, 0.72, house=2, left=400)
+    near, far = _house(40, 0.95), _house(5, 0.74, house=2, left=400)
     assert true_windows([*near, *far]) == [*near, *far]

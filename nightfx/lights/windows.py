@@ -15,18 +15,14 @@ from nightfx.lights.found import Found
 from nightfx.picture import Float32
 
 _SURE = 0.9  # confidence with which one of any size is a window
-_LIKELY, _TYPICAL = (
-    0.7,
-    0.3,
-)  # with which it is one that has so much of the area of its house's windows
+# with which one is a window that has so much of the area of its house's
+_LIKELY, _TYPICAL = 0.73, 0.3
 _EACH, _MOST = 0.06, 4  # what each of its like in a row with it adds to that, and how many do
 _ALIKE = 2.0  # times as large, or as small, at most
 _NEAR = 8.0  # sizes of a window: so far off are its like
 _IN_LINE = 0.35  # of its size: so much two windows of a row may differ
-_PIECE, _BESIDE = (
-    3.3,
-    1.5,
-)  # a window so many times larger within so many of its sizes: a piece of it
+# in a window so many times larger, or so near beside it, in its sizes, lies a piece of it
+_PIECE, _BESIDE = 3.3, 0.6
 
 Bool = NDArray[np.bool_]
 
@@ -40,7 +36,8 @@ def true_windows(found: Sequence[Found]) -> list[Found]:
     apart = np.abs(middles[:, None] - middles)
     far = np.hypot(*np.moveaxis(apart, -1, 0))
     in_rows = _in_rows(apart, far, sizes, areas)
-    pieces = ((areas > _PIECE * areas[:, None]) & (far < _BESIDE * sizes.max(1))).any(1)
+    beside = (apart < (0.5 + _BESIDE) * sizes).all(-1)
+    pieces = (beside & (areas > _PIECE * areas[:, None])).any(1)
     confidence, houses = np.array([x.confidence for x in found]), np.array([x.house for x in found])
     sure = confidence + _EACH * np.minimum(in_rows, _MOST) >= _SURE
     likely = (confidence >= _LIKELY) & (areas >= _TYPICAL * _typical(areas, houses))
@@ -48,12 +45,12 @@ def true_windows(found: Sequence[Found]) -> list[Found]:
 
 
 def _typical(areas: Float32, houses: NDArray[np.int64]) -> Float32:
-    """For each window the area that half of the glass of its house's windows reaches."""
+    """For each window the usual area of its house's: the median, each counted by its width, so that pieces count little."""
     typical = np.empty_like(areas)
     for house in np.unique(houses):
         own = np.sort(areas[houses == house])
-        half = np.searchsorted(np.cumsum(own), own.sum() / 2)
-        typical[houses == house] = own[min(int(half), len(own) - 1)]
+        widths = np.cumsum(np.sqrt(own))
+        typical[houses == house] = own[np.searchsorted(widths, widths[-1] / 2)]
     return typical
 
 
