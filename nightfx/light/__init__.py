@@ -10,7 +10,7 @@ from nightfx.light.lock import Lock
 
 if TYPE_CHECKING:
     from nightfx.light.fit import FieldPlan
-    from nightfx.light.light import Beside, light_frames, mark_borders
+    from nightfx.light.light import Beside, light_frames, light_looks, mark_borders
     from nightfx.light.lighting import (
         Footage,
         Lighting,
@@ -35,6 +35,7 @@ __all__ = [
     "Steadying",
     "build_lighting",
     "light_frames",
+    "light_looks",
     "mark_borders",
     "mattes_of_shot",
     "plan_tiles",
@@ -47,7 +48,7 @@ __getattr__ = later(
     __name__,
     {
         "fit": ("FieldPlan",),
-        "light": ("Beside", "light_frames", "mark_borders"),
+        "light": ("Beside", "light_frames", "light_looks", "mark_borders"),
         "lighting": ("Footage", "Lighting", "build_lighting", "show_frames", "working_height"),
         "mattes": ("MattePlan", "mattes_of_shot"),
         "steady": ("Steadying",),
