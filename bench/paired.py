@@ -29,9 +29,9 @@ from bench.quality import Renderer, both_ways
 from bench.twins import KINDS, Nearness, Twin, flat_nights, load_twins, measure_twins
 from bench.views import Likeness, View, load_views, mean_view, measure_floor, measure_view
 from nightfx import load_preset
-from nightfx.preview.preview import to_pixels
 from nightfx.preview.scopes import Pixels
 from nightfx.preview.sheet import Cell, draw_sheet
+from nightfx.preview.shown import to_pixels
 
 ROOT = Path(__file__).parents[1]
 SCRIPT, TWINS = "tools.street", ROOT / "examples" / "twins"

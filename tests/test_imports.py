@@ -44,7 +44,8 @@ MAY_IMPORT = {
         *("source", "target"),
     },
     "preview": {
-        *("apply", "errors", "job", "light", "network", "options", "picture", "source", "target"),
+        *("apply", "errors", "job", "light", "lights", "network", "options", "picture"),
+        *("source", "target"),
     },
     "batch": {
         *("disk", "errors", "job", "metrics", "network", "options", "pace", "picture"),

@@ -17,10 +17,12 @@ from nightfx.errors import TargetError, UsageError
 from nightfx.network.presets import Preset
 from nightfx.options.render import RenderOptions
 from nightfx.picture.encoding import encoding_named
+from nightfx.preview.lit import render
 from nightfx.preview.pick import pick
-from nightfx.preview.preview import panel_size, preview, render, view
+from nightfx.preview.preview import preview
 from nightfx.preview.scopes import LEVELS, count_levels, histogram, waveform
 from nightfx.preview.sheet import GAP, GREY, HEAD, LABEL, MARGIN, Cell, draw_sheet, wipe
+from nightfx.preview.shown import panel_size, view
 from nightfx.source.reader import Reader
 from nightfx.source.sequence import SequenceReader
 
@@ -157,7 +159,7 @@ def test_lamps_of_a_later_frame_are_lit(
     tmp_path: Path, halving: Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    monkeypatch.setattr("nightfx.preview.preview.build_lighting", lambda *args: seen.extend(args))
+    monkeypatch.setattr("nightfx.preview.lit.build_lighting", lambda *args: seen.extend(args))
     with Reader(make_clip(tmp_path / "a.mp4", Clip(count=6))) as reader:
         picked = pick(reader, 1004, None, None)
     with pytest.raises(AttributeError):  # nothing was built

@@ -10,7 +10,7 @@ from nightfx.light.lock import Lock
 
 if TYPE_CHECKING:
     from nightfx.light.fit import FieldPlan
-    from nightfx.light.light import Beside, light_frames, mark_borders
+    from nightfx.light.light import Beside, light_frames, light_looks, mark_borders
     from nightfx.light.lighting import (
         Footage,
         Lighting,
@@ -38,6 +38,7 @@ __all__ = [
     "build_lighting",
     "find_lights_of",
     "light_frames",
+    "light_looks",
     "mark_borders",
     "mattes_of_shot",
     "plan_lamps",
@@ -51,7 +52,7 @@ __getattr__ = later(
     __name__,
     {
         "fit": ("FieldPlan",),
-        "light": ("Beside", "light_frames", "mark_borders"),
+        "light": ("Beside", "light_frames", "light_looks", "mark_borders"),
         "lighting": (
             *("Footage", "Lighting", "build_lighting", "find_lights_of", "plan_lamps"),
             *("show_frames", "working_height"),

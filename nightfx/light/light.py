@@ -7,6 +7,7 @@ adds the look's grade, glow and matte; `apply.finish.light_plate` puts it on the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
 from nightfx.light.sky import SkyMatte, follow_skies, own_sky, with_sky
 from nightfx.light.tiling import light_of
+from nightfx.options import Look
 from nightfx.picture import (
     SDR,
     Encoding,
@@ -78,6 +80,19 @@ def light_frames(
     yield from map(
         lambda index, lit: _light_one(index, lit, lighting, written, beside), count(first), changes
     )
+
+
+def light_looks(
+    frame: Frame, lighting: Lighting, looks: Iterable[Look], written: Written, beside: Beside
+) -> Iterator[Frame]:
+    """Yield one frame under each of several looks, for which the generator sees it once.
+
+    They are complete, and all of them want a sky of night where that of `lighting` does, or none.
+    """
+    first = beside.borders.shown_from if beside.borders else 0
+    (lit,) = _changes([frame], lighting, written.encodings.source, beside.borders)
+    for look in looks:
+        yield _light_one(first, lit, replace(lighting, look=look), written, beside)
 
 
 def _changes(

@@ -120,15 +120,17 @@ def build_lighting(
     field: FieldOptions,
     shown: Sequence[Tensor] | None = None,
     found: LightList | None = None,
+    generator: Generator | None = None,
 ) -> Lighting:
     """Build what lights a shot, looking at it where something is to be chosen.
 
-    `look` is complete. The lights of the shot are those `found`, else they are looked for where they are wanted. For int8 the network is quantised with what it was `shown`, else with what it will be shown.
+    `look` is complete. The lights of the shot are those `found`, else they are looked for where they are wanted. A `generator` that was built for the same preset and backend is not built again. For int8 the network is quantised with what it was `shown`, else with what it will be shown.
     """
     if shown is None:
         shown = show_frames(preset, footage, light, field)
-    network = preset.network(draft=light.draft)
-    generator = build_backend(network, light.backend, light.device, shown)
+    if generator is None:
+        network = preset.network(draft=light.draft)
+        generator = build_backend(network, light.backend, light.device, shown)
     by_field = preset.method(light.method) == "relight"
     found = found or find_lights_of(preset, footage, light)
     moonlight = moonlight_of(preset, found, light)

@@ -79,6 +79,11 @@ class Option:
         """The values that it takes, as people say it."""
         return self.facts.words or f"{_words(self.kind)}{_between(self.facts)}"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether what it takes is a number, and nothing else but none or keyframes."""
+        return set(_kinds(self.kind)) in ({int}, {float})
+
     def value(self, given: Any) -> Any:
         """Return the value of what Python, a file or a shell has; raises UsageError."""
         try:

@@ -12,6 +12,10 @@ from nightfx.preview.scopes import Pixels
 
 GREY, TEXT, DIM = (27, 27, 27), (214, 214, 214), (138, 138, 138)
 MARGIN, GAP, LABEL, HEAD = 44, 20, 40, 104
+LINE = 24
+"""Height in px of what a second line adds to a label."""
+MARK = 4
+"""Width in px of the frame around a picture that is marked."""
 TITLE_PX, FACTS_PX, NAME_PX, NOTE_PX = 34, 20, 21, 18
 
 
@@ -25,6 +29,10 @@ class Cell:
     """Left."""
     note: str = ""
     """Right, dimmer."""
+    second: str = ""
+    """Below."""
+    is_marked: bool = False
+    """Whether a light frame is drawn around it."""
 
 
 def draw_sheet(title: str, facts: str, rows: list[list[Cell]]) -> Pixels:
@@ -57,12 +65,18 @@ def _draw_cell(
     sheet: Image.Image, draw: ImageDraw.ImageDraw, cell: Cell, left: int, top: int
 ) -> None:
     height, width = cell.pixels.shape[:2]
+    if cell.is_marked:
+        corners = (left - MARK, top - MARK, left + width + MARK - 1, top + height + MARK - 1)
+        draw.rectangle(corners, TEXT)
     sheet.paste(Image.fromarray(np.ascontiguousarray(cell.pixels)), (left, top))
     line, name = top + height + 26, _fitted(cell.name, NAME_PX, width)
     draw.text((left, line), name, TEXT, _font(NAME_PX), anchor="ls")
     room = width - _font(NAME_PX).getlength(name) - GAP
     if cell.note and _font(NOTE_PX).getlength(cell.note) <= room:
         draw.text((left + width, line), cell.note, DIM, _font(NOTE_PX), anchor="rs")
+    if cell.second:
+        second = _fitted(cell.second, NAME_PX, width)
+        draw.text((left, line + LINE), second, TEXT, _font(NAME_PX), anchor="ls")
 
 
 def _width(row: list[Cell]) -> int:
@@ -70,7 +84,8 @@ def _width(row: list[Cell]) -> int:
 
 
 def _height(row: list[Cell]) -> int:
-    return max(int(cell.pixels.shape[0]) for cell in row) + LABEL
+    more = LINE if any(cell.second for cell in row) else 0
+    return max(int(cell.pixels.shape[0]) for cell in row) + LABEL + more
 
 
 def _fitted(text: str, size_px: int, width: int) -> str:

@@ -13,7 +13,7 @@ from nightfx.job.source_target import open_shot
 from nightfx.options import SourceOptions
 from nightfx.picture import SDR, encoding_by_tags
 from nightfx.preview.pick import Picked
-from nightfx.preview.preview import view
+from nightfx.preview.shown import view
 from nightfx.source import deinterlaced, is_picture, read_picture
 
 

@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class Reader(shot.FrameReader):
 
     def times_of(self, first: int, last: int) -> tuple[Fraction, Fraction]:
         """Start and end, as `frames` takes them, of the frames from `first` to `last`; a clip's count from 1001."""
-        times = decoding.shown_times(self.info, self.max_pixels)
+        times = self._times
         self._check_numbers((first, last), FIRST_FRAME, FIRST_FRAME + len(times) - 1)
         after = last + 1 - FIRST_FRAME
         zero, end = times[0], times[after] if after < len(times) else times[-1] + _LAST_SECONDS
@@ -64,14 +65,18 @@ class Reader(shot.FrameReader):
 
     def last_number(self) -> int:
         """The number of the last frame that is shown, whatever the header claims; a clip's count from 1001."""
-        return FIRST_FRAME + len(decoding.shown_times(self.info, self.max_pixels)) - 1
+        return FIRST_FRAME + len(self._times) - 1
 
     def number_at(self, seconds: timecode.Seconds) -> int:
         """The number of the first frame that begins at `seconds` or later; a clip's count from 1001."""
         if not seconds:
             return FIRST_FRAME
-        times = decoding.shown_times(self.info, self.max_pixels)
+        times = self._times
         return FIRST_FRAME + bisect_left(times, times[0] + timecode.exact_seconds(seconds))
+
+    @cached_property
+    def _times(self) -> list[Fraction]:
+        return decoding.shown_times(self.info, self.max_pixels)  # goes through the whole file
 
     def _probe(self) -> probe.ClipInfo:
         with probe.open_source(self.path, self.max_pixels) as container:
