@@ -16,9 +16,11 @@ class PictureOptions:
     """The pictures that a run learns from, in folders or in a table, and those that it is judged by."""
 
     day: Path | None = option(
-        None, "Folder of day pictures; its subfolders are drawn alike.", metavar="DIR"
+        None,
+        "Day pictures and clips; the subfolders of a folder are drawn alike.",
+        metavar="DIR|CLIP",
     )
-    night: Path | None = option(None, "Folder of night pictures.", metavar="DIR")
+    night: Path | None = option(None, "Night pictures and clips.", metavar="DIR|CLIP")
     csv: Path | None = option(
         None, "Instead of folders: a table with path and class, as of dataset prepare."
     )
@@ -46,6 +48,11 @@ class PictureOptions:
         others = [one.flag for x, one in options_in(PictureOptions).items() if getattr(self, x)]
         if self.before and (rest := [x for x in others if x not in ("--before", "--after")]):
             raise UsageError(f"{rest[0]} is not for a run by --before and --after; leave it out")
+
+    @property
+    def sides(self) -> tuple[Path | None, Path | None]:
+        """Days and nights."""
+        return self.day, self.night
 
 
 @dataclass(frozen=True)
