@@ -161,7 +161,7 @@ def distill(
     ] = None,
     **given: Any,
 ) -> None:
-    """Teach a small network what a preset's own does, for render --draft."""
+    """Teach a small network what a preset's own does: a draft for render --draft, or a narrow one for every render."""
     options = DistilOptions(**only(DistilOptions, given))
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
@@ -179,8 +179,12 @@ def distill(
         from nightfx.training.run.distil import distil
 
         found = distil(*(preset, stills, out, options), device=light.device, on_progress=progress)
-    if draft := found.facts.draft:
-        typer.echo(f"{found.folder}: {tell_draft(draft.decibels)}")
+    if options.size == "narrow":
+        decibels = (found.facts.training or {})["distilled"]["decibels"]
+    else:
+        assert found.facts.draft
+        decibels = found.facts.draft.decibels
+    typer.echo(f"{found.folder}: {tell_draft(decibels, options.size)}")
 
 
 for name, command in (("list", list_all), ("show", show), ("verify", verify)):
