@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.__main__ import machine
+from bench.layers import machine
 from bench.quality import Renderer, both_ways
 from nightfx import load_preset
 from nightfx.metrics import psnr

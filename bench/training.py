@@ -23,7 +23,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from bench.__main__ import machine
+from bench.layers import machine
 from nightfx.network.model import pick_device
 from nightfx.training.data.pictures import Pictures, draw_batch, find_pictures
 from nightfx.training.run.feed import Feed, to_pictures
