@@ -34,9 +34,9 @@ from bench.naive import TILE_PX, naive_picture, naive_render
 from bench.render import format_memory, make_input
 from bench.render import measure as measure_memory
 from nightfx import Preset, RenderOptions, load_preset
+from nightfx.ahead import prefetch
 from nightfx.apply.field import apply_field
 from nightfx.apply.finish import Written
-from nightfx.job.pipeline import prefetch
 from nightfx.job.render_job import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.fit import FieldPlan, field_of

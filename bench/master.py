@@ -21,9 +21,9 @@ import torch
 
 from bench.render import make_input
 from nightfx import Preset, RenderOptions, load_preset
+from nightfx.ahead import prefetch
 from nightfx.apply.field import apply_field, identity_field
 from nightfx.apply.finish import Written
-from nightfx.job.pipeline import prefetch
 from nightfx.job.render_job import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.light import light_frames

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     # what everybody may know
     "errors": set(),
     "lazy": set(),
+    "ahead": set(),
     "pace": set(),
     "disk": {"errors"},
     "options": {"disk", "errors"},
@@ -32,11 +33,23 @@ MAY_IMPORT = {
     "apply": {"errors", "picture"},
     "lights": {"disk", "errors", "options", "picture", "scene"},
     "light": {
-        *("apply", "disk", "errors", "lazy", "lights", "network", "options", "picture", "scene"),
+        *("ahead", "apply", "disk", "errors", "lazy", "lights", "network", "options", "picture"),
+        "scene",
     },
     # renders
     "job": {
-        *("apply", "carry", "check", "disk", "errors", "light", "lights", "network", "options"),
+        *(
+            "ahead",
+            "apply",
+            "carry",
+            "check",
+            "disk",
+            "errors",
+            "light",
+            "lights",
+            "network",
+            "options",
+        ),
         *("picture", "scene", "source", "target"),
     },
     "mattes": {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nightfx.job.pipeline import prefetch
+from nightfx.ahead import prefetch
 
 
 def test_items_keep_their_order() -> None:

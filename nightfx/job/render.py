@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nightfx.ahead import prefetch
 from nightfx.apply import Written
 from nightfx.errors import RetryError, UsageError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
@@ -119,9 +120,9 @@ def _render_whole(job: render_job.RenderJob, on_progress: pipeline.Progress | No
     passes = job.open_passes()
     pipeline.begin_preparing(on_progress)
     lighting = choices.lighting_of(job, on_progress=on_progress)
-    frames = pipeline.prefetch(job.shot(), segment.DEPTH_FRAMES)
+    frames = prefetch(job.shot(), segment.DEPTH_FRAMES)
     lit = light_frames(frames, lighting, job.written, job.beside(passes))
-    lit = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, segment.DEPTH_FRAMES)
+    lit = prefetch(woven(lit, job.info) if job.by_fields else lit, segment.DEPTH_FRAMES)
     try:
         source_target.write_shot(
             _count(lit, job.total, on_progress),

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import Generic, TypeVar
 
+from nightfx.ahead import prefetch
 from nightfx.job import pipeline, process, render_job
 from nightfx.job.store import SegmentRecord, Segments, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
@@ -96,11 +97,11 @@ def render_run(
         pictures = job.pictures(frames)
         if run.stop is not None:
             pictures = islice(pictures, run.stop * per_frame - borders.begun_at)
-        waiting = pipeline.prefetch(pictures, DEPTH_FRAMES)
+        waiting = prefetch(pictures, DEPTH_FRAMES)
         close.callback(waiting.close)
         seen = waiting if lighting.steadying else _by_cuts(waiting, borders, job)
         lit = light_frames(seen, lighting, job.written, job.beside(passes, borders))
-        shown = pipeline.prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
+        shown = prefetch(woven(lit, job.info) if job.by_fields else lit, DEPTH_FRAMES)
         close.callback(shown.close)
         parts = SegmentSplitter(shown, borders, per_frame)
         parts.on_frame = partial(_tell, on_progress, store.total)

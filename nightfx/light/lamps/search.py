@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from nightfx.ahead import prefetch
 from nightfx.light.lamps.shine import upright_size
-from nightfx.light.see import luma_of, see
+from nightfx.light.see import Byte, luma_of, see
 from nightfx.light.steady import find_motion
 from nightfx.lights import Found, Light, LightList, LightTrack, Tracker, as_written, find_lights
 from nightfx.network import SceneNetwork
@@ -29,6 +31,7 @@ from nightfx.scene import Scene, see_finely, town_odds
 _LINES = 512  # of the picture in which lights are looked for
 _SMALL_LINES = 256  # of the one that surfaces are seen in, and motion, at half of that
 _EVERY = 12  # frames
+_AHEAD = 24  # frames that one thread may be before the next: a look takes as long as several
 _GROUND = 0.5
 _FIRST_ROWS = 0.03  # of the ground lies above its horizon
 _LEAST_GROUND = 0.01  # of a picture, or its horizon says nothing
@@ -50,31 +53,29 @@ class Search(NamedTuple):
 
 
 def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
-    """Return the lights of a shot; a single picture is a shot of one frame."""
-    tracker, before, numbers = Tracker(), None, list[int]()
-    size, scale, towns, horizon = (0, 0), np.ones(2, np.float32), [], []
-    for place, frame in enumerate(frames):
-        seen = see(frame, _SMALL_LINES, how.encoding)
-        luma, cells = (luma_of(upright(x, frame)) for x in (seen.small, seen.cells))
-        is_cut = before is not None and find_motion(before, cells).is_cut
-        tracker.show(place, luma, is_cut=is_cut)  # tracks count places; numbers come at the end
-        if is_cut or place % how.every == 0:
-            scene, found = _look(frame, seen.small, how)
-            per_px = _ratio(luma.shape, scene.surfaces.shape[1:])
-            tracker.look([x._replace(quad=x.quad * per_px) for x in found])
-            towns.append(_town_of(scene, found))
-            if (row := _horizon(scene.of("ground"))) is not None:
-                horizon.append((place, row))
-        if not numbers:
-            size = upright_size(frame)
-            scale = _ratio(size[::-1], luma.shape)
-        numbers.append(how.numbering.of(frame, place))
-        before = cells
-        end_watch()
-        if (
-            place % how.every == 0
-        ):  # pictures between two that are looked at are soon done: alone they tell no pace
-            how.on_progress(len(numbers))
+    """Return the lights of a shot; a single picture is a shot of one frame.
+
+    Frames are seen, looked at and followed side by side, each by a thread of its own.
+    """
+    tracker, numbers, towns, horizon = Tracker(), list[int](), [], []
+    size, scale = (0, 0), np.ones(2, np.float32)
+    with closing(prefetch(_looked_at(frames, how), _AHEAD)) as shot:
+        for shown, looked in shot:
+            place = shown.place  # tracks count places; numbers come at the end
+            tracker.show(place, shown.luma, is_cut=shown.is_cut)
+            if looked:
+                per_px = _ratio(shown.luma.shape, looked.scene.surfaces.shape[1:])
+                tracker.look([x._replace(quad=x.quad * per_px) for x in looked.found])
+                towns.append(_town_of(looked.scene, looked.found))
+                if (row := _horizon(looked.scene.of("ground"))) is not None:
+                    horizon.append((place, row))
+            if not numbers:
+                size, scale = shown.size, _ratio(shown.size[::-1], shown.luma.shape)
+            numbers.append(shown.number)
+            end_watch()
+            if place % how.every == 0:
+                # pictures between two that are looked at are soon done: alone they tell no pace
+                how.on_progress(len(numbers))
     how.on_progress(len(numbers))
     if not numbers:
         return LightList(size, how.numbering.first, 0)
@@ -84,16 +85,61 @@ def search_shot(frames: Iterable[Frame], how: Search) -> LightList:
     return as_written(LightList(size, numbers[0], len(numbers), town, tuple(rows.items()), lights))
 
 
+class _Shown(NamedTuple):
+    """What is left of a picture of a shot, so that the frame itself need not be kept."""
+
+    place: int
+    number: int
+    size: tuple[int, int]
+    """(width, height) in px, upright."""
+    luma: Byte
+    """Of the small picture, upright."""
+    is_cut: bool
+    pictures: tuple[Float32, Float32] | None
+    """The picture (3, h, w) in which lights are looked for, and the small one, upright; None between two looks."""
+
+
+class _Looked(NamedTuple):
+    """What was found in a picture."""
+
+    scene: Scene
+    found: Sequence[Found]
+
+
+def _shown(frames: Iterable[Frame], how: Search) -> Iterator[_Shown]:
+    before = None
+    for place, frame in enumerate(frames):
+        seen = see(frame, _SMALL_LINES, how.encoding)
+        luma, cells = (luma_of(upright(x, frame)) for x in (seen.small, seen.cells))
+        is_cut = before is not None and find_motion(before, cells).is_cut
+        looks = is_cut or place % how.every == 0
+        pictures = _pictures(frame, seen.small, how) if looks else None
+        number, size = how.numbering.of(frame, place), upright_size(frame)
+        yield _Shown(place, number, size, luma, is_cut, pictures)
+        before = cells
+
+
+def _pictures(frame: Frame, small: Float32, how: Search) -> tuple[Float32, Float32]:
+    fine = see(frame, _LINES, how.encoding).small
+    shown, coarse = (upright(rolled_off(x, how.encoding), frame) for x in (fine, small))
+    return shown, coarse
+
+
+def _looked_at(
+    frames: Iterable[Frame], how: Search
+) -> Generator[tuple[_Shown, _Looked | None], None, None]:
+    with closing(prefetch(_shown(frames, how), _AHEAD)) as shot:
+        for shown in shot:
+            looked = None
+            if shown.pictures:
+                scene = see_finely(how.network, *shown.pictures)
+                looked = _Looked(scene, find_lights(scene, shown.pictures[0]))
+            yield shown._replace(pictures=None), looked
+
+
 def _ratio(size: Sequence[int], other: Sequence[int]) -> Float32:
     """How many px across and down of a picture of one (height, width) one of the other is."""
     return np.array([size[1] / other[1], size[0] / other[0]], np.float32)
-
-
-def _look(frame: Frame, small: Float32, how: Search) -> tuple[Scene, list[Found]]:
-    fine = see(frame, _LINES, how.encoding).small
-    shown, small = (upright(rolled_off(x, how.encoding), frame) for x in (fine, small))
-    scene = see_finely(how.network, shown, small)
-    return scene, find_lights(scene, shown)
 
 
 def _placed(light: Light, scale: Float32, numbers: Sequence[int]) -> Light:
