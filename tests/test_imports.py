@@ -30,13 +30,36 @@ MAY_IMPORT = {
     "network": {"disk", "errors", "lazy", "options"},
     "scene": {"errors", "lazy", "network", "picture"},
     "apply": {"errors", "picture"},
+    "baked": {"apply", "errors", "picture", "scene"},
     "lights": {"disk", "errors", "options", "picture", "scene"},
     "light": {
-        *("apply", "disk", "errors", "lazy", "lights", "network", "options", "picture", "scene"),
+        *(
+            "apply",
+            "baked",
+            "disk",
+            "errors",
+            "lazy",
+            "lights",
+            "network",
+            "options",
+            "picture",
+            "scene",
+        ),
     },
     # renders
     "job": {
-        *("apply", "carry", "check", "disk", "errors", "light", "lights", "network", "options"),
+        *(
+            "apply",
+            "baked",
+            "carry",
+            "check",
+            "disk",
+            "errors",
+            "light",
+            "lights",
+            "network",
+            "options",
+        ),
         *("picture", "scene", "source", "target"),
     },
     "mattes": {
@@ -53,6 +76,10 @@ MAY_IMPORT = {
     },
     "export": {
         *("apply", "disk", "errors", "job", "light", "lights", "network", "options", "picture"),
+        "source",
+    },
+    "hosts": {
+        *("apply", "baked", "disk", "errors", "job", "light", "network", "options", "picture"),
         "source",
     },
     "farm": {"disk", "errors", "job"},

@@ -28,6 +28,7 @@ from nightfx.cli import (
 )
 from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
+from nightfx.cli.hosts import bake
 from nightfx.cli.own import save
 from nightfx.cli.scene import lights, mattes, train_scene
 
@@ -41,6 +42,7 @@ app.command("preview", cls=NamingPresets)(shell.guarded(preview.preview))
 app.command("mattes")(shell.guarded(mattes.mattes))
 app.command("lights")(shell.guarded(lights.lights))
 app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))
+app.command("bake", cls=NamingPresets)(shell.guarded(bake.bake))
 app.command("plan", cls=NamingPresets)(shell.guarded(plan.plan))
 app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
