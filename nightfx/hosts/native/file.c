@@ -13,6 +13,7 @@
 #define HEAD 128u
 #define ENTRY 24u
 #define MOST_SIDE 65536u
+#define MOST_BETWEEN 1024u
 #define MOST_CELLS 1024u
 #define MOST_FRAMES (1u << 22)
 
@@ -147,6 +148,7 @@ static const char *wrong_head(nfx_file *file) {
   if (!facts.width || facts.width > MOST_SIDE || !facts.height || facts.height > MOST_SIDE) return "has no size";
   if (!facts.frames || facts.frames > MOST_FRAMES) return "has no frames";
   if (!file->cells_h || file->cells_h > MOST_CELLS || !file->cells_w || file->cells_w > MOST_CELLS) return "has no cells";
+  if (!u32(p + 112) || u32(p + 112) > MOST_BETWEEN) return "has no keys";
   if (u32(p + 76) != NFX_GROUPS || u32(p + 72) > TRACKS || text > head - HEAD) return "has other planes";
   if (!read_tracks(file, p + HEAD, p + head - text, u32(p + 72))) return "has other planes";
   return read_index(file, head) ? NULL : "has no sound index";
