@@ -29,6 +29,7 @@ from nightfx.cli import (
 from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
 from nightfx.cli.hosts import bake
+from nightfx.cli.hosts import commands as hosts
 from nightfx.cli.own import save
 from nightfx.cli.scene import lights, mattes, train_scene
 
@@ -55,6 +56,7 @@ app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(export.app, name="export")
 app.add_typer(farm.app, name="farm")
+app.add_typer(hosts.app, name="hosts")
 presets.app.command("save", cls=NamingPresets)(shell.guarded(save.save))
 app.add_typer(presets.app, name="presets")
 
