@@ -13,7 +13,7 @@ import pytest
 from bakes import CELLS, HEIGHT, WIDTH, Made, groups, light, matte, night, plate, save_bake
 from hypothesis import given
 from hypothesis import strategies as st
-from media import Clip, make_clip
+from media import VFR, Clip, make_clip
 from mutants import mutant
 from signing import signed
 from typer.testing import CliRunner
@@ -228,6 +228,19 @@ def test_the_night_is_baked_with_its_lamps(tmp_path: Path) -> None:
     made = bake(clip, tmp_path / "a.nfx", preset=load_preset("night"), options=asked)
     assert made.least_db > 44
     assert open_bake(tmp_path / "a.nfx").facts.about["preset"] == "night"
+
+
+def test_a_plate_is_as_long_as_it_is_and_not_as_its_header_claims(
+    tmp_path: Path, halving: Preset
+) -> None:
+    clip = make_clip(tmp_path / "a.mkv", Clip("ffv1", times=VFR, count=len(VFR)))
+    asked = RenderOptions.of(method="relight")
+    assert Reader(clip).info.frames_estimate != len(VFR)
+    made = bake(clip, tmp_path / "a.nfx", preset=halving, options=asked)
+    assert made.frames == len(VFR)
+    by_bake = RenderOptions.of(baked=tmp_path / "a.nfx")
+    out = render(clip, tmp_path / "b.mkv", preset=halving, options=by_bake)
+    assert len(list(Reader(out).frames())) == len(VFR)
 
 
 @pytest.mark.parametrize(

@@ -211,9 +211,8 @@ def open_job(
         check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         encodings = find_encodings(info, plan, options.source)
-        total = frames_expected(info, options.source)
         if options.light.baked:
-            _check_baked(options.light.baked, reader, first, total)
+            _check_baked(options.light.baked, reader, first, options.source.end_seconds)
         # files of a sequence that was begun are looked at by those who know it
         begun = is_sequence(target) and folder_of(target).is_dir()
         check_target(source, target, options.job.overwrite or begun)
@@ -230,6 +229,7 @@ def open_job(
             gone = left_out_lines(info, plan, options.source, said, pictures=1)
             log_notes(source, [*said, *gone])
         reader.notes.clear()
+        total = frames_expected(info, options.source)
         # fmt: off
         yield RenderJob(source, target, preset, options, reader, mattes, info, by_fields, plan, encodings, total, first, frozenset(notes))
         # fmt: on
@@ -283,7 +283,7 @@ def _check_by_bake(options: RenderOptions) -> None:
         raise UsageError("--baked is of whole frames: leave out --interlaced keep")
 
 
-def _check_baked(path: Path, reader: FrameReader, first: int, total: int | None) -> None:
+def _check_baked(path: Path, reader: FrameReader, first: int, end_seconds: float | None) -> None:
     """Raise SourceError where a bake is of another plate, or lacks frames of what is rendered."""
     from nightfx.baked import PlateFacts, open_bake
 
@@ -294,8 +294,12 @@ def _check_baked(path: Path, reader: FrameReader, first: int, total: int | None)
     )
     for line in facts.differences(plate):
         raise SourceError(f"--baked {path}: {line}: bake this plate")
+    # by the times of frames: a header only claims how many there are
+    end = reader.last_number()
+    if end_seconds is not None:
+        end = min(end, reader.number_at(end_seconds) - 1)
     last = facts.first + facts.frames - 1
-    if first < facts.first or (total and first + total - 1 > last):
+    if first < facts.first or end > last:
         words = f"has frames {facts.first} to {last}: render those, or bake the others too"
         raise SourceError(f"--baked {path}: {words}")
 
