@@ -37,6 +37,7 @@ from nightfx import NightfxError, RenderOptions
 from nightfx.batch.queue.worker import Order, attempt, order_from
 from nightfx.cli import app
 from nightfx.errors import RetryError, UsageError
+from nightfx.hosts.bake import bake
 from nightfx.job.manifest import read_manifest
 from nightfx.light.lock import Lock
 from nightfx.lights import Light, LightList, LightTrack, write_lights
@@ -91,6 +92,7 @@ EXAMPLES: dict[str, Any] = {
     "lights": "{things}/clip.lights.json",
     "light_seed": 3,
     "lit_windows": 1.0,
+    "baked": "{things}/short.nfx",
     "device": "cpu",
     "backend": "openvino",
     "working_height": 64,
@@ -184,6 +186,7 @@ CASES = {
         ),
     ),
     "lights": Case("short.mkv", ("lights", *LAMPS)),
+    "baked": Case("short.mkv", ("baked",)),
     "tiles": Case("short.mkv", ("method", "tile_px", "frames", "max_pixels")),
     "draft": Case("clip.mkv", ("draft", "lock_to", "passes", "overwrite", "fresh")),
     "h264": Case(
@@ -238,6 +241,7 @@ WRONG: dict[str, Any] = {
     "lights": "",
     "light_seed": 1.5,
     "lit_windows": 1.5,
+    "baked": "",
     "device": "tpu",
     "backend": "tflite",
     "working_height": 8,
@@ -403,6 +407,8 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_preset(folder / "shady", uneven(32, 5), "", **about)
     preset = load_preset(folder / "shady")
     save_draft(preset, uneven(8, 2), preset.folder, width=8, blocks=2, decibels=20.0)
+    darker = RenderOptions.of(exposure=-1)
+    bake(folder / "short.mkv", folder / "short.nfx", preset=preset, options=darker)
     return folder
 
 
@@ -805,6 +811,7 @@ ASKED: dict[str, tuple[type, ...]] = {
     "lights": (SourceOptions,),
     "export cube": (SourceOptions, LightOptions, FieldOptions, Look),
     "export cdl": (SourceOptions, LightOptions, FieldOptions, Look),
+    "bake": (SourceOptions, LightOptions, FieldOptions, Look),
     "farm run": (EngineOptions,),
     "train": (PictureOptions, RecipeOptions),
     "train-scene": (SceneTrainOptions,),
@@ -816,10 +823,16 @@ ASKED: dict[str, tuple[type, ...]] = {
 NO_PLACES = {
     "interlaced": "a LUT knows no fields",
     **dict.fromkeys(MATTE, "a LUT is the same everywhere"),
+    "baked": "what is baked is of a place",
 }
 NOT_ASKED = LEFT_OUT | {
     "export cube": NO_PLACES,
     "export cdl": NO_PLACES,
+    "bake": {
+        "interlaced": "a bake is of whole frames",
+        **dict.fromkeys((*MATTE, "sky_matte"), "a bake holds no pixels"),
+        "baked": "it is what is made",
+    },
     "mattes": {"interlaced": "a matte is of a whole frame"},
     "lights": {"interlaced": "lights are found in whole frames"},
     "farm run": {"stale": "no segment has a lease"},

@@ -31,16 +31,29 @@ MAY_IMPORT = {
     "network": {"disk", "errors", "lazy", "options"},
     "scene": {"errors", "lazy", "network", "picture"},
     "apply": {"errors", "picture"},
+    "baked": {"apply", "errors", "picture", "scene"},
     "lights": {"disk", "errors", "options", "picture", "scene"},
     "light": {
-        *("ahead", "apply", "disk", "errors", "lazy", "lights", "network", "options", "picture"),
-        "scene",
+        *(
+            "ahead",
+            "apply",
+            "baked",
+            "disk",
+            "errors",
+            "lazy",
+            "lights",
+            "network",
+            "options",
+            "picture",
+            "scene",
+        ),
     },
     # renders
     "job": {
         *(
             "ahead",
             "apply",
+            "baked",
             "carry",
             "check",
             "disk",
@@ -66,6 +79,10 @@ MAY_IMPORT = {
     },
     "export": {
         *("apply", "disk", "errors", "job", "light", "lights", "network", "options", "picture"),
+        "source",
+    },
+    "hosts": {
+        *("apply", "baked", "disk", "errors", "job", "light", "network", "options", "picture"),
         "source",
     },
     "farm": {"disk", "errors", "job"},

@@ -5,7 +5,7 @@ from nightfx.apply.emitters import LitChange
 from nightfx.apply.field import Field, full_size, relight
 from nightfx.apply.finish import Finish, GroupShare, Steps, Written, light_plate, screened
 from nightfx.apply.groups import REST, layers_of
-from nightfx.apply.patches import Patch
+from nightfx.apply.patches import Patch, Shape
 from nightfx.apply.sky import SkyChange
 from nightfx.apply.tangent import lit_signal, tangent
 from nightfx.apply.working import is_direct, straight_rgb
@@ -20,6 +20,7 @@ __all__ = [
     "LitChange",
     "MapChange",
     "Patch",
+    "Shape",
     "SkyChange",
     "Steps",
     "Written",

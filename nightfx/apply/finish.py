@@ -93,6 +93,8 @@ class Steps(NamedTuple):
     """What comes after the change."""
     shares: Mapping[str, GroupShare] | None = None
     """By group of lamps what of the light is its; None where no lamp is lit."""
+    veil: Float32 | None = None
+    """(3, h, w): what was screened over `bare` in `change`; None where that is nothing, or is left to the finish."""
 
     @property
     def has_glow(self) -> bool:
@@ -112,12 +114,17 @@ class Steps(NamedTuple):
 def light_plate(frame: Frame, change: Change, finish: Finish, written: Written) -> Frame:
     """Return the frame under a change of light and its finish, as it is written; alpha, time and tags stay."""
     if not finish.is_plain:
-        number = planes.seed_of(frame.pts) ^ (finish.seed * 0x9E3779B1 & 0x7FFFFFFF)
+        number = grain_seed(frame, finish.seed)
         return working.light_in_working(frame, partial(_finished, change, finish, number), *written)
     change = change.by(finish.strength)
     if written.is_direct_for(frame) and (lit := change.on_planes(frame, written.coding)):
         return lit
     return working.light_in_working(frame, change.of_samples, *written)
+
+
+def grain_seed(frame: Frame, seed: int) -> int:
+    """Return what seeds the grain of a frame."""
+    return planes.seed_of(frame.pts) ^ (seed * 0x9E3779B1 & 0x7FFFFFFF)
 
 
 def _finished(

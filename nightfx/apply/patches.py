@@ -11,6 +11,27 @@ from numpy.typing import NDArray
 from nightfx.picture import Float32, Plane, kernel
 
 
+class Shape(NamedTuple):
+    """What a patch is drawn from: a light whose cover the plate's own pixels decide."""
+
+    left: int
+    top: int
+    size: tuple[int, int]
+    """(h, w) of the box."""
+    quad: Float32
+    """(4, 2), px x, y in the box: its corners, clockwise."""
+    light: Float32
+    """(3,), linear light where it shines as glass of the mean brightness, or in the middle."""
+    has_panes: bool
+    """Whether it has panes; else it is round."""
+    wall: float = 0.0
+    """The brightness of the wall around panes, 1 being the largest code."""
+    glass: float = 0.0
+    """That of the glass."""
+    group: str = ""
+    """The lamps that it is turned up and down with."""
+
+
 class Patch(NamedTuple):
     """The light of one lamp, in a box of the plate as it is coded, of which a part may lie outside of the plate."""
 
@@ -24,6 +45,8 @@ class Patch(NamedTuple):
     """How much the plate's own contrast modulates it, 0 to 1."""
     mean: float = 1.0
     """The luma of the plate, in linear light, at which that leaves it as it is."""
+    shape: Shape | None = None
+    """What it was drawn from, where it was."""
 
 
 class Packed(NamedTuple):

@@ -36,6 +36,8 @@ class SkyChange:
     """(3, h, w), at the cells of the sky's field: the sky's own smooth colour in the plate, in the working encoding."""
     amount: float = 1.0
     """How much of the sky's change is seen, 0 to 1; the rest is the ground's."""
+    model: Float32 | None = None
+    """(6, h, w): what `alpha` was read from the plate by; None where a matte was given."""
     shrunk: dict[tuple[int, int], Float32] = field(default_factory=dict, compare=False)
     """The matte at smaller sizes (width, height), once it was asked for at them."""
 

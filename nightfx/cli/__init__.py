@@ -25,6 +25,8 @@ from nightfx.cli import (
 )
 from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
+from nightfx.cli.hosts import bake
+from nightfx.cli.hosts import commands as hosts
 from nightfx.cli.own import save
 from nightfx.cli.scene import lights, mattes
 from nightfx.cli.training import dataset, reproduce, train, train_scene
@@ -39,6 +41,7 @@ app.command("preview", cls=NamingPresets)(shell.guarded(preview.preview))
 app.command("mattes")(shell.guarded(mattes.mattes))
 app.command("lights")(shell.guarded(lights.lights))
 app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))
+app.command("bake", cls=NamingPresets)(shell.guarded(bake.bake))
 app.command("plan", cls=NamingPresets)(shell.guarded(plan.plan))
 app.command("join")(shell.guarded(plan.join))
 app.command("train")(shell.guarded(train.train))
@@ -51,6 +54,7 @@ app.command("doctor")(shell.guarded(tools.doctor))
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(export.app, name="export")
 app.add_typer(farm.app, name="farm")
+app.add_typer(hosts.app, name="hosts")
 presets.app.command("save", cls=NamingPresets)(shell.guarded(save.save))
 app.add_typer(presets.app, name="presets")
 

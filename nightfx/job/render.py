@@ -159,6 +159,8 @@ def _render_picture(
     target = target or source_target.default_target(source, preset, source.suffix)
     source_target.check_target(source, target, options.job.overwrite)
     options.look.check_frames(FIRST_FRAME)
+    if options.light.baked:
+        raise UsageError("--baked is of clips and sequences: render a picture without it")
     options = render_job.complete_options(options, preset)
     frame = read_picture(source, options.source.max_pixels)
     tags = read_tags(source)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightfx.carry import log_line
-from nightfx.errors import NightfxError, UsageError
+from nightfx.errors import NightfxError, SourceError, UsageError
 from nightfx.job.matte import Mattes, open_mattes
 from nightfx.job.source_target import (
     Plan,
@@ -36,6 +36,7 @@ from nightfx.light.lock import load_lock
 from nightfx.lights import read_lights
 from nightfx.network import Preset
 from nightfx.options import FieldOptions, Method, RenderOptions, Scan, SourceOptions
+from nightfx.options.option import options_in
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
@@ -60,6 +61,8 @@ _log = logging.getLogger(__name__)
 
 # those whose index says where a frame is; in others a seek may land anywhere
 _SEEKABLE = ("mov", "matroska", "sequence")
+# what is said of a render beside the light that is baked
+_BESIDE_BAKED = {"baked", "seed", "matte", "matte_invert", "matte_feather", "device", "backend"}
 _EVERY_ROW = 16  # of luma, that tell one frame from another
 
 
@@ -208,6 +211,8 @@ def open_job(
         check_scan(info, plan, by_fields=by_fields)
         target = target or default_target(source, preset, plan.suffix)
         encodings = find_encodings(info, plan, options.source)
+        if options.light.baked:
+            _check_baked(options.light.baked, reader, first, options.source.end_seconds)
         # files of a sequence that was begun are looked at by those who know it
         begun = is_sequence(target) and folder_of(target).is_dir()
         check_target(source, target, options.job.overwrite or begun)
@@ -245,6 +250,8 @@ def _with_look(options: RenderOptions, preset: Preset, first: int) -> RenderOpti
 def check_options(options: RenderOptions, preset: Preset) -> None:
     """Raise UsageError for what a preset, or the method that it renders by, cannot do, or this machine; PresetError for no lock."""
     options.light.check_machine()
+    if options.light.baked:
+        _check_by_bake(options)
     if preset.method(options.light.method) == "tiles":
         _check_tiles(options, preset)
     if options.light.sky_matte:
@@ -257,6 +264,44 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
         read_lights(options.light.light_list)
     if options.field.lock_to:
         load_lock(options.field.lock_to)
+
+
+def _check_by_bake(options: RenderOptions) -> None:
+    """Raise UsageError for an option whose say is in the bake already."""
+    asked = {
+        one.flag: None
+        for group in (options.light, options.field, options.look)
+        for one in options_in(type(group)).values()  # type: ignore[arg-type]  # a class is hashable
+        if one.key not in _BESIDE_BAKED and getattr(group, one.name) != one.default
+    }
+    if asked:
+        words = f"{next(iter(asked))} is decided in it: leave that out, or bake the shot anew"
+        raise UsageError(f"--baked {options.light.baked}: {words}")
+    if options.job.passes:
+        raise UsageError("--passes and --baked exclude each other: passes are of a render")
+    if options.source.interlaced == "keep":
+        raise UsageError("--baked is of whole frames: leave out --interlaced keep")
+
+
+def _check_baked(path: Path, reader: FrameReader, first: int, end_seconds: float | None) -> None:
+    """Raise SourceError where a bake is of another plate, or lacks frames of what is rendered."""
+    from nightfx.baked import PlateFacts, open_bake
+
+    facts, info = open_bake(path).facts, reader.info
+    plate = PlateFacts(
+        *(info.width, info.height, info.rate, reader.number_at(0)),
+        reader.last_number() - reader.number_at(0) + 1,
+    )
+    for line in facts.differences(plate):
+        raise SourceError(f"--baked {path}: {line}: bake this plate")
+    # by the times of frames: a header only claims how many there are
+    end = reader.last_number()
+    if end_seconds is not None:
+        end = min(end, reader.number_at(end_seconds) - 1)
+    last = facts.first + facts.frames - 1
+    if first < facts.first or end > last:
+        words = f"has frames {facts.first} to {last}: render those, or bake the others too"
+        raise SourceError(f"--baked {path}: {words}")
 
 
 def _check_tiles(options: RenderOptions, preset: Preset) -> None:
@@ -363,7 +408,12 @@ def _first_number(
     """The number of the first frame that is rendered, where anything goes by it: to know it a clip's times are read."""
     own = preset.facts.look
     is_keyed = options.look.is_keyed or (own is not None and own.is_keyed)
-    counts = is_keyed or options.job.passes or (target is not None and is_sequence(target))
+    counts = (
+        is_keyed
+        or options.job.passes
+        or options.light.baked
+        or (target is not None and is_sequence(target))
+    )
     return reader.number_at((options.source.start_seconds or 0) if counts else 0)
 
 

@@ -25,6 +25,7 @@ from nightfx.apply import (
     screened,
     straight_rgb,
 )
+from nightfx.baked import Bake
 from nightfx.light import fit, grade, steady
 from nightfx.light.borders import Borders
 from nightfx.light.glow import spread
@@ -76,6 +77,12 @@ def light_frames(
     """Yield each frame under the light of a shot, as it is written; the matte counts the shot's frames from 0."""
     beside = beside or Beside()
     first = beside.borders.shown_from if beside.borders else 0
+    if lighting.baked is not None:
+        yield from (
+            _light_by_bake(index, frame, lighting, lighting.baked, written, beside)
+            for index, frame in enumerate(frames, first)
+        )
+        return
     changes = _changes(frames, lighting, written.encodings.source, beside.borders)
     yield from map(
         lambda index, lit: _light_one(index, lit, lighting, written, beside), count(first), changes
@@ -90,6 +97,11 @@ def light_looks(
     They are complete, and all of them want a sky of night where that of `lighting` does, or none.
     """
     first = beside.borders.shown_from if beside.borders else 0
+    if lighting.baked is not None:
+        yield from (
+            _light_by_bake(first, frame, lighting, lighting.baked, written, beside) for _ in looks
+        )
+        return
     (lit,) = _changes([frame], lighting, written.encodings.source, beside.borders)
     for look in looks:
         yield _light_one(first, lit, replace(lighting, look=look), written, beside)
@@ -99,9 +111,11 @@ def _changes(
     frames: Iterable[Frame], lighting: Lighting, encoding: Encoding, borders: Borders | None
 ) -> Iterator[Lit]:
     # a loop's own name would keep each frame until the next one has its change
+    generator = lighting.generator
+    assert generator is not None, "a bake needs no changes"
     if lighting.fields is not None:
         shot = fit.light_by_field(
-            *(frames, lighting.generator, lighting.fields, borders, lighting.found_sky)
+            *(frames, generator, lighting.fields, borders, lighting.found_sky)
         )
         yield from map(_by_field, shot)
     elif lighting.found_sky is not None:
@@ -126,6 +140,7 @@ def _maps_of(frame: Frame, lighting: Lighting, encoding: Encoding) -> MapChange:
     """Return what the generator says of a frame at full size."""
     work = to_working(straight_rgb(frame), encoding)
     shown = rolled_off(work, encoding)
+    assert lighting.generator is not None, "a bake needs no maps"
     maps = light_of(lighting.generator, upright(shown, frame), lighting.tile_px)
     gain, offset = (as_coded(tensor.numpy(), frame) for tensor in maps)
     if lighting.ceiling is not None:
@@ -152,9 +167,9 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
         change, glare, patches, shares_under = with_lamps(change, lit.seen, lit.sky, lamps)
         bare, glow = change, glare if glow is None else screened(glow, glare)
         shares = shares_under(glow) if beside.on_change else None
-    if glow is not None and written.is_direct_for(frame):
-        veiled = change.screened(glow)
-        change, glow = (veiled, None) if veiled else (change, glow)
+    veil = None
+    if glow is not None and written.is_direct_for(frame) and (veiled := change.screened(glow)):
+        change, veil, glow = veiled, glow, None
     if patches:
         # as glow is, they are not of what is `bare`: passes say them by their pixels
         size, ends = (frame.height, frame.width), written.encodings.target is SDR
@@ -162,7 +177,20 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     matte = beside.matte_at(index, frame) if beside.matte_at else None
     finish = Finish(moment.strength, glow, moment.grain, matte, lighting.seed)
     if beside.on_change:
-        beside.on_change(frame, Steps(bare, change, finish, shares))
+        beside.on_change(frame, Steps(bare, change, finish, shares, veil))
+    done = light_plate(frame, change, finish, written)
+    end_watch()
+    return done
+
+
+def _light_by_bake(
+    index: int, frame: Frame, lighting: Lighting, bake: Bake, written: Written, beside: Beside
+) -> Frame:
+    """Return a frame under the light that a bake has for it."""
+    number = lighting.numbering.of(frame, index)
+    change, finish = bake.change_at(number, frame, lighting.seed)
+    if beside.matte_at:
+        finish = replace(finish, matte=beside.matte_at(index, frame))
     done = light_plate(frame, change, finish, written)
     end_watch()
     return done

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from nightfx.apply import relight, straight_rgb
+from nightfx.baked import Bake, open_bake
+from nightfx.errors import SourceError
 from nightfx.light import fit, grade, lock, steady, tiling
 from nightfx.light.lamps.search import Search, search_shot
 from nightfx.light.lamps.shot import ShotLamps, lamps_of
@@ -77,7 +80,8 @@ class Footage:
 class Lighting:
     """A generator and the look, fields and tiles by which it lights the frames of a shot."""
 
-    generator: Generator
+    generator: Generator | None
+    """None where a bake says everything."""
     look: Look
     """The look, that of the preset included."""
     fields: fit.FieldPlan | None = None
@@ -99,6 +103,8 @@ class Lighting:
     """What was found that may be lit, whether it is or not; None where nobody looked."""
     moonlight: Float64 | None = None
     """The grade (3, 4) over a shot that shows no town."""
+    baked: Bake | None = None
+    """The light of its frames, where that is decided already."""
 
     @property
     def found_sky(self) -> SkyPlan | None:
@@ -126,6 +132,8 @@ def build_lighting(
 
     `look` is complete. The lights of the shot are those `found`, else they are looked for where they are wanted. A `generator` that was built for the same preset and backend is not built again. For int8 the network is quantised with what it was `shown`, else with what it will be shown.
     """
+    if light.baked is not None:
+        return _baked_lighting(light.baked, footage, look, light)
     if shown is None:
         shown = show_frames(preset, footage, light, field)
     if generator is None:
@@ -142,6 +150,15 @@ def build_lighting(
         found,
         grade.moonlit(moonlight) if moonlight else None,
     )
+
+
+def _baked_lighting(path: Path, footage: Footage, look: Look, light: LightOptions) -> Lighting:
+    """What lights a shot by a bake, and looks at nothing."""
+    if footage.encoding is not SDR:
+        words = f"the plate is {footage.encoding.name}, and bakes are of SDR: render without it"
+        raise SourceError(f"--baked {path}: {words}")
+    numbering = footage.numbering
+    return Lighting(None, look, seed=light.seed, numbering=numbering, baked=open_bake(path))
 
 
 def plan_lamps(preset: Preset, found: LightList | None, light: LightOptions) -> ShotLamps | None:

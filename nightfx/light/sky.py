@@ -97,12 +97,12 @@ def with_sky(
     sky = matte.cells
     if not moment.sky or sky is None or sky.max() < _NONE:
         return change
-    alpha, colour = matte.refined(seen, encoding)
+    alpha, colour, model = matte.refined(seen, encoding)
     if not alpha.any():
         return change
     day = np.stack([cv2.resize(c, sky.shape[::-1]) for c in colour])
     night = night_sky(day, sky, seen.frame, plan.facts, moment, plan.most)
-    return SkyChange(change, night, alpha, day, moment.sky)
+    return SkyChange(change, night, alpha, day, moment.sky, model)
 
 
 class SkyMatte(NamedTuple):

@@ -102,6 +102,9 @@ class LightOptions:
     lit_windows: float | None = option(
         None, "Share of windows that are lit; by default the preset's.", limits=(0, 1)
     )
+    baked: Path | None = option(
+        None, "Light by this file of nightfx bake, and look at nothing.", is_file=True
+    )
     device: DeviceName = option("auto", "auto, cpu, cuda or mps.", in_files=False)
     backend: Backend = option("torch", "torch, openvino or openvino-int8: what runs the network.")
 

@@ -81,7 +81,8 @@ def _lighting_of(footage: Footage, place: int, variant: Variant, kept: Kept) -> 
     found, generator = kept.searches.get(search), kept.generators.get(network)
     lighting = build_lighting(preset, footage, look, light, field, None, found, generator)
     kept.searches[search] = lighting.found
-    if light.backend != "openvino-int8":  # that is quantised with the frame itself
+    # that of int8 is quantised with the frame itself
+    if lighting.generator is not None and light.backend != "openvino-int8":
         kept.generators[network] = lighting.generator
     return lighting
 

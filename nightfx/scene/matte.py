@@ -36,6 +36,8 @@ class Matte(NamedTuple):
     """(H, W) in [0, 1], at the size of the plate; exactly 0 or 1 away from edges."""
     sky_colour: Float32
     """(3, h, w): the daylight sky's smooth colour in the working encoding, continued where there is none."""
+    model: Float32 | None = None
+    """(6, h, w): what alpha was read from the plate by; see `read_model`."""
 
 
 def refine(sky: Float32, small: Float32, frame: Frame) -> Matte:
@@ -108,7 +110,8 @@ def _pixels_in(picture: Float32) -> _Pixels:
 
 def _refine(sky: Float32, small: Float32, pixels: _Pixels) -> Matte:
     apart = tell_apart(sky, small)
-    return Matte(_alpha_of(pixels, with_thin(apart, pixels.channel())), apart.colour)
+    model = with_thin(apart, pixels.channel())
+    return Matte(_alpha_of(pixels, model), apart.colour, model)
 
 
 def _alpha_of(pixels: _Pixels, model: Float32) -> Float32:

@@ -36,7 +36,18 @@ _STREAMS = "ts m2ts mts m2t tp trp mpg mpeg mpe m2p vob vro evo mod tod dv dif y
 _STREAMS += " m1v m2v mpv mp2v h264 264 avc h265 265 hevc h266 266 vvc mjpg mjpeg"
 CLIP_SUFFIXES = {f".{name}" for name in f"{_MOVIES} {_STREAMS}".split()}
 # what nightfx itself is told by, and tells
-_OWN_SUFFIXES = {".toml", ".json", ".csv", ".html", ".otio", ".edl", ".xml", ".fcpxml", ".aaf"}
+_OWN_SUFFIXES = {
+    ".toml",
+    ".json",
+    ".csv",
+    ".html",
+    ".otio",
+    ".edl",
+    ".xml",
+    ".fcpxml",
+    ".aaf",
+    ".nfx",
+}
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:")
 
 

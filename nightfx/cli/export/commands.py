@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 _GROUPS = (SourceOptions, LightOptions, FieldOptions, Look)
-_NOT = ("interlaced", "matte", "matte_invert", "matte_feather")
+_NOT = ("interlaced", "matte", "matte_invert", "matte_feather", "baked")
 _with_look = with_flags(*_GROUPS, also=("overwrite",), but=_NOT)
 
 Shot = Annotated[Path, typer.Argument(metavar="INPUT", help="A clip, a picture or a sequence.")]

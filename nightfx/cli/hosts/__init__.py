@@ -1,0 +1,1 @@
+"""Commands for hosts: baking a shot, and the plugins."""

@@ -1,0 +1,1 @@
+"""The light of a shot in other people's programs."""
