@@ -56,6 +56,10 @@ MAY_IMPORT = {
         "source",
     },
     "farm": {"disk", "errors", "job"},
+    "studio": {
+        *("apply", "batch", "disk", "errors", "job", "light", "lights", "mattes", "network"),
+        *("options", "picture", "preview", "source"),
+    },
     "quality": {
         *("disk", "errors", "job", "light", "metrics", "network", "options", "picture", "preview"),
         *("scene", "source"),

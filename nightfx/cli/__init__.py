@@ -23,6 +23,7 @@ from nightfx.cli import (
     render,
     reproduce,
     shell,
+    studio,
     tools,
     train,
 )
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("render", cls=NamingPresets)(shell.guarded(render.render))
 app.command("preview", cls=NamingPresets)(shell.guarded(preview.preview))
+app.command("studio")(shell.guarded(studio.studio))
 app.command("mattes")(shell.guarded(mattes.mattes))
 app.command("lights")(shell.guarded(lights.lights))
 app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))

@@ -73,7 +73,7 @@ def pick_frames(source: Path, options: RenderOptions, asked: Asked) -> list[Pick
     _check_several(source, count)
     with open_shot(source, replace(options.source, keep_going=True)) as shot:
         options.look.check_frames(shot.number_at(0))
-        picks = [_pick_exactly(shot, number, options) for number in _evenly(shot, count)]
+        picks = [pick_exactly(shot, number, options) for number in _evenly(shot, count)]
         notes = log_lines(shot, options.source, picks[0].encoding)
         return [picks[0]._replace(notes=tuple(notes)), *picks[1:]]
 
@@ -96,7 +96,7 @@ def _evenly(shot: FrameReader, count: int) -> list[int]:
     return [first + (2 * place * (last - first) + count - 1) // steps for place in range(count)]
 
 
-def _pick_exactly(shot: FrameReader, number: int, options: RenderOptions) -> Picked:
+def pick_exactly(shot: FrameReader, number: int, options: RenderOptions) -> Picked:
     """The frame of that number, whatever the rate of the shot does."""
     seconds, _ = shot.times_of(number, number)
     picked = pick(shot, None, seconds, asked_encoding(options.source))

@@ -1,0 +1,43 @@
+"""Pictures as a browser takes them: JPEG of a frame, PNG of what is drawn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from nightfx.picture import Float32, Frame
+from nightfx.preview.pick import Picked
+from nightfx.preview.scopes import Pixels, histogram, vectorscope, waveform
+from nightfx.preview.shown import display_size, to_pixels, view
+
+_QUALITY = 93
+_SCOPE_PX = 600, 180  # width and height of one
+
+
+def jpeg_of(picked: Picked, frame: Frame) -> bytes:
+    """A frame as a display shows it, its pixel aspect counted; raises nothing that a user could mend."""
+    shown = view(picked, frame)
+    return _encoded(".jpg", to_pixels(shown, *display_size(shown, picked)))
+
+
+def scopes_of(picked: Picked, frame: Frame) -> bytes:
+    """Waveform above, histogram and vectorscope beside each other below, as PNG."""
+    shown, (width, height) = view(picked, frame), _SCOPE_PX
+    below = [histogram(shown, width // 2, width // 2), vectorscope(shown, width // 2)]
+    drawn = [waveform(shown, height, width), np.concatenate(below, axis=1)]
+    return _encoded(".png", np.concatenate(drawn))
+
+
+def sky_of(sky: Float32) -> bytes:
+    """How surely each cell (h, w) is sky, as a grey PNG."""
+    grey = np.rint(sky.clip(0, 1) * 255).astype(np.uint8)
+    return _encoded(".png", np.repeat(grey[..., None], 3, axis=-1))
+
+
+def _encoded(kind: str, pixels: Pixels) -> bytes:
+    how = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY] if kind == ".jpg" else []
+    if how:  # colour at full size: edges of lamps are saturated
+        how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    done, data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., ::-1]), how)
+    assert done, "any picture is encoded"
+    return data.tobytes()
