@@ -1,10 +1,10 @@
-"""Fail on a skipped test that is not for a GPU and does not want data that the project cannot ship."""
+"""Fail on a skipped test that is not for a GPU or a browser and does not want data that the project cannot ship."""
 
 import re
 import sys
 from pathlib import Path
 
-ALLOWED = ("needs_cuda", "needs_shared")
+ALLOWED = ("needs_cuda", "needs_browser", "needs_shared")
 
 skips = re.findall(
     r"^SKIPPED .*$", Path(sys.argv[1]).read_text(encoding="utf-8"), flags=re.MULTILINE

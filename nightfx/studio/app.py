@@ -55,7 +55,7 @@ def make_app(studio: Studio) -> Starlette:
         Route("/api/work", pages.work),
     ]
     wrong = {NightfxError: _told, HTTPException: _told, SupersededError: _superseded}
-    return Starlette(routes=routes, exception_handlers={**wrong, ClientDisconnect: _superseded})  # type: ignore[dict-item]
+    return Starlette(routes=routes, exception_handlers={**wrong, ClientDisconnect: _superseded})
 
 
 class Pages:
@@ -142,7 +142,7 @@ class Pages:
             lit = self._studio.light(desk, number, height, over)
             if lit.sky is None:
                 raise UsageError("no sky is looked for: the look leaves skies alone (turn sky up)")
-            return sky_of(lit.sky)
+            return sky_of(desk.frames.at(number, height), lit.sky)
 
         asked = self._studio.lights.ask(_lane(request, "sky"), _SCOPES, draw)
         return _picture(await _wait(asked), "image/png")

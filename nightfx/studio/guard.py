@@ -61,7 +61,10 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in {f"http://{host}" for host in self._hosts}:
             return _no(403, "a page of somebody else asks")
-        if int(headers.get("content-length", "0") or 0) > _MOST_BYTES:
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit():
+            return _no(400, "how much is said is no number")
+        if int(length[:20]) > _MOST_BYTES:
             return _no(413, f"more than {_MOST_BYTES >> 10} KiB are said at once")
         if self._is_known(headers):
             return None

@@ -102,5 +102,6 @@ def _moved(light: Light | None, number: int, since: int) -> Float32:
         return np.zeros(2, np.float32)
     ends = int(light.track.frames[0]), int(light.track.frames[-1])
     now, before = (light.track.at(min(max(n, ends[0]), ends[1])) for n in (number, since))
-    assert now is not None and before is not None, "both are on its track"
+    assert now is not None, "it is on its track"
+    assert before is not None, "so is that"
     return np.asarray(now[0].mean(0) - before[0].mean(0), np.float32)

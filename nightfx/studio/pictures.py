@@ -5,13 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from nightfx.picture import Float32, Frame
+from nightfx.picture import Float32, Frame, upright
 from nightfx.preview.pick import Picked
 from nightfx.preview.scopes import Pixels, histogram, vectorscope, waveform
 from nightfx.preview.shown import display_size, to_pixels, view
 
 _QUALITY = 93
 _SCOPE_PX = 600, 180  # width and height of one
+_VEIL, _VEIL_COVERS = (235, 60, 120), 0.6  # no sky has that colour
 
 
 def jpeg_of(picked: Picked, frame: Frame) -> bytes:
@@ -28,16 +29,20 @@ def scopes_of(picked: Picked, frame: Frame) -> bytes:
     return _encoded(".png", np.concatenate(drawn))
 
 
-def sky_of(sky: Float32) -> bytes:
-    """How surely each cell (h, w) is sky, as a grey PNG."""
-    grey = np.rint(sky.clip(0, 1) * 255).astype(np.uint8)
-    return _encoded(".png", np.repeat(grey[..., None], 3, axis=-1))
+def sky_of(picked: Picked, sky: Float32) -> bytes:
+    """How surely each cell (h, w) of a frame as it is coded is sky, as a veil over the upright frame: PNG with alpha."""
+    cover = upright(sky[None], picked.frame)[0].clip(0, 1)
+    veil = np.empty((*cover.shape, 4), np.uint8)
+    veil[..., :3] = _VEIL
+    veil[..., 3] = np.rint(cover * _VEIL_COVERS * 255)
+    return _encoded(".png", veil)
 
 
 def _encoded(kind: str, pixels: Pixels) -> bytes:
     how = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY] if kind == ".jpg" else []
     if how:  # colour at full size: edges of lamps are saturated
         how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    done, data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., ::-1]), how)
+    order = [2, 1, 0, 3][: pixels.shape[2]]  # OpenCV's own begins with blue
+    done, data = cv2.imencode(kind, np.ascontiguousarray(pixels[..., order]), how)
     assert done, "any picture is encoded"
     return data.tobytes()

@@ -76,9 +76,13 @@ def _is_head(line: str, name: str) -> bool:
 def _check(file: Path, before: str, after: str, name: str) -> None:
     """Raise UsageError where the file would say anything else of other shots."""
     try:
-        was, will = (tomllib.loads(text) for text in (before, after))
+        was = tomllib.loads(before)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file}: cannot be read: {error}") from error
-    was.pop(name, None), will.pop(name, None)
-    if was != will:
+    try:
+        will = tomllib.loads(after)
+    except tomllib.TOMLDecodeError:
+        will = None
+    was.pop(name, None)
+    if will is None or {key: x for key, x in will.items() if key != name} != was:
         raise UsageError(f'{file}: ["{name}"] cannot be replaced: write it as a table of its own')

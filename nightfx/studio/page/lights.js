@@ -5,13 +5,15 @@ import { edit, model, onChange, path } from "./model.js";
 import { scale, stageSize } from "./viewer.js";
 
 const svg = $("lights"), viewport = $("viewport");
-let told = { ready: false, lights: [] }, picked = null, adding = false;
+let told = { ready: false, lights: [] }, picked = null, adding = false, expected = null;
 
 const one = () => told.lights.find((light) => light.id === picked);
 
 const load = latest(async () => {
   const over = encodeURIComponent(JSON.stringify(model.over));
   told = await ask(`${path("/lights")}?number=${model.frame}&over=${over}`);
+  const added = expected && told.lights.find((light) => !expected.has(light.id));
+  if (added) { picked = added.id; expected = null; }
   draw();
 });
 
@@ -129,12 +131,8 @@ viewport.addEventListener("click", (event) => {
   const box = $("stage").getBoundingClientRect();
   const at = [(event.clientX - box.left) / box.width * told.size[0], (event.clientY - box.top) / box.height * told.size[1]];
   toggleAdding(false);
-  edit({ do: "add", kind: $("new-kind").value, frame: model.frame, at }).then(async () => {
-    const before = new Set(told.lights.map((light) => light.id));
-    await load();
-    picked = told.lights.find((light) => !before.has(light.id))?.id ?? picked;
-    draw();
-  });
+  expected = new Set(told.lights.map((light) => light.id));
+  edit({ do: "add", kind: $("new-kind").value, frame: model.frame, at });
 });
 
 export function toggleLights() {
