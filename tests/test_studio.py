@@ -239,7 +239,7 @@ def test_what_is_no_clip_is_refused_before_it_opens(tmp_path: Path) -> None:
 def test_a_broken_list_of_lights_is_said_and_left_as_it_is(page: TestClient, shot: Path) -> None:
     broken = shot.with_name("shot.lights.json")
     broken.write_text('{"nightfx_lights": 1, "size_px": [160]}')
-    assert "size_px must be a list of 2" in edit(page, do="use-list")["error"]
+    assert "size_px must be a list of 2" in str(edit(page, do="use-list")["error"])
     shot.with_name("nightfx.toml").write_text('lights = "shot.lights.json"\n')
     reply = page.get("/api/shots/0/render?number=1001")
     assert "size_px must be a list of 2" in reply.json()["error"]
@@ -347,8 +347,9 @@ def test_a_light_is_switched_moved_added_and_left_out() -> None:
     lights = add(lights, "window", 1001, (120.0, 40.0))
     new = lights.lights[-1]
     assert (new.id, new.kind, new.on) == (3, "window", True)
-    assert np.allclose(new.track.at(1001)[0].mean(0), [120, 40])
-    assert np.allclose(new.track.at(1011)[0].mean(0), [140, 40])  # as its neighbour moves
+    middles = dict(zip(new.track.frames, new.track.quads.mean(1), strict=True))
+    assert np.allclose(middles[1001], [120, 40])
+    assert np.allclose(middles[1011], [140, 40])  # as its neighbour moves
     assert [x.id for x in delete(lights, 1).lights] == [2, 3]
 
 

@@ -103,4 +103,9 @@ onChange((what) => {
   if (what === "shot") drawThumbs();
   if (what === "said" || what === "shot") stop();
 });
-new ResizeObserver(() => { if (model.shot) drawThumbs(); }).observe(strip);
+let width = 0;
+new ResizeObserver(() => {
+  if (!model.shot || Math.abs(strip.clientWidth - width) < 40) return;
+  width = strip.clientWidth;
+  drawThumbs();
+}).observe(strip);
