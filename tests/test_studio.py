@@ -17,14 +17,14 @@ from nightfx.errors import RetryError, SourceError, UsageError
 from nightfx.lights.listed import Light, LightList, LightTrack, read_lights, write_lights
 from nightfx.options.look import Look
 from nightfx.options.option import options_in
-from nightfx.studio.app import make_app
-from nightfx.studio.controls import controls
-from nightfx.studio.guard import Guard
 from nightfx.studio.lamps import add, delete, move, say
 from nightfx.studio.lanes import Lanes, SupersededError
 from nightfx.studio.saved import read_table, write_table
 from nightfx.studio.state import History, ShotState
 from nightfx.studio.studio import Studio
+from nightfx.studio.web.app import make_app
+from nightfx.studio.web.controls import controls
+from nightfx.studio.web.guard import Guard
 from nightfx.studio.works import loop_words
 
 PORT = 8123
@@ -142,7 +142,7 @@ def test_answers_say_what_a_browser_may_do_with_them(page: TestClient) -> None:
 
 
 def test_the_page_asks_nobody_else_and_has_no_code_of_its_own() -> None:
-    folder = Path(__file__).parents[1] / "nightfx/studio/page"
+    folder = Path(__file__).parents[1] / "nightfx/studio/web/page"
     for file in folder.iterdir():
         text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http:" not in text, file.name

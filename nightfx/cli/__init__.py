@@ -19,16 +19,15 @@ from nightfx.cli import (
     farm,
     plan,
     presets,
-    preview,
     render,
     reproduce,
     shell,
-    studio,
     tools,
     train,
 )
 from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
+from nightfx.cli.look import preview, studio
 from nightfx.cli.own import save
 from nightfx.cli.scene import lights, mattes, train_scene
 

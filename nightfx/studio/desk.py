@@ -23,7 +23,7 @@ from nightfx.studio.saved import read_table, write_table
 from nightfx.studio.state import History, ShotState, changed_lights
 
 
-class Bench(NamedTuple):
+class ShotFolder(NamedTuple):
     """Where shots lie, and where their renders go."""
 
     root: Path
@@ -35,8 +35,8 @@ class Bench(NamedTuple):
 class Desk:
     """A shot that is open. Any thread may ask."""
 
-    def __init__(self, shot: Shot, bench: Bench) -> None:
-        self.shot, self._bench = shot, bench
+    def __init__(self, shot: Shot, folder: ShotFolder) -> None:
+        self.shot, self._folder = shot, folder
         self._lock = threading.RLock()
         self.found: LightList | None = None
         """The lights of the shot as a render finds them; None until somebody looked."""
@@ -46,7 +46,7 @@ class Desk:
 
     def settings(self) -> ShotSettings:
         """How the shot is rendered, by the files as they are now; raises UsageError."""
-        return settings_of(self.shot, self._bench.root, {}, self._bench.own)
+        return settings_of(self.shot, self._folder.root, {}, self._folder.own)
 
     @property
     def now(self) -> ShotState:

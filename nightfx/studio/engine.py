@@ -27,7 +27,7 @@ from nightfx.network import Generator, Preset
 from nightfx.options import RenderOptions
 from nightfx.picture import Encodings, Float32, Frame
 from nightfx.preview.pick import Picked
-from nightfx.studio.kept import Kept
+from nightfx.studio.last_used import LastUsed
 
 _KEPT_FRAMES = 16
 _KEPT_NETWORKS = 6
@@ -55,9 +55,9 @@ class Engine:
     """Lights frames; for one thread."""
 
     def __init__(self) -> None:
-        self._networks = Kept[Generator](_KEPT_NETWORKS)
-        self._wanted = Kept[Lit](_KEPT_FRAMES)
-        self._found = Kept[LightList | None](_KEPT_FRAMES)
+        self._networks = LastUsed[Generator](_KEPT_NETWORKS)
+        self._wanted = LastUsed[Lit](_KEPT_FRAMES)
+        self._found = LastUsed[LightList | None](_KEPT_FRAMES)
 
     def light(self, shot: str, picked: Picked, wish: Wish) -> LitFrame:
         """The frame of a shot, named by its key, as wished; raises a `NightfxError`."""

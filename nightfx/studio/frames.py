@@ -14,7 +14,7 @@ from nightfx.job.source_target import open_shot
 from nightfx.options import RenderOptions
 from nightfx.picture import Frame
 from nightfx.preview.pick import Picked, pick_exactly
-from nightfx.studio.kept import Kept
+from nightfx.studio.last_used import LastUsed
 
 _KEPT_FRAMES = 12
 
@@ -25,7 +25,7 @@ class ShotFrames:
     def __init__(self, shot: Shot, options: RenderOptions) -> None:
         self._options = options
         self._reader = open_shot(shot.source, replace(options.source, keep_going=True))
-        self._lock, self._kept = threading.Lock(), Kept[Picked](_KEPT_FRAMES)
+        self._lock, self._kept = threading.Lock(), LastUsed[Picked](_KEPT_FRAMES)
         self.info = self._reader.info
         self.first = self._reader.number_at(0)
         self.last = self._reader.last_number()

@@ -16,7 +16,7 @@ from nightfx.errors import NightfxError, RetryError, UsageError
 from nightfx.job.source_target import find_source
 from nightfx.network import Preset, load_preset
 from nightfx.options import EngineOptions, RenderOptions, find_option
-from nightfx.studio.desk import Bench, Desk
+from nightfx.studio.desk import Desk, ShotFolder
 from nightfx.studio.lanes import Lanes
 from nightfx.studio.works import Work, batch_words, loop_words
 
@@ -31,7 +31,7 @@ class Studio:
     """Shots of a folder, or one alone. Any thread may ask; `close` ends all that goes on."""
 
     def __init__(self, source: Path, out: Path | None = None, own: Mapping[str, Any] | None = None):
-        self.bench, self.shots = _bench(source, out, own or {})
+        self.folder, self.shots = _folder_of(source, out, own or {})
         self.plates, self.lights = Lanes("nightfx-plates"), Lanes("nightfx-lights")
         self._searches = Lanes("nightfx-searches")
         self._desks: dict[int, Desk] = {}
@@ -49,7 +49,7 @@ class Studio:
             raise UsageError(f"there is no shot {number}: there are {len(self.shots)}")
         with self._lock:
             if number not in self._desks:
-                self._desks[number] = Desk(self.shots[number], self.bench)
+                self._desks[number] = Desk(self.shots[number], self.folder)
             return self._desks[number]
 
     def wish(self, desk: Desk, over: Mapping[str, Any]) -> tuple[Preset, RenderOptions]:
@@ -93,7 +93,7 @@ class Studio:
                 raise UsageError("no shot is chosen")
             self.told = {shot.key: {"state": "waiting"} for shot in shots}
             names = [escape(shot.key) for shot in shots]
-            words = batch_words(self.bench.root, self.bench.out, names)
+            words = batch_words(self.folder.root, self.folder.out, names)
             self._work = Work(words, self._note)
 
     def stop(self) -> None:
@@ -109,9 +109,9 @@ class Studio:
     def target_of(self, desk: Desk) -> Path | None:
         """The render of a shot, where it is complete and as it was left; None where there is none."""
         (task,) = plan_batch(
-            [desk.shot], self.bench.root, self.bench.out, {}, EngineOptions(), self.bench.own
+            [desk.shot], self.folder.root, self.folder.out, {}, EngineOptions(), self.folder.own
         )
-        return self.bench.out / task.target if task.state == "skipped" and task.target else None
+        return self.folder.out / task.target if task.state == "skipped" and task.target else None
 
     def states(self) -> list[str]:
         """What is known of each shot: done, waiting, or why it cannot be rendered."""
@@ -153,7 +153,7 @@ class Studio:
     def _state(self, shot: Shot) -> str:
         try:
             (task,) = plan_batch(
-                [shot], self.bench.root, self.bench.out, {}, EngineOptions(), self.bench.own
+                [shot], self.folder.root, self.folder.out, {}, EngineOptions(), self.folder.own
             )
         except NightfxError as error:
             return str(error)
@@ -184,16 +184,18 @@ class Loop(Work):
         self.target.unlink(missing_ok=True)
 
 
-def _bench(source: Path, out: Path | None, own: Mapping[str, Any]) -> tuple[Bench, list[Shot]]:
+def _folder_of(
+    source: Path, out: Path | None, own: Mapping[str, Any]
+) -> tuple[ShotFolder, list[Shot]]:
     """Where shots lie, and the shots. Raises SourceError."""
     source = source.absolute() if source.is_dir() else find_source(source).absolute()
     root = source if source.is_dir() else source.parent
     out = (out or root / "night").absolute()
     names = frozenset([str(own.get("to", "night"))])
     if source.is_dir():
-        return Bench(root, out, own), find_shots(root, out, names=names)
+        return ShotFolder(root, out, own), find_shots(root, out, names=names)
     found = find_shots(root, out, include=[escape(source.name)], names=names)
     alone = [shot for shot in found if shot.source == source]
     if not alone:
         raise UsageError(f"{source}: is no clip and no sequence: the studio is for these")
-    return Bench(root, out, own), alone
+    return ShotFolder(root, out, own), alone

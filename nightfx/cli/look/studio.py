@@ -42,8 +42,8 @@ def studio(
         raise UsageError(f"nightfx studio needs {missing[0]}: {install_words('studio')}")
     own = own_settings({}, all_options())
     from nightfx.job.process import set_up
-    from nightfx.studio.serve import serve
     from nightfx.studio.studio import Studio
+    from nightfx.studio.web.serve import serve
 
     set_up()
     room = Studio(source, out, own)

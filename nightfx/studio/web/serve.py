@@ -10,9 +10,9 @@ from contextlib import suppress
 import uvicorn
 
 from nightfx.errors import UsageError
-from nightfx.studio.app import make_app
-from nightfx.studio.guard import Guard
 from nightfx.studio.studio import Studio
+from nightfx.studio.web.app import make_app
+from nightfx.studio.web.guard import Guard
 
 _HOST = "127.0.0.1"
 _MOST_CONNECTIONS = 64

@@ -17,11 +17,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from nightfx.errors import NightfxError, RetryError, UsageError
-from nightfx.studio.controls import controls, presets_told
 from nightfx.studio.desk import Desk
 from nightfx.studio.lanes import SupersededError
 from nightfx.studio.studio import Studio
-from nightfx.studio.told import lights_told, loop_told, shot_told, work_told
+from nightfx.studio.web.controls import controls, presets_told
+from nightfx.studio.web.told import lights_told, loop_told, shot_told, work_told
 
 _PAGE = Path(__file__).with_name("page")
 _MOST_HEIGHT = 4320
@@ -70,9 +70,9 @@ class Pages:
 
     async def studio(self, request: Request) -> Response:
         """What does not change: the shots, what is turned, the presets."""
-        bench = self._studio.bench
+        folder = self._studio.folder
         shots = [{"key": shot.key} for shot in self._studio.shots]
-        told = {"root": str(bench.root), "out": str(bench.out), "shots": shots}
+        told = {"root": str(folder.root), "out": str(folder.out), "shots": shots}
         return JSONResponse(told | {"controls": controls(), "presets": presets_told()})
 
     async def states(self, request: Request) -> Response:
@@ -89,7 +89,7 @@ class Pages:
         desk, number, height = await self._place(request)
 
         def draw() -> bytes:
-            from nightfx.studio.pictures import jpeg_of
+            from nightfx.studio.web.pictures import jpeg_of
 
             picked = desk.frames.at(number, height)
             return jpeg_of(picked, picked.frame)
@@ -103,7 +103,7 @@ class Pages:
         over = _over(request)
 
         def draw() -> bytes:
-            from nightfx.studio.pictures import jpeg_of
+            from nightfx.studio.web.pictures import jpeg_of
 
             lit = self._studio.light(desk, number, height, over)
             return jpeg_of(desk.frames.at(number, height), lit.frame)
@@ -119,7 +119,7 @@ class Pages:
         over, is_plate = _over(request), request.query_params.get("of") == "plate"
 
         def draw() -> bytes:
-            from nightfx.studio.pictures import scopes_of
+            from nightfx.studio.web.pictures import scopes_of
 
             picked = desk.frames.at(number, height)
             frame = picked.frame
@@ -137,7 +137,7 @@ class Pages:
         over = _over(request)
 
         def draw() -> bytes:
-            from nightfx.studio.pictures import sky_of
+            from nightfx.studio.web.pictures import sky_of
 
             lit = self._studio.light(desk, number, height, over)
             if lit.sky is None:

@@ -8,9 +8,9 @@ from typing import Any
 from nightfx.errors import NightfxError
 from nightfx.job.render_job import complete_options
 from nightfx.lights import KINDS, Shown, choose, group_of
-from nightfx.studio.controls import values_at
 from nightfx.studio.desk import Desk
 from nightfx.studio.studio import Studio
+from nightfx.studio.web.controls import values_at
 
 _MOST_SHOWN = 3000  # lights on a picture
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class LastUsed(Generic[T]):
     """Things by their keys; for one thread at a time."""
 
     def __init__(self, most: int) -> None:
