@@ -133,6 +133,16 @@ def test_no_path_leaves_the_page(page: TestClient, path: str) -> None:
     assert "import" not in reply.text
 
 
+def test_a_report_is_shown_and_may_do_nothing(page: TestClient, studio: Studio) -> None:
+    assert page.get("/api/report").status_code == 404
+    studio.folder.out.mkdir()
+    (studio.folder.out / "report.html").write_text("<p>done")
+    shown = page.get("/api/report")
+    assert shown.text == "<p>done"
+    assert "sandbox" in shown.headers["content-security-policy"]
+    assert "script" not in shown.headers["content-security-policy"]
+
+
 def test_answers_say_what_a_browser_may_do_with_them(page: TestClient) -> None:
     headers = page.get("/").headers
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -330,6 +340,19 @@ def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="write it as a table of its own"):
         write_table(tmp_path / "a.mp4", {"glow": 2.0})
     assert file.read_text() == '"a.mp4".glow = 1\n'
+
+
+def test_what_somebody_writes_meanwhile_is_taken_up(page: TestClient, shot: Path) -> None:
+    edit(page, do="set", key="glow", value=1.5)
+    shot.with_name("nightfx.toml").write_text('exposure = 1\n["shot.mp4"]\ngrain = 0.125\n')
+    told = page.get("/api/shots/0").json()
+    assert told["said"] == {"grain": 0.125}
+    assert (told["values"]["exposure"], told["values"]["grain"]) == (1, 0.125)
+    edit(page, do="set", key="tint", value=2)
+    assert table(shot) == {"grain": 0.125, "tint": 2.0}
+    page.post("/api/shots/0/step", json={"step": -1})
+    page.post("/api/shots/0/step", json={"step": -1})
+    assert table(shot) == {"glow": 1.5}
 
 
 # lights

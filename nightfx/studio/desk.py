@@ -19,7 +19,7 @@ from nightfx.network import load_preset
 from nightfx.options import RenderOptions
 from nightfx.source import base_name
 from nightfx.studio.frames import ShotFrames
-from nightfx.studio.saved import read_table, write_table
+from nightfx.studio.saved import FILE, read_table, write_table
 from nightfx.studio.state import History, ShotState, changed_lights
 
 
@@ -80,6 +80,7 @@ class Desk:
     def edit(self, edit: Mapping[str, Any], revision: int) -> None:
         """Make one change, as a page that saw a revision asks for it; raises UsageError, RetryError where another page was faster."""
         with self._lock:
+            self.take_up()
             if revision != self.revision:
                 raise RetryError("another tab has changed the shot: here is how it is now")
             self._go_to(self._edited(edit))
@@ -92,6 +93,7 @@ class Desk:
     def step(self, step: int) -> None:
         """Undo the last change, -1, or do again what was undone, 1."""
         with self._lock:
+            self.take_up()
             state = self._history.peek(step)
             if state is None:
                 raise UsageError(f"there is nothing to {'undo' if step < 0 else 'redo'}")
@@ -102,13 +104,26 @@ class Desk:
         """Close the shot."""
         self.frames.close()
 
+    def take_up(self) -> None:
+        """Take up what somebody wrote into the files meanwhile; it can be undone as all else. Raises UsageError."""
+        with self._lock:
+            if self._seen != self._stamps():
+                self._history.add(self._read())
+
     def _read(self) -> ShotState:
+        self._seen = self._stamps()
         said = read_table(self.shot.source)
         try:
             named = self._list_named()
             return ShotState(said, read_lights(named) if named else None)
         except NightfxError:
             return ShotState(said)  # each picture says what is wrong, until it is mended
+
+    def _stamps(self) -> list[tuple[int, int] | None]:
+        """What tells whether somebody else wrote into the files."""
+        files = self.shot.source.with_name(FILE), self.list_file
+        stats = [file.stat() if file.is_file() else None for file in files]
+        return [(x.st_mtime_ns, x.st_size) if x else None for x in stats]
 
     def _go_to(self, state: ShotState) -> None:
         self._save(state)
@@ -158,6 +173,7 @@ class Desk:
             write_lights(state.lights, self.list_file)
         if dict(state.said) != read_table(self.shot.source):
             write_table(self.shot.source, state.said)
+        self._seen = self._stamps()
 
 
 class Searching:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from nightfx.studio.web.told import lights_told, loop_told, shot_told, work_told
 _PAGE = Path(__file__).with_name("page")
 _MOST_HEIGHT = 4320
 _FRAME, _SCOPES, _FULL, _STRIP = 0, 1, 2, 3  # urgencies
-Handler = Callable[[Request], Awaitable[Response]]
+_REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 
 
 def make_app(studio: Studio) -> Starlette:
@@ -53,6 +53,7 @@ def make_app(studio: Studio) -> Starlette:
         Route("/api/render", pages.begin, methods=["POST"]),
         Route("/api/stop", pages.stop, methods=["POST"]),
         Route("/api/work", pages.work),
+        Route("/api/report", pages.report),
     ]
     wrong = {NightfxError: _told, HTTPException: _told, SupersededError: _superseded}
     return Starlette(routes=routes, exception_handlers={**wrong, ClientDisconnect: _superseded})
@@ -221,6 +222,13 @@ class Pages:
         if loop is None or loop.code != 0:
             raise HTTPException(404, "nothing is rendered to be played")
         return FileResponse(loop.target, media_type="video/mp4")
+
+    async def report(self, request: Request) -> Response:
+        """What the last render reported: a page without a script, which needs its own policy."""
+        report = self._studio.folder.out / "report.html"
+        if not report.is_file():
+            raise HTTPException(404, "nothing was rendered yet")
+        return FileResponse(report, headers={"content-security-policy": _REPORT_POLICY})
 
     async def result(self, request: Request) -> Response:
         """The render of a shot."""

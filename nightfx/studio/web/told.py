@@ -17,6 +17,7 @@ _MOST_SHOWN = 3000  # lights on a picture
 
 def shot_told(studio: Studio, desk: Desk, number: int) -> dict[str, Any]:
     """A shot: what it is, what is said of it, and the values of its look at a frame."""
+    desk.take_up()
     info, frames, undo = desk.frames.info, desk.frames, desk.can
     number = number if frames.first <= number <= frames.last else frames.first
     told = {

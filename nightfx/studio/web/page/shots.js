@@ -78,7 +78,7 @@ function fill(work) {
   $("work-words").textContent = work.state === "running" ? running : over;
   $("work-bar").value = work.state === "running" ? (total ? frames / total : 0) : Number(!work.code);
   $("command").textContent = work.command.join(" ");
-  $("result").hidden = work.state !== "ended" || Boolean(work.code);
+  $("results").hidden = work.state !== "ended" || Boolean(work.code);
   $("result").href = `/api/shots/${model.number}/result`;
 }
 
