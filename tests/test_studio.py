@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -487,8 +489,6 @@ def test_more_than_a_page_asks_for_is_refused() -> None:
 
 
 def test_a_frame_is_shown_as_it_was_taken_and_under_light(page: TestClient, studio: Studio) -> None:
-    from io import BytesIO
-
     plate = page.get("/api/shots/0/plate?number=1004&height=48")
     assert plate.headers["content-type"] == "image/jpeg"
     assert Image.open(BytesIO(plate.content)).size == (80, 48)
@@ -505,6 +505,19 @@ def test_a_frame_is_shown_as_it_was_taken_and_under_light(page: TestClient, stud
     assert dark.mean() < pixels[0].mean() - 20
     scopes = Image.open(BytesIO(page.get("/api/shots/0/scopes?number=1004").content))
     assert scopes.size == (600, 480)
+
+
+def test_a_clip_that_is_turned_stands_upright_and_its_pixels_are_square(tmp_path: Path) -> None:
+    turned = Clip(size=(48, 64), rotation=90, aspect=Fraction(2))
+    room = Studio(make_clip(tmp_path / "a.mp4", turned))
+    try:
+        page = TestClient(make_app(room), base_url=HOME)
+        size = page.get("/api/shots/0").json()["size"]
+        plate = Image.open(BytesIO(page.get("/api/shots/0/plate").content))
+    finally:
+        room.close()
+    assert size == [48, 128]
+    assert plate.size == (48, 128)
 
 
 def test_a_look_that_is_tried_is_not_kept(page: TestClient, shot: Path) -> None:

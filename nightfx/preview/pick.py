@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +42,13 @@ class Picked(NamedTuple):
     def number(self) -> int:
         """Its number: that of its file, or counted from 1001."""
         return CLIP_NUMBERS.of(self.frame, self.place)
+
+    def square_px(self, upright: Sequence[int]) -> tuple[float, float]:
+        """Width and height at which the upright picture, (height, width) in its own pixels, has square ones."""
+        aspect = float(self.info.sample_aspect) if self.info else 1.0
+        height, width = map(float, upright)
+        is_turned = self.frame.rotation % 180
+        return (width, height * aspect) if is_turned else (width * aspect, height)
 
 
 class Asked(NamedTuple):

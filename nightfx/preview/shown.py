@@ -35,21 +35,9 @@ def view(picked: Picked, frame: Frame) -> Float32:
 
 def panel_size(plate: Float32, picked: Picked) -> tuple[int, int]:
     """Width and height in px of a picture on the sheet: its pixel aspect counts, and nothing is enlarged past the panel."""
-    width, height = _display_size(plate, picked)
+    width, height = picked.square_px(plate.shape[1:])
     scale = min(_PANEL[0] / width, _PANEL[1] / height)
     return max(round(width * scale), _SMALLEST_PX), max(round(height * scale), 1)
-
-
-def display_size(plate: Float32, picked: Picked) -> tuple[int, int]:
-    """Width and height in px at which a view has square pixels, none of them left out."""
-    width, height = _display_size(plate, picked)
-    return max(round(width), 1), max(round(height), 1)
-
-
-def _display_size(plate: Float32, picked: Picked) -> tuple[float, float]:
-    aspect = float(picked.info.sample_aspect) if picked.info else 1.0
-    height, width = (float(side) for side in plate.shape[1:])
-    return (width, height * aspect) if picked.frame.rotation % 180 else (width * aspect, height)
 
 
 def to_pixels(view: Float32, width: int, height: int) -> Pixels:

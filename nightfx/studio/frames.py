@@ -41,6 +41,13 @@ class ShotFrames:
                 return whole
             return self._kept.get((number, height), lambda: _shrunk(whole, height))
 
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the upright picture in square pixels."""
+        picked = self.at(self.first)
+        size = picked.frame.height, picked.frame.width
+        width, height = picked.square_px(size[::-1] if picked.frame.rotation % 180 else size)
+        return max(round(width), 1), max(round(height), 1)
+
     def close(self) -> None:
         """Close the shot."""
         with self._lock:

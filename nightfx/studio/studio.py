@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from glob import escape
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,10 @@ class Studio:
         self._loops: dict[int, Loop] = {}
         self.told: dict[str, dict[str, Any]] = {}
         """What the present render last said of each shot, by its key."""
+
+    def wake(self) -> None:
+        """Import what takes seconds while the browser opens."""
+        self.lights.ask("wake", 0, _import_all)
 
     def desk(self, number: int) -> Desk:
         """The shot of that number, opened; raises a `NightfxError`."""
@@ -165,6 +170,11 @@ class Studio:
             return
         desk.search.begun = True
         self._searches.ask(desk.shot.key, 0, desk.look_through)
+
+
+def _import_all() -> None:
+    for name in ("nightfx.studio.engine", "nightfx.studio.web.pictures"):
+        import_module(name)
 
 
 class Loop(Work):

@@ -8,7 +8,7 @@ import numpy as np
 from nightfx.picture import Float32, Frame, upright
 from nightfx.preview.pick import Picked
 from nightfx.preview.scopes import Pixels, histogram, vectorscope, waveform
-from nightfx.preview.shown import display_size, to_pixels, view
+from nightfx.preview.shown import to_pixels, view
 
 _QUALITY = 93
 _SCOPE_PX = 600, 180  # width and height of one
@@ -18,7 +18,8 @@ _VEIL, _VEIL_COVERS = (235, 60, 120), 0.6  # no sky has that colour
 def jpeg_of(picked: Picked, frame: Frame) -> bytes:
     """A frame as a display shows it, its pixel aspect counted; raises nothing that a user could mend."""
     shown = view(picked, frame)
-    return _encoded(".jpg", to_pixels(shown, *display_size(shown, picked)))
+    width, height = (max(round(px), 1) for px in picked.square_px(shown.shape[1:]))
+    return _encoded(".jpg", to_pixels(shown, width, height))
 
 
 def scopes_of(picked: Picked, frame: Frame) -> bytes:

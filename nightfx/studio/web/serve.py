@@ -34,6 +34,7 @@ def serve(studio: Studio, port: int, on_ready: Callable[[str], None], *, browser
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_ENDING_SECONDS,
         )
+        studio.wake()
         on_ready(address)
         if browser:
             webbrowser.open(address)

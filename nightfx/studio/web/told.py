@@ -25,7 +25,7 @@ def shot_told(studio: Studio, desk: Desk, number: int) -> dict[str, Any]:
         "first": frames.first,
         "last": frames.last,
         "fps": float(info.rate) if info.rate else None,
-        "size": [info.width, info.height],
+        "size": frames.size_px(),
         "revision": desk.revision,
         "can": {"undo": undo[0], "redo": undo[1]},
         "said": dict(desk.now.said.items()),

@@ -46,6 +46,7 @@ function slider(one) {
   range.oninput = () => { number.value = range.value; attempt(one.key, Number(range.value)); };
   range.onchange = () => keep(one, range.value);
   number.onchange = () => keep(one, number.value);
+  number.onkeydown = (event) => { if (event.key === "Enter") number.blur(); };  // so that keys are the page's again
   label.ondblclick = (event) => { event.preventDefault(); keep(one, ""); };
   key.onclick = () => edit({ do: "key", key: one.key, value: Number(range.value), frame: model.frame });
   row.append(label, range, number, key);

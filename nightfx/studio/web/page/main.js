@@ -1,11 +1,11 @@
 // The page begins here: what there is, the shot that was open, and the keys.
 
 import { $, ask, message } from "./api.js";
-import { goTo, model, onChange, openShot, step } from "./model.js";
+import { goTo, model, onChange, openShot, step, takeUp } from "./model.js";
 import * as viewer from "./viewer.js";
 import * as lights from "./lights.js";
 import { buildLook } from "./look.js";
-import { mark, play, stop } from "./strip.js";
+import { mark, play, stop, toKey } from "./strip.js";
 import { buildShots, render } from "./shots.js";
 
 onChange(() => {
@@ -18,6 +18,9 @@ onChange(() => {
   $("redo").disabled = !shot.can.redo;
 });
 onChange((what) => { if (what === "lights") viewer.drawRender(); });
+
+// what another tab, or somebody in the files, changed meanwhile
+window.addEventListener("focus", () => { if (model.shot) takeUp().catch((error) => message(error.message)); });
 
 $("undo").onclick = () => step(-1);
 $("redo").onclick = () => step(1);
@@ -41,6 +44,8 @@ const keys = {
   o: () => mark("last"),
   ",": () => lights.next(-1),
   ".": () => lights.next(1),
+  "[": () => toKey(-1),
+  "]": () => toKey(1),
   "?": () => $("help").showModal(),
   Delete: lights.remove,
   Escape: () => { lights.toggleAdding(false); stop(); },
@@ -53,8 +58,10 @@ function withControl(event) {
   work();
 }
 
-const typed = (target) => ["SELECT", "TEXTAREA"].includes(target.tagName)
-  || (target.tagName === "INPUT" && target.type !== "checkbox");
+// what an element does with a key by itself
+const moves = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", " "];
+const typed = ({ tagName, type }, key) => tagName === "SELECT"
+  || (tagName === "INPUT" && (type === "number" || (type === "range" && moves.includes(key))));
 const acts = (target, key) => key === " " && ["BUTTON", "SUMMARY", "A", "INPUT"].includes(target.tagName);
 
 document.addEventListener("keydown", (event) => {
@@ -69,7 +76,7 @@ document.addEventListener("keydown", (event) => {
     if (event.altKey && by) { event.preventDefault(); lights.nudge(...by.map((px) => px * shifted(event))); return; }
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); lights.flipLight(); return; }
   }
-  if (typed(event.target) || acts(event.target, event.key) || event.altKey) return;
+  if (typed(event.target, event.key) || acts(event.target, event.key) || event.altKey) return;
   const work = keys[event.key] ?? keys[event.key.toLowerCase()];
   if (!work) return;
   event.preventDefault();

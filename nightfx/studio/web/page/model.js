@@ -31,6 +31,12 @@ export async function refresh() {
   if (model.shot.error) message(model.shot.error);
 }
 
+export async function takeUp() {
+  const before = model.shot.revision;
+  await refresh();
+  if (model.shot.revision !== before) tellAll("said");
+}
+
 const settle = later(async () => { await refresh(); tellAll("values"); }, 120);
 
 export function goTo(frame) {

@@ -65,6 +65,13 @@ export function mark(end) {
   fill();
 }
 
+// the keyframe before or after this frame
+export function toKey(by) {
+  const frames = Object.values(model.shot.keys ?? {}).flat().map(([frame]) => frame)
+    .filter((frame) => (frame - model.frame) * by > 0).sort((one, other) => (one - other) * by);
+  if (frames.length) goTo(frames[0]);
+}
+
 const video = $("loop");
 let waiting = false;
 export async function play() {
