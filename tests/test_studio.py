@@ -17,8 +17,12 @@ from starlette.testclient import TestClient
 
 from nightfx.errors import RetryError, SourceError, UsageError
 from nightfx.lights.listed import Light, LightList, LightTrack, read_lights, write_lights
+from nightfx.network import load_preset
+from nightfx.options import RenderOptions
 from nightfx.options.look import Look
 from nightfx.options.option import options_in
+from nightfx.preview.lit import render
+from nightfx.studio.engine import Engine, Wish
 from nightfx.studio.lamps import add, delete, move, say
 from nightfx.studio.lanes import Lanes, SupersededError
 from nightfx.studio.saved import read_table, write_table
@@ -507,6 +511,16 @@ def test_a_frame_is_shown_as_it_was_taken_and_under_light(page: TestClient, stud
     assert scopes.size == (600, 480)
 
 
+def test_a_look_on_what_was_kept_is_the_previews_own_to_the_code(studio: Studio) -> None:
+    frames, night, engine = studio.desk(0).frames, load_preset("night"), Engine()
+    for number, exposure, lamps in ((1004, 0.5, 0), (1004, -1, 2), (1009, 1, 0), (1004, 0, -1)):
+        options = RenderOptions.of(exposure=exposure, lamps=lamps, glow=0.3, lights="on")
+        kept = engine.light("shot", frames.at(number), Wish(night, options, None)).frame
+        alone = render(frames.at(number), night, options)
+        for plane, own in zip(kept.planes, alone.planes, strict=True):
+            assert np.array_equal(plane, own)
+
+
 def test_a_clip_that_is_turned_stands_upright_and_its_pixels_are_square(tmp_path: Path) -> None:
     turned = Clip(size=(48, 64), rotation=90, aspect=Fraction(2))
     room = Studio(make_clip(tmp_path / "a.mp4", turned))
@@ -530,6 +544,15 @@ def test_a_look_that_is_tried_is_not_kept(page: TestClient, shot: Path) -> None:
 def test_every_number_of_the_look_is_on_the_page() -> None:
     keys = {slider["key"] for group in controls() for slider in group["sliders"]}
     assert set(options_in(Look)) < keys
+
+
+def test_a_search_ends_with_the_studio(shot: Path) -> None:
+    room = Studio(shot)
+    desk = room.desk(0)
+    room.close()
+    desk.look_through()
+    assert desk.found is None
+    assert "closed" in desk.search.error
 
 
 # renders

@@ -181,7 +181,11 @@ class Searching:
 
     def __init__(self) -> None:
         self.begun, self.done, self.total, self.error = False, 0, 0, ""
+        self.ended = False
+        """Nobody wants it any more."""
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Note how many frames were looked at, of how many."""
+        """Note how many frames were looked at, of how many; raises NightfxError where nobody wants to know."""
+        if self.ended:
+            raise NightfxError("the studio is closed")
         self.done, self.total = done, total or 0

@@ -144,6 +144,8 @@ class Studio:
 
     def close(self) -> None:
         """End all that goes on."""
+        for desk in self._desks.values():
+            desk.search.ended = True
         for work in filter(None, [self._work, *self._loops.values()]):
             work.close()
         for lanes in (self.plates, self.lights, self._searches):

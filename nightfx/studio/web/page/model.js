@@ -15,9 +15,8 @@ function remember() {
 }
 
 export async function openShot(number, frame) {
-  model.number = number;
-  model.over = {};
-  model.shot = await ask(`${path()}?number=${frame ?? -1}`);
+  const shot = await ask(`/api/shots/${number}?number=${frame ?? -1}`);  // one that cannot be read is not opened
+  Object.assign(model, { number, shot, over: {} });
   const { first, last } = model.shot;
   model.frame = frame >= first && frame <= last ? frame : Math.round((first + last) / 2);
   model.range = { first, last: Math.min(last, first + 999) };

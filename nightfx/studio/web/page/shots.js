@@ -27,11 +27,15 @@ function list() {
     box.setAttribute("aria-label", `Select ${shot.key}`);
     box.onchange = () => (box.checked ? selected.add(number) : selected.delete(number));
     open.textContent = shot.key;
-    open.title = states[number] ?? shot.key;
+    open.title = shot.key;
     open.setAttribute("aria-current", String(number === model.number));
     open.onclick = () => openShot(number).catch((error) => message(error.message));
     const words = { done: "rendered", waiting: "to render" };
-    state.textContent = states[number] ? words[states[number]] ?? "cannot" : "";
+    const told = states[number] ? words[states[number]] ?? states[number] : "not known yet";
+    state.className = words[states[number]] ? states[number] : "other";
+    state.title = told;
+    state.setAttribute("aria-label", told);
+    state.setAttribute("role", "img");
     row.append(box, open, state);
     return row;
   }));
