@@ -450,7 +450,7 @@ def test_list_show_and_verify_say_that_it_is_for_relight_only(imported: Preset) 
     told = "Imported from horse2zebra.pth. (--method relight only)"
     assert f"{imported.folder}  {told}" in listed.stdout
     shown = nightfx_cli("presets", "show", imported.folder).stdout
-    assert "--method relight only: its network has instance norm" in shown
+    assert "px; no other: its network has instance norm" in shown
     assert verify_preset(imported.folder).startswith("ok, resnet, relight only, hash matches")
 
 

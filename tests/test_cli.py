@@ -256,7 +256,7 @@ def test_a_read_only_folder_is_exit_1(small_disk: Path, clip: Path, identity: Pr
 
 def test_presets_are_listed_shown_and_verified() -> None:
     assert nightfx("presets", "list").output.split()[0] == "blue-hour"
-    assert "licence" in nightfx("presets", "show", "night").output
+    assert "licence" in nightfx("presets", "show", "night", "--full").output
     verified = nightfx("presets", "verify", "blue-hour")  # CI verifies all
     assert verified.exit_code == 0
     assert verified.output.count("ok, relit, hash matches") == 1

@@ -22,7 +22,7 @@ from nightfx.network.saved import save_draft
 from nightfx.options import Backend
 from nightfx.options.train import DistilOptions
 from nightfx.source.reader import Reader
-from nightfx.training.run.distil import BLOCKS, WIDTH, distil
+from nightfx.training.run.distil import SIZES, distil
 
 
 def run(*words: object) -> Result:
@@ -73,9 +73,40 @@ def work(generator: RelitGenerator, height: int, width: int) -> int:
 
 
 def test_a_draft_is_at_most_a_twentieth_of_the_work() -> None:
-    full, small = (work(RelitGenerator(*size), 256, 480) for size in ((32, 5), (WIDTH, BLOCKS)))
+    sizes = ((32, 5), SIZES["draft"], SIZES["narrow"])
+    full, small, narrow = (work(RelitGenerator(*size), 256, 480) for size in sizes)
     assert 20 * small <= full
+    assert 5 * narrow <= full
     assert full > 256 * 480 * 32_000  # the count itself: 32,184 a pixel, edges apart
+
+
+def test_a_narrow_network_takes_the_place_of_the_presets_own(
+    drafted: Preset, tmp_path: Path
+) -> None:
+    options = DistilOptions(size="narrow", steps=40, batch=1, learning_rate=1e-2)
+    with pytest.raises(UsageError, match="--out names a new folder for it"):
+        distil(drafted, stills(tmp_path / "stills"), None, options)
+    found = distil(drafted, tmp_path / "stills", tmp_path / "out", options)
+    assert found.facts.draft is None
+    training = found.facts.training or {}
+    told = training["distilled"]
+    assert (told["width"], told["blocks"]) == SIZES["narrow"]
+    assert told["teacher_sha256"] == drafted.facts.weights_sha256
+    assert told["decibels"] > 25
+    assert f"{told['decibels']} dB from it" in (tmp_path / "out/CARD.md").read_text()
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    narrow = found.generator
+    assert isinstance(narrow, RelitGenerator)
+    assert narrow.get_parameter("trunk.0.weight").shape[0] == 16
+    assert float(narrow(grey).mean()) == pytest.approx(0.25, abs=0.03)
+    assert verify_preset(tmp_path / "out").startswith("ok, relit")
+
+
+def test_weights_of_no_size_are_refused(tmp_path: Path) -> None:
+    for width, blocks in ((34, 5), (16, 6)):
+        preset = preset_of(tmp_path / f"{width}", RelitGenerator(width, blocks), "relit")
+        with pytest.raises(PresetError, match=f"a width of {width} and {blocks} residual blocks"):
+            _ = preset.generator
 
 
 def test_a_student_learns_what_the_teacher_does(halving: Preset, tmp_path: Path) -> None:

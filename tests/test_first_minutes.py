@@ -712,7 +712,7 @@ def test_a_look_is_saved_and_found_by_its_name(
     facts = load_preset("dusk").facts
     assert (facts.method, facts.working_height_px) == ("relight", 128)
     assert facts.look == Look(exposure=-1)
-    shown = call("presets", "show", "dusk").output
+    shown = call("presets", "show", "dusk", "--full").output
     assert "# dusk" in shown
     assert "What is said below is of halving." in shown
     assert [preset.name for preset in list_presets()][-1] == "dusk"

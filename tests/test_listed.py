@@ -160,7 +160,7 @@ def test_a_run_reads_the_manifest_of_dataset_prepare(tmp_path: Path) -> None:
     [
         ("dataset prepare {empty} --out {new}", 1, "no pictures or clips"),
         ("dataset prepare {day} --out {new} --size 96", 1, "no night pictures among 4"),
-        ("dataset prepare {day} --out {empty}/x/y --crop left", 2, "--crop must be centre or random"),
+        ("dataset prepare {day} --out {empty}/x/y --crop left", 2, "--crop must be centre, random or whole"),
         ("dataset prepare {day} --out {day}/set", 2, "would read it as a source"),
         ("dataset prepare {day} --out {list}/set", 1, "list.csv"),
         ("dataset nexet --root {empty}", 1, "missing  nexet_2017_1/"),

@@ -23,12 +23,12 @@ from nightfx.errors import RetryError, SourceError, TargetError, TrainingError, 
 from nightfx.metrics import hsp_brightness
 from nightfx.options.prepare import PrepareOptions
 from nightfx.training.data.charts import save_brightness
-from nightfx.training.data.dataset import DataSet, describe
-from nightfx.training.data.measure import brightness_of
-from nightfx.training.data.nexet import check_nexet, commands
 from nightfx.training.data.pictures import to_tensor
-from nightfx.training.data.prepare import prepare
 from nightfx.training.data.sources import parse_threshold, read_labels, sample_frames
+from nightfx.training.sets.dataset import DataSet, describe
+from nightfx.training.sets.measure import brightness_of
+from nightfx.training.sets.nexet import check_nexet, commands
+from nightfx.training.sets.prepare import prepare
 
 SIZE = (64, 48)
 
@@ -368,7 +368,7 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     [
         ({"day_above": 0.3}, "night must end below where day begins, in 0 to 1: got 0.4, 0.3"),
         ({"thresholds": {"a": (0.5, 1.4)}}, "got 0.5, 1.4"),
-        ({"crop": "left"}, "--crop must be centre or random, got 'left'"),
+        ({"crop": "left"}, "--crop must be centre, random or whole, got 'left'"),
         ({"normalise": "min"}, "--normalise must be max or 255"),
         ({"repeats": "some"}, "--repeats must be frames, all or none"),
         ({"every_seconds": float("nan")}, "--every must be above 0 seconds, got nan"),
@@ -434,7 +434,7 @@ def test_nexet_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     _, missing = check_nexet(tmp_path)
     assert "2 pictures; the paper had about 17000" in missing[0]
     (tmp_path / "nexet" / "train.csv").write_text("image_filename,lighting\n000.png,Day\n")
-    monkeypatch.setattr("nightfx.training.data.nexet.PICTURES", 2)
+    monkeypatch.setattr("nightfx.training.sets.nexet.PICTURES", 2)
     found, missing = check_nexet(tmp_path)
     assert (len(found), missing) == (2, [])
     assert commands(tmp_path)[1].endswith(f"--labels {tmp_path / 'nexet' / 'train.csv'}")

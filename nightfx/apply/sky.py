@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 
 from nightfx.apply.change import Change, FieldChange
@@ -13,7 +12,16 @@ from nightfx.apply.field import relight_sites
 from nightfx.apply.planes import alpha_for, same_samples, seed_of
 from nightfx.apply.sky_planes import apply_with_sky
 from nightfx.apply.through import write_shares
-from nightfx.picture import Coding, Float32, Float64, Frame, average_at_sites, from_rgb, to_rgb
+from nightfx.picture import (
+    Coding,
+    Float32,
+    Float64,
+    Frame,
+    average_at_sites,
+    averaged,
+    from_rgb,
+    to_rgb,
+)
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,12 @@ class SkyChange:
     """(3, h, w), at the cells of the sky's field: the sky's own smooth colour in the plate, in the working encoding."""
     amount: float = 1.0
     """How much of the sky's change is seen, 0 to 1; the rest is the ground's."""
+    shrunk: dict[tuple[int, int], Float32] = field(default_factory=dict, compare=False)
+    """The matte at smaller sizes (width, height), once it was asked for at them."""
 
     def of_picture(self, picture: Float32) -> Float32:
         """Return a picture (3, h, w) under the ground's light, and its sky under the sky's."""
-        size = picture.shape[2], picture.shape[1]
-        alpha = np.asarray(cv2.resize(self.alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+        alpha = self._alpha_at((picture.shape[2], picture.shape[1]))
         day = relight_sites(np.zeros_like(picture), self._constant, *picture.shape[1:])
         own, rest = self._shares(picture, day, alpha)
         ground, sky = (change.of_picture(picture) for change in (self.ground, self.sky))
@@ -88,6 +97,11 @@ class SkyChange:
     def by(self, strength: float) -> SkyChange:
         """Return both by a strength."""
         return replace(self, ground=self.ground.by(strength), sky=self.sky.by(strength))
+
+    def _alpha_at(self, size: tuple[int, int]) -> Float32:
+        if size not in self.shrunk:
+            self.shrunk[size] = averaged(self.alpha, size)
+        return self.shrunk[size]
 
     @property
     def _constant(self) -> Float32:

@@ -14,22 +14,20 @@ import typer
 import nightfx
 from nightfx.cli import (
     batch,
-    dataset,
     evaluate,
     farm,
     plan,
     presets,
     render,
-    reproduce,
     shell,
     tools,
-    train,
 )
 from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
 from nightfx.cli.look import preview, studio
 from nightfx.cli.own import save
-from nightfx.cli.scene import lights, mattes, train_scene
+from nightfx.cli.scene import lights, mattes
+from nightfx.cli.training import dataset, reproduce, train, train_scene
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +14,7 @@ import typer
 from nightfx.pace import Course, Pace
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress, TaskID
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where the output is no terminal
@@ -37,12 +38,14 @@ def clock_time(seconds: float) -> str:
 
 
 @contextmanager
-def display(label: str, unit: str, *, as_json: bool) -> Generator[Display]:
-    """Show a piece of work while it goes on."""
+def display(
+    label: str, unit: str, *, as_json: bool, above: Callable[[], RenderableType] | None = None
+) -> Generator[Display]:
+    """Show a piece of work while it goes on; on a terminal `above` draws what stands over its bars."""
     if as_json:
         yield _JsonLines(label, unit)
     elif sys.stderr.isatty():
-        with _bars() as bars:
+        with _bars(above) as bars:
             shown = _Bars(label, unit, bars)
             yield shown
             shown.drop_empty()
@@ -51,15 +54,21 @@ def display(label: str, unit: str, *, as_json: bool) -> Generator[Display]:
 
 
 @contextmanager
-def _bars() -> Generator[Progress]:
+def _bars(above: Callable[[], RenderableType] | None) -> Generator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
     what = TextColumn("{task.description}", markup=False)
     facts = TextColumn("{task.fields[facts]}", markup=False)
-    with Progress(
-        SpinnerColumn(finished_text=" "), what, BarColumn(), facts, console=Console(stderr=True)
-    ) as bars:
+    columns = (SpinnerColumn(finished_text=" "), what, BarColumn(), facts)
+
+    class Under(Progress):
+        def get_renderables(self) -> Iterator[RenderableType]:
+            if above:
+                yield above()
+            yield from super().get_renderables()
+
+    with Under(*columns, console=Console(stderr=True)) as bars:
         yield bars
 
 

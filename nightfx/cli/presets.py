@@ -63,17 +63,23 @@ def _print_lines(lines: Sequence[tuple[str, Preset]]) -> None:
         typer.echo(f"{said:{width}}  {preset.facts.description}{only}")
 
 
-def show(name: Name) -> None:
-    """Show what a preset is made of: its facts and its card."""
+def show(
+    name: Name,
+    full: Annotated[
+        bool, typer.Option("--full", help="Its whole card, and all that preset.toml says.")
+    ] = False,
+) -> None:
+    """Show a preset on one screen: what it does, its numbers, what it gets wrong."""
     from nightfx.network import load_preset
-    from nightfx.network.draft import tell_draft
 
     preset = load_preset(name)
+    if not full:
+        from nightfx.cli.own.shown import screen
+
+        for line in screen(preset):
+            typer.echo(line, color=True)
+        return
     typer.echo(f"{preset.folder}\n")
-    if not preset.renders_tiles:
-        typer.echo(f"--method relight only: {preset.no_tiles}\n")
-    if draft := preset.facts.draft:
-        typer.echo(f"--draft: {tell_draft(draft.decibels)}\n")
     typer.echo((preset.folder / "preset.toml").read_text(encoding="utf-8"))
     card = preset.folder / "CARD.md"
     typer.echo(
@@ -161,7 +167,7 @@ def distill(
     ] = None,
     **given: Any,
 ) -> None:
-    """Teach a small network what a preset's own does, for render --draft."""
+    """Teach a small network what a preset's own does: a draft for render --draft, or a narrow one for every render."""
     options = DistilOptions(**only(DistilOptions, given))
     light = LightOptions(**only(LightOptions, given))
     light.check_machine()
@@ -179,8 +185,12 @@ def distill(
         from nightfx.training.run.distil import distil
 
         found = distil(*(preset, stills, out, options), device=light.device, on_progress=progress)
-    if draft := found.facts.draft:
-        typer.echo(f"{found.folder}: {tell_draft(draft.decibels)}")
+    if options.size == "narrow":
+        decibels = (found.facts.training or {})["distilled"]["decibels"]
+    else:
+        assert found.facts.draft
+        decibels = found.facts.draft.decibels
+    typer.echo(f"{found.folder}: {tell_draft(decibels, options.size)}")
 
 
 for name, command in (("list", list_all), ("show", show), ("verify", verify)):

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from types import FrameType
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
 from nightfx.cli.display import Display, display
 from nightfx.errors import DONE, FAILED, INTERRUPTED, TERMINATED, NightfxError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 P = ParamSpec("P")
 
@@ -117,8 +120,18 @@ def say(text: str, facts: dict[str, object]) -> None:
     typer.echo(json.dumps(facts) if settings.json else printable(text))
 
 
+def has_bars() -> bool:
+    """Whether progress is shown as bars, which lines would push up."""
+    return sys.stderr.isatty() and not settings.json
+
+
 @contextlib.contextmanager
-def progress(label: str, unit: str = "frames") -> Generator[Display]:
-    """Show how work goes: what is given is told of items done and expected, and its `stage` of stages."""
-    with display(printable(label), unit, as_json=settings.json) as shown:
+def progress(
+    label: str, unit: str = "frames", above: Callable[[], RenderableType] | None = None
+) -> Generator[Display]:
+    """Show how work goes: what is given is told of items done and expected, and its `stage` of stages.
+
+    `above` draws what stands over the bars of a terminal.
+    """
+    with display(printable(label), unit, as_json=settings.json, above=above) as shown:
         yield shown

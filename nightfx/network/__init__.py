@@ -12,7 +12,7 @@ from nightfx.network.presets import (
     load_preset,
     verify_preset,
 )
-from nightfx.network.saved import save_draft, save_look, save_preset
+from nightfx.network.saved import save_draft, save_look, save_narrow, save_preset
 from nightfx.network.scene_file import bundled_scene
 from nightfx.network.threads import same_threads, threads_again
 from nightfx.network.trunk import Architecture
@@ -57,6 +57,7 @@ __all__ = [
     "same_threads",
     "save_draft",
     "save_look",
+    "save_narrow",
     "save_preset",
     "threads_again",
     "verify_backends",

@@ -39,12 +39,13 @@ def is_poor(decibels: float) -> bool:
     return not decibels >= _POOR_DECIBELS
 
 
-def tell_draft(decibels: float) -> str:
-    """Say how near to the full network's a draft's pictures are: PSNR over stills, which more is better of."""
+def tell_draft(decibels: float, size: str = "draft") -> str:
+    """Say how near to the full network's those of a draft are, or of a narrow one: PSNR over stills, which more is better of."""
     words = "good" if decibels >= _GOOD_DECIBELS else "fair"
     if is_poor(decibels):
         words = "poor: a render will look otherwise"
-    return f"its draft is {decibels:.1f} dB from the full network (PSNR, more is nearer), {words}"
+    name = "draft" if size == "draft" else f"{size} network"
+    return f"its {name} is {decibels:.1f} dB from the full network (PSNR, more is nearer), {words}"
 
 
 def check_draft(facts: DraftFacts) -> None:

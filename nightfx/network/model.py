@@ -7,7 +7,7 @@ tiles with that much halo equal the whole frame.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import torch
@@ -20,6 +20,8 @@ from nightfx.network.trunk import BLOCKS, WIDTH, Architecture
 from nightfx.options import DeviceName
 
 _Edges = Literal["zeros", "replicate"]
+Size = tuple[int, int]
+"""Channels of the first layer, and residual blocks."""
 
 HALO_PX = 112  # receptive radius 104 px (test_tiling.py measures it), up to the next multiple of 8
 _BAND_UNITS = 32  # a unit is what one row of a layer's input or output stands for
@@ -151,7 +153,7 @@ class RelitGenerator(nn.Module):
     """The generator that ships: it says how the light changes, and the plate keeps the rest.
 
     The paper's trunk; the last convolution gives six maps, a log gain g and an offset o a channel.
-    It starts as the identity. A smaller `width` and fewer `blocks` make the draft's.
+    It starts as the identity. A smaller `width` and fewer `blocks` make those that are distilled from one.
     """
 
     architecture: Literal["relit", "graded"] = "relit"
@@ -235,9 +237,21 @@ def _dtype_of(network: nn.Module) -> torch.dtype:
 Generator = PaperGenerator | RelitGenerator | resnet.ResnetGenerator
 
 
-def build_generator(architecture: Architecture) -> PaperGenerator | RelitGenerator:
-    """A fresh generator, weights from torch's random state."""
-    return PaperGenerator() if architecture == "paper" else RelitGenerator()
+def build_generator(
+    architecture: Architecture, size: Size = (WIDTH, BLOCKS)
+) -> PaperGenerator | RelitGenerator:
+    """A fresh generator, weights from torch's random state; that of the paper has one size."""
+    return PaperGenerator() if architecture == "paper" else RelitGenerator(*size)
+
+
+def size_of(tensors: Mapping[str, Tensor]) -> Size:
+    """Return the size of the relit generator that has these weights; raises `ValueError` for one that cannot be."""
+    first = tensors.get("trunk.0.weight")
+    width = 0 if first is None else int(first.shape[0])
+    blocks = sum(key.endswith(".second.weight") for key in tensors)
+    if not (2 <= width <= WIDTH and width % 2 == 0 and blocks <= BLOCKS):
+        raise ValueError(f"a width of {width} and {blocks} residual blocks")
+    return width, blocks
 
 
 def pick_device(name: DeviceName = "auto") -> torch.device:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from nightfx.disk import from_json_types, own_presets
 from nightfx.errors import PresetError, UsageError
 from nightfx.network.draft import DRAFT_FILE, DraftFacts, check_draft
-from nightfx.network.trunk import Architecture
+from nightfx.network.trunk import BLOCKS, WIDTH, Architecture
 from nightfx.options import (
     LightTable,
     Look,
@@ -309,4 +309,5 @@ def _with_weights(architecture: _Stored, tensors: dict[str, torch.Tensor]) -> mo
         return resnet.resnet_of(tensors)
     if architecture == "graded":
         return filled(graded.GradedGenerator(), tensors)
-    return filled(model.build_generator(architecture), tensors)
+    size = model.size_of(tensors) if architecture == "relit" else (WIDTH, BLOCKS)
+    return filled(model.build_generator(architecture, size), tensors)

@@ -68,6 +68,25 @@ def save_draft(preset: Preset, student: model.RelitGenerator, folder: Path, **fa
     _write(folder, files)
 
 
+def save_narrow(
+    preset: Preset, student: model.RelitGenerator, folder: Path, **training: Any
+) -> None:
+    """Write `preset` to the new `folder` with `student` (weights as float16) in the place of its network, and without a draft.
+
+    `training` tells how that came to be.
+    """
+    from nightfx.network.weights import pack_weights
+
+    weights, sha256 = pack_weights(student)
+    told = {**(preset.facts.training or {}), "distilled": training}
+    facts = replace(preset.facts, weights_sha256=sha256, draft=None, training=told)
+    words = f"\nIts network is a narrower one, distilled from another; {training['decibels']} dB from it on stills kept out.\n"
+    card = preset.folder / "CARD.md"
+    said = card.read_text("utf-8", errors="replace") if card.exists() else f"# {preset.name}\n"
+    files = {"weights.safetensors": weights, "CARD.md": f"{said.rstrip()}\n{words}".encode()}
+    _write(folder, files | {"preset.toml": _to_toml(asdict(facts)).encode()})
+
+
 def save_look(
     base: Preset,
     name: str,

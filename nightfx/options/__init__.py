@@ -30,6 +30,7 @@ from nightfx.options.reproduce import ReproduceOptions
 from nightfx.options.settings_file import read_settings
 from nightfx.options.source import MAX_PIXELS, Missing, Scan, SourceOptions, rate_from
 from nightfx.options.train import (
+    DistilledSize,
     DistilOptions,
     PairedOptions,
     PictureOptions,
@@ -49,6 +50,7 @@ __all__ = [
     "Crop",
     "DeviceName",
     "DistilOptions",
+    "DistilledSize",
     "EncodeOptions",
     "EngineOptions",
     "Family",

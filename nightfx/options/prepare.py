@@ -13,8 +13,8 @@ from nightfx.options.option import option, settle
 
 _Normaliser = Literal["max", "255"]
 """Brightness is divided by the data set's largest, or by 255."""
-Crop = Literal["centre", "random"]
-"""Where the largest square is cut."""
+Crop = Literal["centre", "random", "whole"]
+"""Where the largest square is cut, if it is."""
 Repeats = Literal["frames", "all", "none"]
 """Among which pictures near-duplicates are looked for."""
 
@@ -30,6 +30,9 @@ class PrepareOptions:
     normalise: _Normaliser = option("max", "Divide brightness by the data set's max, or by 255.")
     day_above: float = option(0.6, "Day is brighter than this.")
     night_below: float = option(0.4, "Night is darker than this; what lies between is left out.")
+    find_limits: bool = option(
+        False, "Find where day and night part in these pictures, in place of both."
+    )
     thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """`night_below` and `day_above` of single sources: cameras differ."""
     test: int = option(
@@ -38,10 +41,10 @@ class PrepareOptions:
         limits=(0, math.inf),
     )
     seed: int = option(0, "Seeds the test set and random crops.")
-    crop: Crop = option("centre", "The largest square: centre, or random.")
+    crop: Crop = option("centre", "The largest square: centre, or random; whole cuts nothing.")
     size_px: int = option(
         256,
-        "Side of the squares; pictures down to half of it are upscaled.",
+        "Side of the squares, to which pictures down to half of it are upscaled; of whole ones at most.",
         key="size",
         limits=(8, math.inf),
         unit="px",

@@ -6,9 +6,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from nightfx.errors import UsageError
 from nightfx.options.option import option, options_in, settle
+
+DistilledSize = Literal["draft", "narrow"]
+"""Which small network is distilled."""
 
 
 @dataclass(frozen=True)
@@ -16,9 +20,11 @@ class PictureOptions:
     """The pictures that a run learns from, in folders or in a table, and those that it is judged by."""
 
     day: Path | None = option(
-        None, "Folder of day pictures; its subfolders are drawn alike.", metavar="DIR"
+        None,
+        "Day pictures and clips; the subfolders of a folder are drawn alike.",
+        metavar="DIR|CLIP",
     )
-    night: Path | None = option(None, "Folder of night pictures.", metavar="DIR")
+    night: Path | None = option(None, "Night pictures and clips.", metavar="DIR|CLIP")
     csv: Path | None = option(
         None, "Instead of folders: a table with path and class, as of dataset prepare."
     )
@@ -46,6 +52,11 @@ class PictureOptions:
         others = [one.flag for x, one in options_in(PictureOptions).items() if getattr(self, x)]
         if self.before and (rest := [x for x in others if x not in ("--before", "--after")]):
             raise UsageError(f"{rest[0]} is not for a run by --before and --after; leave it out")
+
+    @property
+    def sides(self) -> tuple[Path | None, Path | None]:
+        """Days and nights."""
+        return self.day, self.night
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,12 @@ class PairedOptions:
 
 @dataclass(frozen=True)
 class DistilOptions:
-    """How a draft is distilled."""
+    """How a small network is distilled."""
 
+    size: DistilledSize = option(
+        "draft",
+        "draft: a 24th of the work, beside the preset's own; narrow: a sixth, in its place, in a new folder.",
+    )
     steps: int = option(2000, "Steps in all.", limits=(1, math.inf))
     batch: int = option(4, "Crops a step.", limits=(1, math.inf))
     learning_rate: float = option(3e-3, "Of Adam; it falls to nothing along a cosine.")

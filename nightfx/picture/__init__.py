@@ -63,6 +63,7 @@ from nightfx.picture.frame import (
     upright,
 )
 from nightfx.picture.matrices import is_affine, matrix_of
+from nightfx.picture.smaller import averaged
 from nightfx.picture.weights import BT601, BT709, luma
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "as_planar",
     "average_at_sites",
     "average_rows",
+    "averaged",
     "black_body",
     "choice_lines",
     "choose_layer",

@@ -88,6 +88,11 @@ def find_candidates(roots: Sequence[Path], labels: Path | None, by_folder: bool)
     return [_candidate(path, root, table, by_folder) for path, root in found.items()]
 
 
+def list_files(candidates: Sequence[Candidate]) -> list[list[str | int | None]]:
+    """Path, size and label of each, as JSON has it: to know the same ones again."""
+    return [[str(x.path.absolute()), x.path.stat().st_size, x.label] for x in candidates]
+
+
 def check_new(out: Path) -> None:
     """Raise TargetError where a data set cannot be made since something is there."""
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):

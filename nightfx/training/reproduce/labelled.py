@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightfx.training.data.measure import brightness_of
 from nightfx.training.data.pictures import Pictures
 from nightfx.training.reproduce.outcomes import load_facts, write_facts
 from nightfx.training.run.feed import seeded
+from nightfx.training.sets.measure import brightness_of
 
 PICTURES = 100  # of each class, as in the paper
 DAY_ABOVE, NIGHT_BELOW = 0.6, 0.4  # the paper's rule

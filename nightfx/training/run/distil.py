@@ -1,4 +1,4 @@
-"""Distil a draft: a small network learns to say what a preset's own says, by its answers to any stills.
+"""Distil a small network: it learns to say what a preset's own says, by its answers to any stills.
 
 The stills are shown as the relight method shows frames: whole pictures at the preset's working height, and crops of up
 to twice that size.
@@ -29,9 +29,10 @@ from nightfx.network import (
     pick_device,
     pick_trunk_dtype,
     save_draft,
+    save_narrow,
 )
 from nightfx.network.draft import is_poor, tell_draft
-from nightfx.options import MULTIPLE_PX, DeviceName, DistilOptions
+from nightfx.options import MULTIPLE_PX, DeviceName, DistilledSize, DistilOptions
 from nightfx.training.data.decode import load_picture, shrink
 from nightfx.training.data.pictures import (
     Pictures,
@@ -44,7 +45,9 @@ from nightfx.training.run.feed import seeded, to_pictures
 
 _log = logging.getLogger(__name__)
 
-WIDTH, BLOCKS = 8, 2  # 1/23.8 of the full network's work
+SIZES: dict[DistilledSize, tuple[int, int]] = {"draft": (8, 2), "narrow": (16, 3)}
+"""Width and residual blocks: a 24th, and 0.175, of the full network's work."""
+_MOST_GRADIENT, _RISING = 1.0, 0.05
 _SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
 _STILLS = 1000  # more are not kept in memory
 _JUDGED = 48  # kept-out stills that the distance is measured on, at most
@@ -60,13 +63,14 @@ def distil(
     device: DeviceName = "auto",
     on_progress: Callable[[int, int | None], None] = lambda step, total: None,
 ) -> Preset:
-    """Distil a draft from `preset` by the pictures below `stills`; returns the preset with it.
+    """Distil a small network from `preset` by the pictures below `stills`; returns the preset with it.
 
-    Without `out` it is written into the preset's own folder, else `out` is a new one. Every tenth picture is kept out,
-    and the distance to the full network is measured on those. Raises a `NightfxError`; the preset is untouched then.
+    A draft is written into the preset's own folder where there is no `out`, else `out` is a new one. Every tenth picture
+    is kept out, and the distance to the full network is measured on those. Raises a `NightfxError`; the preset is
+    untouched then.
     """
     options, started = options or DistilOptions(), time.monotonic()
-    folder = _check_folder(preset, out)
+    folder = _check_folder(preset, out, options.size)
     teacher = preset.generator
     if not isinstance(teacher, RelitGenerator):
         words = f"a draft is distilled from a relit generator, and it has a {teacher.architecture}"
@@ -76,7 +80,7 @@ def distil(
     seen = seen.limit(_STILLS, seeded(options.seed, "stills"))
     student = _teach(teacher, seen, height, options, pick_device(device), on_progress)
     found = _distance(teacher, student, kept_out, height)
-    _judge(preset, found, folder)
+    _judge(preset, found, folder, options.size)
     facts = {
         "steps": options.steps,
         "batch": options.batch,
@@ -90,17 +94,25 @@ def distil(
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
     }
-    size = {"width": WIDTH, "blocks": BLOCKS}
-    save_draft(preset, student, folder, **size, decibels=round(found, 2), training=facts)
+    size = dict(zip(("width", "blocks"), SIZES[options.size], strict=True))
+    decibels = round(found, 2)
+    if options.size == "narrow":
+        teacher_sha256 = preset.facts.weights_sha256
+        told = {**size, "teacher_sha256": teacher_sha256, **facts, "decibels": decibels}
+        save_narrow(preset, student, folder, **told)
+    else:
+        save_draft(preset, student, folder, **size, decibels=decibels, training=facts)
     return load_preset(folder)
 
 
-def _judge(preset: Preset, decibels: float, folder: Path) -> None:
-    """Warn of a draft that is far from its teacher, and refuse one that would take the place of a better one."""
+def _judge(preset: Preset, decibels: float, folder: Path, size: DistilledSize) -> None:
+    """Warn of a network that is far from its teacher, and refuse a draft that would take the place of a better one."""
     more = "take more --steps, or more --stills, of what will be rendered"
-    draft = preset.facts.draft
+    draft = preset.facts.draft if size == "draft" else None
     if not math.isfinite(decibels):
-        raise TrainingError(f"{preset.name}: the draft's pictures are not finite; use another seed")
+        raise TrainingError(
+            f"{preset.name}: the {size}'s pictures are not finite; use another seed"
+        )
     current = draft is not None and draft.teacher_sha256 == preset.facts.weights_sha256
     if draft and current and folder == preset.folder and decibels < draft.decibels:
         words = f"this draft is {decibels:.1f} dB from the full network, the one there {draft.decibels:.1f} dB"
@@ -108,11 +120,16 @@ def _judge(preset: Preset, decibels: float, folder: Path) -> None:
             f"{folder}: {words}, which is nearer: it stays; {more}, or --out a new folder"
         )
     if is_poor(decibels):
-        _log.warning("%s: %s; %s", folder, tell_draft(decibels), more)
+        _log.warning("%s: %s; %s", folder, tell_draft(decibels, size), more)
 
 
-def _check_folder(preset: Preset, out: Path | None) -> Path:
+def _check_folder(preset: Preset, out: Path | None, size: DistilledSize) -> Path:
     folder = out or preset.folder
+    if size == "narrow" and not out:
+        words = (
+            "--size narrow takes the place of the preset's own network: --out names a new folder"
+        )
+        raise UsageError(f"{words} for it")
     if out and out.exists():
         raise TargetError(f"{out}: exists already; --out names a new folder")
     if not out and not os.access(folder, os.W_OK):
@@ -130,14 +147,15 @@ def _teach(
 ) -> RelitGenerator:
     """The student in float32 on the CPU, after all steps."""
     torch.manual_seed(options.seed)
-    student = RelitGenerator(WIDTH, BLOCKS)
+    student = RelitGenerator(*SIZES[options.size])
     student.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     quick = copy.deepcopy(teacher).to(device)
     quick.trunk.to(pick_trunk_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     adam = torch.optim.Adam(
         student.parameters(), options.learning_rate, fused=device.type in ("cpu", "cuda")
     )
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, options.steps)
+    most, length = options.learning_rate, max(options.steps, 2)
+    rising_and_falling = torch.optim.lr_scheduler.OneCycleLR(adam, most, length, pct_start=_RISING)
     for step, x in enumerate(_crops(stills, height, options, device), start=1):
         with torch.inference_mode():
             wanted = quick.maps(x)
@@ -145,8 +163,10 @@ def _teach(
         loss = _loss(x, student.maps(x), wanted)
         adam.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(student.parameters(), _MOST_GRADIENT)
         adam.step()
-        falling.step()
+        if step < length:
+            rising_and_falling.step()
         on_progress(step, options.steps)
     return student.cpu()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from nightfx.disk import partial_file
 from nightfx.errors import NightfxError, TrainingError, UsageError
 from nightfx.network import Generator, Preset, build_generator, load_preset, threads_again
+from nightfx.network.model import Size, size_of
+from nightfx.network.trunk import BLOCKS, WIDTH
 from nightfx.network.weights import why_unread
 from nightfx.training.run import judges, objective, train_options
 from nightfx.training.run.share import Share
@@ -66,10 +68,14 @@ class TrainingRun:
     """Losses of the steps since the last point of the curves."""
 
 
-def start_run(options: train_options.TrainOptions, device: torch.device) -> TrainingRun:
-    """Fresh networks and optimisers, seeded."""
+def start_run(
+    options: train_options.TrainOptions,
+    device: torch.device,
+    sizes: Sequence[Size] = ((WIDTH, BLOCKS),) * 2,
+) -> TrainingRun:
+    """Fresh networks and optimisers, seeded; `sizes` are those of the generators, to night and to day."""
     torch.manual_seed(options.seed)
-    G_AB, G_BA = (build_generator(options.architecture) for _ in range(2))
+    G_AB, G_BA = (build_generator(options.architecture, size) for size in sizes)
     D_A, D_B = (_build_discriminator(options) for _ in range(2))
     for network in (G_AB, G_BA, D_A, D_B):
         if (
@@ -98,20 +104,30 @@ def start_run(options: train_options.TrainOptions, device: torch.device) -> Trai
     )
 
 
-def begin_as(run: TrainingRun, preset: Preset) -> None:
-    """Let the generators of `run` begin as those of a preset and of its other way round, where that lies beside it.
+def begun_as(
+    preset: Preset, options: train_options.TrainOptions, device: torch.device
+) -> TrainingRun:
+    """A fresh run whose generators begin as those of a preset and of its other way round, where that lies beside it.
 
     Raises `UsageError` for a preset of another network.
     """
-    sides = {"day": (run.G_AB, run.ema_AB), "night": (run.G_BA, run.ema_BA)}
     other = preset.folder.with_name("day" if preset.facts.plate == "day" else "night")
     found = [preset, *([load_preset(other)] if (other / "preset.toml").is_file() else [])]
-    for one in found:
-        if one.facts.architecture != "relit":
-            words = f"its network is {one.facts.architecture}, and relit is what is trained"
-            raise UsageError(f"--from {one.name}: {words}")
-        for network in sides[one.facts.plate]:
-            network.load_state_dict(one.generator.state_dict())
+    weights = {one.facts.plate: _relit_weights(one) for one in found}
+    sides = [weights.get(plate) for plate in ("day", "night")]
+    sizes = [size_of(side) if side else (WIDTH, BLOCKS) for side in sides]
+    run = start_run(options, device, sizes)
+    for side, networks in zip(sides, ((run.G_AB, run.ema_AB), (run.G_BA, run.ema_BA)), strict=True):
+        for network in networks if side else ():
+            network.load_state_dict(side)  # type: ignore[arg-type]  # there is one
+    return run
+
+
+def _relit_weights(preset: Preset) -> dict[str, Tensor]:
+    if preset.facts.architecture != "relit":
+        words = f"its network is {preset.facts.architecture}, and relit is what is trained"
+        raise UsageError(f"--from {preset.name}: {words}")
+    return preset.generator.state_dict()
 
 
 def note(run: TrainingRun, name: str, value: float) -> None:
@@ -175,11 +191,10 @@ def open_run(
 
     Raises `TrainingError` where the checkpoint was made with other pictures or options; only `FREE` may differ.
     """
-    run = start_run(options, device)
-    run.data_sha256 = data_sha256
     if not path.exists():
-        if options.start:
-            begin_as(run, load_preset(options.start))
+        start = load_preset(options.start) if options.start else None
+        run = begun_as(start, options, device) if start else start_run(options, device)
+        run.data_sha256 = data_sha256
         return run
     state = read_checkpoint(path)
     refuse_other_options(path, state["options"], options)
@@ -189,10 +204,18 @@ def open_run(
             f"now to {data_sha256[:12]}); bring them back, or use another --out"
         )
     try:
+        run = start_run(options, device, _sizes_in(state, options))
+        run.data_sha256 = data_sha256
         _restore(run, state, device)
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as error:
         raise TrainingError(_no_checkpoint(path, "its networks are of another shape")) from error
     return run
+
+
+def _sizes_in(state: Mapping[str, Any], options: train_options.TrainOptions) -> list[Size]:
+    if options.architecture == "paper":
+        return [(WIDTH, BLOCKS)] * 2
+    return [size_of(state[name]) for name in ("G_AB", "G_BA")]
 
 
 def _restore(run: TrainingRun, state: Mapping[str, Any], device: torch.device) -> None:

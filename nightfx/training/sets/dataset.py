@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from nightfx.training.data import charts, measure
+from nightfx.training.data import charts
+from nightfx.training.sets import measure
 
 CLASSES = ("day", "night")
 _SPLITS = ("train", "test")
@@ -58,12 +59,12 @@ class DataSet:
 
 
 def write_dataset(data: DataSet, folder: Path, how: Mapping[str, Any], seed: int) -> None:
-    """Write `data` below `folder`: squares, tables, Figure 1 (its pictures drawn by `seed`), and `how` as JSON."""
+    """Write `data` below `folder`: squares, tables, Figure 1 (its pictures drawn by `seed`), and `how` it was made as JSON."""
     rows = [_place(picture, folder) for picture in data.kept]
     _write_table(folder / "manifest.csv", sorted(rows, key=lambda row: str(row["path"])))
     _write_table(folder / "left_out.csv", [_left_out(x) for x in data.left_out])
     counts = {f"{split} {name}": data.count(name, split) for split in _SPLITS for name in CLASSES}
-    facts = {"options": how, "brightness divided by": 255 * data.divisor, "pictures": counts}
+    facts = {**how, "brightness divided by": 255 * data.divisor, "pictures": counts}
     (folder / "dataset.json").write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
     day, night = (_drawn(data, name, seed) for name in CLASSES)
     charts.save_brightness(night, day, folder / "figure_1.png")

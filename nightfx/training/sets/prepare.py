@@ -18,7 +18,8 @@ import numpy as np
 from nightfx.disk import partial_folder, translated
 from nightfx.errors import TrainingError, UsageError
 from nightfx.options import PrepareOptions
-from nightfx.training.data import dataset, measure, repeats, sources
+from nightfx.training.data import sources
+from nightfx.training.sets import dataset, limits, measure, repeats
 
 _log = logging.getLogger(__name__)
 
@@ -36,10 +37,21 @@ def prepare(
     """
     options = options or PrepareOptions()
     sources.refuse_inside(out, roots)
+    candidates = sources.find_candidates(roots, options.labels, options.by_folder)
+    return prepare_candidates(candidates, out, options, on_progress=on_progress)
+
+
+def prepare_candidates(
+    candidates: Sequence[sources.Candidate],
+    out: Path,
+    options: PrepareOptions,
+    *,
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> dataset.DataSet:
+    """As `prepare`, of pictures and clips that were found, and labelled, before."""
     with _complete_folder(out) as part:
         squares = part / "squares"
         squares.mkdir()
-        candidates = sources.find_candidates(roots, options.labels, options.by_folder)
         how = {
             name: getattr(options, name) for name in ("size_px", "crop", "seed", "every_seconds")
         }
@@ -47,7 +59,8 @@ def prepare(
         data = _sort(repeats.drop_repeats(measured, options.repeats, options.near), out, options)
         data = replace(data, kept=_split(data.kept, options))
         _warn(data, options)
-        dataset.write_dataset(data, part, asdict(options), options.seed)
+        how_made = {"options": asdict(options), "files": sources.list_files(candidates)}
+        dataset.write_dataset(data, part, how_made, options.seed)
         shutil.rmtree(squares)
     return data
 
@@ -71,6 +84,9 @@ def _sort(
     good = [picture.brightness for picture in pictures if not picture.reason]
     divisor = max(good, default=0.0) if options.normalise == "max" else 1.0
     _refuse_unknown(pictures, options)
+    if options.find_limits and good:
+        low, high = limits.find_limits([value / (divisor or 1.0) for value in good])
+        options = replace(options, night_below=low, day_above=high)
     everything = [_classify(picture, divisor or 1.0, options) for picture in pictures]
     kept = [x for x in everything if not x.reason]
     left_out = [x for x in everything if x.reason]
@@ -144,6 +160,7 @@ def _warn(data: dataset.DataSet, options: PrepareOptions) -> None:
     broken = sum(reason.startswith(("damaged", "not readable")) for reason in reasons)
     tiny = sum(reason.startswith("under ") for reason in reasons)
     small = sum(x.measured.short_side_px < options.size_px for x in data.kept)
+    small *= options.crop != "whole"
     if broken:
         _log.warning(
             "%d files are damaged or not readable and are left out; left_out.csv lists them", broken

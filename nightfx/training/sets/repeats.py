@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nightfx.options import Repeats
-from nightfx.training.data.measure import Measured
+from nightfx.training.sets.measure import Measured
 
 _NEAR_BRIGHTNESS = 0.02
 

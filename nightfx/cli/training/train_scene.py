@@ -11,7 +11,7 @@ import typer
 
 from nightfx.cli import shell
 from nightfx.cli.flags import only, with_flags
-from nightfx.cli.train import whole_steps
+from nightfx.cli.training.stopping import whole_steps
 from nightfx.disk import check_folder
 from nightfx.options import LightOptions, SceneTrainOptions
 

@@ -142,9 +142,10 @@ def _measure(item: Pending, size_px: int, crop: Crop, seed: int) -> Measured:
     digest, side = hashlib.sha256(data).hexdigest(), min(pixels.shape[:2])
     brightness, thumbnail = brightness_of(pixels), _thumbnail(pixels)
     facts = (candidate, item.seconds, brightness, digest, thumbnail, side)
-    if side * usable.MAX_UPSCALE < size_px:
+    if crop != "whole" and side * usable.MAX_UPSCALE < size_px:
         return Measured(*facts, reason=f"under {size_px / usable.MAX_UPSCALE:.0f} px")
-    square_hash = _write_png(_square(pixels, size_px, crop, seed, digest), item.square)
+    cut = pixels if crop == "whole" else _largest_square(pixels, crop, seed, digest)
+    square_hash = _write_png(_resized(cut, size_px, crop), item.square)
     return Measured(*facts, square=item.square, square_hash=square_hash)
 
 
@@ -170,7 +171,7 @@ def _thumbnail(pixels: np.ndarray) -> np.ndarray:
     return centred / length if length > 1 else np.full(centred.shape, 1 / _THUMBNAIL_PX, np.float32)
 
 
-def _square(pixels: np.ndarray, size_px: int, crop: Crop, seed: int, digest: str) -> np.ndarray:
+def _largest_square(pixels: np.ndarray, crop: Crop, seed: int, digest: str) -> np.ndarray:
     side = min(pixels.shape[:2])
     room = [length - side for length in pixels.shape[:2]]
     if crop == "random":  # by the picture itself: the order of reading must not matter
@@ -178,9 +179,18 @@ def _square(pixels: np.ndarray, size_px: int, crop: Crop, seed: int, digest: str
         top, left = (int(rng.integers(spare + 1)) for spare in room)
     else:
         top, left = (spare // 2 for spare in room)
-    method = cv2.INTER_AREA if side >= size_px else cv2.INTER_CUBIC
-    window = pixels[top : top + side, left : left + side]
-    return np.asarray(cv2.resize(window, (size_px, size_px), interpolation=method))
+    return pixels[top : top + side, left : left + side]
+
+
+def _resized(pixels: np.ndarray, size_px: int, crop: Crop) -> np.ndarray:
+    """`pixels` with a short side of `size_px`; a whole picture is not made larger."""
+    height, width = pixels.shape[:2]
+    times = size_px / min(height, width)
+    if crop == "whole":
+        times = min(times, 1.0)
+    size = round(width * times), round(height * times)
+    method = cv2.INTER_AREA if times <= 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size, interpolation=method))
 
 
 def _write_png(pixels: np.ndarray, path: Path) -> str:

@@ -59,8 +59,8 @@ def prepare(
         check_new(out)
         check_folder(out)
         find_candidates(sources, options.labels, options.by_folder)
-        from nightfx.training.data.dataset import describe
-        from nightfx.training.data.prepare import prepare as prepare_set
+        from nightfx.training.sets.dataset import describe
+        from nightfx.training.sets.prepare import prepare as prepare_set
 
         data = prepare_set(sources, out, options, on_progress=show)
     typer.echo(f"{describe(data)}\n{out / 'manifest.csv'}")
@@ -70,7 +70,7 @@ def nexet(
     root: Annotated[Path, typer.Option(metavar="DIR", help="Where NEXET lies, or will lie.")],
 ) -> int:
     """Say what is missing of NEXET, the data set of the paper, and where to ask for it."""
-    from nightfx.training.data.nexet import ASK, check_nexet, commands
+    from nightfx.training.sets.nexet import ASK, check_nexet, commands
 
     found, missing = check_nexet(root)
     for line in found:

@@ -1,0 +1,1 @@
+"""`nightfx train`, and what belongs to it: data sets, the scene network, the paper."""
