@@ -19,7 +19,7 @@ from nightfx.studio.saved import read_table
 STREET = Path(__file__).parents[1] / "examples/street.mp4"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-WAIT = 100_000  # ms; kernels may have to be compiled
+WAIT = 240_000  # ms; kernels may have to be compiled
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="needs_browser: no chromium is found on the path"

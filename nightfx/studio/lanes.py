@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from nightfx.errors import RetryError
 
 _MOST_LANES = 128
+_ENDING_SECONDS = 5.0
 
 
 class SupersededError(Exception):
@@ -47,11 +48,11 @@ class Lanes:
         return asked.future
 
     def close(self) -> None:
-        """End the thread when what it is doing is done; nothing that waits is begun."""
+        """End the thread when what it is doing is done, or leave it to the end of the process; nothing that waits is begun."""
         with self._ready:
             self._ended = True
             self._ready.notify()
-        self._thread.join()
+        self._thread.join(_ENDING_SECONDS)  # kernels may be compiled for a minute
 
     def _run(self) -> None:
         while (asked := self._next()) is not None:
