@@ -236,6 +236,19 @@ def test_a_wrong_change_changes_nothing(
     assert not shot.with_name("nightfx.toml").exists()
 
 
+def test_a_fault_of_ours_is_said_in_a_line_and_the_studio_goes_on(
+    guard: Guard, studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = TestClient(guard, base_url=HOME, raise_server_exceptions=False)
+    page.get("/?token=secret")
+    monkeypatch.setattr(studio, "states", lambda: 1 // 0)
+    reply = page.get("/api/states")
+    assert reply.status_code == 500
+    assert "ZeroDivisionError" in reply.json()["error"]
+    assert "/api/states: ZeroDivisionError" in caplog.text
+    assert page.get("/api/studio").status_code == 200
+
+
 def test_what_is_no_clip_is_refused_before_it_opens(tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     Image.new("RGB", (64, 64)).save(picture)

@@ -41,7 +41,7 @@ def address(shot: Path) -> Iterator[str]:
             yield server.stdout.readline().strip()
         finally:
             server.terminate()
-            assert server.wait(60) == 143
+            assert server.wait(200) == 143
 
 
 def pixels_of(path: Path) -> str:

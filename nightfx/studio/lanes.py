@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from nightfx.errors import RetryError
 
 _MOST_LANES = 128
-_ENDING_SECONDS = 5.0
 
 
 class SupersededError(Exception):
@@ -48,11 +47,11 @@ class Lanes:
         return asked.future
 
     def close(self) -> None:
-        """End the thread when what it is doing is done, or leave it to the end of the process; nothing that waits is begun."""
+        """End the thread when what it is doing is done; nothing that waits is begun."""
         with self._ready:
             self._ended = True
             self._ready.notify()
-        self._thread.join(_ENDING_SECONDS)  # kernels may be compiled for a minute
+        self._thread.join()  # a process that ends while LLVM compiles in a thread is aborted by it
 
     def _run(self) -> None:
         while (asked := self._next()) is not None:

@@ -50,5 +50,6 @@ def studio(
     try:
         serve(room, port, typer.echo, browser=browser)
     finally:
+        typer.echo("closing the studio: what it is computing is finished first", err=True)
         room.close()
     typer.echo("the studio is closed; what was said is in the files beside the shots", err=True)

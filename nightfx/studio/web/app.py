@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nightfx.studio.studio import Studio
 from nightfx.studio.web.controls import controls, presets_told
 from nightfx.studio.web.told import lights_told, loop_told, shot_told, work_told
 
+_log = logging.getLogger(__name__)
 _PAGE = Path(__file__).with_name("page")
 _MOST_HEIGHT = 4320
 _FRAME, _SCOPES, _FULL, _STRIP = 0, 1, 2, 3  # urgencies
@@ -55,7 +57,12 @@ def make_app(studio: Studio) -> Starlette:
         Route("/api/work", pages.work),
         Route("/api/report", pages.report),
     ]
-    wrong = {NightfxError: _told, HTTPException: _told, SupersededError: _superseded}
+    wrong = {
+        Exception: _surprise,
+        NightfxError: _told,
+        HTTPException: _told,
+        SupersededError: _superseded,
+    }
     return Starlette(routes=routes, exception_handlers={**wrong, ClientDisconnect: _superseded})
 
 
@@ -298,6 +305,12 @@ async def _told(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": error.detail}, status_code=error.status_code)
     code = 409 if isinstance(error, RetryError) else 400 if isinstance(error, UsageError) else 422
     return JSONResponse({"error": str(error)}, status_code=code)
+
+
+async def _surprise(request: Request, error: Exception) -> Response:
+    words = f"{type(error).__name__}: {error}"
+    _log.error("%s: %s", request.url.path, words)
+    return JSONResponse({"error": f"{words} (a fault of nightfx)"}, status_code=500)
 
 
 async def _superseded(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from nightfx.studio.web.guard import Guard
 
 _HOST = "127.0.0.1"
 _MOST_CONNECTIONS = 64
-_ENDING_SECONDS = 5
+_ENDING_SECONDS = 1
 
 
 def serve(studio: Studio, port: int, on_ready: Callable[[str], None], *, browser: bool) -> None:
@@ -27,7 +27,7 @@ def serve(studio: Studio, port: int, on_ready: Callable[[str], None], *, browser
         address = f"http://{_HOST}:{port}/?token={guard.token}"
         config = uvicorn.Config(
             guard,
-            log_level="error",
+            log_level="critical",  # what goes wrong is told by the app, in a line
             access_log=False,
             ws="none",
             server_header=False,
