@@ -35,6 +35,7 @@ UNTRIED = {
     "python3.11 -m venv": "Blender's own environment",
     "torchrun": "several GPUs",
     "mkdocs serve": "a server",
+    "nightfx studio": "a server; tests/test_studio_page.py opens it",
 }
 SHORTER = {"nightfx train ": " --steps 4"}
 """What is put behind commands that take hours otherwise."""

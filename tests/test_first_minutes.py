@@ -123,6 +123,8 @@ def refused_by_what_lies_beside(folder: Path, clip: str) -> dict[tuple[str, ...]
         ("bake", clip, "-o", f"{inside}/a.nfx"): taken,
         ("render", clip, "--baked", no): "no: cannot be read as a bake (No such file or directory)",
         ("lights", clip, "-o", f"{inside}/a.lights.json"): taken,
+        ("studio", no): "no: no such file",
+        ("studio", str(pictures), "--no-browser"): "no clips or sequences in this folder",
         ("evaluate", "--plates", no, "--renders", no, "--nights", no): "no: no such folder",
         ("train", "--day", no, "--night", no, *into): "no: not a folder of pictures",
         ("train", *sides, *into, "--recipe", "quicker"): "unknown recipe 'quicker'",

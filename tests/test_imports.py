@@ -82,10 +82,25 @@ MAY_IMPORT = {
         "source",
     },
     "hosts": {
-        *("apply", "baked", "disk", "errors", "job", "light", "network", "options", "picture"),
+        *(
+            "ahead",
+            "apply",
+            "baked",
+            "disk",
+            "errors",
+            "job",
+            "light",
+            "network",
+            "options",
+            "picture",
+        ),
         "source",
     },
     "farm": {"disk", "errors", "job"},
+    "studio": {
+        *("apply", "batch", "disk", "errors", "job", "light", "lights", "mattes", "network"),
+        *("options", "picture", "preview", "source"),
+    },
     "quality": {
         *("disk", "errors", "job", "light", "metrics", "network", "options", "picture", "preview"),
         *("scene", "source"),

@@ -20,7 +20,7 @@ from nightfx.picture.encoding import encoding_named
 from nightfx.preview.lit import render
 from nightfx.preview.pick import pick
 from nightfx.preview.preview import preview
-from nightfx.preview.scopes import LEVELS, count_levels, histogram, waveform
+from nightfx.preview.scopes import LEVELS, count_levels, histogram, vectorscope, waveform
 from nightfx.preview.sheet import GAP, GREY, HEAD, LABEL, MARGIN, Cell, draw_sheet, wipe
 from nightfx.preview.shown import panel_size, view
 from nightfx.source.reader import Reader
@@ -235,3 +235,15 @@ def test_a_picture_is_previewed_and_nothing_is_replaced_unasked(
     with pytest.raises(TargetError, match="exists already"):
         preview(tmp_path / "a.png", preset=halving)
     assert preview(tmp_path / "a.png", preset=halving, options=RenderOptions.of(overwrite=True))
+
+
+def test_a_vectorscope_has_grey_in_the_middle_and_red_on_top_blue_at_the_right() -> None:
+    def middle_of(rgb: tuple[float, float, float]) -> tuple[float, float]:
+        flat_colour = np.full((3, 40, 60), 0, np.float32) + np.array(rgb, np.float32)[:, None, None]
+        rows, columns = np.nonzero(vectorscope(flat_colour, 201)[..., 1] > 225)  # marks are darker
+        return float(columns.mean()) - 100, 100 - float(rows.mean())
+
+    assert np.hypot(*middle_of((0.5, 0.5, 0.5))) < 2
+    assert middle_of((0.6, 0.1, 0.1))[1] > 30
+    assert middle_of((0.1, 0.1, 0.6))[0] > 30
+    assert middle_of((0.1, 0.6, 0.1))[0] < -15

@@ -18,7 +18,6 @@ from nightfx.cli import (
     farm,
     plan,
     presets,
-    preview,
     render,
     shell,
     tools,
@@ -27,6 +26,7 @@ from nightfx.cli.export import commands as export
 from nightfx.cli.flags import NamingPresets
 from nightfx.cli.hosts import bake
 from nightfx.cli.hosts import commands as hosts
+from nightfx.cli.look import preview, studio
 from nightfx.cli.own import save
 from nightfx.cli.scene import lights, mattes
 from nightfx.cli.training import dataset, reproduce, train, train_scene
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 app.command("render", cls=NamingPresets)(shell.guarded(render.render))
 app.command("preview", cls=NamingPresets)(shell.guarded(preview.preview))
+app.command("studio")(shell.guarded(studio.studio))
 app.command("mattes")(shell.guarded(mattes.mattes))
 app.command("lights")(shell.guarded(lights.lights))
 app.command("batch", cls=NamingPresets)(shell.guarded(batch.batch))

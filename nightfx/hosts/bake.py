@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 import nightfx
+from nightfx.ahead import prefetch
 from nightfx.apply import Steps, Written, light_plate
 from nightfx.baked import (
     BakedLight,
@@ -99,7 +100,7 @@ class _Baking:
             plates.append(frame)
             self._light = self._add(frame, light_of_steps(frame, steps))
 
-        frames = pipeline.prefetch(job.shot(), 1)
+        frames = prefetch(job.shot(), 1)
         try:
             for lit in light_frames(frames, self._lighting, written, job.mattes.beside(None, keep)):
                 self._measure(plates.pop(), lit, written)

@@ -10,7 +10,15 @@ from nightfx.light.lock import Lock
 
 if TYPE_CHECKING:
     from nightfx.light.fit import FieldPlan
-    from nightfx.light.light import Beside, light_frames, light_looks, mark_borders
+    from nightfx.light.light import (
+        Beside,
+        Lit,
+        light_as,
+        light_frames,
+        light_looks,
+        mark_borders,
+        wanted_light,
+    )
     from nightfx.light.lighting import (
         Footage,
         Lighting,
@@ -32,11 +40,13 @@ __all__ = [
     "Footage",
     "Lengths",
     "Lighting",
+    "Lit",
     "Lock",
     "MattePlan",
     "Steadying",
     "build_lighting",
     "find_lights_of",
+    "light_as",
     "light_frames",
     "light_looks",
     "mark_borders",
@@ -44,6 +54,7 @@ __all__ = [
     "plan_lamps",
     "plan_tiles",
     "show_frames",
+    "wanted_light",
     "warm_up_of",
     "working_height",
 ]
@@ -52,7 +63,10 @@ __getattr__ = later(
     __name__,
     {
         "fit": ("FieldPlan",),
-        "light": ("Beside", "light_frames", "light_looks", "mark_borders"),
+        "light": (
+            *("Beside", "Lit", "light_as", "light_frames", "light_looks", "mark_borders"),
+            "wanted_light",
+        ),
         "lighting": (
             *("Footage", "Lighting", "build_lighting", "find_lights_of", "plan_lamps"),
             *("show_frames", "working_height"),

@@ -96,15 +96,27 @@ def light_looks(
 
     They are complete, and all of them want a sky of night where that of `lighting` does, or none.
     """
-    first = beside.borders.shown_from if beside.borders else 0
     if lighting.baked is not None:
+        first = beside.borders.shown_from if beside.borders else 0
         yield from (
             _light_by_bake(first, frame, lighting, lighting.baked, written, beside) for _ in looks
         )
         return
-    (lit,) = _changes([frame], lighting, written.encodings.source, beside.borders)
+    lit = wanted_light(frame, lighting, written, beside)
     for look in looks:
-        yield _light_one(first, lit, replace(lighting, look=look), written, beside)
+        yield light_as(lit, replace(lighting, look=look), written, beside)
+
+
+def wanted_light(frame: Frame, lighting: Lighting, written: Written, beside: Beside) -> Lit:
+    """What the generator wants for one frame: whoever keeps it lights the frame again without asking the generator."""
+    (lit,) = _changes([frame], lighting, written.encodings.source, beside.borders)
+    return lit
+
+
+def light_as(lit: Lit, lighting: Lighting, written: Written, beside: Beside) -> Frame:
+    """Return a frame under what the generator wanted for it, as look and lamps of `lighting` have it."""
+    first = beside.borders.shown_from if beside.borders else 0
+    return _light_one(first, lit, lighting, written, beside)
 
 
 def _changes(

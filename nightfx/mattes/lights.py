@@ -37,17 +37,23 @@ def list_lights(
     options, source = options or RenderOptions(), find_source(Path(source))
     target = list_target(source, target, options)
     old = read_lights(target) if target.exists() else None
+    found = look_through(source, options, on_progress)
+    write_lights(keep_locked(found, old) if old else found, target)
+    return target
+
+
+def look_through(
+    source: Path, options: RenderOptions, on_progress: Progress | None = None
+) -> LightList:
+    """Return the lights of a clip, picture or sequence, as a render finds them; raises a `NightfxError`."""
     begin_preparing(on_progress)
     how = Search(load_scene_network().to(pick_device(options.light.device)))
     if is_alone(source):
         frame = read_picture(source, options.source.max_pixels)
         own = encoding_by_tags(read_tags(source), frame.coding)
         how = how._replace(encoding=asked_encoding(options.source) or own)
-        found = search_shot([frame], how)
-    else:
-        found = _search(source, how, options.source, on_progress)
-    write_lights(keep_locked(found, old) if old else found, target)
-    return target
+        return search_shot([frame], how)
+    return _search(source, how, options.source, on_progress)
 
 
 def _search(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +43,13 @@ class Picked(NamedTuple):
         """Its number: that of its file, or counted from 1001."""
         return CLIP_NUMBERS.of(self.frame, self.place)
 
+    def square_px(self, upright: Sequence[int]) -> tuple[float, float]:
+        """Width and height at which the upright picture, (height, width) in its own pixels, has square ones."""
+        aspect = float(self.info.sample_aspect) if self.info else 1.0
+        height, width = map(float, upright)
+        is_turned = self.frame.rotation % 180
+        return (width, height * aspect) if is_turned else (width * aspect, height)
+
 
 class Asked(NamedTuple):
     """Which frames of a shot are shown; by default the middle one."""
@@ -73,7 +80,7 @@ def pick_frames(source: Path, options: RenderOptions, asked: Asked) -> list[Pick
     _check_several(source, count)
     with open_shot(source, replace(options.source, keep_going=True)) as shot:
         options.look.check_frames(shot.number_at(0))
-        picks = [_pick_exactly(shot, number, options) for number in _evenly(shot, count)]
+        picks = [pick_exactly(shot, number, options) for number in _evenly(shot, count)]
         notes = log_lines(shot, options.source, picks[0].encoding)
         return [picks[0]._replace(notes=tuple(notes)), *picks[1:]]
 
@@ -96,7 +103,7 @@ def _evenly(shot: FrameReader, count: int) -> list[int]:
     return [first + (2 * place * (last - first) + count - 1) // steps for place in range(count)]
 
 
-def _pick_exactly(shot: FrameReader, number: int, options: RenderOptions) -> Picked:
+def pick_exactly(shot: FrameReader, number: int, options: RenderOptions) -> Picked:
     """The frame of that number, whatever the rate of the shot does."""
     seconds, _ = shot.times_of(number, number)
     picked = pick(shot, None, seconds, asked_encoding(options.source))

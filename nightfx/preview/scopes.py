@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.picture import Float32
+from nightfx.picture import BT709, Float32
 
 Pixels = NDArray[np.uint8]
 """A picture (H, W, 3), red first."""
@@ -15,6 +15,8 @@ COLUMNS, LEVELS = 480, 256
 BACKGROUND, LINE = 16, 52
 # of red, green and blue on dark: even to the eye, and white where they coincide
 _INKS = np.array([[1.0, 0.28, 0.22], [0.2, 0.9, 0.35], [0.25, 0.45, 1.0]], np.float32)
+_TRACE = np.array([0.55, 0.9, 0.75], np.float32)
+_PURE = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1))
 _MARKS = (0, 0.25, 0.5, 0.75, 1)
 
 
@@ -45,6 +47,33 @@ def histogram(rgb: Float32, height: int, width: int) -> Pixels:
         tall = np.interp(np.linspace(0, LEVELS - 1, width), np.arange(LEVELS), share.clip(0, 1))
         drawn += (rows <= tall * 0.96)[..., None] * ink * np.float32(0.5)
     return _on_grid(drawn, height, width, across=True)
+
+
+def vectorscope(rgb: Float32, side: int) -> Pixels:
+    """Where the colours of `rgb` (3, H, W) lie, grey in the middle: blue to the right, red on top, by BT.709, with marks of the six pure colours at 75 %."""
+    small = np.stack([cv2.resize(c, (COLUMNS, 270), interpolation=cv2.INTER_AREA) for c in rgb])
+    across, down = _places(small.reshape(3, -1), side)
+    counts = np.bincount(down * side + across, minlength=side * side).reshape(side, side)
+    drawn = np.zeros((side, side, 3), np.float32)
+    drawn[:] = np.minimum(np.sqrt(counts.astype(np.float32) / 28), 1)[..., None] * _TRACE
+    scope = _on_grid(drawn, side, side, across=True)
+    cv2.circle(scope, (side // 2, side // 2), round(side * 0.45), (LINE, LINE, LINE), 1)
+    pure = np.float32(0.75) * np.array(_PURE, np.float32).T
+    for ink, x, y in zip(_PURE, *_places(pure, side), strict=True):
+        cv2.rectangle(
+            scope, (int(x) - 3, int(y) - 3), (int(x) + 3, int(y) + 3), [90 + 120 * c for c in ink]
+        )
+    return scope
+
+
+def _places(rgb: Float32, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Column and row of colours (3, n) on a vectorscope."""
+    luma = np.array(BT709, np.float32) @ rgb
+    spread = np.float32(0.9 * (side - 1))  # a pure colour lies within the ring
+    across = (rgb[2] - luma) / np.float32(2 * (1 - BT709[2]))
+    up = (rgb[0] - luma) / np.float32(2 * (1 - BT709[0]))
+    x, y = (np.rint((side - 1) / 2 + spread * v).astype(np.int64) for v in (across, -up))
+    return x.clip(0, side - 1), y.clip(0, side - 1)
 
 
 def _on_grid(drawn: Float32, height: int, width: int, *, across: bool) -> Pixels:

@@ -35,12 +35,7 @@ def view(picked: Picked, frame: Frame) -> Float32:
 
 def panel_size(plate: Float32, picked: Picked) -> tuple[int, int]:
     """Width and height in px of a picture on the sheet: its pixel aspect counts, and nothing is enlarged past the panel."""
-    aspect = float(picked.info.sample_aspect) if picked.info else 1.0
-    height, width = (float(side) for side in plate.shape[1:])
-    if picked.frame.rotation % 180:
-        height *= aspect
-    else:
-        width *= aspect
+    width, height = picked.square_px(plate.shape[1:])
     scale = min(_PANEL[0] / width, _PANEL[1] / height)
     return max(round(width * scale), _SMALLEST_PX), max(round(height * scale), 1)
 

@@ -1,0 +1,1 @@
+"""Commands by which a look is seen before it is rendered."""

@@ -1,0 +1,1 @@
+"""The page of the studio, and the server that answers it."""
