@@ -21,6 +21,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import av
+from av.video.frame import PictureType
 
 from nightfx.options.encode import EncodeOptions
 from nightfx.source.decoding import VARIABLE, cores
@@ -104,6 +105,7 @@ def make_input(clip: Path, target: Path, size: str, count: int) -> Path:
         for index, frame in enumerate(islice(cycle(frames), count)):
             scaled = frame.reformat(width, height, "yuv420p", threads=1)
             scaled.pts, scaled.time_base = index, 1 / video.codec_context.framerate
+            scaled.pict_type = PictureType.NONE  # the encoder decides, not the source
             out.mux(video.encode(scaled))
         out.mux(video.encode(None))
     return target

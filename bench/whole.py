@@ -25,6 +25,7 @@ from itertools import chain, cycle, islice
 from pathlib import Path
 
 import av
+from av.video.frame import PictureType
 
 ROOT = Path(__file__).parents[1]
 STREET = ROOT / "examples" / "street.mp4"
@@ -46,6 +47,7 @@ with av.open(sys.argv[1]) as source, av.open(sys.argv[2], "w") as target:
     out = target.add_stream("libx264", rate=24, options={"preset": "veryfast", "crf": "18"})
     out.width, out.height, out.pix_fmt = shown.width, shown.height, "yuv420p"
     for frame in source.decode(shown):
+        frame.pict_type = 0  # or each frame would be of the kind that it was in the source
         target.mux(out.encode(frame))
     target.mux(out.encode(None))
 """
@@ -163,6 +165,7 @@ def write_clip(path: Path, lines: int, seconds: float) -> Path:
         for index, frame in enumerate(islice(cycle(chain(there, there[-2:0:-1])), count)):
             scaled = frame.reformat(width, height, "yuv420p")
             scaled.pts, scaled.time_base = index, 1 / stream.codec_context.framerate
+            scaled.pict_type = PictureType.NONE  # the encoder decides, not the source
             target.mux(stream.encode(scaled))
         target.mux(stream.encode(None))
     return path
