@@ -159,7 +159,7 @@ def test_files_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None
     [
         (
             "strenght = 1",
-            "unknown key 'strenght'; known: backend, black, cars, cars_kelvin, codec,",
+            "unknown key 'strenght'; known: backend, baked, black, cars, cars_kelvin, codec,",
         ),
         ("['*']\nstrenght = 1", "unknown key 'strenght'"),
         ("['*'.strength]\na = 1", "strength must be a number, or frames with numbers"),

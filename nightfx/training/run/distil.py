@@ -49,6 +49,7 @@ SIZES: dict[DistilledSize, tuple[int, int]] = {"draft": (8, 2), "narrow": (16, 3
 """Width and residual blocks: a 24th, and 0.175, of the full network's work."""
 _MOST_GRADIENT, _RISING = 1.0, 0.05
 _SCALE = (1.0, 2.0)  # how many times taller than a crop a picture is
+_RAMPS = 0.1  # of what is shown
 _STILLS = 1000  # more are not kept in memory
 _JUDGED = 48  # kept-out stills that the distance is measured on, at most
 _MAPS_WEIGHT = 0.1  # of gains and offsets beside the pictures that they make
@@ -178,6 +179,17 @@ def _loss(x: Tensor, found: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]
     return pictures + _MAPS_WEIGHT * (F.l1_loss(g, wanted_g) + F.l1_loss(o, wanted_o))
 
 
+def _ramp(side: int, rng: torch.Generator) -> np.ndarray:
+    """A ramp, nearly grey, between two levels, (side, side, 3) uint8: whites and blacks that fill a frame are in few stills."""
+    ends = torch.rand(2, 1, generator=rng) * 1.4 - 0.2
+    tint = 1 + 0.1 * (torch.rand(1, 3, generator=rng) - 0.5)
+    across = torch.linspace(0, 1, side)[:, None]
+    line = (255 * (ends[0] + (ends[1] - ends[0]) * across) * tint).clamp(0, 255)
+    picture = line.round().to(torch.uint8)[None].expand(side, side, 3)
+    upright = picture if torch.rand((), generator=rng) < 0.5 else picture.transpose(0, 1)
+    return upright.contiguous().numpy()
+
+
 def _crops(
     stills: Pictures, height: int, options: DistilOptions, device: torch.device
 ) -> Iterator[Tensor]:
@@ -186,6 +198,9 @@ def _crops(
     for _ in range(options.steps):
         crops = []
         for _ in range(options.batch):
+            if torch.rand((), generator=rng) < _RAMPS:
+                crops.append(_ramp(height, rng))
+                continue
             path = stills.draw(rng)
             if path not in kept:
                 kept[path] = shrink(load_picture(path), round(_SCALE[1] * height))
