@@ -21,7 +21,7 @@ from torch import Tensor
 
 from nightfx import Preset, RenderOptions, load_preset
 from nightfx.apply.finish import Written
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.light.light import light_frames
 from nightfx.light.lighting import Footage, build_lighting
 from nightfx.metrics import flicker

@@ -37,7 +37,7 @@ from nightfx import Preset, RenderOptions, load_preset
 from nightfx.ahead import prefetch
 from nightfx.apply.field import apply_field
 from nightfx.apply.finish import Written
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.fit import FieldPlan, field_of
 from nightfx.light.light import light_frames

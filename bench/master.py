@@ -24,7 +24,7 @@ from nightfx import Preset, RenderOptions, load_preset
 from nightfx.ahead import prefetch
 from nightfx.apply.field import apply_field, identity_field
 from nightfx.apply.finish import Written
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.job.segment import DEPTH_FRAMES
 from nightfx.light.light import light_frames
 from nightfx.light.lighting import Footage, Lighting, plan_fields, plan_sky

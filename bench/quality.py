@@ -33,7 +33,7 @@ from bench.grades import Grade, Points, best_grade, hand_grade, points_of
 from nightfx import Look, Preset, RenderOptions, load_preset
 from nightfx.apply.finish import Written
 from nightfx.errors import UsageError
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.light.grade import moonlit
 from nightfx.light.light import light_frames
 from nightfx.light.lighting import (

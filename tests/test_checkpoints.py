@@ -18,7 +18,7 @@ import nightfx
 from nightfx.apply.field import blended, identity_field
 from nightfx.cli import app
 from nightfx.errors import PresetError, RetryError, TargetError, UsageError
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.light.fit import FieldPlan, field_of
 from nightfx.light.see import Seen, see
 from nightfx.network.backends import build_backend, verify_backends

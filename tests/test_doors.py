@@ -63,6 +63,7 @@ from nightfx.picture.encoding import SDR
 from nightfx.preview.lit import render as render_picked
 from nightfx.preview.pick import Picked
 from nightfx.preview.preview import preview
+from nightfx.scene import SkyEdit, SkyEdits, write_sky_edits
 from nightfx.source.image import read_picture
 from nightfx.source.numbered import existing_files, is_sequence
 from nightfx.source.reader import Reader
@@ -89,6 +90,7 @@ EXAMPLES: dict[str, Any] = {
     "matte_invert": True,
     "matte_feather": 2.5,
     "sky_matte": "{things}/sky.png",
+    "sky_edits": "{things}/clip.sky.json",
     "lights": "{things}/clip.lights.json",
     "light_seed": 3,
     "lit_windows": 1.0,
@@ -135,6 +137,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "matte_invert": ("matte",),
     "matte_feather": ("matte",),
     "sky_matte": ("sky",),
+    "sky_edits": ("sky",),
 }
 """What an option cannot be without."""
 NO_CHANGE = {"max_pixels", "overwrite", "fresh", "verify"}
@@ -187,6 +190,7 @@ CASES = {
     ),
     "lights": Case("short.mkv", ("lights", *LAMPS)),
     "baked": Case("short.mkv", ("baked",)),
+    "edits": Case("short.mkv", ("sky", "sky_edits")),
     "tiles": Case("short.mkv", ("method", "tile_px", "frames", "max_pixels")),
     "draft": Case("clip.mkv", ("draft", "lock_to", "passes", "overwrite", "fresh")),
     "h264": Case(
@@ -238,6 +242,7 @@ WRONG: dict[str, Any] = {
     "matte": "",
     "matte_feather": 2000,
     "sky_matte": "",
+    "sky_edits": "",
     "lights": "",
     "light_seed": 1.5,
     "lit_windows": 1.5,
@@ -282,6 +287,7 @@ TOGETHER: list[dict[str, Any]] = [
     {"codec": "ffv1", "depth": 10},
     {"interlaced": "keep", "matte": "m.png"},
     {"interlaced": "keep", "sky_matte": "m.png"},
+    {"sky_matte": "m.png", "sky_edits": "m.sky.json"},
     {"lights": "off", "lit_windows": 0.5},
     {"matte_invert": True},
     {"ocio": "a.ocio"},
@@ -402,6 +408,9 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Lock((-1.0, -0.8, -0.7)).save(folder / "a.lock.json")
     save_config(folder / "own.ocio")
     write_lights(lamps(), folder / "clip.lights.json")
+    corners = np.array([[[0, 0], [40, 0], [40, 20], [0, 20]]], np.float32)
+    edit = SkyEdit(True, np.array([1001]), corners)
+    write_sky_edits(SkyEdits((64, 48), (edit,)), folder / "clip.sky.json")
     table = {"windows_on": [0.3, 0.6]}
     about: dict[str, Any] = {"name": "shady", "method": "relight", "lights": table, **FACTS}
     save_preset(folder / "shady", uneven(32, 5), "", **about)

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "check": {"carry", "errors", "options", "picture", "source"},
     # light
     "network": {"disk", "errors", "lazy", "options"},
-    "scene": {"errors", "lazy", "network", "picture"},
+    "scene": {"disk", "errors", "lazy", "network", "picture"},
     "apply": {"errors", "picture"},
     "baked": {"apply", "errors", "picture", "scene"},
     "lights": {"disk", "errors", "options", "picture", "scene"},
@@ -49,6 +49,7 @@ MAY_IMPORT = {
         ),
     },
     # renders
+    "process": {"network", "source"},
     "job": {
         *(
             "ahead",
@@ -63,11 +64,11 @@ MAY_IMPORT = {
             "network",
             "options",
         ),
-        *("picture", "scene", "source", "target"),
+        *("picture", "process", "scene", "source", "target"),
     },
     "mattes": {
-        *("disk", "errors", "job", "light", "lights", "network", "options", "picture", "scene"),
-        *("source", "target"),
+        *("disk", "errors", "job", "light", "lights", "network", "options", "picture", "process"),
+        *("scene", "source", "target"),
     },
     "preview": {
         *("apply", "errors", "job", "light", "lights", "network", "options", "picture"),
@@ -75,7 +76,7 @@ MAY_IMPORT = {
     },
     "batch": {
         *("disk", "errors", "job", "metrics", "network", "options", "pace", "picture"),
-        *("preview", "scene", "source", "target"),
+        *("preview", "process", "scene", "source", "target"),
     },
     "export": {
         *("apply", "disk", "errors", "job", "light", "lights", "network", "options", "picture"),

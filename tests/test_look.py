@@ -26,8 +26,8 @@ from nightfx.apply.field import blended, glowing, graded, identity_field, religh
 from nightfx.apply.finish import Written, grained, screened
 from nightfx.cli import app
 from nightfx.errors import PresetError, SourceError, UsageError
+from nightfx.job.asked import complete_options
 from nightfx.job.matte import MatteFile, feathered
-from nightfx.job.render_job import complete_options
 from nightfx.light.borders import Borders, Lengths
 from nightfx.light.glow import LAMP, spread
 from nightfx.light.grade import grade_of, white_gains

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from nightfx.cli import app
 from nightfx.errors import PresetError, UsageError
-from nightfx.job.render_job import check_options
+from nightfx.job.asked import check_options
 from nightfx.lights import LightList, write_lights
 from nightfx.network.model import RelitGenerator
 from nightfx.network.presets import list_presets, load_preset, verify_preset

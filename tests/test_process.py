@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from nightfx.cli import app
-from nightfx.job import process
+from nightfx import process
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,10 @@ MOST_PARAMETERS = 1_500_000
 @pytest.fixture
 def network() -> SceneNetwork:
     torch.manual_seed(0)
-    return SceneNetwork(len(KINDS), (8, 12, 16)).eval()
+    network = SceneNetwork(len(KINDS), (8, 12, 16)).eval()
+    for last in (network.around.tell, network.around.say):  # as if it had learnt to look around
+        torch.nn.init.normal_(last.weight, std=0.3)
+    return network
 
 
 def test_it_is_small() -> None:
@@ -110,3 +113,24 @@ def test_surfaces_are_seen_in_the_small_picture_and_lights_in_the_large(
     halved = scene.surfaces.reshape(6, 32, 2, 48, 2).mean((2, 4))
     assert np.abs(halved - coarse.surfaces).mean() < 0.05
     assert np.array_equal(see_finely(network, shown, shown).surfaces, fine.surfaces)
+
+
+def test_weights_of_before_it_looked_around_are_so_of_this_network(
+    network: SceneNetwork, tmp_path: Path
+) -> None:
+    tensors = {k: v.half() for k, v in network.state_dict().items() if "around" not in k}
+    save_file(tensors, tmp_path / "old.safetensors")
+    old = load_scene_network(tmp_path / "old.safetensors")
+    x = torch.rand(1, 3, 64, 96)
+    deep = torch.rand(1, 16, 3, 4)
+    assert torch.equal(old.around(deep), deep)
+    assert old(x).shape == (1, network.channels, 64, 96)
+
+
+def test_where_it_is_coarsest_each_place_looks_at_all_others(network: SceneNetwork) -> None:
+    around = network.around
+    deep = torch.rand(1, 16, 4, 30)
+    other = deep.clone()
+    other[..., -1] += 1
+    moved = (around(other) - around(deep)).abs()
+    assert float(moved[..., 0].detach().max()) > 1e-5

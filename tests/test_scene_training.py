@@ -35,8 +35,9 @@ from nightfx.training.scene.labelled import (
     bit,
 )
 from nightfx.training.scene.lampposts import knows_lamps, with_lamps
-from nightfx.training.scene.loss import scene_loss, wanted_of
+from nightfx.training.scene.loss import held_loss, scene_loss, wanted_of
 from nightfx.training.scene.photographs import read_labelled
+from nightfx.training.scene.rooms import draw_room, persons_in
 from nightfx.training.scene.run import draw_batch, train_scene
 from nightfx.training.scene.town import read_view
 
@@ -245,6 +246,51 @@ def test_lamps_are_drawn_with_a_post_and_are_all_the_lamps_there_are() -> None:
     assert kept > 20  # the others stand outside
 
 
+def test_a_room_has_no_sky_and_says_nothing_of_what_its_windows_show() -> None:
+    rng = np.random.default_rng(5)
+    photograph = labelled(surface=WALL)
+    rooms = [draw_room((96, 128), [], [photograph], rng) for _ in range(12)]
+    assert not any(room.sky.any() for room in rooms)
+    assert any((room.surface == UNKNOWN).any() for room in rooms)
+    assert any((room.surface == GROUND).any() for room in rooms)
+    assert all(not room.known[room.surface == UNKNOWN].any() for room in rooms)
+    assert len({room.picture.tobytes() for room in rooms}) == len(rooms)
+
+
+def test_a_person_sits_in_a_room_as_cut_out() -> None:
+    surface = np.full((96, 128), NOT_SKY, np.uint8)
+    surface[30:90, 40:80] = PERSON
+    item = labelled(surface=surface)
+    item.picture[surface == PERSON] = (0, 255, 0)
+    person = persons_in(item)
+    assert person is not None
+    assert person[1].shape == (60, 40)
+    rng = np.random.default_rng(1)
+    rooms = [draw_room((96, 128), [person], [labelled(surface=WALL)], rng) for _ in range(8)]
+    seated = [room for room in rooms if (room.surface == PERSON).sum() > 300]
+    assert seated
+    for room in seated:
+        shown = room.picture[room.surface == PERSON].mean(0)
+        assert shown[1] > 180
+        assert shown[0] < 60
+
+
+def test_a_small_person_is_not_cut_out() -> None:
+    surface = np.full((96, 128), NOT_SKY, np.uint8)
+    surface[:10, :10] = PERSON
+    assert persons_in(labelled(surface=surface)) is None
+
+
+def test_what_labels_leave_open_is_held_and_nothing_else() -> None:
+    before = torch.randn(1, len(KINDS), 96, 128)
+    other = torch.randn(1, len(KINDS), 96, 128)
+    everything = labelled(surface=WALL, known=int(ALL_LIGHTS))
+    opened = labelled(surface=STANDING)
+    assert float(held_loss(other, wanted_of([everything], CPU), before)) == 0
+    assert float(held_loss(before, wanted_of([opened], CPU), before)) == pytest.approx(0, abs=1e-5)
+    assert float(held_loss(other, wanted_of([opened], CPU), before)) > 0.1
+
+
 def test_who_says_where_lamps_are_gets_none_drawn() -> None:
     assert knows_lamps(labelled(known=int(ALL_LIGHTS)))
     assert not knows_lamps(labelled(known=int(bit("window"))))
@@ -300,6 +346,18 @@ def test_a_run_starts_from_given_weights(options: Options, tmp_path: Path) -> No
     for key, tensor in load_scene_network(first).state_dict().items():
         assert torch.equal(tensor, begun.mean.state_dict()[key])
     assert all(parameter.requires_grad for parameter in begun.network.parameters())
+
+
+def test_a_run_that_holds_stays_near_where_it_started(options: Options, tmp_path: Path) -> None:
+    first = train_scene(tmp_path / "first", options(steps=2))
+    told: list[dict[str, float]] = []
+    train_scene(
+        tmp_path / "second",
+        options(steps=3, start=first, hold=1.0),
+        on_progress=lambda step, total, losses: told.append(dict(losses)),
+    )
+    assert all("held" in losses for losses in told)
+    assert told[0]["held"] == pytest.approx(0, abs=1e-3)
 
 
 def test_what_was_labelled_meanwhile_is_taken_in(options: Options, tmp_path: Path) -> None:

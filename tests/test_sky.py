@@ -17,7 +17,7 @@ from nightfx.apply import FieldChange, MapChange, SkyChange
 from nightfx.apply.change import graded_picture
 from nightfx.apply.field import identity_field
 from nightfx.apply.finish import Finish, Written, light_plate, screened
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.light.borders import Borders, Lengths
 from nightfx.light.fit import light_by_field
 from nightfx.light.grade import grade_of

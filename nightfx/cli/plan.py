@@ -28,7 +28,7 @@ def render_planned(plan: Path | None, number: int | None, inputs: list[Path] | N
     check_plan(plan)
     with shell.progress(f"{plan.name} {number}") as show:
         show.stage("reading", 0, None)
-        from nightfx.job.process import set_up
+        from nightfx.process import set_up
 
         set_up()
         from nightfx.job.manifest import read_manifest
@@ -65,7 +65,7 @@ def plan(
     options = RenderOptions.of(**own | given)
     with shell.progress(source.name) as show:
         show.stage("reading", 0, None)
-        from nightfx.job.process import set_up
+        from nightfx.process import set_up
 
         set_up()
         from nightfx.job.inputs import check_render

@@ -106,7 +106,7 @@ def verify(
     if not known:
         return wrong
     typer.echo(f"verifying {', '.join(known)}", err=True)
-    from nightfx.job.process import wait_briefly
+    from nightfx.process import wait_briefly
 
     wait_briefly()
     from nightfx.network import verify_backends, verify_preset
@@ -179,7 +179,7 @@ def distill(
 
         preset = load_preset(name)
         check_pictures(stills)
-        from nightfx.job.process import set_up_training
+        from nightfx.process import set_up_training
 
         set_up_training()
         from nightfx.training.run.distil import distil

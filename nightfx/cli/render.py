@@ -80,7 +80,7 @@ def _planned(
     inputs: list[Path], to: str, out: Path | None, options: RenderOptions
 ) -> tuple[list[PlannedRender], Preset]:
     """What is to be rendered, and by which preset."""
-    from nightfx.job.process import return_large_blocks, set_up
+    from nightfx.process import return_large_blocks, set_up
 
     set_up()
     from nightfx.job.inputs import plan_renders

@@ -12,8 +12,9 @@ from nightfx.export.fidelity import Fidelity, fidelity
 from nightfx.export.frames import Spread, spread_frames
 from nightfx.export.pairs import Pairs, never_brightens, pairs_of
 from nightfx.export.targets import CDL_SUFFIXES, CUBE_SUFFIXES, check_export, check_size
+from nightfx.job.asked import complete_options
 from nightfx.job.pipeline import Progress, begin_preparing, begin_stage
-from nightfx.job.render_job import complete_options, log_notes
+from nightfx.job.render_job import log_notes
 from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions
 from nightfx.picture import SDR

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nightfx.errors import SourceError, UsageError
+from nightfx.job.asked import check_options
 from nightfx.job.matte import open_mattes
-from nightfx.job.render_job import check_options
 from nightfx.job.source_target import (
     asked_encoding,
     check_target,

@@ -23,7 +23,8 @@ from nightfx.baked import (
 from nightfx.disk import partial_file
 from nightfx.hosts.targets import check_bake
 from nightfx.job import choices, pipeline
-from nightfx.job.render_job import RenderJob, complete_options, log_lines, log_notes, open_job
+from nightfx.job.asked import complete_options
+from nightfx.job.render_job import RenderJob, log_lines, log_notes, open_job
 from nightfx.light import Lighting, light_frames
 from nightfx.network import Preset, load_preset
 from nightfx.options import RenderOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nightfx.errors import SourceError, UsageError
-from nightfx.job.render_job import check_options
+from nightfx.job.asked import check_options
 from nightfx.job.source_target import asked_encoding, check_target, find_source, open_shot
 from nightfx.network import Preset
 from nightfx.options import RenderOptions

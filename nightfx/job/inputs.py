@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightfx.errors import SourceError, TargetError, UsageError
+from nightfx.job.asked import check_options
 from nightfx.job.matte import check_mattes
-from nightfx.job.render_job import check_options, check_passes, open_job
+from nightfx.job.render_job import check_passes, open_job
 from nightfx.job.source_target import (
     asked_encoding,
     check_name,

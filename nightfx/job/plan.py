@@ -18,6 +18,7 @@ from typing import Protocol
 from nightfx.disk import save_json
 from nightfx.errors import PlanError
 from nightfx.job import pipeline, render_job, source_target
+from nightfx.job.asked import check_options
 from nightfx.job.choices import choose, rebuild_lighting
 from nightfx.job.join import joined_at, opened
 from nightfx.job.manifest import Manifest, describe_job, differences
@@ -54,7 +55,7 @@ def plan_render(
     source, options = source_target.find_source(Path(source)), options or RenderOptions()
     plan, target = Path(plan), Path(target) if target else None
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    render_job.check_options(options, chosen)
+    check_options(options, chosen)
     source_target.check_shot(source)
     with (
         memory_errors_as_retry(source),

@@ -16,6 +16,7 @@ from nightfx.ahead import prefetch
 from nightfx.apply import Written
 from nightfx.errors import RetryError, UsageError
 from nightfx.job import choices, pipeline, render_job, segment, source_target
+from nightfx.job.asked import check_options, complete_options
 from nightfx.job.join import lock_beside
 from nightfx.job.matte import open_mattes
 from nightfx.job.passes import writing
@@ -56,7 +57,7 @@ def render(
     """
     options, source = options or RenderOptions(), source_target.find_source(Path(source))
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    render_job.check_options(options, chosen)
+    check_options(options, chosen)
     target = Path(target) if target else None
     alone = is_picture(source) and not is_sequence(source)
     job = _render_picture if alone and (not target or is_picture(target)) else _render_clip
@@ -77,7 +78,7 @@ def light_pictures(
     lit, and frames are numbered from 1001. Raises `UsageError` for pictures of another kind, or of more than one.
     """
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    asked = render_job.complete_options(options or RenderOptions(), chosen)
+    asked = complete_options(options or RenderOptions(), chosen)
     depth = _depth_of(pictures)
     footage = Footage(lambda: _frames(pictures, depth, frames_a_second), len(pictures))
     lighting = build_lighting(chosen, footage, asked.look, asked.light, asked.field)
@@ -161,7 +162,7 @@ def _render_picture(
     options.look.check_frames(FIRST_FRAME)
     if options.light.baked:
         raise UsageError("--baked is of clips and sequences: render a picture without it")
-    options = render_job.complete_options(options, preset)
+    options = complete_options(options, preset)
     frame = read_picture(source, options.source.max_pixels)
     tags = read_tags(source)
     own = source_target.asked_encoding(options.source) or encoding_by_tags(tags, frame.coding)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightfx.carry import log_line
-from nightfx.errors import NightfxError, SourceError, UsageError
+from nightfx.errors import NightfxError, SourceError
+from nightfx.job.asked import with_look
 from nightfx.job.matte import Mattes, open_mattes
 from nightfx.job.source_target import (
     Plan,
@@ -32,11 +33,8 @@ from nightfx.job.source_target import (
     plan_target,
     with_times,
 )
-from nightfx.light.lock import load_lock
-from nightfx.lights import read_lights
 from nightfx.network import Preset
-from nightfx.options import FieldOptions, Method, RenderOptions, Scan, SourceOptions
-from nightfx.options.option import options_in
+from nightfx.options import Method, RenderOptions, Scan, SourceOptions
 from nightfx.picture import FIRST_FRAME, SDR, Encoding, Encodings, Frame, Numbering
 from nightfx.source import (
     ClipInfo,
@@ -62,7 +60,6 @@ _log = logging.getLogger(__name__)
 # those whose index says where a frame is; in others a seek may land anywhere
 _SEEKABLE = ("mov", "matroska", "sequence")
 # what is said of a render beside the light that is baked
-_BESIDE_BAKED = {"baked", "seed", "matte", "matte_invert", "matte_feather", "device", "backend"}
 _EVERY_ROW = 16  # of luma, that tell one frame from another
 
 
@@ -204,7 +201,7 @@ def open_job(
         options = replace(options, source=with_times(options.source, reader))
         options.look.check_frames(reader.number_at(0))
         first = _first_number(reader, options, preset, target)
-        options = _with_look(options, preset, first)
+        options = with_look(options, preset, first)
         mattes = opened.enter_context(open_mattes(options.light, options.source, reader.info))
         info, by_fields, notes = _scan(reader.info, options.source.interlaced)
         plan = plan_target(info, target, options.encode)
@@ -235,54 +232,6 @@ def open_job(
         # fmt: on
 
 
-def complete_options(options: RenderOptions, preset: Preset) -> RenderOptions:
-    """Return the options with the preset's look wherever they leave it to that; raises as `check_options`."""
-    check_options(options, preset)
-    return _with_look(options, preset, FIRST_FRAME)
-
-
-def _with_look(options: RenderOptions, preset: Preset, first: int) -> RenderOptions:
-    """The options with the preset's look, of a shot whose first rendered frame has the number `first`."""
-    own = preset.facts.look
-    return options.but(look=options.look.over(own.numbered_from(first) if own else None))
-
-
-def check_options(options: RenderOptions, preset: Preset) -> None:
-    """Raise UsageError for what a preset, or the method that it renders by, cannot do, or this machine; PresetError for no lock."""
-    options.light.check_machine()
-    if options.light.baked:
-        _check_by_bake(options)
-    if preset.method(options.light.method) == "tiles":
-        _check_tiles(options, preset)
-    if options.light.sky_matte:
-        _check_sky(options, preset)
-    if preset.facts.lights is None:
-        _check_no_lights(options, preset)
-    if options.light.draft:
-        preset.check_draft()
-    if options.light.light_list:
-        read_lights(options.light.light_list)
-    if options.field.lock_to:
-        load_lock(options.field.lock_to)
-
-
-def _check_by_bake(options: RenderOptions) -> None:
-    """Raise UsageError for an option whose say is in the bake already."""
-    asked = {
-        one.flag: None
-        for group in (options.light, options.field, options.look)
-        for one in options_in(type(group)).values()  # type: ignore[arg-type]  # a class is hashable
-        if one.key not in _BESIDE_BAKED and getattr(group, one.name) != one.default
-    }
-    if asked:
-        words = f"{next(iter(asked))} is decided in it: leave that out, or bake the shot anew"
-        raise UsageError(f"--baked {options.light.baked}: {words}")
-    if options.job.passes:
-        raise UsageError("--passes and --baked exclude each other: passes are of a render")
-    if options.source.interlaced == "keep":
-        raise UsageError("--baked is of whole frames: leave out --interlaced keep")
-
-
 def _check_baked(path: Path, reader: FrameReader, first: int, end_seconds: float | None) -> None:
     """Raise SourceError where a bake is of another plate, or lacks frames of what is rendered."""
     from nightfx.baked import PlateFacts, open_bake
@@ -302,36 +251,6 @@ def _check_baked(path: Path, reader: FrameReader, first: int, end_seconds: float
     if first < facts.first or end > last:
         words = f"has frames {facts.first} to {last}: render those, or bake the others too"
         raise SourceError(f"--baked {path}: {words}")
-
-
-def _check_tiles(options: RenderOptions, preset: Preset) -> None:
-    if options.light.draft:
-        words = f"--draft needs relight, and {preset.name} renders tiles: --method relight"
-        raise UsageError(words)
-    if options.field.lock or options.field.lock_to:
-        raise UsageError("--lock and --lock-to need --method relight: tiles have no field")
-    if options.job.passes:
-        raise UsageError("--passes needs --method relight: tiles have no field")
-    if options.field.field_every != FieldOptions().field_every:
-        raise UsageError("--field-every needs --method relight: tiles have no field")
-    if options.field.working_height and not options.look.over(preset.facts.look).names("sky"):
-        words = "tiles show the generator the full size"
-        raise UsageError(f"--working-height needs --method relight: {words}")
-
-
-def _check_sky(options: RenderOptions, preset: Preset) -> None:
-    if preset.facts.plate == "night":
-        raise UsageError(f"--sky-matte: {preset.name} is for plates of the night, whose sky stays")
-    if not options.look.over(preset.facts.look).names("sky"):
-        raise UsageError(f"--sky-matte: the look of {preset.name} leaves skies alone: give --sky 1")
-
-
-def _check_no_lights(options: RenderOptions, preset: Preset) -> None:
-    words = f"{preset.name} lights no lamps: its preset.toml has no [lights]"
-    if options.light.lights not in ("auto", "off"):
-        raise UsageError(f"--lights {options.light.lights}: {words}")
-    if options.light.lit_windows is not None:
-        raise UsageError(f"--lit-windows: {words}")
 
 
 def _tried(target: Path, info: ClipInfo, plan: Plan) -> list[str]:

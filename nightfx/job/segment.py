@@ -13,8 +13,9 @@ from functools import partial
 from itertools import islice
 from typing import Generic, TypeVar
 
+from nightfx import process
 from nightfx.ahead import prefetch
-from nightfx.job import pipeline, process, render_job
+from nightfx.job import pipeline, render_job
 from nightfx.job.store import SegmentRecord, Segments, Store
 from nightfx.light import Borders, Lighting, light_frames, mark_borders, working_height
 from nightfx.picture import Frame

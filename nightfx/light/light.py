@@ -32,7 +32,7 @@ from nightfx.light.glow import spread
 from nightfx.light.lamps.shine import with_lamps
 from nightfx.light.lighting import Lighting
 from nightfx.light.see import Seen, luma_of, see
-from nightfx.light.sky import SkyMatte, follow_skies, own_sky, with_sky
+from nightfx.light.sky import SkyMatte, edited, follow_skies, own_sky, with_sky
 from nightfx.light.tiling import light_of
 from nightfx.options import Look
 from nightfx.picture import (
@@ -165,10 +165,12 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     frame = lit.seen.frame
     number = lighting.numbering.of(frame, index)
     moment = lighting.look.at(number)
-    change = lit.change
+    change, surely = lit.change, lit.sky
+    if lighting.sky and surely is not None:
+        surely = edited(surely, lighting.sky, frame, number)
     if lighting.sky and moment.sky:
         own = own_sky(beside.sky_at(index, frame), lit.seen) if beside.sky_at else None
-        sky = own or SkyMatte(lit.sky)
+        sky = own or SkyMatte(surely)
         change = with_sky(change, lit.seen, sky, lighting.sky, moment, written.encodings.source)
     change = bare = change.graded(grade.then(grade.grade_of(moment), lighting.moonlight))
     glow = spread(change.of_picture(lit.seen.small), moment.glow) if moment.glow else None
@@ -176,7 +178,7 @@ def _light_one(index: int, lit: Lit, lighting: Lighting, written: Written, besid
     shares: dict[str, GroupShare] | None = None
     if lighting.lamps:
         lamps = lighting.lamps.at(number, moment)
-        change, glare, patches, shares_under = with_lamps(change, lit.seen, lit.sky, lamps)
+        change, glare, patches, shares_under = with_lamps(change, lit.seen, surely, lamps)
         bare, glow = change, glare if glow is None else screened(glow, glare)
         shares = shares_under(glow) if beside.on_change else None
     veil = None

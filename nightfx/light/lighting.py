@@ -51,6 +51,7 @@ from nightfx.picture import (
     to_working,
     upright,
 )
+from nightfx.scene import read_sky_edits
 
 # what int8 is quantised with, spread over the clip: a street does not stand for a sky
 _SHOWN_FRAMES = 8
@@ -203,7 +204,9 @@ def plan_sky(
             (moonlight and moonlight.sky) or preset.facts.sky or NightSky(),
             most_of(preset),
         ),
-        *(working_height(preset, field), _sky_steadying(preset, field)),
+        working_height(preset, field),
+        read_sky_edits(light.sky_edits) if light.sky_edits else None,
+        _sky_steadying(preset, field),
     )
 
 

@@ -31,7 +31,15 @@ from nightfx.picture import (
     to_working,
     upright,
 )
-from nightfx.scene import SURFACES, Matte, refine, refine_picture, see_scene, with_colour
+from nightfx.scene import (
+    SURFACES,
+    Matte,
+    SkyEdits,
+    refine,
+    refine_picture,
+    see_scene,
+    with_colour,
+)
 
 _SKY = SURFACES.index("sky")
 _NONE = 0.02  # where no cell is this surely sky, there is none
@@ -52,6 +60,8 @@ class SkyPlan:
     """How much of the luma of the sky by day may be left at most."""
     height: int = 256
     """Working height in px, at which the network is shown a frame where no field is fitted."""
+    edits: SkyEdits | None = None
+    """What a person says of it."""
     steadying: Steadying = field(default_factory=Steadying)
     """How skies follow each other; where the field is computed for fewer frames, so is the sky."""
 
@@ -62,6 +72,15 @@ def sky_of(seen: Seen, plan: SkyPlan, encoding: Encoding) -> Float32:
     shown = upright(rolled_off(seen.small, encoding), seen.frame)
     sky = see_scene(plan.network, shown).surfaces[_SKY]
     cells: Float32 = halved(as_coded(sky[None], seen.frame))[0]
+    return cells
+
+
+def edited(sky: Float32, plan: SkyPlan, frame: Frame, number: int) -> Float32:
+    """Return how surely each cell (h, w) of a frame is sky, when a person had a say in it."""
+    if plan.edits is None:
+        return sky
+    shown = plan.edits.on(np.ascontiguousarray(upright(sky[None], frame)[0]), number)
+    cells: Float32 = np.ascontiguousarray(as_coded(shown[None], frame)[0])
     return cells
 
 

@@ -7,7 +7,7 @@ px of the upright plate, and frames have the numbers that they have everywhere: 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,19 +16,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nightfx.disk import partial_file
+from nightfx.disk import checked, partial_file
 from nightfx.errors import UsageError
 from nightfx.lights.kinds import KINDS
 from nightfx.picture import Float32
 
 _FORMAT = 1
-_MOST_BYTES = 256 << 20
+_KIND = checked.Kind("list of lights", "`nightfx lights` writes one")
 _MOST_PX = 1_000_000
 _MOST_STOPS = 10.0
 _MOST_LIGHT = 100.0  # white being 1
 _KELVIN = 1000.0, 20000.0
-_MOST_FRAME = 1 << 40
-_MOST_SAID = 60  # characters of a wrong value that an error tells
 _HEAD = ("nightfx_lights", "size_px", "first", "count", "town", "horizon", "lights")
 _KEYS = ("id", "kind", "parent", "on", "stops", "kelvin", "rgb", "locked", "track")
 
@@ -155,20 +153,10 @@ def _told(light: Light) -> dict[str, Any]:
 
 def read_lights(path: Path) -> LightList:
     """Read a list that somebody may have edited. Raises `UsageError` that names file, light and key."""
+    data = checked.read_typed(path, _KIND)
     try:
-        if not path.is_file():
-            raise UsageError(f"{path}: is no file: `nightfx lights` writes one")
-        if path.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{path}: more than {_MOST_BYTES >> 20} MiB is no list of lights")
-        return parse_lights(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no list of lights: `nightfx lights` writes one") from error
-    except json.JSONDecodeError as error:
-        words = f"is no list of lights: `nightfx lights` writes one (no JSON: {error})"
-        raise UsageError(f"{path}: {words}") from error
-    except (ValueError, RecursionError) as error:
+        return parse_lights(data)
+    except ValueError as error:
         raise UsageError(f"{path}: {error}") from error
 
 
@@ -176,9 +164,15 @@ def parse_lights(data: Any) -> LightList:
     """Return the list that JSON says. Raises ValueError, with a word about what is wrong."""
     if not isinstance(data, dict) or data.get("nightfx_lights") != _FORMAT:
         raise ValueError(f"no list of lights of version {_FORMAT}: `nightfx lights` writes one")
-    _check_keys(data, _HEAD)
-    width, height = (_whole(v, "size_px", 1, _MOST_PX) for v in _list(data, "size_px", 2))
-    lights = tuple(_light(one, index) for index, one in enumerate(_list(data, "lights")))
+    checked.check_keys(data, _HEAD)
+    width, height = (
+        checked.whole(v, "size_px", 1, _MOST_PX)
+        for v in checked.list_of(data.get("size_px"), "size_px", 2)
+    )
+    lights = tuple(
+        _light(one, index)
+        for index, one in enumerate(checked.list_of(data.get("lights"), "lights"))
+    )
     seen: set[int] = set()
     for light in lights:
         if light.id in seen:
@@ -186,17 +180,22 @@ def parse_lights(data: Any) -> LightList:
         seen.add(light.id)
     return LightList(
         (width, height),
-        _whole(data.get("first"), "first"),
-        _whole(data.get("count"), "count", 0),
-        _truth(data.get("town", False), "town"),
+        checked.whole(data.get("first"), "first"),
+        checked.whole(data.get("count"), "count", 0),
+        checked.truth(data.get("town", False), "town"),
         _horizon(data.get("horizon", [])),
         lights,
     )
 
 
 def _horizon(rows: Any) -> tuple[tuple[int, float], ...]:
-    pairs = [_list_of(row, "a row of horizon", 2) for row in _list_of(rows, "horizon", None)]
-    told = [(_whole(a, "frame of horizon"), _number(b, "horizon", -10, 10)) for a, b in pairs]
+    pairs = [
+        checked.list_of(row, "a row of horizon", 2) for row in checked.list_of(rows, "horizon")
+    ]
+    told = [
+        (checked.whole(a, "frame of horizon"), checked.number(b, "horizon", -10, 10))
+        for a, b in pairs
+    ]
     if any(a[0] >= b[0] for a, b in pairwise(told)):
         raise ValueError("horizon: frames must rise")
     return tuple(told)
@@ -205,7 +204,7 @@ def _horizon(rows: Any) -> tuple[tuple[int, float], ...]:
 def _light(one: Any, index: int) -> Light:
     if not isinstance(one, dict):
         raise ValueError(f"light {index + 1} of the list is no object")
-    name = f"light {_said(one['id'])}" if "id" in one else f"light {index + 1} of the list"
+    name = f"light {checked.said(one['id'])}" if "id" in one else f"light {index + 1} of the list"
     try:
         return _checked(one)
     except ValueError as error:
@@ -213,32 +212,29 @@ def _light(one: Any, index: int) -> Light:
 
 
 def _checked(one: Mapping[str, Any]) -> Light:
-    _check_keys(one, _KEYS)
+    checked.check_keys(one, _KEYS)
     kind, on, kelvin, parent = (one.get(key) for key in ("kind", "on", "kelvin", "parent"))
     if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {_said(kind)}")
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {checked.said(kind)}")
     return Light(
-        id=_whole(one.get("id"), "id"),
+        id=checked.whole(one.get("id"), "id"),
         kind=kind,
         track=_track(one.get("track")),
-        parent=None if parent is None else _whole(parent, "parent"),
-        on=None if on is None else _truth(on, "on"),
-        stops=_number(one.get("stops", 0.0), "stops", -_MOST_STOPS, _MOST_STOPS),
-        kelvin=None if kelvin is None else _number(kelvin, "kelvin", *_KELVIN),
+        parent=None if parent is None else checked.whole(parent, "parent"),
+        on=None if on is None else checked.truth(on, "on"),
+        stops=checked.number(one.get("stops", 0.0), "stops", -_MOST_STOPS, _MOST_STOPS),
+        kelvin=None if kelvin is None else checked.number(kelvin, "kelvin", *_KELVIN),
         rgb=_colour(one.get("rgb")),
-        locked=_truth(one.get("locked", False), "locked"),
+        locked=checked.truth(one.get("locked", False), "locked"),
     )
-
-
-def _check_keys(data: Mapping[str, Any], known: Sequence[str]) -> None:
-    if unknown := sorted(set(data) - set(known)):
-        raise ValueError(f"unknown key {_said(unknown[0])}; known: {', '.join(known)}")
 
 
 def _colour(rgb: Any) -> tuple[float, float, float] | None:
     if rgb is None:
         return None
-    red, green, blue = (_number(v, "rgb", 0, _MOST_LIGHT) for v in _list_of(rgb, "rgb", 3))
+    red, green, blue = (
+        checked.number(v, "rgb", 0, _MOST_LIGHT) for v in checked.list_of(rgb, "rgb", 3)
+    )
     return red, green, blue
 
 
@@ -255,44 +251,10 @@ def _track(rows: Any) -> LightTrack:
 
 def _row(row: Any) -> list[float]:
     """A row of a track, checked."""
-    frame, *corners, sure = _list_of(row, "a row of track", 10)
-    places = [_number(v, "a corner of track", -_MOST_PX, _MOST_PX) for v in corners]
-    return [_whole(frame, "frame of track"), *places, _number(sure, "confidence of track", 0, 1)]
-
-
-def _list(data: Mapping[str, Any], key: str, count: int | None = None) -> list[Any]:
-    return _list_of(data.get(key), key, count)
-
-
-def _list_of(value: Any, key: str, count: int | None) -> list[Any]:
-    if not isinstance(value, list) or (count is not None and len(value) != count):
-        words = "a list" if count is None else f"a list of {count}"
-        raise ValueError(f"{key} must be {words}")
-    return value
-
-
-def _whole(value: Any, key: str, low: int = -_MOST_FRAME, high: int = _MOST_FRAME) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{key} must be a whole number, got {_said(value)}")
-    if not low <= value <= high:
-        raise ValueError(f"{key} must be from {low} to {high}, got {_said(value)}")
-    return value
-
-
-def _truth(value: Any, key: str) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{key} must be true or false, got {_said(value)}")
-    return value
-
-
-def _number(value: Any, key: str, low: float, high: float) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # what is not finite lies nowhere
-        raise ValueError(f"{key} must be a number from {low:g} to {high:g}, got {_said(value)}")
-    return float(value)
-
-
-def _said(value: Any) -> str:
-    """A wrong value as the file has it, shortened."""
-    text = json.dumps(value)
-    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}…"
+    frame, *corners, sure = checked.list_of(row, "a row of track", 10)
+    places = [checked.number(v, "a corner of track", -_MOST_PX, _MOST_PX) for v in corners]
+    return [
+        checked.whole(frame, "frame of track"),
+        *places,
+        checked.number(sure, "confidence of track", 0, 1),
+    ]

@@ -14,7 +14,6 @@ from nightfx.errors import NightfxError
 from nightfx.job.choices import lengths_of
 from nightfx.job.manifest import Choices, describe_mattes
 from nightfx.job.pipeline import Progress, stage_counter
-from nightfx.job.process import trim_heap
 from nightfx.job.render_job import frames_from, log_news, log_notes
 from nightfx.job.resume import share_of
 from nightfx.job.segment import Marks, SegmentRange, SegmentSplitter, rest_of
@@ -27,6 +26,7 @@ from nightfx.mattes.store import MatteManifest, MatteStore, take_up
 from nightfx.network import same_threads
 from nightfx.options import EncodeOptions, RenderOptions
 from nightfx.picture import Frame
+from nightfx.process import trim_heap
 from nightfx.source import ClipInfo, FrameReader, deinterlaced
 from nightfx.target import (
     EncodedSegment,

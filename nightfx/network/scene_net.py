@@ -1,7 +1,8 @@
 """The scene network: what each pixel of a picture shows.
 
-A U-Net without normalisation that works at half the size of what it is shown. It is one for all presets; what its
-channels mean is said by `nightfx/scene`, what it learnt from by `scene/CARD.md`.
+A U-Net without normalisation that works at half the size of what it is shown; where it is coarsest, each place looks at
+all others: a pale plane is a sky above a street and a wall in a room. It is one for all presets; what its channels mean is
+said by `nightfx/scene`, what it learnt from by `scene/CARD.md`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,46 @@ from nightfx.network.scene_file import bundled_scene
 WIDTHS = (32, 48, 64, 96, 128)
 """Channels at a half, a quarter … and a 32nd of the size."""
 _SHOWN = 3 * 4 + 1  # 2×2 px of RGB, and the row
+_HEADS = 4
+_SHARP = 6.0  # how sharply a place chooses among all others, to begin with
+
+
+class Surroundings(nn.Module):
+    """Each place looks at all others: attention of four heads, and two layers that each place has for itself.
+
+    Both add to what comes in, and nothing to begin with. Weights of an older network, which has none, are so of this one.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(channels, 3 * channels, 1)
+        self.sharp = nn.Parameter(torch.full((_HEADS, 1, 1), _SHARP))
+        self.tell = nn.Conv2d(channels, channels, 1)
+        self.think = nn.Conv2d(channels, 2 * channels, 1)
+        self.say = nn.Conv2d(2 * channels, channels, 1)
+        self.hush()
+
+    def hush(self) -> None:
+        """Let it add nothing, until it learns to."""
+        for last in (self.tell, self.say):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        n, c, height, width = x.shape
+        looked = self.look(x).reshape(n, 3, _HEADS, c // _HEADS, height * width)
+        asked, known, held = looked.unbind(1)
+        # directions alone are compared: without normalisation lengths would make a choice as sharp as they like
+        alike = F.normalize(asked, dim=2).transpose(2, 3) @ F.normalize(known, dim=2)
+        share = (alike * self.sharp).softmax(3)
+        x = x + self.tell((held @ share.transpose(2, 3)).reshape(n, c, height, width))
+        y: Tensor = x + self.say(F.relu(self.think(x)))
+        return y
 
 
 class SceneNetwork(nn.Module):
-    """Pictures to the logits of `channels` kinds of things, about a million parameters."""
+    """Pictures to the logits of `channels` kinds of things, about 1.2 million parameters."""
 
     stand_in: Callable[[Tensor], Tensor] | None = None
     """A stand-in for all layers, where a backend has put one there."""
@@ -35,6 +72,7 @@ class SceneNetwork(nn.Module):
         self.channels, self.multiple_px = channels, 2 ** len(widths)
         self.enter = _twice(_SHOWN, widths[0])
         self.down = nn.ModuleList(_twice(i, o, stride=2) for i, o in pairwise(widths))
+        self.around = Surroundings(widths[-1])
         self.up = nn.ModuleList(_twice(i + o, i) for i, o in pairwise(widths))
         self.leave = nn.Conv2d(widths[0], 4 * channels, 1)
 
@@ -52,7 +90,7 @@ class SceneNetwork(nn.Module):
         levels = [self.enter(x.to(self.leave.weight.dtype))]
         for layers in self.down:
             levels.append(layers(levels[-1]))
-        deep = levels.pop()
+        deep = self.around(levels.pop())
         for layers in reversed(self.up):
             deep = F.interpolate(deep, scale_factor=2.0, mode="nearest")
             deep = layers(torch.cat([deep, levels.pop()], dim=1))
@@ -94,7 +132,8 @@ def _built(tensors: dict[str, Tensor]) -> SceneNetwork:
     deeper = [tensors[key].shape[0] for key in sorted(tensors) if _is_down(key)]
     widths = tensors["enter.0.weight"].shape[0], *deeper
     network = SceneNetwork(tensors["leave.weight"].shape[0] // 4, widths)
-    network.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    own = {key: own for key, own in network.state_dict().items() if key.startswith("around.")}
+    network.load_state_dict({**own, **{key: tensor.float() for key, tensor in tensors.items()}})
     return network
 
 

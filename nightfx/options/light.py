@@ -89,6 +89,9 @@ class LightOptions:
         "Clip, sequence or picture that is white where the sky is; by default it is found.",
         is_file=True,
     )
+    sky_edits: Path | None = option(
+        None, "Polygons that are sky or none, as nightfx studio writes them.", is_file=True
+    )
     lights: str = option(
         "auto",
         "Lamps and windows: auto, on, off, or a list that `nightfx lights` wrote.",
@@ -125,6 +128,9 @@ class LightOptions:
 
     def __post_init__(self) -> None:
         settle(self)
+        if self.sky_matte and self.sky_edits:
+            words = "edits are of the sky that is found: leave one of both out"
+            raise UsageError(f"--sky-edits and --sky-matte exclude each other: {words}")
         if isinstance(self.tile_px, int) and (
             self.tile_px < MULTIPLE_PX or self.tile_px % MULTIPLE_PX
         ):

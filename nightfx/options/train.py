@@ -148,6 +148,11 @@ class SceneTrainOptions:
     start: Path | None = option(
         None, "Weights to start from, such as scene/weights.safetensors; else none.", metavar="FILE"
     )
+    hold: float = option(
+        0.0,
+        "How much what labels leave open is held to what --start says of it.",
+        limits=(0, math.inf),
+    )
     town_share: float = option(0.4, "Chance of a view of the town.", limits=(0, 1))
     steps: int = option(6000, "Steps in all.", limits=(1, math.inf))
     batch: int = option(8, "Pictures a step.", limits=(1, math.inf))

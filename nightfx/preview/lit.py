@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from nightfx.apply import Written
+from nightfx.job.asked import complete_options
 from nightfx.job.matte import open_mattes
-from nightfx.job.render_job import complete_options
 from nightfx.light import Borders, Footage, Lengths, Lighting, build_lighting, light_looks
 from nightfx.lights import LightList
 from nightfx.network import Generator, Preset

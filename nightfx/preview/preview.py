@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nightfx.job.asked import complete_options
 from nightfx.job.pipeline import Progress, begin_preparing, begin_stage, stage_counter
-from nightfx.job.render_job import complete_options, log_notes
+from nightfx.job.render_job import log_notes
 from nightfx.network import Preset, list_presets, load_preset
 from nightfx.options import Look, RenderOptions
 from nightfx.picture import Float32, Frame, rgb_coding

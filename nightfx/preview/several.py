@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.preview.lit import Kept, render, render_variants
 from nightfx.preview.pick import Picked
 from nightfx.preview.scopes import Pixels

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nightfx.errors import UsageError
-from nightfx.job.render_job import check_options, complete_options
+from nightfx.job.asked import check_options, complete_options
 from nightfx.network import Preset, load_preset
 from nightfx.options import FieldOptions, LightOptions, Look, RenderOptions, find_option
 from nightfx.options.option import Option, options_in

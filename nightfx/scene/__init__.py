@@ -8,6 +8,13 @@ from nightfx.lazy import later
 from nightfx.scene.any_sky import find_any_sky
 from nightfx.scene.kinds import KINDS, LIGHTS, SURFACES
 from nightfx.scene.matte import Matte, read_model, refine, refine_picture, with_colour
+from nightfx.scene.sky_edits import (
+    SkyEdit,
+    SkyEdits,
+    parse_sky_edits,
+    read_sky_edits,
+    write_sky_edits,
+)
 from nightfx.scene.town import TownJudge, pooled, town_odds
 
 if TYPE_CHECKING:
@@ -21,11 +28,15 @@ __all__ = [
     "Matte",
     "Places",
     "Scene",
+    "SkyEdit",
+    "SkyEdits",
     "TownJudge",
     "find_any_sky",
+    "parse_sky_edits",
     "places_of",
     "pooled",
     "read_model",
+    "read_sky_edits",
     "refine",
     "refine_picture",
     "scene_of",
@@ -34,6 +45,7 @@ __all__ = [
     "sky_of",
     "town_odds",
     "with_colour",
+    "write_sky_edits",
 ]
 
 __getattr__ = later(

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from nightfx.apply import Written
 from nightfx.errors import UsageError
+from nightfx.job.asked import complete_options
 from nightfx.job.matte import open_mattes
-from nightfx.job.render_job import complete_options
 from nightfx.light import (
     Borders,
     Footage,

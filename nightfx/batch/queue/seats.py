@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 
-from nightfx.job.process import worker_variables
 from nightfx.options import EngineOptions, has_driver
+from nightfx.process import worker_variables
 from nightfx.source import VARIABLE, cores
 
 

@@ -96,8 +96,8 @@ def _check(
     scopes: bool,
 ) -> None:
     """Raise what can be known without torch, which takes seconds to import."""
+    from nightfx.job.asked import check_options
     from nightfx.job.matte import open_mattes
-    from nightfx.job.render_job import check_options
     from nightfx.network import load_preset
     from nightfx.preview.pick import Asked, pick_frames, sheet_of
     from nightfx.preview.vary import check_sheet, variants_of

@@ -41,7 +41,7 @@ def studio(
     if missing := [name for name in _NEEDS if find_spec(name) is None]:
         raise UsageError(f"nightfx studio needs {missing[0]}: {install_words('studio')}")
     own = own_settings({}, all_options())
-    from nightfx.job.process import set_up
+    from nightfx.process import set_up
     from nightfx.studio.studio import Studio
     from nightfx.studio.web.serve import serve
 

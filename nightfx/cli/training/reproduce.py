@@ -42,7 +42,7 @@ def reproduce(
         arms_of(experiment, options)
         check_pictures(*(folder for side in find_sides(data) for folder in side))
         check_folder(out)
-        from nightfx.job.process import set_up_training
+        from nightfx.process import set_up_training
 
         set_up_training()
         from nightfx.training.reproduce.experiments import reproduce as run_experiment

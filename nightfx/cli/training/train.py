@@ -74,7 +74,7 @@ def train(
         refuse_folder(out / next(iter(arms)), resume=resume)
         if isinstance(pictures, Mixed):
             pictures = _gather(pictures, out)
-        from nightfx.job.process import set_up_training
+        from nightfx.process import set_up_training
 
         set_up_training()
         from nightfx.training.run.trainer import train as train_presets
@@ -150,7 +150,7 @@ def _train_pairs(
         assert chosen.after
         check_sides(chosen.before, chosen.after)
         check_folder(out)
-        from nightfx.job.process import set_up_training
+        from nightfx.process import set_up_training
 
         set_up_training()
         from nightfx.training.paired.run import train_pairs

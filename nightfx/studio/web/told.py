@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightfx.errors import NightfxError
-from nightfx.job.render_job import complete_options
+from nightfx.job.asked import complete_options
 from nightfx.lights import KINDS, Shown, choose, group_of
 from nightfx.studio.desk import Desk
 from nightfx.studio.studio import Studio

@@ -15,6 +15,7 @@ from nightfx.options import SceneTrainOptions
 from nightfx.training.scene.altering import plain_sky
 from nightfx.training.scene.labelled import Labelled
 from nightfx.training.scene.photographs import find_labelled, read_labelled
+from nightfx.training.scene.rooms import persons_in
 from nightfx.training.scene.town import find_views, read_view
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class Sources:
     town: list[list[Labelled]] = field(default_factory=list)
     """A view each, under one or more suns."""
     skies: list[np.ndarray] = field(default_factory=list)
+    persons: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    """Cut out of the photographs, with their masks."""
     seen: set[Path] = field(default_factory=set)
 
     def __len__(self) -> int:
@@ -95,6 +98,8 @@ def _gather_photographs(sources: Sources, chosen: SceneTrainOptions, keep_out: s
         sources.photographs.setdefault(str(place.parent), []).append(item)
         if (piece := plain_sky(item)) is not None:
             sources.skies.append(piece)
+        if (person := persons_in(item)) is not None:
+            sources.persons.append(person)
 
 
 def is_in(place: Path, words: Sequence[str]) -> bool:

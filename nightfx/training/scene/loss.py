@@ -73,6 +73,26 @@ def scene_loss(logits: Tensor, wanted: Wanted) -> dict[str, Tensor]:
     }
 
 
+def held_loss(logits: Tensor, wanted: Wanted, before: Tensor) -> Tensor:
+    """How far logits (N, 11, H, W) are from those of another network, `before`, where the labels leave something open."""
+    sizes = [len(SURFACES), len(LIGHTS)]
+    (own, lights), (old, old_lights) = (
+        x.contiguous().split(sizes, dim=1) for x in (logits, before)
+    )
+    # which of the surfaces but the sky it is: how much of it is sky, the labels say
+    own, old = own[:, 1:].log_softmax(1), old[:, 1:].log_softmax(1)
+    open_ = (wanted.allowed.sum(1) != 1) * (1 - wanted.sky)
+    apart = ((old.exp() * (old - own)).sum(1) * open_).sum() / open_.sum().clamp(min=1)
+    doubt = 1 - wanted.trust
+    loss = F.binary_cross_entropy_with_logits(lights, old_lights.sigmoid(), doubt, reduction="none")
+    least = F.binary_cross_entropy_with_logits(
+        old_lights, old_lights.sigmoid(), doubt, reduction="none"
+    )
+    of_lights = (loss - least).sum((0, 2, 3)) / doubt.sum((0, 2, 3)).clamp(min=1)
+    whole: Tensor = apart + _LIGHTS * of_lights.sum()
+    return whole
+
+
 def _surfaces_loss(log_p: Tensor, known: Tensor, wanted: Wanted) -> Tensor:
     """Cross entropy of the sky's share, and of the rest against all that it may be together."""
     rest = ((log_p.exp() * wanted.allowed).sum(1) + _LEAST).log()

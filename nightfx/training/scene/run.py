@@ -31,13 +31,15 @@ from nightfx.training.scene.gaps import with_gap
 from nightfx.training.scene.gather import Sources, gather, read_keep_out
 from nightfx.training.scene.labelled import Labelled
 from nightfx.training.scene.lampposts import knows_lamps, with_lamps
-from nightfx.training.scene.loss import scene_loss, wanted_of
+from nightfx.training.scene.loss import held_loss, scene_loss, wanted_of
+from nightfx.training.scene.rooms import draw_room
 
 _log = logging.getLogger(__name__)
 
 SIZE_PX = (224, 288)
 """(height, width) of what the network learns from: about a frame at working height."""
 _GAPS = 0.35  # of the facades that get a piece of sky: few show any
+_ROOMS = 0.06  # of all pictures, where there are photographs to furnish them with
 _LAMPS = 0.6  # of the photographs that get street lamps
 _AHEAD = 2  # batches
 
@@ -101,15 +103,24 @@ def draw_batch(sources: Sources, options: SceneTrainOptions, step: int) -> Batch
     pictures, labels = [], []
     for index in range(options.batch):
         rng = np.random.default_rng((options.seed, step, index))
-        drawn = sources.draw(options.town_share, rng)
-        item = reframed(drawn, SIZE_PX, rng)
-        if is_frontal(drawn) and rng.uniform() < _GAPS:
-            item = with_gap(item, sources.skies, rng)
-        if not knows_lamps(drawn) and rng.uniform() < _LAMPS:
-            item = with_lamps(item, rng)
+        item = _draw(sources, options, rng)
         pictures.append(altered(item, sources.skies, rng).transpose(2, 0, 1))
         labels.append(item)
     return torch.from_numpy(np.stack(pictures)), labels
+
+
+def _draw(sources: Sources, options: SceneTrainOptions, rng: np.random.Generator) -> Labelled:
+    """A picture of the size that is learnt from, before its light and camera are altered."""
+    if sources.photographs and rng.uniform() < _ROOMS:
+        some = [sources.draw(0.0, rng) for _ in range(4)]
+        return draw_room(SIZE_PX, sources.persons, some, rng)
+    drawn = sources.draw(options.town_share, rng)
+    item = reframed(drawn, SIZE_PX, rng)
+    if is_frontal(drawn) and rng.uniform() < _GAPS:
+        item = with_gap(item, sources.skies, rng)
+    if not knows_lamps(drawn) and rng.uniform() < _LAMPS:
+        item = with_lamps(item, rng)
+    return item
 
 
 def _step(
@@ -119,7 +130,11 @@ def _step(
     quick = pick_trunk_dtype(device) == torch.bfloat16
     with torch.autocast(device.type, torch.bfloat16, enabled=quick):
         logits = run.network(x)
-    losses = scene_loss(logits, wanted_of(batch[1], device))
+        before = run.before(x) if run.before else None
+    wanted = wanted_of(batch[1], device)
+    losses = scene_loss(logits, wanted)
+    if before is not None:
+        losses["held"] = options.hold * held_loss(logits, wanted, before)
     whole = torch.stack(list(losses.values())).sum()
     if not bool(whole.isfinite()):
         raise DeadRunError(f"step {run.step}: the loss is not finite; take a lower learning rate")

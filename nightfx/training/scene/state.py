@@ -31,6 +31,8 @@ class SceneRun:
     network: SceneNetwork
     mean: SceneNetwork
     optimiser: torch.optim.AdamW
+    before: SceneNetwork | None = None
+    """The network it started from, where what labels do not say is held to what that one says."""
     step: int = 0
     losses: list[dict[str, float]] = field(default_factory=list)
     """Means over the steps between two checkpoints, with the step as `step`."""
@@ -62,13 +64,14 @@ def start(options: SceneTrainOptions, device: torch.device) -> SceneRun:
     network.train().requires_grad_(True)
     network.to(device, memory_format=layout(device))  # type: ignore[call-overload]  # torch's stubs lack it
     mean = copy.deepcopy(network).requires_grad_(False)
+    before = copy.deepcopy(mean).eval() if options.start and options.hold else None
     adam = torch.optim.AdamW(
         network.parameters(),
         options.learning_rate,
         weight_decay=_DECAY,
         fused=device.type in ("cpu", "cuda"),
     )
-    return SceneRun(network, mean, adam)
+    return SceneRun(network, mean, adam, before)
 
 
 def layout(device: torch.device) -> torch.memory_format:
@@ -84,6 +87,7 @@ def _seeded() -> SceneNetwork:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d has a bias by default
+    network.around.hush()
     nn.init.normal_(network.leave.weight, std=0.01)
     return network
 
