@@ -100,7 +100,7 @@ MAY_IMPORT = {
     "farm": {"disk", "errors", "job"},
     "studio": {
         *("apply", "batch", "disk", "errors", "job", "light", "lights", "mattes", "network"),
-        *("options", "picture", "preview", "source"),
+        *("options", "picture", "preview", "scene", "source"),
     },
     "quality": {
         *("disk", "errors", "job", "light", "metrics", "network", "options", "picture", "preview"),

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from nightfx.cli import app
 from nightfx import process
+from nightfx.cli import app
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from media import Clip, make_clip
@@ -22,10 +23,12 @@ from nightfx.options import RenderOptions
 from nightfx.options.look import Look
 from nightfx.options.option import options_in
 from nightfx.preview.lit import render
+from nightfx.scene import SkyEdit, SkyEdits, read_sky_edits
 from nightfx.studio.engine import Engine, Wish
 from nightfx.studio.lamps import add, delete, move, say
 from nightfx.studio.lanes import Lanes, SupersededError
 from nightfx.studio.saved import read_table, write_table
+from nightfx.studio.skies import carried_sky
 from nightfx.studio.state import History, ShotState
 from nightfx.studio.studio import Studio
 from nightfx.studio.web.app import make_app
@@ -452,6 +455,81 @@ def test_a_file_of_others_names_no_place_to_write_to(
 
 
 # pictures
+
+
+# the sky
+
+
+def square(left: float = 20) -> list[list[float]]:
+    return [[left, 10], [left + 40, 10], [left + 40, 50], [left, 50]]
+
+
+def test_a_polygon_is_drawn_shaped_and_left_out(page: TestClient, shot: Path) -> None:
+    path = shot.with_name("shot.sky.json")
+    edit(page, do="sky-add", sky=False, frame=1001, corners=square())
+    assert table(shot) == {"sky_edits": "shot.sky.json"}
+    edit(page, do="sky-shape", edit=0, frame=1005, corners=square(60))
+    edit(page, do="sky-say", edit=0, said={"first": 1001, "last": 1006})
+    (one,) = read_sky_edits(path).edits
+    assert (one.is_sky, one.frames.tolist(), one.first, one.last) == (
+        False,
+        [1001, 1005],
+        1001,
+        1006,
+    )
+    told = page.get("/api/shots/0?number=1003").json()["sky"]
+    assert told[0]["corners"][0] == [40, 10]
+    edit(page, do="sky-delete", edit=0)
+    assert table(shot) == {}
+    assert not path.exists()
+    page.post("/api/shots/0/step", json={"step": -1})
+    assert len(read_sky_edits(path).edits) == 1
+    assert table(shot) == {"sky_edits": "shot.sky.json"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"do": "sky-add", "sky": True, "frame": 1001, "corners": [[0, 0], [9, 9]]}, "3 to 400"),
+        ({"do": "sky-add", "sky": True, "frame": 1001, "corners": [[0], [1], [2]]}, "a corner is"),
+        ({"do": "sky-add", "sky": 1, "frame": 1001, "corners": []}, "no such change of the sky"),
+        ({"do": "sky-delete", "edit": 3}, "there is no polygon 3"),
+        ({"do": "sky-carry", "edit": 0, "frame": 1001}, "there is no polygon 0"),
+        ({"do": "sky-paint"}, "no such change of the sky"),
+    ],
+)
+def test_a_wrong_polygon_changes_nothing(
+    page: TestClient, shot: Path, change: dict[str, object], words: str
+) -> None:
+    assert words in str(edit(page, **change)["error"])
+    assert not shot.with_name("shot.sky.json").exists()
+
+
+def test_edits_that_a_person_wrote_are_not_written_over(page: TestClient, shot: Path) -> None:
+    path = shot.with_name("shot.sky.json")
+    path.write_text("mine")
+    told = edit(page, do="sky-add", sky=True, frame=1001, corners=square())
+    assert "shot.sky.json: lies beside the shot" in str(told["error"])
+    assert path.read_text() == "mine"
+
+
+def test_a_polygon_is_carried_along_what_it_lies_on_until_a_cut() -> None:
+    rng = np.random.default_rng(2)
+    wide = cv2.GaussianBlur(rng.integers(0, 255, (120, 400)).astype(np.uint8), (5, 5), 0)
+    other = cv2.GaussianBlur(rng.integers(0, 255, (120, 200)).astype(np.uint8), (5, 5), 0)
+
+    def luma(frame: int) -> np.ndarray:  # it pans by 2 px a frame, and there is a cut
+        at = 2 * (frame - 1001)
+        return np.ascontiguousarray(wide[:, at : at + 200]) if frame < 1031 else other
+
+    first = np.array([[[80, 30], [140, 30], [140, 90], [80, 90]]], np.float32)
+    edits = SkyEdits((400, 240), (SkyEdit(False, np.array([1011]), 2 * first),))
+    (one,) = carried_sky(edits, 0, 1011, (1001, 1040), luma).edits
+    assert (one.first, one.last) == (None, 1030)
+    for frame in (1001, 1011, 1021, 1030):
+        corners = one.at(frame)
+        assert corners is not None
+        np.testing.assert_allclose(corners / 2, first[0] - [2 * (frame - 1011), 0], atol=1.5)
 
 
 def test_of_a_lane_the_last_one_counts_and_the_most_urgent_comes_first() -> None:

@@ -14,6 +14,7 @@ import av
 import pytest
 
 from nightfx.lights.listed import read_lights
+from nightfx.scene import read_sky_edits
 from nightfx.studio.saved import read_table
 
 STREET = Path(__file__).parents[1] / "examples/street.mp4"
@@ -90,6 +91,7 @@ def test_the_story_of_a_look(look: Look, address: str, shot: Path) -> None:
     scrub(look)
     turn(look, shot)
     lights = place(look, shot)
+    correct(look, shot)
     rendered = render(look, address, shot)
     reload_and_undo(look, lights)
     assert not look.wrong
@@ -146,6 +148,37 @@ def place(look: Look, shot: Path) -> int:
     return int(before) + 1
 
 
+def correct(look: Look, shot: Path) -> None:
+    """Draw a polygon in which nothing is sky, move one of its corners at another frame, and carry it along."""
+    from playwright.sync_api import expect
+
+    page = look.page
+    box = page.locator("#stage").bounding_box()
+    page.keyboard.press("p")
+    for x, y in ((0.2, 0.1), (0.5, 0.1), (0.5, 0.3), (0.2, 0.3)):
+        page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    page.keyboard.press("Enter")
+    expect(page.locator("#sky-edits polygon.no-sky.picked")).to_have_count(1)
+    corners = page.locator("#sky-edits .corner")
+    expect(corners).to_have_count(4)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#sky-keys")).to_contain_text("between keys")
+    corner = corners.nth(2).bounding_box()
+    at = corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2
+    page.mouse.move(*at)
+    page.mouse.down()
+    page.mouse.move(at[0] + 20, at[1] + 10, steps=3)
+    page.mouse.up()
+    expect(page.locator("#sky-keys")).to_contain_text("2 keys, a key is here")
+    page.keyboard.press("Home")
+    page.click("#sky-carry")
+    (edit,) = read_sky_edits(shot.with_name("street.sky.json")).edits
+    assert not edit.is_sky
+    assert edit.frames[0] == 1001
+    assert abs(edit.corners[0, 0, 0] - 0.2 * 1280) < 3
+    expect(page.locator("#sky-first")).to_be_visible()
+
+
 def render(look: Look, address: str, shot: Path) -> Path:
     from playwright.sync_api import expect
 
@@ -185,6 +218,7 @@ def compare(shot: Path, rendered: Path) -> None:
     folder = shot.parent
     batch = ["batch", str(folder), "-o", str(folder / "again"), "--include", "street.mp4"]
     flags = ["--exposure", "0.75", "--lights", str(folder / "street.lights.json")]
+    flags += ["--sky-edits", str(folder / "street.sky.json")]
     flags += ["--end", "0.25", "--speed", "ultrafast", "--to", "night-neon"]
     alone = ["render", str(shot), "-o", str(folder / "alone.mp4"), *flags]
     for words in (batch, alone):

@@ -13,6 +13,7 @@ from nightfx.scene.sky_edits import (
     SkyEdits,
     parse_sky_edits,
     read_sky_edits,
+    sky_edits_told,
     write_sky_edits,
 )
 from nightfx.scene.town import TownJudge, pooled, town_odds
@@ -42,6 +43,7 @@ __all__ = [
     "scene_of",
     "see_finely",
     "see_scene",
+    "sky_edits_told",
     "sky_of",
     "town_odds",
     "with_colour",

@@ -93,10 +93,17 @@ def read_sky_edits(path: Path) -> SkyEdits:
 
 def write_sky_edits(edits: SkyEdits, path: Path) -> None:
     """Write as JSON, a line an edit; it is complete under its name or not there."""
-    lines = ",\n".join(f"  {json.dumps(_told(edit))}" for edit in edits.edits)
-    head = f' "nightfx_sky": {_FORMAT},\n "size_px": {json.dumps(list(edits.size_px))},'
+    data = sky_edits_told(edits)
+    lines = ",\n".join(f"  {json.dumps(edit)}" for edit in data.pop("edits"))
+    head = "\n".join(f" {json.dumps(key)}: {json.dumps(value)}," for key, value in data.items())
     with partial_file(path) as part:
         part.write_text(f'{{\n{head}\n "edits": [\n{lines}\n ]\n}}\n', encoding="utf-8")
+
+
+def sky_edits_told(edits: SkyEdits) -> dict[str, Any]:
+    """The edits as JSON has them."""
+    each = [_told(edit) for edit in edits.edits]
+    return {"nightfx_sky": _FORMAT, "size_px": list(edits.size_px), "edits": each}
 
 
 def _told(edit: SkyEdit) -> dict[str, Any]:

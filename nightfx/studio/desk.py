@@ -17,10 +17,14 @@ from nightfx.lights import LightList, read_lights, write_lights
 from nightfx.mattes.targets import LISTED
 from nightfx.network import load_preset
 from nightfx.options import RenderOptions
+from nightfx.scene import SkyEdits, read_sky_edits, write_sky_edits
 from nightfx.source import base_name
 from nightfx.studio.frames import ShotFrames
 from nightfx.studio.saved import FILE, read_table, write_table
+from nightfx.studio.skies import carried_sky, changed_sky
 from nightfx.studio.state import History, ShotState, changed_lights
+
+SKY_LISTED = ".sky.json"
 
 
 class ShotFolder(NamedTuple):
@@ -42,6 +46,7 @@ class Desk:
         """The lights of the shot as a render finds them; None until somebody looked."""
         self.search = Searching()
         self.frames = ShotFrames(shot, self.settings().options)
+        self._wrote_sky = False
         self._history = History(self._read())
 
     def settings(self) -> ShotSettings:
@@ -114,14 +119,17 @@ class Desk:
         self._seen = self._stamps()
         said = read_table(self.shot.source)
         try:
-            named = self._list_named()
-            return ShotState(said, read_lights(named) if named else None)
+            named, sky = self._list_named(), self._sky_named()
+            return ShotState(
+                *(said, read_lights(named) if named else None),
+                read_sky_edits(sky) if sky else None,
+            )
         except NightfxError:
             return ShotState(said)  # each picture says what is wrong, until it is mended
 
     def _stamps(self) -> list[tuple[int, int] | None]:
         """What tells whether somebody else wrote into the files."""
-        files = self.shot.source.with_name(FILE), self.list_file
+        files = self.shot.source.with_name(FILE), self.list_file, self.sky_file
         stats = [file.stat() if file.is_file() else None for file in files]
         return [(x.st_mtime_ns, x.st_size) if x else None for x in stats]
 
@@ -139,6 +147,8 @@ class Desk:
                 return self.now.with_preset(load_preset(name).name)
             case {"do": "reset"}:
                 return self.now.without_look()
+            case {"do": str(do)} if do.startswith("sky-"):
+                return self._skied(edit)
             case {"do": str()}:
                 return self._lit(edit)
         raise UsageError(f"no such change: {edit!s:.120}")
@@ -157,6 +167,33 @@ class Desk:
             raise UsageError(f"{beside}: is there, and {named} is named: move one of them away")
         return self.now.with_lights(changed_lights(before, edit), beside.name)
 
+    def _skied(self, edit: Mapping[str, Any]) -> ShotState:
+        named, beside = self._sky_named(), self.sky_file
+        if beside.exists() and named != beside and not self._wrote_sky:
+            words = "lies beside the shot, and the shot does not name it: name it, or move it away"
+            raise UsageError(f"{beside}: {words}")
+        now = self.now.sky or (read_sky_edits(named) if named else None)
+        before = now or SkyEdits(self.frames.size_px())
+        if edit["do"] == "sky-carry":
+            return self.now.with_sky(self._carried(before, edit), beside.name)
+        return self.now.with_sky(changed_sky(before, edit), beside.name)
+
+    def _carried(self, before: SkyEdits, edit: Mapping[str, Any]) -> SkyEdits:
+        match edit:
+            case {"edit": int(number), "frame": int(frame)}:
+                ends = self.frames.first, self.frames.last
+                return carried_sky(before, number, frame, ends, self.frames.luma)
+        raise UsageError("what is carried is an edit, from a frame on")
+
+    @property
+    def sky_file(self) -> Path:
+        """Where what is said of the shot's sky is written."""
+        return self.shot.source.with_name(base_name(self.shot.source) + SKY_LISTED)
+
+    def _sky_named(self) -> Path | None:
+        named = self.settings().options.light.sky_edits
+        return named.absolute() if named else None
+
     @property
     def list_file(self) -> Path:
         """Where the list of the shot's lights is written."""
@@ -171,9 +208,18 @@ class Desk:
         RenderOptions.of(**{key: value for key, value in state.said.items() if key != "to"})
         if state.lights is not None and state.lights is not self.now.lights:
             write_lights(state.lights, self.list_file)
+        if state.sky is not self.now.sky:
+            self._save_sky(state.sky)
         if dict(state.said) != read_table(self.shot.source):
             write_table(self.shot.source, state.said)
         self._seen = self._stamps()
+
+    def _save_sky(self, sky: SkyEdits | None) -> None:
+        self._wrote_sky = True
+        if sky is None or not sky.edits:
+            self.sky_file.unlink(missing_ok=True)
+        else:
+            write_sky_edits(sky, self.sky_file)
 
 
 class Searching:

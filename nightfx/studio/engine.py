@@ -23,6 +23,7 @@ from nightfx.light import (
     light_as,
     wanted_light,
 )
+from nightfx.light.sky import edited
 from nightfx.lights import LightList
 from nightfx.network import Generator, Preset
 from nightfx.options import RenderOptions
@@ -74,7 +75,10 @@ class Engine:
                 lambda: wanted_light(frame, lighting, written, beside),
             )
             done = light_as(lit, lighting, written, beside)
-        return LitFrame(done, lighting, lit.sky)
+        sky = lit.sky
+        if lighting.sky and sky is not None:
+            sky = edited(sky, lighting.sky, frame, picked.number)
+        return LitFrame(done, lighting, sky)
 
     def _lighting(
         self, at: Hashable, picked: Picked, wish: Wish, options: RenderOptions
@@ -109,6 +113,6 @@ class Engine:
 
 def _key(at: Hashable, wish: Wish, options: RenderOptions, lighting: Lighting) -> Hashable:
     """All that decides what the generator wants for a frame; which lights are on is not of it."""
-    light = replace(options.light, lights="auto", light_seed=0, lit_windows=None)
+    light = replace(options.light, lights="auto", light_seed=0, lit_windows=None, sky_edits=None)
     sees_sky = lighting.sky is not None
     return at, wish.preset.folder, light, options.field, sees_sky, lighting.moonlight is not None

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from nightfx.batch.shots.find import Shot
 from nightfx.errors import UsageError
 from nightfx.job.source_target import open_shot
 from nightfx.options import RenderOptions
-from nightfx.picture import Frame
+from nightfx.picture import Frame, luma, to_rgb, upright
 from nightfx.preview.pick import Picked, pick_exactly
 from nightfx.studio.last_used import LastUsed
 
 _KEPT_FRAMES = 12
+_LUMA_LINES = 180
 
 
 class ShotFrames:
@@ -40,6 +42,12 @@ class ShotFrames:
             if height is None or height >= whole.frame.height:
                 return whole
             return self._kept.get((number, height), lambda: _shrunk(whole, height))
+
+    def luma(self, number: int) -> NDArray[np.uint8]:
+        """The luma (H, W) of an upright frame, 180 lines, as it is coded."""
+        frame = self.at(number, _LUMA_LINES).frame
+        grey = luma(to_rgb(frame))[None].clip(0, 1)
+        return np.ascontiguousarray(np.rint(upright(grey, frame)[0] * 255), np.uint8)
 
     def size_px(self) -> tuple[int, int]:
         """Width and height of the upright picture in square pixels."""

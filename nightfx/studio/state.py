@@ -10,6 +10,7 @@ from nightfx.errors import UsageError
 from nightfx.lights import KINDS, LightList
 from nightfx.options import LightOptions, Look, find_option
 from nightfx.options.option import options_in
+from nightfx.scene import SkyEdits
 from nightfx.studio import lamps
 
 LOOK = (*options_in(Look), "light_seed", "lit_windows")
@@ -25,6 +26,8 @@ class ShotState:
     said: Mapping[str, Any] = field(default_factory=dict)
     lights: LightList | None = None
     """None where they are as they are found."""
+    sky: SkyEdits | None = None
+    """None where nobody said anything of the sky."""
 
     def turned(self, key: str, value: Any, frame: int | None = None) -> ShotState:
         """With another value of an option, None for the preset's; of keyframes that of one `frame`. Raises UsageError."""
@@ -68,7 +71,13 @@ class ShotState:
 
     def with_lights(self, lights: LightList, name: str) -> ShotState:
         """With a list of lights, which is in the file of that name beside the shot."""
-        return ShotState({**self.said, "lights": name}, lights)
+        return replace(self, said={**self.said, "lights": name}, lights=lights)
+
+    def with_sky(self, edits: SkyEdits, name: str) -> ShotState:
+        """With what is said of the sky, which is in the file of that name beside the shot; of nothing there is no file to name."""
+        rest = {key: value for key, value in self.said.items() if key != "sky_edits"}
+        said = {**rest, "sky_edits": name} if edits.edits else rest
+        return replace(self, said=said, sky=edits)
 
     def _without(self, key: str) -> ShotState:
         return replace(self, said={k: v for k, v in self.said.items() if k != key})

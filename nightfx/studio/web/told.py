@@ -35,6 +35,7 @@ def shot_told(studio: Studio, desk: Desk, number: int) -> dict[str, Any]:
             "error": desk.search.error,
             "ready": desk.lights is not None,
         },
+        "sky": _sky_told(desk, number),
         "beside": desk.list_file.name if desk.list_file.exists() else None,
     }
     return told | _look_told(studio, desk, number)
@@ -53,6 +54,21 @@ def _look_told(studio: Studio, desk: Desk, number: int) -> dict[str, Any]:
         "own": values_at(own, preset, number),
         "keys": {k: list(v) for k, v in vars(complete.look).items() if isinstance(v, tuple)},
     }
+
+
+def _sky_told(desk: Desk, number: int) -> list[dict[str, Any]]:
+    """The polygons of the sky: where they are in a frame, and in which frames they have keys."""
+    edits = desk.now.sky.edits if desk.now.sky else ()
+    corners = [edit.at(number) for edit in edits]
+    return [
+        {
+            "sky": edit.is_sky,
+            "keys": edit.frames.tolist(),
+            "ends": [edit.first, edit.last],
+            "corners": None if at is None else at.round(1).tolist(),
+        }
+        for edit, at in zip(edits, corners, strict=True)
+    ]
 
 
 def _turned(desk: Desk) -> list[str]:

@@ -4,6 +4,7 @@ import { $, ask, message } from "./api.js";
 import { goTo, model, onChange, openShot, step, takeUp } from "./model.js";
 import * as viewer from "./viewer.js";
 import * as lights from "./lights.js";
+import * as sky from "./sky.js";
 import { buildLook } from "./look.js";
 import { mark, play, stop, toKey } from "./strip.js";
 import { buildShots, render } from "./shots.js";
@@ -48,7 +49,9 @@ const keys = {
   "]": () => toKey(1),
   "?": () => $("help").showModal(),
   Delete: lights.remove,
-  Escape: () => { lights.toggleAdding(false); stop(); },
+  p: () => sky.toggleDrawing(),
+  Enter: () => { if (sky.isDrawing()) sky.close(); },
+  Escape: () => { lights.toggleAdding(false); if (sky.isDrawing()) sky.toggleDrawing(false); stop(); },
 };
 
 function withControl(event) {
