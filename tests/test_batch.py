@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -13,10 +14,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
-from io import StringIO
+from fractions import Fraction
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -47,6 +50,7 @@ from nightfx.batch.queue.worker import Order, ShotTask, order_from, serve
 from nightfx.batch.report import shot_figures
 from nightfx.batch.report.limits import LIMITS, Figures
 from nightfx.batch.report.page import MEANINGS, TITLES, page, write_report
+from nightfx.batch.report.player import player_of
 from nightfx.batch.report.shot_figures import compare, figures_of
 from nightfx.batch.shots.find import Shot, find_shots
 from nightfx.batch.shots.settings import settings_of
@@ -450,6 +454,7 @@ def test_a_report_escapes_whatever_others_wrote() -> None:
     evil = '"><script>alert(1)</script>\u202e\x1b[31m'
     facts: dict[str, Any] = dict.fromkeys(("width", "height", "codec", "frames", "seconds"), evil)
     facts |= {"host": evil, "threads": evil, "notes": [evil], "before": f"AAAA{evil}", "after": 3}
+    facts["player"] = f"AAAA{evil}"
     facts |= {"figures": {"flicker": evil, "crushed": None, "clipped": {}}}
     tasks = [
         task(evil, state="done", facts=facts, target=evil, notes=[evil]),
@@ -462,6 +467,26 @@ def test_a_report_escapes_whatever_others_wrote() -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert not re.findall(r'(?:src|href)="(?!data:image/jpeg)', text)
+
+
+@pytest.mark.parametrize("shape", [(3, 45, 80), (3, 80, 45), (3, 11, 333)])
+def test_a_player_has_plate_and_render_beside_each_other(shape: tuple[int, ...]) -> None:
+    plate = [np.full(shape, 0.8, np.float32)] * 50
+    render = [np.full(shape, 0.2, np.float32)] * 50
+    data = player_of(plate, render, Fraction(24))
+    assert data is not None
+    with av.open(BytesIO(base64.b64decode(data)), "r") as clip:
+        frames = [frame.to_ndarray(format="gray") for frame in clip.decode(video=0)]
+        assert clip.streams.video[0].average_rate == 24
+    assert len(frames) == 36
+    width = frames[0].shape[1]
+    assert abs(int(frames[20][:, : width // 3].mean()) - 204) < 4
+    assert abs(int(frames[20][:, -width // 3 :].mean()) - 51) < 4
+
+
+def test_a_single_picture_needs_no_player() -> None:
+    picture = np.zeros((3, 16, 16), np.float32)
+    assert player_of([picture], [picture], Fraction(24)) is None
 
 
 def test_what_others_put_there_is_not_replaced(tmp_path: Path, identity: Preset) -> None:

@@ -552,3 +552,14 @@ def test_a_joint_excuses_no_damage(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     with pytest.raises(DamagedSourceError, match="damaged"), Reader(path) as reader:
         list(reader.frames())
+
+
+def test_what_nobody_reads_any_more_is_closed_while_the_reader_stays_open(tmp_path: Path) -> None:
+    path, held = make_clip(tmp_path / "clip.mkv"), Path("/proc/self/fd")
+    if not held.is_dir():
+        pytest.skip("open files are counted by Linux")
+    with Reader(path) as reader:
+        before = len(list(held.iterdir()))
+        for _ in range(8):
+            next(reader.frames())
+        assert len(list(held.iterdir())) <= before + 1

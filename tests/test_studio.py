@@ -326,6 +326,23 @@ def test_a_keyframed_value_is_turned_at_its_frame() -> None:
         state.keyed("light_seed", 1, 1001)
 
 
+def test_keyframes_of_a_frame_are_moved_together() -> None:
+    state = ShotState({"exposure": "1001:0.0,1010:1.0", "glow": "1010:0.5", "sky": 0.5})
+    moved = state.with_keys_moved(1010, 1020)
+    assert moved.said == {"exposure": "1001:0.0,1020:1.0", "glow": "1020:0.5", "sky": 0.5}
+    assert state.with_keys_moved(1010, 1001).said["exposure"] == "1001:1.0"
+    with pytest.raises(UsageError, match="no keyframe at 1002"):
+        state.with_keys_moved(1002, 1003)
+
+
+def test_keyframes_are_moved_to_frames_of_the_shot(page: TestClient, shot: Path) -> None:
+    edit(page, do="key", key="exposure", value=1.0, frame=1001)
+    edit(page, do="move-keys", **{"from": 1001, "to": 1003})
+    assert table(shot)["exposure"] == "1003:1.0"
+    told = edit(page, do="move-keys", **{"from": 1003, "to": 5000})
+    assert "there is no frame 5000" in str(told["error"])
+
+
 def test_what_is_undone_is_forgotten_when_something_else_is_done() -> None:
     history, first = History(ShotState()), ShotState({"glow": 1.0})
     history.add(first)

@@ -44,7 +44,7 @@ def _json() -> Generator[Watch]:
         if task.state == "failed":
             line |= {"error": task.error, "code": task.code}
         if task.state == "done":
-            facts = {k: v for k, v in task.facts.items() if k not in ("before", "after")}
+            facts = {k: v for k, v in task.facts.items() if k not in ("before", "after", "player")}
             line |= {"target": task.target, **facts, "warnings": task.facts.get("notes", [])}
         typer.echo(json.dumps(line))
         sys.stdout.flush()

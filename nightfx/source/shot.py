@@ -7,6 +7,7 @@ from collections.abc import Generator
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from nightfx.errors import UsageError
 from nightfx.picture import Frame
@@ -23,7 +24,8 @@ class FrameReader(ABC):
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self._running: list[Generator[Frame]] = []
+        # whoever lets go of a generator closes it: a studio reads thousands from one reader
+        self._running: WeakSet[Generator[Frame]] = WeakSet()
 
     def frames(
         self,
@@ -32,7 +34,7 @@ class FrameReader(ABC):
     ) -> Generator[Frame]:
         """Yield the shown frames with start <= time < end, time counted from the first frame."""
         frames = self._deliver(start_seconds, end_seconds)
-        self._running.append(frames)
+        self._running.add(frames)
         return frames
 
     @abstractmethod
@@ -54,7 +56,7 @@ class FrameReader(ABC):
 
     def close(self) -> None:
         """Stop whatever is being read."""
-        for frames in self._running:
+        for frames in list(self._running):
             frames.close()
         self._running.clear()
 

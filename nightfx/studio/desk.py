@@ -143,6 +143,8 @@ class Desk:
                 return self.now.turned(key, value, more.get("frame"))
             case {"do": "key", "key": str(key), "value": int() | float() as value, "frame": int(n)}:
                 return self.now.keyed(key, value, n)
+            case {"do": "move-keys", "from": int(before), "to": int(after)} if before != after:
+                return self.now.with_keys_moved(before, self.frames.at(after).number)
             case {"do": "to", "preset": str(name)}:
                 return self.now.with_preset(load_preset(name).name)
             case {"do": "reset"}:

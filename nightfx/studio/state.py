@@ -55,6 +55,19 @@ class ShotState:
         pairs = one.value(tuple(sorted(keys.items())))
         return replace(self, said={**self.said, key: as_text(pairs)})
 
+    def with_keys_moved(self, before: int, after: int) -> ShotState:
+        """With all keyframes of a frame at another; where an option has one there already, that goes. Raises UsageError."""
+        said = dict(self.said)
+        for key in options_in(Look):
+            pairs = find_option(key)[1].value(said[key]) if key in said else None
+            keys = dict(pairs) if isinstance(pairs, tuple) else {}
+            if before in keys:
+                keys[after] = keys.pop(before)
+                said[key] = as_text(tuple(sorted(keys.items())))
+        if said == dict(self.said):
+            raise UsageError(f"there is no keyframe at {before} that this shot says")
+        return replace(self, said=said)
+
     def with_preset(self, name: str) -> ShotState:
         """Under another preset; what was said of the look stays."""
         return replace(self, said={**self.said, "to": name})

@@ -105,6 +105,7 @@ class _Card:
     worst: float
     before: str | None
     after: str | None
+    player: str | None
     figures: list[tuple[str, str, str]]
     facts: list[str]
     settings: list[str]
@@ -121,6 +122,7 @@ def _shot(task: ShotTask) -> _Card:
         worst=found.worst if found else 0.0,
         before=_picture(facts.get("before")),
         after=_picture(facts.get("after")),
+        player=_picture(facts.get("player")),
         figures=[_figure(found, key) for key in TITLES] if found else [],
         facts=list(_facts(facts)),
         settings=list(_settings(task)),

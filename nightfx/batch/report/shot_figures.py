@@ -31,6 +31,7 @@ import numpy as np
 import torch
 
 from nightfx.batch.report.limits import Figures
+from nightfx.batch.report.player import FRAMES, player_of
 from nightfx.job.source_target import asked_encoding, open_shot
 from nightfx.metrics import dissolved, flicker, misplaced_lights, skyline
 from nightfx.options import SourceOptions
@@ -72,7 +73,7 @@ class PairedFrames:
 
 
 def measure(source: Path, target: Path, options: SourceOptions) -> dict[str, Any]:
-    """Figures, thumbnails (`before`, `after`: JPEG in base64), size and codec of a render. Raises SourceError."""
+    """Figures, thumbnails (`before`, `after`: JPEG in base64), a `player` (MP4 in base64), size and codec of a render. Raises SourceError."""
     loose = replace(options, keep_going=True)
     with open_shot(source, loose) as plate, open_shot(target, loose) as render:
         was = asked_encoding(options) or encoding_by_tags(plate.info.tags, plate.info.coding)
@@ -84,13 +85,22 @@ def measure(source: Path, target: Path, options: SourceOptions) -> dict[str, Any
             compare(_shown(plate, skipped + first, was), _shown(render, first, will))
             for first in _firsts(count)
         ]
+        middle = max(count - FRAMES, 0) // 2
+        player = player_of(
+            _shown(plate, skipped + middle, was), _shown(render, middle, will), Fraction(rate)
+        )
         info = plate.info
-        about = {"width": info.width, "height": info.height, "codec": render.info.codec}
+        about: dict[str, Any] = {
+            "width": info.width,
+            "height": info.height,
+            "codec": render.info.codec,
+        }
     samples = [sample for sample in samples if sample.plate]
     if not samples:
         return about
-    middle = samples[len(samples) // 2]
-    about |= {"before": _thumbnail(middle.plate[0]), "after": _thumbnail(middle.render[0])}
+    between = samples[len(samples) // 2]
+    about |= {"before": _thumbnail(between.plate[0]), "after": _thumbnail(between.render[0])}
+    about |= {"player": player} if player else {}
     return about | {"figures": asdict(figures_of(samples))}
 
 

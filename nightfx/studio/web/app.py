@@ -28,7 +28,9 @@ _log = logging.getLogger(__name__)
 _PAGE = Path(__file__).with_name("page")
 _MOST_HEIGHT = 4320
 _FRAME, _SCOPES, _FULL, _STRIP = 0, 1, 2, 3  # urgencies
-_REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+_REPORT_POLICY = (
+    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; sandbox"
+)
 
 
 def make_app(studio: Studio) -> Starlette:

@@ -1,7 +1,7 @@
 // The filmstrip: scrub, range, keyframes; and the loop of the range.
 
 import { $, ask, later, message, picture, show, tab, tell } from "./api.js";
-import { goTo, model, onChange, path } from "./model.js";
+import { edit, goTo, model, onChange, path } from "./model.js";
 
 const strip = $("strip");
 const count = () => Math.max(model.shot.last - model.shot.first, 1);
@@ -22,8 +22,47 @@ function fill() {
   $("keys").replaceChildren(...[...frames].filter((f) => f >= first && f <= last).map((frame) => {
     const mark = document.createElement("i");
     mark.style.left = `${share(frame) * 100}%`;
+    mark.tabIndex = 0;
+    mark.setAttribute("role", "slider");
+    mark.setAttribute("aria-label", "keyframes of a frame");
+    mark.setAttribute("aria-valuenow", frame);
+    mark.title = `keyframes of ${frame}: drag them, or arrow keys`;
+    mark.addEventListener("pointerdown", (event) => dragKeys(event, mark, frame));
+    mark.addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!by) return;
+      event.stopPropagation();
+      event.preventDefault();
+      moveKeys(frame, frame + by * (event.shiftKey ? 10 : 1), true);
+    });
     return mark;
   }));
+}
+
+const within = (frame) => Math.min(Math.max(Math.round(frame), model.shot.first), model.shot.last);
+function dragKeys(event, mark, from) {
+  event.stopPropagation();
+  const box = strip.getBoundingClientRect();
+  let to = from;
+  mark.setPointerCapture(event.pointerId);
+  mark.onpointermove = (moved) => {
+    to = within(model.shot.first + count() * (moved.clientX - box.left) / box.width);
+    mark.style.left = `${share(to) * 100}%`;
+    $("note").textContent = `keyframes of ${from} to ${to}`;
+  };
+  mark.onpointerup = () => {
+    mark.onpointermove = mark.onpointerup = null;
+    $("note").textContent = "";
+    if (to === from) goTo(from);
+    else moveKeys(from, to);
+  };
+}
+async function moveKeys(from, to, focus = false) {
+  to = within(to);
+  if (to === from) return;
+  await edit({ do: "move-keys", from, to });
+  goTo(to);
+  if (focus) $("keys").querySelector(`[aria-valuenow="${to}"]`)?.focus();
 }
 
 const drawThumbs = later(async () => {
