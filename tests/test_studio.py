@@ -654,6 +654,25 @@ def test_every_number_of_the_look_is_on_the_page() -> None:
     assert set(options_in(Look)) < keys
 
 
+def test_a_shot_that_is_lit_by_a_bake_says_how_to_change_its_look(
+    page: TestClient, shot: Path
+) -> None:
+    shot.with_name("shot.nfx").write_bytes(b"a bake")
+    shot.with_name("nightfx.toml").write_text("baked = 'shot.nfx'\n")
+    reply = page.get("/api/shots/0/render?height=90")
+    assert reply.status_code == 400
+    assert "take `baked` out of nightfx.toml" in reply.json()["error"]
+
+
+def test_presets_for_plates_of_the_night_leave_edits_of_the_sky_out(
+    page: TestClient, studio: Studio
+) -> None:
+    edit(page, do="sky-add", sky=True, frame=1001, corners=square())
+    for name, is_there in (("night", True), ("day", False)):
+        _, options = studio.wish(studio.desk(0), {"to": name})
+        assert (options.light.sky_edits is not None) == is_there
+
+
 def test_a_search_ends_with_the_studio(shot: Path) -> None:
     room = Studio(shot)
     desk = room.desk(0)

@@ -90,8 +90,8 @@ def test_the_story_of_a_look(look: Look, address: str, shot: Path) -> None:
     assert "token" not in look.page.url
     scrub(look)
     turn(look, shot)
-    lights = place(look, shot)
     correct(look, shot)
+    lights = place(look, shot)
     rendered = render(look, address, shot)
     reload_and_undo(look, lights)
     assert not look.wrong
@@ -163,7 +163,7 @@ def correct(look: Look, shot: Path) -> None:
     expect(corners).to_have_count(4)
     page.keyboard.press("ArrowRight")
     expect(page.locator("#sky-keys")).to_contain_text("between keys")
-    corner = corners.nth(2).bounding_box()
+    corner = corners.nth(3).bounding_box()
     at = corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2
     page.mouse.move(*at)
     page.mouse.down()
@@ -172,6 +172,7 @@ def correct(look: Look, shot: Path) -> None:
     expect(page.locator("#sky-keys")).to_contain_text("2 keys, a key is here")
     page.keyboard.press("Home")
     page.click("#sky-carry")
+    expect(page.locator("#sky-keys")).not_to_contain_text("2 keys")
     (edit,) = read_sky_edits(shot.with_name("street.sky.json")).edits
     assert not edit.is_sky
     assert edit.frames[0] == 1001

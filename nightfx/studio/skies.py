@@ -91,7 +91,15 @@ def follow_polygon(before: Byte, after: Byte, corners: Float32) -> Float32 | Non
     matrix, alike = cv2.estimateAffinePartial2D(points[steady], moved[steady])
     if matrix is None or alike.mean() < _LEAST_SHARE:
         return None
-    return np.asarray(corners @ matrix[:, :2].T + matrix[:, 2], np.float32)
+    inside = alike.ravel().astype(bool)
+    return _scaled(points[steady][inside, 0], moved[steady][inside, 0], corners)
+
+
+def _scaled(points: Float32, moved: Float32, corners: Float32) -> Float32:
+    """The corners moved and scaled as points (n, 2) have: cameras seldom roll, and of few points a turn is mostly an error."""
+    before, after = points - points.mean(0), moved - moved.mean(0)
+    scale = (before * after).sum() / max(float((before * before).sum()), 1e-6)
+    return np.asarray((corners - points.mean(0)) * scale + moved.mean(0), np.float32)
 
 
 def _row(rows: Sequence[dict[str, Any]], number: int) -> dict[str, Any]:

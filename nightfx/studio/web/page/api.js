@@ -68,5 +68,10 @@ export function later(work, milliseconds) {
   return () => { clearTimeout(timer); timer = setTimeout(work, milliseconds); };
 }
 
+// What is being typed is not written over by an answer that comes meanwhile.
+document.addEventListener("input", ({ target }) => { if (target.type === "number") target.dataset.typed = ""; }, true);
+for (const end of ["change", "focusout"]) document.addEventListener(end, ({ target }) => { delete target.dataset?.typed; }, true);
+export const fillIn = (input, value) => { if (!("typed" in input.dataset)) input.value = value; };
+
 export const $ = (id) => document.getElementById(id);
 export const pressed = (button, is) => button.setAttribute("aria-pressed", String(is));

@@ -1,6 +1,6 @@
 // The lights as handles on the picture: click switches, dragging moves.
 
-import { $, ask, latest, later, pressed } from "./api.js";
+import { $, ask, fillIn, latest, later, pressed } from "./api.js";
 import { edit, model, onChange, path } from "./model.js";
 import { scale, stageSize } from "./viewer.js";
 
@@ -95,9 +95,9 @@ function inspect() {
   $("light-on").setAttribute("aria-checked", String(light.on));
   $("light-on").textContent = light.on ? "on" : "off";
   pressed($("light-auto"), light.said === null);
-  $("light-stops").value = light.stops;
-  $("light-kelvin").value = light.kelvin ?? "";
-  $("light-parent").value = light.parent ?? "";
+  fillIn($("light-stops"), light.stops);
+  fillIn($("light-kelvin"), light.kelvin ?? "");
+  fillIn($("light-parent"), light.parent ?? "");
 }
 
 const say = (said) => { if (one()) edit({ do: "light", id: picked, said }); };

@@ -1,6 +1,6 @@
 // The look: sliders made of the model of options, and the strip of presets.
 
-import { $, later, message, picture, pressed, show, tab } from "./api.js";
+import { $, fillIn, later, message, picture, pressed, show, tab } from "./api.js";
 import { attempt, edit, model, onChange, path } from "./model.js";
 
 const sliders = new Map();
@@ -71,7 +71,7 @@ function fill() {
     const value = model.over[one.key] ?? values[one.key];
     row.classList.toggle("said", one.key in said);
     range.value = value ?? 0;
-    number.value = value == null ? "" : Number(value.toFixed(4));
+    fillIn(number, value == null ? "" : Number(value.toFixed(4)));
     number.placeholder = "preset";
     const here = (keys[one.key] ?? []).some(([frame]) => frame === model.frame);
     key.textContent = here ? "◆" : "◇";

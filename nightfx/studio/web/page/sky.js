@@ -1,11 +1,11 @@
 // The sky corrected by polygons: clicks draw one, its corners are dragged, and it is carried along what it lies on.
 
-import { $, pressed } from "./api.js";
+import { $, fillIn, pressed } from "./api.js";
 import { edit, model, onChange } from "./model.js";
 import { drawSky, scale, stageSize } from "./viewer.js";
 
 const svg = $("sky-edits"), viewport = $("viewport");
-let drawing = null, picked = null, expected = null;
+let drawing = null, picked = null, expected = null, dragged = false;
 
 const edits = () => model.shot.sky ?? [];
 const one = () => edits()[picked] ?? null;
@@ -17,6 +17,7 @@ const make = (name, facts) => {
 const points = (corners) => corners.map((corner) => corner.join(",")).join(" ");
 
 function draw() {
+  if (dragged) return;  // what is held in the hand stays there
   const { width, height } = stageSize();
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("preserveAspectRatio", "none");
@@ -35,7 +36,8 @@ function shape(each, index) {
   polygon.classList.toggle("picked", index === picked);
   polygon.addEventListener("pointerdown", (event) => {
     if (drawing || event.button) return;
-    pick(index);
+    picked = index;
+    inspect();
     drag(event, polygon, each.corners, (by) => each.corners.map(([x, y]) => [x + by[0], y + by[1]]));
   });
   polygon.addEventListener("keydown", (event) => {
@@ -58,14 +60,17 @@ function drag(event, element, corners, moved) {
   event.stopPropagation();
   const from = [event.clientX, event.clientY];
   let to = null;
+  dragged = true;
   element.setPointerCapture(event.pointerId);
   element.onpointermove = (now) => {
     const by = [now.clientX - from[0], now.clientY - from[1]].map((px) => px / scale());
     to = Math.hypot(...by) * scale() < 3 ? null : moved(by);
     svg.querySelector("polygon.picked")?.setAttribute("points", points(to ?? corners));
   };
+  element.onpointercancel = () => { dragged = false; draw(); };
   element.onpointerup = () => {
-    element.onpointermove = element.onpointerup = null;
+    element.onpointermove = element.onpointerup = element.onpointercancel = null;
+    dragged = false;
     if (to) edit({ do: "sky-shape", edit: picked, frame: model.frame, corners: to });
     else draw();
   };
@@ -78,7 +83,7 @@ function pick(index) {
 
 function inspect() {
   const it = one();
-  $("sky-count").textContent = edits().length ? `${edits().length} polygons` : "as it is found";
+  $("sky-count").textContent = edits().length ? `${edits().length} polygon${edits().length > 1 ? "s" : ""}` : "as it is found";
   $("sky-one").hidden = !it;
   if (!it) return;
   $("sky-name").textContent = `polygon ${picked + 1}`;
@@ -86,8 +91,8 @@ function inspect() {
   pressed($("sky-is-not"), !it.sky);
   const here = it.keys.includes(model.frame) ? "a key is here" : "between keys";
   $("sky-keys").textContent = it.corners ? `${it.keys.length} keys, ${here}` : "not in this frame";
-  $("sky-first").value = it.ends[0] ?? "";
-  $("sky-last").value = it.ends[1] ?? "";
+  fillIn($("sky-first"), it.ends[0] ?? "");
+  fillIn($("sky-last"), it.ends[1] ?? "");
 }
 
 export function toggleDrawing(is = !drawing) {

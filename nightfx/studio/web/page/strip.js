@@ -1,6 +1,6 @@
 // The filmstrip: scrub, range, keyframes; and the loop of the range.
 
-import { $, ask, later, message, picture, show, tab, tell } from "./api.js";
+import { $, ask, fillIn, later, message, picture, show, tab, tell } from "./api.js";
 import { edit, goTo, model, onChange, path } from "./model.js";
 
 const strip = $("strip");
@@ -14,7 +14,7 @@ function fill() {
   $("range").style.width = `${(share(model.range.last) - share(model.range.first)) * 100}%`;
   $("number").min = first;
   $("number").max = last;
-  $("number").value = model.frame;
+  fillIn($("number"), model.frame);
   strip.setAttribute("aria-valuemin", first);
   strip.setAttribute("aria-valuemax", last);
   strip.setAttribute("aria-valuenow", model.frame);
