@@ -38,8 +38,8 @@ _log = logging.getLogger(__name__)
 
 SIZE_PX = (224, 288)
 """(height, width) of what the network learns from: about a frame at working height."""
-_GAPS = 0.35  # of the facades that get a piece of sky: few show any
-_ROOMS = 0.06  # of all pictures, where there are photographs to furnish them with
+_GAPS = 0.4  # of the facades that get a piece of sky: few show any
+_ROOMS = 0.03  # of all pictures, where there are photographs to furnish them with
 _LAMPS = 0.6  # of the photographs that get street lamps
 _AHEAD = 2  # batches
 
