@@ -95,6 +95,7 @@ GOOD: dict[str, Any] = {"sky": True, "keys": [[1001, 0, 0, 9, 0, 9, 9]]}
         ({"keys": [[1001, 0, 0, 9, 0, 9, float("nan")]]}, "a corner must be a number"),
         ({"keys": [[2, 0, 0, 9, 0, 9, 9], [2, 0, 0, 9, 0, 9, 9]]}, "frames must rise"),
         ({"keys": [[1, 0, 0, 9, 0, 9, 9], [2, *range(8)]]}, "the same number of corners"),
+        ({"first": 9, "last": 3}, "first is 9, after last, which is 3"),
         ({"first": "a"}, "first must be a whole number"),
         ({"colour": "red"}, 'unknown key "colour"; known: sky, first, last, keys'),
     ],

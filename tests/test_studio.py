@@ -17,13 +17,14 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from nightfx.errors import RetryError, SourceError, UsageError
+from nightfx.job.asked import check_options
 from nightfx.lights.listed import Light, LightList, LightTrack, read_lights, write_lights
 from nightfx.network import load_preset
 from nightfx.options import RenderOptions
 from nightfx.options.look import Look
 from nightfx.options.option import options_in
 from nightfx.preview.lit import render
-from nightfx.scene import SkyEdit, SkyEdits, read_sky_edits
+from nightfx.scene import SkyEdit, SkyEdits, read_sky_edits, write_sky_edits
 from nightfx.studio.engine import Engine, Wish
 from nightfx.studio.lamps import add, delete, move, say
 from nightfx.studio.lanes import Lanes, SupersededError
@@ -522,6 +523,40 @@ def test_a_wrong_polygon_changes_nothing(
     assert not shot.with_name("shot.sky.json").exists()
 
 
+def test_what_cannot_be_read_for_a_while_takes_nothing_away(page: TestClient, shot: Path) -> None:
+    path = shot.with_name("shot.sky.json")
+    edit(page, do="sky-add", sky=False, frame=1001, corners=square())
+    good = path.read_text()
+    path.write_text(good[:40])  # an editor in the middle of saving
+    page.get("/api/shots/0")
+    path.write_text(good)
+    page.get("/api/shots/0")
+    page.post("/api/shots/0/step", json={"step": -1})
+    assert len(read_sky_edits(path).edits) == 1
+
+
+def test_polygons_of_another_size_are_told_and_kept_at_the_plates(
+    page: TestClient, shot: Path
+) -> None:
+    path = shot.with_name("shot.sky.json")
+    corners = np.array([[[160, 0], [320, 0], [320, 96], [160, 96]]], np.float32)
+    write_sky_edits(SkyEdits((320, 192), (SkyEdit(True, np.array([1001]), corners),)), path)
+    shot.with_name("nightfx.toml").write_text("['shot.mp4']\nsky-edits = 'shot.sky.json'\n")
+    (told,) = page.get("/api/shots/0").json()["sky"]
+    assert told["corners"] == [[80, 0], [160, 0], [160, 48], [80, 48]]
+    edit(page, do="sky-add", sky=False, frame=1001, corners=square())
+    kept = read_sky_edits(path)
+    assert kept.size_px == (160, 96)
+    assert kept.edits[0].corners[0, 0].tolist() == [80, 0]
+
+
+def test_with_a_matte_of_the_sky_nothing_is_drawn(page: TestClient, shot: Path) -> None:
+    shot.with_name("nightfx.toml").write_text("sky-matte = 'm.png'\n")
+    told = edit(page, do="sky-add", sky=True, frame=1001, corners=square())
+    assert "sky-matte of its own" in str(told["error"])
+    assert not shot.with_name("shot.sky.json").exists()
+
+
 def test_edits_that_a_person_wrote_are_not_written_over(page: TestClient, shot: Path) -> None:
     path = shot.with_name("shot.sky.json")
     path.write_text("mine")
@@ -664,13 +699,14 @@ def test_a_shot_that_is_lit_by_a_bake_says_how_to_change_its_look(
     assert "take `baked` out of nightfx.toml" in reply.json()["error"]
 
 
-def test_presets_for_plates_of_the_night_leave_edits_of_the_sky_out(
+def test_presets_that_leave_skies_alone_leave_edits_of_them_alone(
     page: TestClient, studio: Studio
 ) -> None:
     edit(page, do="sky-add", sky=True, frame=1001, corners=square())
-    for name, is_there in (("night", True), ("day", False)):
-        _, options = studio.wish(studio.desk(0), {"to": name})
-        assert (options.light.sky_edits is not None) == is_there
+    for name in ("night", "day"):
+        preset, options = studio.wish(studio.desk(0), {"to": name})
+        assert options.light.sky_edits is not None
+        check_options(options, preset)
 
 
 def test_a_search_ends_with_the_studio(shot: Path) -> None:

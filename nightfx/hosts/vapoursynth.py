@@ -14,8 +14,12 @@ from nightfx.baked import Bake, PlateFacts, open_bake
 from nightfx.errors import SourceError
 from nightfx.picture import SDR, Coding, Encodings, Frame, Matrix
 
-_MATRICES: dict[int, Matrix] = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
+_MATRICES: dict[int, Matrix] = {
+    **{1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601"},
+    **{7: "smpte240m", 9: "bt2020", 10: "bt2020c"},
+}
 """By the number that VapourSynth's `_Matrix` has for it."""
+_UNKNOWN = 2
 _CHROMA = {(0, 0): "444", (1, 0): "422", (1, 1): "420"}
 _FULL = 1  # of `_Range`; `_ColorRange`, which older ones have, says it by 0
 
@@ -72,10 +76,21 @@ def _coding_of(f: Any) -> Coding:
     deep = "" if layout.bits_per_sample == 8 else f"{layout.bits_per_sample}le"
     chroma = _CHROMA[layout.subsampling_w, layout.subsampling_h]
     name = f"gbrp{deep}" if is_rgb else f"yuv{chroma}p{deep}"
-    matrix = "rgb" if is_rgb else _MATRICES.get(int(f.props.get("_Matrix", 2)), "bt709")
+    matrix: Matrix = (
+        "rgb" if is_rgb else _matrix_of(int(f.props.get("_Matrix", _UNKNOWN)), f.height)
+    )
     full = is_rgb or _is_full(f.props)
     sizes = layout.subsampling_w, layout.subsampling_h
     return Coding(name, layout.bits_per_sample, *sizes, matrix, full, has_alpha=False)
+
+
+def _matrix_of(tag: int, height: int) -> Matrix:
+    """As a reader has it: what is not said goes by the height."""
+    if tag == _UNKNOWN:
+        return "bt709" if height >= 720 else "bt601"
+    if tag not in _MATRICES:
+        raise SourceError(f"colour matrix {tag} is not supported: convert to BT.709 first")
+    return _MATRICES[tag]
 
 
 def _is_full(props: Any) -> bool:

@@ -34,9 +34,8 @@ def check_options(options: RenderOptions, preset: Preset) -> None:
         _check_by_bake(options)
     if preset.method(options.light.method) == "tiles":
         _check_tiles(options, preset)
-    for flag, path in (("--sky-matte", light.sky_matte), ("--sky-edits", light.sky_edits)):
-        if path:
-            _check_sky(flag, options, preset)
+    if light.sky_matte:
+        _check_sky(options, preset)
     if light.sky_edits:
         read_sky_edits(light.sky_edits)
     if preset.facts.lights is None:
@@ -81,11 +80,11 @@ def _check_tiles(options: RenderOptions, preset: Preset) -> None:
         raise UsageError(f"--working-height needs --method relight: {words}")
 
 
-def _check_sky(flag: str, options: RenderOptions, preset: Preset) -> None:
+def _check_sky(options: RenderOptions, preset: Preset) -> None:
     if preset.facts.plate == "night":
-        raise UsageError(f"{flag}: {preset.name} is for plates of the night, whose sky stays")
+        raise UsageError(f"--sky-matte: {preset.name} is for plates of the night, whose sky stays")
     if not options.look.over(preset.facts.look).names("sky"):
-        raise UsageError(f"{flag}: the look of {preset.name} leaves skies alone: give --sky 1")
+        raise UsageError(f"--sky-matte: the look of {preset.name} leaves skies alone: give --sky 1")
 
 
 def _check_no_lights(options: RenderOptions, preset: Preset) -> None:

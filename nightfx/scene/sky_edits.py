@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,13 @@ class SkyEdits:
     size_px: tuple[int, int]
     """(width, height) of the upright plate that places are of."""
     edits: tuple[SkyEdit, ...] = ()
+
+    def of_size(self, size_px: tuple[int, int]) -> SkyEdits:
+        """The same edits, with places of a plate of another size."""
+        if size_px == self.size_px:
+            return self
+        scale = np.divide(size_px, self.size_px).astype(np.float32)
+        return SkyEdits(size_px, tuple(replace(x, corners=x.corners * scale) for x in self.edits))
 
     def on(self, sky: Float32, frame: int) -> Float32:
         """How surely each cell (h, w) of an upright frame is sky, after the edits."""
@@ -152,6 +159,8 @@ def _checked(one: Mapping[str, Any]) -> SkyEdit:
     first, last = (
         None if one.get(key) is None else checked.whole(one[key], key) for key in ("first", "last")
     )
+    if first is not None and last is not None and first > last:
+        raise ValueError(f"first is {first}, after last, which is {last}")
     return SkyEdit(
         checked.truth(one.get("sky"), "sky"),
         table[:, 0].astype(np.int64),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +49,7 @@ class Desk:
         self.search = Searching()
         self.frames = ShotFrames(shot, self.settings().options)
         self._wrote_sky = False
-        self._history = History(self._read())
+        self._history = History(self._read(ShotState()))
 
     def settings(self) -> ShotSettings:
         """How the shot is rendered, by the files as they are now; raises UsageError."""
@@ -93,6 +95,7 @@ class Desk:
     def take_look(self, other: ShotState) -> None:
         """Take preset and look of another shot."""
         with self._lock:
+            self.take_up()
             self._go_to(self.now.with_look_of(other))
 
     def step(self, step: int) -> None:
@@ -113,19 +116,20 @@ class Desk:
         """Take up what somebody wrote into the files meanwhile; it can be undone as all else. Raises UsageError."""
         with self._lock:
             if self._seen != self._stamps():
-                self._history.add(self._read())
+                self._wrote_sky = False  # what lies there now may be somebody else's
+                self._history.add(self._read(self.now))
 
-    def _read(self) -> ShotState:
+    def _read(self, before: ShotState) -> ShotState:
+        """What the files say; where one cannot be read what was known `before`: each picture says what is wrong, until it is mended."""
         self._seen = self._stamps()
-        said = read_table(self.shot.source)
-        try:
-            named, sky = self._list_named(), self._sky_named()
-            return ShotState(
-                *(said, read_lights(named) if named else None),
-                read_sky_edits(sky) if sky else None,
-            )
-        except NightfxError:
-            return ShotState(said)  # each picture says what is wrong, until it is mended
+        state = replace(before, said=read_table(self.shot.source))
+        with suppress(NightfxError):
+            named = self._list_named()
+            state = replace(state, lights=read_lights(named) if named else None)
+        with suppress(NightfxError):
+            sky = self._sky_named()
+            state = replace(state, sky=read_sky_edits(sky) if sky else None)
+        return state
 
     def _stamps(self) -> list[tuple[int, int] | None]:
         """What tells whether somebody else wrote into the files."""
@@ -139,10 +143,12 @@ class Desk:
 
     def _edited(self, edit: Mapping[str, Any]) -> ShotState:
         match edit:
-            case {"do": "set", "key": str(key), "value": value, **more}:
-                return self.now.turned(key, value, more.get("frame"))
+            case {"do": "set", "key": str(key), "value": value, "frame": int(n)}:
+                return self.now.turned(key, value, self.frames.at(n).number)
+            case {"do": "set", "key": str(key), "value": value, **more} if "frame" not in more:
+                return self.now.turned(key, value)
             case {"do": "key", "key": str(key), "value": int() | float() as value, "frame": int(n)}:
-                return self.now.keyed(key, value, n)
+                return self.now.keyed(key, value, self.frames.at(n).number)
             case {"do": "move-keys", "from": int(before), "to": int(after)} if before != after:
                 return self.now.with_keys_moved(before, self.frames.at(after).number)
             case {"do": "to", "preset": str(name)}:
@@ -174,8 +180,11 @@ class Desk:
         if beside.exists() and named != beside and not self._wrote_sky:
             words = "lies beside the shot, and the shot does not name it: name it, or move it away"
             raise UsageError(f"{beside}: {words}")
+        if self.settings().options.light.sky_matte:
+            raise UsageError("the shot has a sky-matte of its own: take that out to draw polygons")
         now = self.now.sky or (read_sky_edits(named) if named else None)
-        before = now or SkyEdits(self.frames.size_px())
+        size = self.frames.size_px()
+        before = now.of_size(size) if now else SkyEdits(size)
         if edit["do"] == "sky-carry":
             return self.now.with_sky(self._carried(before, edit), beside.name)
         return self.now.with_sky(changed_sky(before, edit), beside.name)
@@ -211,17 +220,17 @@ class Desk:
         if state.lights is not None and state.lights is not self.now.lights:
             write_lights(state.lights, self.list_file)
         if state.sky is not self.now.sky:
-            self._save_sky(state.sky)
+            self._save_sky(state)
         if dict(state.said) != read_table(self.shot.source):
             write_table(self.shot.source, state.said)
         self._seen = self._stamps()
 
-    def _save_sky(self, sky: SkyEdits | None) -> None:
-        self._wrote_sky = True
-        if sky is None or not sky.edits:
-            self.sky_file.unlink(missing_ok=True)
-        else:
-            write_sky_edits(sky, self.sky_file)
+    def _save_sky(self, state: ShotState) -> None:
+        if state.sky is not None and state.said.get("sky_edits") == self.sky_file.name:
+            write_sky_edits(state.sky, self.sky_file)
+            self._wrote_sky = True
+        elif self._wrote_sky or self._sky_named() == self.sky_file:
+            self.sky_file.unlink(missing_ok=True)  # nothing names it any more
 
 
 class Searching:

@@ -38,7 +38,8 @@ def changed_sky(edits: SkyEdits, edit: Mapping[str, Any]) -> SkyEdits:
         case {"do": "sky-say", "edit": int(n), "said": dict(said)}:
             rows[n] = {**_row(rows, n), **said}
         case {"do": "sky-delete", "edit": int(n)}:
-            rows.remove(_row(rows, n))
+            _row(rows, n)
+            del rows[n]
         case _:
             raise UsageError(f"no such change of the sky: {edit!s:.120}")
     return _parsed(data)
@@ -56,7 +57,10 @@ def carried_sky(
     corners = edits.edits[number].at(frame)
     if corners is None:
         raise UsageError(f"the polygon does not count in frame {frame}")
-    first, last = max(ends[0], frame - FAR_FRAMES), min(ends[1], frame + FAR_FRAMES)
+    own = edits.edits[number]
+    low = ends[0] if own.first is None else max(ends[0], own.first)
+    high = ends[1] if own.last is None else min(ends[1], own.last)
+    first, last = max(low, frame - FAR_FRAMES), min(high, frame + FAR_FRAMES)
     shown = {n: lumas(n) for n in range(first, last + 1)}
     scale = np.divide(shown[frame].shape[::-1], edits.size_px).astype(np.float32)
     found = {frame: corners}
@@ -70,8 +74,8 @@ def carried_sky(
     lost = min(found), max(found)
     keys = sorted({*lost, frame, *range(lost[0], lost[1], _KEY_EVERY)})
     row["keys"] = [_key(n, found[n].tolist()) for n in keys]
-    row |= {"first": lost[0]} if lost[0] > first else {}
-    row |= {"last": lost[1]} if lost[1] < last else {}
+    row |= {"first": lost[0]} if lost[0] > low else {}
+    row |= {"last": lost[1]} if lost[1] < high else {}
     return _parsed(data)
 
 

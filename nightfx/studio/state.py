@@ -49,7 +49,7 @@ class ShotState:
         before = one.value(self.said[key]) if key in self.said else None
         keys = dict(before) if isinstance(before, tuple) else {}
         if keys.pop(frame, None) is None:
-            keys[frame] = float(value)
+            keys[frame] = float(one.value(value))
         if not keys:
             return self.turned(key, value)
         pairs = one.value(tuple(sorted(keys.items())))

@@ -69,8 +69,6 @@ class Studio:
         options = RenderOptions.of(**{**settings.flags, **tried})
         if preset.facts.lights is None:
             options = options.but(lights="auto", lit_windows=None)
-        if preset.facts.plate == "night" or not options.look.over(preset.facts.look).names("sky"):
-            options = options.but(sky_edits=None, sky_matte=None)
         return preset, options
 
     def light(

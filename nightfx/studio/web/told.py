@@ -58,7 +58,7 @@ def _look_told(studio: Studio, desk: Desk, number: int) -> dict[str, Any]:
 
 def _sky_told(desk: Desk, number: int) -> list[dict[str, Any]]:
     """The polygons of the sky: where they are in a frame, and in which frames they have keys."""
-    edits = desk.now.sky.edits if desk.now.sky else ()
+    edits = desk.now.sky.of_size(desk.frames.size_px()).edits if desk.now.sky else ()
     corners = [edit.at(number) for edit in edits]
     return [
         {

@@ -52,7 +52,7 @@ function handle(light) {
 const perPixel = () => told.size[0] / (stageSize().width * scale());
 
 function drag(event, light, shape) {
-  if (adding || event.button) return;
+  if (viewport.classList.contains("adding") || event.button) return;
   event.stopPropagation();
   const from = [event.clientX, event.clientY];
   let by = [0, 0];

@@ -40,7 +40,7 @@ const keys = {
   l: lights.toggleLights,
   s: viewer.toggleSky,
   c: viewer.toggleScopes,
-  n: () => lights.toggleAdding(),
+  n: () => { if (!sky.isDrawing()) lights.toggleAdding(); },
   i: () => mark("first"),
   o: () => mark("last"),
   ",": () => lights.next(-1),
@@ -51,7 +51,7 @@ const keys = {
   Delete: lights.remove,
   p: () => sky.toggleDrawing(),
   Enter: () => { if (sky.isDrawing()) sky.close(); },
-  Escape: () => { lights.toggleAdding(false); if (sky.isDrawing()) sky.toggleDrawing(false); stop(); },
+  Escape: () => { lights.toggleAdding(false); sky.leave(); stop(); },
 };
 
 function withControl(event) {
@@ -80,6 +80,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); lights.flipLight(); return; }
   }
   if (typed(event.target, event.key) || acts(event.target, event.key) || event.altKey) return;
+  if (event.key === "Enter" && !sky.isDrawing()) return;  // a button's own
   const work = keys[event.key] ?? keys[event.key.toLowerCase()];
   if (!work) return;
   event.preventDefault();

@@ -24,7 +24,9 @@ function draw() {
   const shapes = edits().map((each, index) => each.corners && shape(each, index)).filter(Boolean);
   const corners = one()?.corners?.map((at, index) => handle(at, index)) ?? [];
   const started = drawing?.length ? [make("polyline", { points: points(drawing), class: "drawing" })] : [];
+  const had = svg.contains(document.activeElement);
   svg.replaceChildren(...shapes, ...corners, ...started);
+  if (had) svg.querySelector(".picked")?.focus();
   inspect();
 }
 
@@ -37,11 +39,12 @@ function shape(each, index) {
   polygon.addEventListener("pointerdown", (event) => {
     if (drawing || event.button) return;
     picked = index;
+    for (const other of svg.querySelectorAll("polygon")) other.classList.toggle("picked", other === polygon);
     inspect();
     drag(event, polygon, each.corners, (by) => each.corners.map(([x, y]) => [x + by[0], y + by[1]]));
   });
   polygon.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") pick(index);
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); pick(index); }
     if (event.key === "Delete") { event.stopPropagation(); pick(index); remove(); }
   });
   return polygon;
@@ -50,7 +53,7 @@ function shape(each, index) {
 function handle(at, index) {
   const radius = 5 / scale();
   const dot = make("circle", { cx: at[0], cy: at[1], r: radius, class: "corner" });
-  dot.addEventListener("pointerdown", (event) => drag(event, dot, one().corners,
+  dot.addEventListener("pointerdown", (event) => !drawing && drag(event, dot, one().corners,
     (by) => one().corners.map(([x, y], i) => (i === index ? [x + by[0], y + by[1]] : [x, y]))));
   return dot;
 }
@@ -105,6 +108,12 @@ export function toggleDrawing(is = !drawing) {
 
 export const isDrawing = () => Boolean(drawing);
 
+export function leave() {
+  picked = null;
+  if (drawing) toggleDrawing(false);
+  else draw();
+}
+
 export function close() {
   const corners = drawing;
   toggleDrawing(false);
@@ -114,7 +123,10 @@ export function close() {
 }
 
 viewport.addEventListener("click", (event) => {
-  if (!drawing) return;
+  if (!drawing) {
+    if (picked !== null && !svg.contains(event.target)) leave();
+    return;
+  }
   const box = $("stage").getBoundingClientRect(), { width, height } = stageSize();
   const at = [(event.clientX - box.left) / box.width * width, (event.clientY - box.top) / box.height * height];
   const near = drawing.length > 2 && Math.hypot(drawing[0][0] - at[0], drawing[0][1] - at[1]) * scale() < 9;
@@ -143,7 +155,7 @@ $("sky-carry").onclick = async () => {
 };
 
 onChange((what) => {
-  if (what === "shot") { picked = null; drawing = null; }
+  if (what === "shot") leave();
   if (expected !== null && edits().length > expected) { picked = edits().length - 1; expected = null; }
   if (what === "over" || what === "lights") return;
   draw();
