@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from nightfx.errors import UsageError
+
+T = TypeVar("T")
 
 MOST_FRAME = 1 << 40
 _MOST_BYTES = 256 << 20
@@ -23,14 +25,14 @@ class Kind(NamedTuple):
     """Where such a file comes from: "`nightfx lights` writes one"."""
 
 
-def read_typed(path: Path, kind: Kind) -> Any:
-    """The JSON of a file. Raises `UsageError` that names file and way where it is none."""
+def read_typed(path: Path, kind: Kind, parse: Callable[[Any], T]) -> T:
+    """What `parse` makes of the JSON of a file, refusing by ValueError. Raises `UsageError` that names file and way."""
     try:
         if not path.is_file():
             raise UsageError(f"{path}: is no file: {kind.way}")
         if path.stat().st_size > _MOST_BYTES:
             raise UsageError(f"{path}: more than {_MOST_BYTES >> 20} MiB is no {kind.name}")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightfx.disk import checked, partial_file
-from nightfx.errors import UsageError
 from nightfx.lights.kinds import KINDS
 from nightfx.picture import Float32
 
@@ -153,11 +152,7 @@ def _told(light: Light) -> dict[str, Any]:
 
 def read_lights(path: Path) -> LightList:
     """Read a list that somebody may have edited. Raises `UsageError` that names file, light and key."""
-    data = checked.read_typed(path, _KIND)
-    try:
-        return parse_lights(data)
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return checked.read_typed(path, _KIND, parse_lights)
 
 
 def parse_lights(data: Any) -> LightList:

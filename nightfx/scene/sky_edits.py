@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightfx.disk import checked, partial_file
-from nightfx.errors import UsageError
 from nightfx.picture import Float32
 
 _FORMAT = 1
@@ -91,11 +90,7 @@ class SkyEdits:
 
 def read_sky_edits(path: Path) -> SkyEdits:
     """Read what a person said. Raises `UsageError` that names file, edit and key."""
-    data = checked.read_typed(path, _KIND)
-    try:
-        return parse_sky_edits(data)
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return checked.read_typed(path, _KIND, parse_sky_edits)
 
 
 def write_sky_edits(edits: SkyEdits, path: Path) -> None:
